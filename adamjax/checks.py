@@ -1,0 +1,52 @@
+"""Errors that name the argument and say what to do, raised before anything is computed."""
+
+import difflib
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+
+T = TypeVar("T")
+
+
+def is_number(value: Any) -> bool:
+    """Whether the value is known now: neither a schedule nor an array that may be traced."""
+    return isinstance(value, int | float | np.generic) or (
+        isinstance(value, np.ndarray) and value.ndim == 0
+    )
+
+
+def check_decay(name: str, value: Any) -> None:
+    """Raises ValueError unless 0 <= value < 1; arrays and schedules pass.
+
+    >>> check_decay("b1", 1.0)
+    Traceback (most recent call last):
+    ValueError: b1 must be at least 0 and below 1, got 1.0
+    """
+    if is_number(value) and not 0 <= value < 1:
+        raise ValueError(f"{name} must be at least 0 and below 1, got {value}")
+
+
+def check_not_negative(name: str, value: Any) -> None:
+    """Raises ValueError if the value is a negative number or NaN; arrays and schedules pass.
+
+    >>> check_not_negative("eps", -1e-8)
+    Traceback (most recent call last):
+    ValueError: eps must not be negative, got -1e-08
+    """
+    if is_number(value) and not value >= 0:
+        raise ValueError(f"{name} must not be negative, got {value}")
+
+
+def pick(kind: str, name: str, options: Mapping[str, T]) -> T:
+    """The option of this name; ValueError with the nearest names if there is none.
+
+    >>> pick("style", "tourch", {"torch": 1, "keras": 2})
+    Traceback (most recent call last):
+    ValueError: unknown style 'tourch'; did you mean 'torch'? There are: keras, torch
+    """
+    if name in options:
+        return options[name]
+    near = difflib.get_close_matches(str(name), options, n=3)
+    hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ";"
+    raise ValueError(f"unknown {kind} {name!r}{hint} There are: {', '.join(sorted(options))}")

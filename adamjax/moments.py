@@ -1,0 +1,170 @@
+"""The algebra of moments: small pure functions on one array, shared by every rule.
+
+Each takes and returns arrays of one floating dtype (float32, or float64 for float64 gradients) and
+works element by element unless it says otherwise. `decay` is a `Decay`, an averaging coefficient b
+together with what is needed to use it exactly in float32.
+"""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+Array = jax.Array
+Scalar = Any  # a Python number, or a scalar array
+
+
+class Decay(NamedTuple):
+    """An averaging coefficient at the present step t.
+
+    Attributes:
+      value: b.
+      complement: 1 - b. Kept apart because 1 - 0.9999 in float32 is wrong by 2e-4.
+      rate: -log b.
+      correction: 1 - b₁b₂…b_t, the weight that an average from zero has gathered by now.
+    """
+
+    value: Scalar
+    complement: Scalar
+    rate: Scalar
+    correction: Scalar
+
+
+def ema(x: Array, average: Array, decay: Decay) -> Array:
+    """Exponential moving average, a + (1 - b) (x - a).
+
+    The increment form is exact in the long run where `b a + (1 - b) x` is biased by the rounding
+    of b.
+
+    >>> float(ema(jnp.float32(3.0), jnp.float32(1.0), Decay(0.5, 0.5, 0.69, 1.0)))
+    2.0
+    """
+    return average + decay.complement * (x - average)
+
+
+def debias(average: Array, decay: Decay) -> Array:
+    """An average from zero, divided by the weight it has gathered: a / (1 - b₁b₂…b_t).
+
+    >>> float(debias(jnp.float32(0.5), Decay(0.5, 0.5, 0.69, 0.5)))
+    1.0
+    """
+    return average / decay.correction
+
+
+def divide(numerator: Array, denominator: Array) -> Array:
+    """The quotient, and 0 where the denominator is 0: a moment of zeros asks for no step.
+
+    >>> divide(jnp.array([0.0, 3.0]), jnp.array([0.0, 2.0])).tolist()
+    [0.0, 1.5]
+    """
+    return numerator / jnp.where(denominator == 0, jnp.inf, denominator)
+
+
+def clamp(x: Array) -> Array:
+    """Finite values limited to the range whose squares, and a few sums of them, stay finite.
+
+    ±2⁶³ in float32. Infinities and NaN pass: they are somebody's overflow and must stay visible.
+
+    >>> clamp(jnp.array([1.0, 1e30, jnp.inf], jnp.float32)).tolist()
+    [1.0, 9.223372036854776e+18, inf]
+    """
+    limit = 2.0 ** (jnp.finfo(x.dtype).maxexp // 2 - 1)
+    return jnp.where(jnp.isfinite(x), jnp.clip(x, -limit, limit), x)
+
+
+def rms(x: Array) -> Array:
+    """Root mean square over the whole array, a scalar.
+
+    >>> float(rms(jnp.array([3.0, -3.0])))
+    3.0
+    """
+    return jnp.sqrt(jnp.mean(jnp.square(x)))
+
+
+def inside(nu: Array, eps: Scalar) -> Array:
+    """√(v + ε): Keras's and Optax's RMSProp and Adagrad.
+
+    >>> float(inside(jnp.float32(3.0), 1.0))
+    2.0
+    """
+    return jnp.sqrt(nu + eps)
+
+
+def outside(nu: Array, step: Any) -> Array:
+    """√(v / (1 - b₂ᵗ) + ε_root) + ε: Algorithm 1 of the Adam paper, torch and Optax.
+
+    >>> from types import SimpleNamespace
+    >>> step = SimpleNamespace(b2=Decay(0.5, 0.5, 0.69, 0.25), eps=1.0, eps_root=0.0)
+    >>> float(outside(jnp.float32(1.0), step))
+    3.0
+    """
+    return jnp.sqrt(debias(nu, step.b2) + step.eps_root) + step.eps
+
+
+def hat(nu: Array, step: Any) -> Array:
+    """(√(v + ε_root) + ε) / √(1 - b₂ᵗ): the paper's "ε̂", TensorFlow and Keras.
+
+    >>> from types import SimpleNamespace
+    >>> step = SimpleNamespace(b2=Decay(0.5, 0.5, 0.69, 0.25), eps=1.0, eps_root=0.0)
+    >>> float(hat(jnp.float32(1.0), step))
+    4.0
+    """
+    return (jnp.sqrt(nu + step.eps_root) + step.eps) / jnp.sqrt(step.b2.correction)
+
+
+def adam_outside(mu: Array, nu: Array, step: Any) -> Array:
+    """m̂ / (√(v̂ + ε_root) + ε), m̂ and v̂ free of bias."""
+    return divide(debias(mu, step.b1), outside(nu, step))
+
+
+def adam_hat(mu: Array, nu: Array, step: Any) -> Array:
+    """m̂ √(1 - b₂ᵗ) / (√(v + ε_root) + ε), with the ε̂ of the Adam paper."""
+    return divide(debias(mu, step.b1), hat(nu, step))
+
+
+def adam_uncorrected(mu: Array, nu: Array, step: Any) -> Array:
+    """m / (√(v + ε_root) + ε), the raw averages."""
+    return divide(mu, jnp.sqrt(nu + step.eps_root) + step.eps)
+
+
+def factored_axes(shape: tuple[int, ...], min_size: int, largest: bool) -> tuple[int, int] | None:
+    """The two axes whose means stand for the whole second moment; None if it is kept whole.
+
+    Args:
+      shape: the parameter's.
+      min_size: both axes have at least this size.
+      largest: whether to take the two largest axes rather than the last two.
+
+    >>> factored_axes((3, 3, 64, 128), 2, largest=False), factored_axes((256, 3, 128), 128, True)
+    ((2, 3), (2, 0))
+    """
+    if len(shape) < 2 or 0 in shape:
+        return None
+    axes = sorted(range(len(shape)), key=lambda i: shape[i]) if largest else range(len(shape))
+    row, col = axes[-2], axes[-1]
+    return (row, col) if min(shape[row], shape[col]) >= min_size else None
+
+
+def factored_average(
+    q: Array, row: Array, col: Array, decay: Decay, axes: tuple[int, int]
+) -> tuple[Array, Array]:
+    """The averages of the row and column means of q, which keep the averaged axis at size 1.
+
+    >>> q, start = jnp.array([[1.0, 3.0]]), jnp.zeros((1, 1))
+    >>> row, col = factored_average(q, start, jnp.zeros((1, 2)), Decay(0.5, 0.5, 0.69, 0.5), (0, 1))
+    >>> row.tolist(), col.tolist()
+    ([[1.0]], [[0.5, 1.5]])
+    """
+    row = ema(jnp.mean(q, axes[1], keepdims=True), row, decay)
+    col = ema(jnp.mean(q, axes[0], keepdims=True), col, decay)
+    return row, col
+
+
+def factored_product(row: Array, col: Array, axes: tuple[int, int], floor: Scalar = 0.0) -> Array:
+    """R Cᵀ / max(mean(R), floor): the matrix of which R and C are the row and column means.
+
+    >>> factored_product(jnp.array([[2.0]]), jnp.array([[1.0, 3.0]]), (0, 1)).tolist()
+    [[1.0, 3.0]]
+    """
+    level = jnp.maximum(jnp.mean(row, axes[0], keepdims=True), floor)
+    return divide(row, level) * col

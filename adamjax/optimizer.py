@@ -1,0 +1,139 @@
+"""From a direction to a ready-made optimizer: weight decay and the learning rate."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from adamjax.checks import check_not_negative, is_number, pick
+from adamjax.moments import Array
+from adamjax.rule import ScalarOrSchedule, at_least_float32, cast, value_at
+from adamjax.trees import Mask, PyTree, check_same_tree, resolve_mask
+
+
+class LearningRateState(NamedTuple):
+    """What the last stage of an optimizer keeps.
+
+    Attributes:
+      count: steps done (int32), or None if nothing is scheduled.
+      learning_rate: the learning rate of the last step (float32), for tracking.
+    """
+
+    count: Array | None
+    learning_rate: Array
+
+
+# What each decay does to the step d = lr u: (step, parameter, λ, lr) -> what is subtracted from p.
+DECAYS = {
+    "decoupled": lambda d, p, weight_decay, lr: d + lr * weight_decay * p,
+    "independent": lambda d, p, weight_decay, lr: d + weight_decay * p,
+    "l2": lambda d, p, weight_decay, lr: d,
+    "proximal": lambda d, p, weight_decay, lr: (
+        (d + lr * weight_decay * p) / (1 + lr * weight_decay)
+    ),
+}
+
+
+def optimizer(
+    direction: optax.GradientTransformation,
+    learning_rate: ScalarOrSchedule,
+    *,
+    weight_decay: ScalarOrSchedule = 0.0,
+    decay: str = "decoupled",
+    mask: Mask = None,
+    decay_scale: Callable[[Array], Array] | None = None,
+    includes_learning_rate: bool = False,
+) -> optax.GradientTransformationExtraArgs:
+    """A direction u, weight decay and the learning rate as one ready-made optimizer.
+
+    With p the parameter, lr the learning rate and λ the weight decay of this step:
+
+        "decoupled"    p <- p - lr (u + λ p)           Loshchilov & Hutter, torch, Optax, Keras
+        "independent"  p <- p - lr u - λ p             the same, λ not multiplied by lr
+        "l2"           g <- g + λ p before all else    torch.optim.Adam(weight_decay=λ)
+        "proximal"     p <- (p - lr u) / (1 + lr λ)    Adan
+
+    All arithmetic is done in float32 (float64 for float64 gradients) and rounded once at the end.
+
+    Args:
+      direction: a transformation such as `adamjax.scale_by_adam()`.
+      learning_rate: a number, array or schedule (a function of the number of steps done).
+      weight_decay: λ, likewise. With "independent", pass a schedule to follow the learning rate's.
+      decay: how the decay couples, one of the four names above.
+      mask: which leaves decay: None (all), a tree of bools or a function from the parameters to
+        one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+      decay_scale: from a parameter to a factor of its λ.
+      includes_learning_rate: whether the direction is multiplied by the learning rate already.
+
+    Returns:
+      A transformation of state `(direction's state, LearningRateState)`. Updates have the
+      gradients' dtype, or the parameters' where that is wider.
+
+    Raises:
+      ValueError: for negative numbers or an unknown `decay`; in `update`, if a decay is asked for
+        and the parameters are missing or do not fit.
+
+    >>> from adamjax import scale_by_adam
+    >>> tx = optimizer(scale_by_adam(), 0.1, weight_decay=0.5)
+    >>> params = {"w": jnp.float32(1.0)}
+    >>> updates, _ = tx.update({"w": jnp.float32(3.0)}, tx.init(params), params)
+    >>> round(float(updates["w"]), 6)
+    -0.15
+    """
+    check_not_negative("learning_rate", learning_rate)
+    check_not_negative("weight_decay", weight_decay)
+    couple = pick("decay", decay, DECAYS)
+    decays = not (is_number(weight_decay) and weight_decay == 0)
+    scheduled = callable(learning_rate) or callable(weight_decay)
+    direction = optax.with_extra_args_support(direction)
+
+    def init(params: PyTree) -> Any:
+        count = jnp.zeros([], jnp.int32) if scheduled else None
+        return direction.init(params), LearningRateState(count, jnp.zeros([], jnp.float32))
+
+    def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
+        direction_state, last = state
+        lr, wd = value_at(learning_rate, last.count), value_at(weight_decay, last.count)
+        leaves, treedef = jax.tree.flatten(updates)
+        seen = _parameters(params, updates, needed=decays)
+        decayed = resolve_mask(mask, params) if decays else [False] * len(leaves)
+
+        wide = []
+        for g, p, on in zip(leaves, seen, decayed, strict=True):
+            dtype = at_least_float32(jnp.result_type(g, p))
+            l2 = cast(wd, dtype) * jnp.asarray(p, dtype) if on and decay == "l2" else 0.0
+            wide.append(jnp.asarray(g, dtype) + l2)
+        directions, direction_state = direction.update(
+            treedef.unflatten(wide), direction_state, params, **extra_args
+        )
+        changes = []
+        for u, g, p, on in zip(
+            treedef.flatten_up_to(directions), leaves, seen, decayed, strict=True
+        ):
+            rate = cast(lr, u.dtype)
+            step = u if includes_learning_rate else rate * u
+            if on:
+                p = jnp.asarray(p, u.dtype)
+                scale = 1.0 if decay_scale is None else decay_scale(p)
+                step = couple(step, p, cast(wd, u.dtype) * scale, rate)
+            changes.append((-step).astype(jnp.result_type(g, p)))
+
+        count = None if last.count is None else optax.safe_increment(last.count)
+        last = LearningRateState(count, jnp.asarray(lr, jnp.float32))
+        return treedef.unflatten(changes), (direction_state, last)
+
+    return optax.GradientTransformationExtraArgs(init, update)
+
+
+def _parameters(params: PyTree, updates: PyTree, *, needed: bool) -> list[Any]:
+    """The parameters in the order of the updates, which stand in for them if not needed."""
+    if params is not None:
+        check_same_tree("params", params, "updates", updates)
+        return jax.tree.leaves(params)
+    if needed:
+        raise ValueError(
+            "params: weight_decay needs the parameters; call update(updates, state, params)"
+        )
+    return jax.tree.leaves(updates)

@@ -1,0 +1,49 @@
+"""Schedules for b1, the momentum of a rule; with them the bias correction stays exact.
+
+A schedule is a function of the number of steps done (0, 1, 2, …), as in Optax; schedules of
+learning rates are Optax's own.
+"""
+
+import jax.numpy as jnp
+import optax
+
+from adamjax.checks import check_decay
+
+
+def decaying(b1: float, steps_per_epoch: int, *, rate: float = 0.1) -> optax.Schedule:
+    """Momentum that fades by epochs: b₁ / (1 + rate · epoch), epoch = ⌊steps / steps_per_epoch⌋.
+
+    Args:
+      b1: the momentum of the first epoch, 0 <= b1 < 1.
+      steps_per_epoch: steps in an epoch, at least 1.
+      rate: how fast it fades, per epoch.
+
+    >>> schedule = decaying(0.9, steps_per_epoch=100)
+    >>> [round(float(schedule(step)), 4) for step in (0, 99, 100, 1000)]
+    [0.9, 0.9, 0.8182, 0.45]
+    """
+    _check(b1, steps_per_epoch)
+    return lambda count: b1 / (1 + rate * (count // steps_per_epoch))
+
+
+def cyclic(b1: float, steps_per_epoch: int, *, period: float = 20.0) -> optax.Schedule:
+    """Momentum that swings between 0 and b₁: b₁ (1 + sin(2π epoch / period)) / 2.
+
+    Args:
+      b1: the largest momentum, 0 <= b1 < 1.
+      steps_per_epoch: steps in an epoch, at least 1; epoch = ⌊steps / steps_per_epoch⌋.
+      period: epochs in a full swing.
+
+    >>> schedule = cyclic(0.8, steps_per_epoch=10)
+    >>> [round(float(schedule(step)), 4) for step in (0, 50, 150)]
+    [0.4, 0.8, 0.0]
+    """
+    _check(b1, steps_per_epoch)
+    turn = 2 * jnp.pi / period
+    return lambda count: b1 * (1 + jnp.sin(turn * (count // steps_per_epoch))) / 2
+
+
+def _check(b1: float, steps_per_epoch: int) -> None:
+    check_decay("b1", b1)
+    if steps_per_epoch < 1:
+        raise ValueError(f"steps_per_epoch must be at least 1, got {steps_per_epoch}")

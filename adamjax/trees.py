@@ -1,0 +1,141 @@
+"""Names, masks and comparisons of parameter trees."""
+
+import fnmatch
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+PyTree = Any
+Mask = PyTree | Callable[[PyTree], PyTree] | str | Sequence[str] | None
+
+
+def leaf_name(path: tuple[Any, ...]) -> str:
+    """The name of a leaf as patterns and error messages write it: keys joined by "/".
+
+    The trailing `value` that an NNX variable adds to the path is left out.
+
+    >>> tree = {"dense": {"kernel": 1.0}}
+    >>> [leaf_name(path) for path, _ in jax.tree_util.tree_leaves_with_path(tree)]
+    ['dense/kernel']
+    """
+    if len(path) > 1 and path[-1] == jax.tree_util.GetAttrKey("value"):
+        path = path[:-1]
+    return jax.tree_util.keystr(path, simple=True, separator="/") or "(the whole tree)"
+
+
+def matches(name: str, patterns: Sequence[str]) -> bool:
+    """Whether a leaf is meant: by one of the plain patterns (or none is given), by no "!" pattern.
+
+    Patterns are globs on the whole name; "*" also crosses "/".
+
+    >>> matches("block/0/kernel", ["*kernel"]), matches("block/0/kernel", ["!block/0/*"])
+    (True, False)
+    """
+    wanted = [p for p in patterns if not p.startswith("!")]
+    unwanted = [p[1:] for p in patterns if p.startswith("!")]
+    return (not wanted or any(fnmatch.fnmatchcase(name, p) for p in wanted)) and not any(
+        fnmatch.fnmatchcase(name, p) for p in unwanted
+    )
+
+
+def resolve_mask(mask: Mask, params: PyTree) -> list[bool]:
+    """One bool for each leaf of `params`, in order.
+
+    Args:
+      mask: None (every leaf); a tree of bools, or a prefix of one; a function from the parameters
+        to such a tree; a pattern or a sequence of patterns on the leaf's name (see `matches`).
+      params: the parameters.
+
+    Raises:
+      ValueError: if a pattern selects nothing and excludes nothing, or the tree does not fit.
+
+    >>> resolve_mask(["*kernel"], {"bias": 1.0, "kernel": 2.0})
+    [False, True]
+    """
+    names = [leaf_name(path) for path, _ in jax.tree_util.tree_leaves_with_path(params)]
+    if mask is None:
+        return [True] * len(names)
+    patterns = [mask] if isinstance(mask, str) else mask
+    if _are_patterns(patterns):
+        for pattern in patterns if names else ():
+            if not any(fnmatch.fnmatchcase(name, pattern.removeprefix("!")) for name in names):
+                raise ValueError(
+                    f"mask: no parameter matches {pattern!r}; names look like {names[:3]}"
+                )
+        return [matches(name, patterns) for name in names]
+    tree = mask(params) if callable(mask) else mask
+    try:
+        full = jax.tree.map(
+            lambda keep, part: jax.tree.map(lambda _: bool(keep), part), tree, params
+        )
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            "mask: the tree of bools does not fit the parameters; give one bool for each leaf or "
+            f"for each subtree ({error})"
+        ) from error
+    return jax.tree.leaves(full)
+
+
+def _are_patterns(mask: Any) -> bool:
+    return isinstance(mask, list | tuple) and bool(mask) and all(isinstance(p, str) for p in mask)
+
+
+def check_same_tree(
+    name: str, tree: PyTree, other_name: str, other: PyTree, *, shapes: bool = True
+) -> None:
+    """Raises ValueError that names the first leaf in which two trees differ in place or shape.
+
+    >>> check_same_tree("updates", {"a": 1.0}, "params", {"a": 2.0})
+    >>> check_same_tree("updates", {"a": 1.0}, "params", {"b": 2.0})
+    Traceback (most recent call last):
+    ValueError: updates and params do not match: 'a' is only in updates, 'b' only in params
+    """
+    if jax.tree.structure(tree) != jax.tree.structure(other):
+        names, others = ({leaf: None for leaf, _ in _named_leaves(t)} for t in (tree, other))
+        extra = ", ".join(repr(leaf) for leaf in names if leaf not in others)
+        missing = ", ".join(repr(leaf) for leaf in others if leaf not in names)
+        raise ValueError(
+            f"{name} and {other_name} do not match: {extra or 'nothing'} is only in {name}, "
+            f"{missing or 'nothing'} only in {other_name}"
+            if extra or missing
+            else f"{name} and {other_name} have the same names in different containers: "
+            f"{jax.tree.structure(tree)} and {jax.tree.structure(other)}"
+        )
+    if not shapes:
+        return
+    for a, b in zip(jax.tree.leaves(tree), jax.tree.leaves(other), strict=True):
+        if jnp.shape(a) != jnp.shape(b):
+            leaf = next(n for n, x in _named_leaves(tree) if x is a)
+            raise ValueError(
+                f"{name}[{leaf!r}] has shape {jnp.shape(a)}, but in {other_name} it is "
+                f"{jnp.shape(b)}"
+            )
+
+
+def _named_leaves(tree: PyTree) -> list[tuple[str, Any]]:
+    return [(leaf_name(path), leaf) for path, leaf in jax.tree_util.tree_leaves_with_path(tree)]
+
+
+def check_real(name: str, tree: PyTree) -> None:
+    """Raises TypeError that names the first leaf which is not a real floating-point array.
+
+    >>> check_real("params", {"w": jnp.ones(2), "steps": jnp.zeros(2, int)})
+    Traceback (most recent call last):
+    TypeError: params['steps'] is int32, but only real floating-point leaves can be optimised; \
+leave it out (optax.masked, optax.partition, or a filter of the model's parameters)
+    """
+    for leaf, value in _named_leaves(tree):
+        dtype = jnp.result_type(value)
+        if jnp.issubdtype(dtype, jnp.complexfloating):
+            raise TypeError(
+                f"{name}[{leaf!r}] is {dtype}: an adaptive step for complex numbers is not defined "
+                "alike everywhere; wrap the optimizer in optax.contrib.split_real_and_imaginary"
+            )
+        if not jnp.issubdtype(dtype, jnp.floating):
+            raise TypeError(
+                f"{name}[{leaf!r}] is {dtype}, but only real floating-point leaves can be "
+                "optimised; leave it out (optax.masked, optax.partition, or a filter of the "
+                "model's parameters)"
+            )
