@@ -1,0 +1,1 @@
+"""One paper, one file. `_template.py` shows the parts of a file and their order."""

@@ -1,0 +1,295 @@
+"""Adafactor: Adaptive Learning Rates with Sublinear Memory Cost. Shazeer and Stern, 2018.
+arXiv:1804.04235.
+
+The second moment of a matrix kept as its row and column means, no first moment, an update clipped
+by its root mean square and scaled by the parameter's.
+
+    b = 1 - t^-0.8
+    R, C = averages with b of the row and column means of g² + ε₁;  V = R Cᵀ / mean(R)
+    u = g / √V;  u = u / max(1, RMS(u) / d)
+    p <- p - max(ε₂, RMS(p)) · min(10⁻², 1/√t) · u
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from adamjax.checks import pick
+from adamjax.moments import (
+    Array,
+    Decay,
+    divide,
+    ema,
+    factored_average,
+    factored_axes,
+    factored_product,
+    rms,
+)
+from adamjax.optimizer import optimizer
+from adamjax.registry import Paper, Variant, register
+from adamjax.rule import ScalarOrSchedule, Slot, lift, value_at
+from adamjax.trees import Mask, PyTree
+
+STYLES = {
+    "paper": "the paper, Hugging Face, Tensor2Tensor: the last two axes of every matrix factored",
+    "t5": "T5X, Optax: the two largest axes, if both have 128 elements or more",
+    "torch": "torch, Keras: ε₁ is a floor of V instead of an addend; the learning rate is the cap "
+    "of the relative step, min(lr, 1/√t)",
+    "bigvision": "Big Vision: the two largest axes from 32 up, b at most 0.999, no clipping, not "
+    "scaled by the parameter, momentum 0.9 kept in bfloat16",
+}
+
+
+class _Preset(NamedTuple):
+    eps1: float = 1e-30
+    b2_cap: float = 1.0
+    clip_threshold: float = 1.0
+    momentum: float | None = None
+    mu_dtype: Any = None
+    scale_parameter: bool = True
+    min_dim_size_to_factor: int = 1
+    largest_axes: bool = False
+
+
+_PRESETS = {
+    "paper": _Preset(),
+    "t5": _Preset(min_dim_size_to_factor=128, largest_axes=True),
+    "torch": _Preset(eps1=float(np.finfo(np.float32).eps)),
+    "bigvision": _Preset(
+        b2_cap=0.999,
+        clip_threshold=math.inf,
+        momentum=0.9,
+        mu_dtype=jnp.bfloat16,
+        scale_parameter=False,
+        min_dim_size_to_factor=32,
+        largest_axes=True,
+    ),
+}
+
+
+class AdafactorState(NamedTuple):
+    """An `optax.FactoredState` and the average of the updates."""
+
+    count: Array
+    v_row: PyTree
+    v_col: PyTree
+    v: PyTree
+    mu: PyTree
+
+
+def scale_by_adafactor(
+    learning_rate: ScalarOrSchedule | None = 1.0,
+    *,
+    decay_rate: ScalarOrSchedule = 0.8,
+    b2_cap: ScalarOrSchedule | None = None,
+    eps1: ScalarOrSchedule | None = None,
+    eps2: ScalarOrSchedule = 1e-3,
+    clip_threshold: ScalarOrSchedule | None = None,
+    momentum: ScalarOrSchedule | None = None,
+    scale_parameter: bool | None = None,
+    min_dim_size_to_factor: int | None = None,
+    style: str = "paper",
+    mu_dtype: Any = None,
+    nu_dtype: Any = None,
+) -> optax.GradientTransformationExtraArgs:
+    """The update of Adafactor, g / √V clipped and scaled by the parameter.
+
+    Arguments that are None are what `style` says, see `STYLES`.
+
+    Args:
+      learning_rate: multiplies the update before the momentum averages it; a schedule, too. None
+        is the paper's relative step, min(10⁻², 1/√t); 1 leaves it to the rest of the chain.
+      decay_rate: b = 1 - t^-decay_rate.
+      b2_cap: the largest b.
+      eps1: ε₁, added to g²; with style "torch" the floor of the mean row moment, and squared of V.
+      eps2: ε₂, the least scale of a parameter.
+      clip_threshold: d, the largest root mean square of a leaf's update; `math.inf` for none.
+      momentum: decay of an average of the updates, not corrected; None for none, which keeps none.
+      scale_parameter: whether to multiply by max(ε₂, RMS(p)).
+      min_dim_size_to_factor: both axes must have this size for a leaf to be factored.
+      style: "paper", "t5", "torch" or "bigvision".
+      mu_dtype: dtype in which the momentum is stored.
+      nu_dtype: dtype in which the second moments are stored; None for float32.
+
+    Returns:
+      A transformation with an `optax.FactoredState`, or an `AdafactorState` with momentum. A
+      factored leaf of shape (…, r, …, c, …) has v_row (…, r, …, 1, …), v_col (…, 1, …, c, …) and
+      ones for v; the others have their shape in v and ones for the rest. So each can be sharded as
+      the leaf is.
+
+    Raises:
+      ValueError: for a negative number, a momentum outside [0, 1), an unknown style.
+
+    >>> import jax.numpy as jnp
+    >>> tx, p = scale_by_adafactor(), jnp.full((2, 3), 0.5)
+    >>> round(float(tx.update(p, tx.init(p), p)[0][0, 0]), 4)
+    0.5
+    """
+    preset = pick("style", style, _PRESETS)
+    momentum = preset.momentum if momentum is None else momentum
+    scaled = preset.scale_parameter if scale_parameter is None else scale_parameter
+    least = (
+        preset.min_dim_size_to_factor if min_dim_size_to_factor is None else min_dim_size_to_factor
+    )
+    floors = style == "torch"
+
+    def axes_of(shape):
+        return factored_axes(shape, least, preset.largest_axes)
+
+    def shape_without(axis):
+        def shape(full):
+            axes = axes_of(full)
+            return tuple(
+                1 if axes is None or i == axes[axis] else size for i, size in enumerate(full)
+            )
+
+        return shape
+
+    def rule(g, moments, step, p=None):
+        complement = jnp.maximum(step.count**-step.decay_rate, 1 - step.b2_cap)
+        decay = Decay(1 - complement, complement, None, None)
+        q = g * g if floors else g * g + step.eps1
+        floor = step.eps1 if floors else 0.0
+        if axes_of(g.shape) is None:
+            v = ema(q, moments.v, decay)
+            moments = moments._replace(v=v)
+        else:
+            row, col = factored_average(q, moments.v_row, moments.v_col, decay, axes_of(g.shape))
+            v = factored_product(row, col, axes_of(g.shape), floor)
+            moments = moments._replace(v_row=row, v_col=col)
+        u = divide(g, jnp.sqrt(jnp.maximum(v, floor**2)))
+        u = u * step.learning_rate / jnp.maximum(1, rms(u) / step.clip_threshold)
+        if scaled:
+            u = u * jnp.maximum(step.eps2, rms(p))
+        if momentum is not None:
+            u = ema(u, moments.mu, step.momentum)
+            moments = moments._replace(mu=u)
+        return u, moments
+
+    slots = {
+        "v_row": Slot(dtype=nu_dtype, shape=shape_without(1)),
+        "v_col": Slot(dtype=nu_dtype, shape=shape_without(0)),
+        "v": Slot(dtype=nu_dtype, shape=lambda s: s if axes_of(s) is None else (1,) * len(s)),
+    }
+    if momentum is not None:
+        slots["mu"] = Slot(dtype=preset.mu_dtype if mu_dtype is None else mu_dtype)
+    return lift(
+        rule,
+        optax.FactoredState if momentum is None else AdafactorState,
+        slots,
+        decays={} if momentum is None else {"momentum": momentum},
+        scalars={
+            "learning_rate": relative_step(1e-2) if learning_rate is None else learning_rate,
+            "decay_rate": decay_rate,
+            "b2_cap": preset.b2_cap if b2_cap is None else b2_cap,
+            "eps1": preset.eps1 if eps1 is None else eps1,
+            "eps2": eps2,
+            "clip_threshold": preset.clip_threshold if clip_threshold is None else clip_threshold,
+        },
+        needs_params=scaled,
+    )
+
+
+def relative_step(cap: ScalarOrSchedule) -> optax.Schedule:
+    """Adafactor's own learning rate, min(cap, 1/√t) at step t = 1, 2, …
+
+    >>> schedule = relative_step(1e-2)
+    >>> round(float(schedule(0)), 4), round(float(schedule(39999)), 4)
+    (0.01, 0.005)
+    """
+    return lambda count: jnp.minimum(value_at(cap, count), (count + 1.0) ** -0.5)
+
+
+def adafactor(
+    learning_rate: ScalarOrSchedule | None = None,
+    *,
+    decay_rate: ScalarOrSchedule = 0.8,
+    b2_cap: ScalarOrSchedule | None = None,
+    eps1: ScalarOrSchedule | None = None,
+    eps2: ScalarOrSchedule = 1e-3,
+    clip_threshold: ScalarOrSchedule | None = None,
+    momentum: ScalarOrSchedule | None = None,
+    scale_parameter: bool | None = None,
+    min_dim_size_to_factor: int | None = None,
+    style: str = "paper",
+    weight_decay: ScalarOrSchedule = 0.0,
+    decay: str = "decoupled",
+    mask: Mask = None,
+    mu_dtype: Any = None,
+    nu_dtype: Any = None,
+) -> optax.GradientTransformationExtraArgs:
+    """Adafactor (arXiv:1804.04235) as a ready-made optimizer: p <- p - lr max(ε₂, RMS(p)) u.
+
+    The arguments of `scale_by_adafactor`, and those of `adamjax.optimizer`: `weight_decay`,
+    `decay`, `mask`.
+
+    Args:
+      learning_rate: None is the paper's relative step, min(10⁻², 1/√t). With style "torch" it is
+        the cap of that step, 10⁻² if None; weight decay is multiplied by the cap, as in torch.
+        Style "bigvision" needs one.
+      decay: as everywhere, or "scaled": λ lr max(ε₂, RMS(p)), as in Hugging Face; T5X and Optax
+        do not multiply by lr, that is "independent".
+
+    Raises:
+      ValueError: for a negative number, an unknown style, a missing learning rate.
+
+    >>> import jax.numpy as jnp
+    >>> tx, p = adafactor(0.1), jnp.full((2, 3), 0.5)
+    >>> round(float(tx.update(p, tx.init(p), p)[0][0, 0]), 4)
+    -0.05
+    """
+    pick("style", style, _PRESETS)
+    if learning_rate is None and style == "bigvision":
+        raise ValueError('learning_rate: style "bigvision" has no relative step; give a number')
+    cap = 1e-2 if learning_rate is None else learning_rate
+    relative = learning_rate is None or style == "torch"
+    inner = relative_step(cap) if relative else cap
+    outer = cap if style == "torch" else inner
+    multiplied = style != "bigvision"
+    direction = scale_by_adafactor(
+        inner if multiplied else 1.0,
+        decay_rate=decay_rate,
+        b2_cap=b2_cap,
+        eps1=eps1,
+        eps2=eps2,
+        clip_threshold=clip_threshold,
+        momentum=momentum,
+        scale_parameter=scale_parameter,
+        min_dim_size_to_factor=min_dim_size_to_factor,
+        style=style,
+        mu_dtype=mu_dtype,
+        nu_dtype=nu_dtype,
+    )
+    return optimizer(
+        direction,
+        outer,
+        weight_decay=weight_decay,
+        decay="decoupled" if decay == "scaled" else decay,
+        mask=mask,
+        decay_scale=(lambda p: jnp.maximum(eps2, rms(p))) if decay == "scaled" else None,
+        includes_learning_rate=multiplied,
+    )
+
+
+VARIANT = register(
+    Variant(
+        name="adafactor",
+        make=adafactor,
+        direction=scale_by_adafactor,
+        paper=Paper(
+            "Adafactor: Adaptive Learning Rates with Sublinear Memory Cost",
+            "Shazeer, Noam and Stern, Mitchell",
+            2018,
+            "International Conference on Machine Learning, 2018",
+            arxiv="1804.04235",
+        ),
+        changes="keeps row and column means of g² only, no momentum; steps relative to RMS(p)",
+        formula="V = R Cᵀ / mean(R);  u = g / √V;  u = u / max(1, RMS(u)/d) · max(ε₂, RMS(p))",
+        slots=("v_row", "v_col", "v"),
+        styles=STYLES,
+        static=("scale_parameter", "min_dim_size_to_factor"),
+    )
+)

@@ -1,0 +1,155 @@
+"""Adam: A Method for Stochastic Optimization, section 7.1. Kingma and Ba, 2014. arXiv:1412.6980.
+
+Adam with the decayed maximum of |g| in place of the root of the average of squares.
+
+    m = b₁ m + (1 - b₁) g
+    v = max(b₂ v, |g| + ε)
+    u = m / (1 - b₁ᵗ) / v
+"""
+
+from typing import Any
+
+import jax.numpy as jnp
+import optax
+
+from adamjax.checks import pick
+from adamjax.moments import debias, divide, ema
+from adamjax.optimizer import optimizer
+from adamjax.registry import Paper, Reduction, Variant, register
+from adamjax.rule import ScalarOrSchedule, Slot, lift
+from adamjax.trees import Mask
+
+STYLES = {
+    "torch": "torch, Optax: v = max(b₂ v, |g| + ε), u = m̂ / v",
+    "keras": "Keras: v = max(b₂ v, |g|), u = m̂ / (v + ε)",
+    "paddle": "PaddlePaddle: v = max(b₂ v + ε, |g|), u = m̂ / v",
+}
+_EPS_PLACES = {"torch": (0, 1, 0), "keras": (0, 0, 1), "paddle": (1, 0, 0)}
+
+
+def scale_by_adamax(
+    b1: ScalarOrSchedule = 0.9,
+    b2: ScalarOrSchedule = 0.999,
+    eps: ScalarOrSchedule = 1e-8,
+    *,
+    style: str = "torch",
+    mu_dtype: Any = None,
+    nu_dtype: Any = None,
+) -> optax.GradientTransformationExtraArgs:
+    """The direction of Adamax, u = m̂ / v elementwise, v a decayed maximum of |g|.
+
+    Args:
+      b1: decay of the average m of the gradients, 0 <= b1 < 1.
+      b2: decay of the maximum, 0 <= b2 < 1.
+      eps: ε, placed as `style` says.
+      style: "torch", "keras" or "paddle", see `STYLES`.
+      mu_dtype: dtype in which m is stored; None for float32.
+      nu_dtype: dtype in which v is stored; None for float32.
+
+    Returns:
+      A transformation with an `optax.ScaleByAdamState`.
+
+    Raises:
+      ValueError: for b1 or b2 outside [0, 1), a negative eps, an unknown style.
+
+    >>> import jax.numpy as jnp
+    >>> tx, g = scale_by_adamax(), jnp.float32(2.0)
+    >>> round(float(tx.update(g, tx.init(g))[0]), 6)
+    1.0
+    """
+    in_decayed, in_gradient, after_max = pick("style", style, _EPS_PLACES)
+
+    def rule(g, moments, step):
+        mu = ema(g, moments.mu, step.b1)
+        decayed = step.b2.value * moments.nu + in_decayed * step.eps
+        nu = jnp.maximum(decayed, jnp.abs(g) + in_gradient * step.eps)
+        u = divide(debias(mu, step.b1), nu + after_max * step.eps)
+        return u, moments._replace(mu=mu, nu=nu)
+
+    return lift(
+        rule,
+        optax.ScaleByAdamState,
+        {"mu": Slot(dtype=mu_dtype), "nu": Slot(dtype=nu_dtype)},
+        decays={"b1": b1, "b2": b2},
+        scalars={"eps": eps},
+    )
+
+
+def adamax(
+    learning_rate: ScalarOrSchedule = 2e-3,
+    b1: ScalarOrSchedule = 0.9,
+    b2: ScalarOrSchedule = 0.999,
+    eps: ScalarOrSchedule = 1e-8,
+    *,
+    style: str = "torch",
+    weight_decay: ScalarOrSchedule = 0.0,
+    decay: str = "decoupled",
+    mask: Mask = None,
+    mu_dtype: Any = None,
+    nu_dtype: Any = None,
+) -> optax.GradientTransformationExtraArgs:
+    """Adamax (arXiv:1412.6980) as a ready-made optimizer: p <- p - lr m̂ / v.
+
+    The arguments of `scale_by_adamax`, and those of `adamjax.optimizer`: `learning_rate`,
+    `weight_decay`, `decay`, `mask`.
+
+    >>> import jax.numpy as jnp
+    >>> tx, g = adamax(0.5), jnp.float32(2.0)
+    >>> round(float(tx.update(g, tx.init(g))[0]), 6)
+    -0.5
+    """
+    direction = scale_by_adamax(b1, b2, eps, style=style, mu_dtype=mu_dtype, nu_dtype=nu_dtype)
+    return optimizer(direction, learning_rate, weight_decay=weight_decay, decay=decay, mask=mask)
+
+
+def adamaxw(
+    learning_rate: ScalarOrSchedule = 2e-3,
+    b1: ScalarOrSchedule = 0.9,
+    b2: ScalarOrSchedule = 0.999,
+    eps: ScalarOrSchedule = 1e-8,
+    *,
+    style: str = "torch",
+    weight_decay: ScalarOrSchedule = 1e-2,
+    decay: str = "decoupled",
+    mask: Mask = None,
+    mu_dtype: Any = None,
+    nu_dtype: Any = None,
+) -> optax.GradientTransformationExtraArgs:
+    """Adamax with decoupled weight decay: p <- p - lr (m̂ / v + λ p). As `adamax`, λ on by default.
+
+    >>> import jax.numpy as jnp
+    >>> tx, p = adamaxw(0.1, weight_decay=0.5), jnp.float32(1.0)
+    >>> round(float(tx.update(2 * p, tx.init(p), p)[0]), 6)
+    -0.15
+    """
+    direction = scale_by_adamax(b1, b2, eps, style=style, mu_dtype=mu_dtype, nu_dtype=nu_dtype)
+    return optimizer(direction, learning_rate, weight_decay=weight_decay, decay=decay, mask=mask)
+
+
+PAPER = Paper(
+    "Adam: A Method for Stochastic Optimization",
+    "Kingma, Diederik P. and Ba, Jimmy",
+    2014,
+    "International Conference on Learning Representations, 2015 (section 7.1)",
+    arxiv="1412.6980",
+)
+ADAMAX = register(
+    Variant(
+        name="adamax",
+        make=adamax,
+        direction=scale_by_adamax,
+        paper=PAPER,
+        changes="divides by a decayed maximum of |g| instead of the root mean square",
+        formula="m = b₁ m + (1-b₁) g;  v = max(b₂ v, |g| + ε);  u = m̂ / v",
+        styles=STYLES,
+    )
+)
+ADAMAXW = register(
+    ADAMAX._replace(
+        name="adamaxw",
+        make=adamaxw,
+        changes="Adamax with weight decay taken from the parameter itself",
+        formula="v = max(b₂ v, |g| + ε);  u = m̂ / v + λ p",
+        reduces_to=(Reduction({"weight_decay": 0.0}, "adamax", {}),),
+    )
+)
