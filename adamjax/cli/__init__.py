@@ -1,0 +1,1 @@
+"""What `python -m adamjax` answers: each command as text, tables, pictures."""
