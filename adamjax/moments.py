@@ -145,26 +145,23 @@ def factored_axes(shape: tuple[int, ...], min_size: int, largest: bool) -> tuple
     return (row, col) if min(shape[row], shape[col]) >= min_size else None
 
 
-def factored_average(
-    q: Array, row: Array, col: Array, decay: Decay, axes: tuple[int, int]
-) -> tuple[Array, Array]:
-    """The averages of the row and column means of q, which keep the averaged axis at size 1.
+def factored(
+    q: Array, row: Array, col: Array, decay: Decay, axes: tuple[int, int], floor: Scalar = 0.0
+) -> tuple[Array, Array, Array]:
+    """An average of q that keeps its row and column means only: V = R Cᵀ / max(mean(R), floor).
 
-    >>> q, start = jnp.array([[1.0, 3.0]]), jnp.zeros((1, 1))
-    >>> row, col = factored_average(q, start, jnp.zeros((1, 2)), Decay(0.5, 0.5, 0.69, 0.5), (0, 1))
-    >>> row.tolist(), col.tolist()
-    ([[1.0]], [[0.5, 1.5]])
+    Returns V and the new R and C, in which the averaged axis has size 1.
+
+    >>> q, row, col = jnp.array([[1.0, 3.0]]), jnp.zeros((1, 1)), jnp.zeros((1, 2))
+    >>> v, row, col = factored(q, row, col, Decay(0.5, 0.5, 0.69, 0.5), (0, 1))
+    >>> v.tolist(), row.tolist(), col.tolist()
+    ([[0.5, 1.5]], [[1.0]], [[0.5, 1.5]])
     """
-    row = ema(jnp.mean(q, axes[1], keepdims=True), row, decay)
-    col = ema(jnp.mean(q, axes[0], keepdims=True), col, decay)
-    return row, col
+    row = ema(_mean(q, axes[1]), row, decay)
+    col = ema(_mean(q, axes[0]), col, decay)
+    return divide(row, jnp.maximum(_mean(row, axes[0]), floor)) * col, row, col
 
 
-def factored_product(row: Array, col: Array, axes: tuple[int, int], floor: Scalar = 0.0) -> Array:
-    """R Cᵀ / max(mean(R), floor): the matrix of which R and C are the row and column means.
-
-    >>> factored_product(jnp.array([[2.0]]), jnp.array([[1.0, 3.0]]), (0, 1)).tolist()
-    [[1.0, 3.0]]
-    """
-    level = jnp.maximum(jnp.mean(row, axes[0], keepdims=True), floor)
-    return divide(row, level) * col
+def _mean(x: Array, axis: int) -> Array:
+    """The mean along one axis, divided before it is summed so that huge squares stay finite."""
+    return jnp.sum(x / x.shape[axis], axis, keepdims=True)

@@ -21,7 +21,7 @@ class LearningRateState(NamedTuple):
       learning_rate: the learning rate of the last step (float32), for tracking.
     """
 
-    count: Array | None
+    count: Any
     learning_rate: Array
 
 

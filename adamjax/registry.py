@@ -26,6 +26,16 @@ class Paper(NamedTuple):
     arxiv: str = ""
     url: str = ""
 
+    def short(self) -> str:
+        """Authors and year as a text cites them.
+
+        >>> Paper("T", "Kingma, Diederik P. and Ba, Jimmy", 2014).short()
+        'Kingma and Ba, 2014'
+        """
+        names = [author.split(",")[0] for author in self.authors.split(" and ")]
+        who = f"{names[0]} et al." if len(names) > 3 else " and ".join(names)
+        return f"{who}, {self.year}"
+
     def link(self) -> str:
         """The address of the paper.
 

@@ -19,7 +19,7 @@ from adamjax.checks import check_decay, check_not_negative
 from adamjax.moments import Array, Decay, Scalar, clamp
 from adamjax.trees import PyTree, check_real, check_same_tree
 
-ScalarOrSchedule = Scalar | Callable[[Array], Scalar]
+ScalarOrSchedule = Any  # a Scalar, or a function from the steps done (int32) to one
 Rule = Callable[..., tuple[Array, Any]]
 
 
@@ -60,7 +60,7 @@ def at_least_float32(dtype: Any) -> Any:
     return jnp.promote_types(dtype, jnp.float32)
 
 
-def value_at(scalar: ScalarOrSchedule, count: Array) -> Scalar:
+def value_at(scalar: ScalarOrSchedule, count: Any) -> Scalar:
     """A scalar at the step that follows `count` steps: a schedule is asked, the rest is itself."""
     value = scalar(count) if callable(scalar) else scalar
     return value.item() if isinstance(value, np.generic | np.ndarray) else value

@@ -4,10 +4,14 @@ A schedule is a function of the number of steps done (0, 1, 2, …), as in Optax
 learning rates are Optax's own.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_decay
+from adamjax.moments import Array
 
 
 def decaying(b1: float, steps_per_epoch: int, *, rate: float = 0.1) -> optax.Schedule:
@@ -22,8 +26,8 @@ def decaying(b1: float, steps_per_epoch: int, *, rate: float = 0.1) -> optax.Sch
     >>> [round(float(schedule(step)), 4) for step in (0, 99, 100, 1000)]
     [0.9, 0.9, 0.8182, 0.45]
     """
-    _check(b1, steps_per_epoch)
-    return lambda count: b1 / (1 + rate * (count // steps_per_epoch))
+    epoch = _epoch_of(b1, steps_per_epoch)
+    return lambda count: b1 / (1 + rate * epoch(count))
 
 
 def cyclic(b1: float, steps_per_epoch: int, *, period: float = 20.0) -> optax.Schedule:
@@ -38,12 +42,14 @@ def cyclic(b1: float, steps_per_epoch: int, *, period: float = 20.0) -> optax.Sc
     >>> [round(float(schedule(step)), 4) for step in (0, 50, 150)]
     [0.4, 0.8, 0.0]
     """
-    _check(b1, steps_per_epoch)
+    epoch = _epoch_of(b1, steps_per_epoch)
     turn = 2 * jnp.pi / period
-    return lambda count: b1 * (1 + jnp.sin(turn * (count // steps_per_epoch))) / 2
+    return lambda count: b1 * (1 + jnp.sin(turn * epoch(count))) / 2
 
 
-def _check(b1: float, steps_per_epoch: int) -> None:
+def _epoch_of(b1: float, steps_per_epoch: int) -> Callable[[Any], Array]:
+    """From steps done to the epoch they are in, once the arguments are found in order."""
     check_decay("b1", b1)
     if steps_per_epoch < 1:
         raise ValueError(f"steps_per_epoch must be at least 1, got {steps_per_epoch}")
+    return lambda count: jnp.floor_divide(count, steps_per_epoch)

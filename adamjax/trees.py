@@ -57,8 +57,8 @@ def resolve_mask(mask: Mask, params: PyTree) -> list[bool]:
     names = [leaf_name(path) for path, _ in jax.tree_util.tree_leaves_with_path(params)]
     if mask is None:
         return [True] * len(names)
-    patterns = [mask] if isinstance(mask, str) else mask
-    if _are_patterns(patterns):
+    patterns = _patterns(mask)
+    if patterns:
         for pattern in patterns if names else ():
             if not any(fnmatch.fnmatchcase(name, pattern.removeprefix("!")) for name in names):
                 raise ValueError(
@@ -78,8 +78,12 @@ def resolve_mask(mask: Mask, params: PyTree) -> list[bool]:
     return jax.tree.leaves(full)
 
 
-def _are_patterns(mask: Any) -> bool:
-    return isinstance(mask, list | tuple) and bool(mask) and all(isinstance(p, str) for p in mask)
+def _patterns(mask: Any) -> list[str]:
+    """The patterns that the mask consists of; none if it is something else."""
+    patterns = [mask] if isinstance(mask, str) else mask
+    if isinstance(patterns, list | tuple) and all(isinstance(p, str) for p in patterns):
+        return list(patterns)
+    return []
 
 
 def check_same_tree(

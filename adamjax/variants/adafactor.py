@@ -18,16 +18,7 @@ import numpy as np
 import optax
 
 from adamjax.checks import pick
-from adamjax.moments import (
-    Array,
-    Decay,
-    divide,
-    ema,
-    factored_average,
-    factored_axes,
-    factored_product,
-    rms,
-)
+from adamjax.moments import Array, Decay, divide, ema, factored, factored_axes, rms
 from adamjax.optimizer import optimizer
 from adamjax.registry import Paper, Variant, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift, value_at
@@ -78,6 +69,16 @@ class AdafactorState(NamedTuple):
     v_col: PyTree
     v: PyTree
     mu: PyTree
+
+
+def _second_moment(
+    q: Array, moments: Any, decay: Decay, axes: tuple[int, int] | None, floor: Any
+) -> tuple[Array, Any]:
+    if axes is None:
+        v = ema(q, moments.v, decay)
+        return v, moments._replace(v=v)
+    v, row, col = factored(q, moments.v_row, moments.v_col, decay, axes, floor)
+    return v, moments._replace(v_row=row, v_col=col)
 
 
 def scale_by_adafactor(
@@ -151,18 +152,12 @@ def scale_by_adafactor(
     def rule(g, moments, step, p=None):
         complement = jnp.maximum(step.count**-step.decay_rate, 1 - step.b2_cap)
         decay = Decay(1 - complement, complement, None, None)
-        q = g * g if floors else g * g + step.eps1
         floor = step.eps1 if floors else 0.0
-        if axes_of(g.shape) is None:
-            v = ema(q, moments.v, decay)
-            moments = moments._replace(v=v)
-        else:
-            row, col = factored_average(q, moments.v_row, moments.v_col, decay, axes_of(g.shape))
-            v = factored_product(row, col, axes_of(g.shape), floor)
-            moments = moments._replace(v_row=row, v_col=col)
+        q = g * g + (step.eps1 - floor)
+        v, moments = _second_moment(q, moments, decay, axes_of(g.shape), floor)
         u = divide(g, jnp.sqrt(jnp.maximum(v, floor**2)))
         u = u * step.learning_rate / jnp.maximum(1, rms(u) / step.clip_threshold)
-        if scaled:
+        if p is not None:
             u = u * jnp.maximum(step.eps2, rms(p))
         if momentum is not None:
             u = ema(u, moments.mu, step.momentum)
