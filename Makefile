@@ -1,0 +1,40 @@
+# Needs Python >= 3.11 and nothing else: scripts/setup makes the environments on first use.
+#
+#   make test PYTHON=/path/to/python3     choose the Python
+#   make test ARGS="-k adamw"             pass arguments on (also: make demo ARGS=--help)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint test-oldest clean newest oldest
+
+PYTEST = -m pytest -n 2 $(ARGS)
+
+# Tests compare digits, so they run on the CPU unless told otherwise.
+test test-oldest: export JAX_PLATFORMS ?= cpu
+
+help:         ## print this list
+	@sed -n 's/^\([a-z-]*\): .*## /make \1 @/p' Makefile | awk -F @ '{ printf "%-18s %s\n", $$1, $$2 }'
+
+demo: newest  ## train a Flax model on handwritten digits with several variants, side by side
+	.venv/bin/python -m examples.demo $(ARGS)
+
+test: newest  ## run the tests on the newest versions of JAX, Optax and Flax
+	.venv/bin/python $(PYTEST)
+
+lint: newest  ## check style, formatting and types
+	.venv/bin/python -m ruff check .
+	.venv/bin/python -m ruff format --check .
+	.venv/bin/python -m pyrefly check
+
+test-oldest: oldest  ## run the tests on the oldest versions that pyproject.toml admits
+	.venv-oldest/bin/python $(PYTEST)
+
+clean:        ## remove the environments and all caches (not runs/)
+	rm -rf .venv .venv.* .venv-oldest .venv-oldest.* build dist
+	rm -rf .hypothesis .pyrefly_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+newest:
+	@sh scripts/setup .venv newest
+
+oldest:
+	@sh scripts/setup .venv-oldest oldest
