@@ -1,0 +1,190 @@
+"""Pictures of what was tracked. Drawn on figures of their own: no global state, no display."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe and Ito's: told apart also by readers who do not see red and green.
+BLUE, VERMILION, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#7F7F7F"
+MOST_POINTS = 400
+"""A norm of more points than this is drawn pale, with a line of medians over it."""
+PARTS = 100
+"""How many medians that line has."""
+
+
+def plot_metrics(
+    history: Mapping[str, Any],
+    file: str | os.PathLike[str] | None = None,
+    *,
+    name: str = "",
+    title: str = "",
+) -> "Figure":
+    """Three panels over the steps: effective learning rate, gradient norm, update magnitude.
+
+    The first has the quantiles of lr / √v̂, a line for the one nearest the median and a band
+    between the outermost, and the learning rate; the second marks steps with non-finite gradients
+    at its foot; the third has the norm of the update and its ratio to the parameters' norm. Axes
+    are logarithmic: steps without a positive finite value are passed over, and a panel without any
+    says so. In long runs the norms' values are pale, with medians of many steps drawn over them.
+
+    Args:
+      history: the metrics of `track` by name, and "step", as `Recorder.history` has them. Of a
+        step that is there twice (a run resumed from a checkpoint) the last values are drawn.
+      file: where to save; the ending says the format (.png, .svg, .pdf).
+      name: the prefix of the tracker, where `history` has several (see `metrics`).
+      title: above the panels.
+
+    Returns:
+      The figure, a `matplotlib.figure.Figure`.
+
+    Raises:
+      ImportError: matplotlib is not installed.
+      ValueError: `history` lacks "step" or has no metrics of a tracker of that `name`.
+
+    Example:
+      >>> history = {"step": [1, 2], "gradient_norm": [3.0, 0.3], "update_norm": [0.1, 0.2]}
+      >>> figure = plot_metrics(history)
+      >>> [axes.get_title(loc="left") for axes in figure.axes]
+      ['Effective learning rate', 'Gradient norm', 'Update magnitude']
+    """
+    steps, columns = _select(history, name)
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError('plots need matplotlib: pip install "adamjax[plot]"') from error
+    figure = Figure(figsize=(7.2, 7.8), layout="constrained", dpi=130)
+    top, middle, bottom = figure.subplots(3, 1, sharex=True)
+    _effective_learning_rate(top, steps, columns)
+    _gradient_norm(middle, steps, columns)
+    _update_magnitude(bottom, steps, columns)
+    bottom.set_xlabel("step")
+    if title:
+        figure.suptitle(title)
+    if file is not None:
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(file)
+    return figure
+
+
+def _select(history: Mapping[str, Any], name: str) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """The steps in ascending order, each once, and one tracker's metrics at them."""
+    if "step" not in history:
+        raise ValueError('history must have the steps under "step", as Recorder.history has')
+    if f"{name}/gradient_norm".removeprefix("/") not in history:
+        names = [
+            key.removesuffix("/gradient_norm") for key in history if key.endswith("/gradient_norm")
+        ]
+        raise ValueError(
+            f"history has no metrics of a tracker with name={name!r}"
+            + (f"; there are {names}" if names else "; record adamjax.metrics(opt_state)")
+        )
+    prefix = f"{name}/" if name else ""
+    steps = np.asarray(history["step"])
+    # Seen from the end, the first of each step is the last that was recorded.
+    unique, from_end = np.unique(steps[::-1], return_index=True)
+    last = len(steps) - 1 - from_end
+    columns = {
+        key.removeprefix(prefix): np.asarray(values, float)[last]
+        for key, values in history.items()
+        if key.startswith(prefix) and key != "step"
+    }
+    return unique, columns
+
+
+def _effective_learning_rate(
+    axes: "Axes", steps: np.ndarray, columns: Mapping[str, np.ndarray]
+) -> None:
+    _style(axes, "Effective learning rate")
+    prefix = "effective_lr_p"
+    by_percent = {
+        float(key.removeprefix(prefix)): values
+        for key, values in columns.items()
+        if key.startswith(prefix) and _drawable(values).any()
+    }
+    if by_percent:
+        low, high = min(by_percent), max(by_percent)
+        shown = _drawable(by_percent[low]) & _drawable(by_percent[high])
+        band = (by_percent[low][shown], by_percent[high][shown])
+        if low < high and shown.any():
+            label = f"{low:g}% to {high:g}% of the elements"
+            axes.fill_between(steps[shown], *band, color=BLUE, alpha=0.2, linewidth=0, label=label)
+        middle = min(by_percent, key=lambda percent: abs(percent - 50))
+        label = "lr / √v, " + ("median" if middle == 50 else f"{middle:g}% quantile")
+        _line(axes, steps, by_percent[middle], BLUE, label)
+    if "learning_rate" in columns:
+        _line(axes, steps, columns["learning_rate"], GREY, "learning rate lr", linestyle="--")
+    _finish(axes)
+
+
+def _gradient_norm(axes: "Axes", steps: np.ndarray, columns: Mapping[str, np.ndarray]) -> None:
+    _style(axes, "Gradient norm")
+    _noisy_line(axes, steps, columns["gradient_norm"], GREEN, "‖g‖")
+    bad = columns.get("nonfinite", np.zeros(len(steps))) > 0
+    _finish(axes)
+    if bad.any():
+        count = int(bad.sum())
+        foot = {"transform": axes.get_xaxis_transform(), "clip_on": False, "zorder": 3}
+        label = f"{count} step{'s' if count > 1 else ''} with non-finite gradients"
+        axes.plot(steps[bad], np.zeros(count), "^", color=VERMILION, label=label, **foot)
+        axes.legend(frameon=False, fontsize="small")
+
+
+def _update_magnitude(axes: "Axes", steps: np.ndarray, columns: Mapping[str, np.ndarray]) -> None:
+    _style(axes, "Update magnitude")
+    lines = (("update_norm", BLUE, "‖Δθ‖"), ("update_ratio", VERMILION, "‖Δθ‖ / ‖θ‖"))
+    for key, color, label in lines:
+        if key in columns:
+            _noisy_line(axes, steps, columns[key], color, label)
+    _finish(axes)
+
+
+def _drawable(values: np.ndarray) -> np.ndarray:
+    return np.isfinite(values) & (values > 0)
+
+
+def _line(
+    axes: "Axes", steps: np.ndarray, values: np.ndarray, color: str, label: str, **style: Any
+) -> None:
+    shown = _drawable(values)
+    if shown.any():
+        marker = "o" if shown.sum() == 1 else None  # One point makes no line.
+        style = {"linewidth": 1.5, "marker": marker, **style}
+        axes.plot(steps[shown], values[shown], color=color, label=label, **style)
+
+
+def _noisy_line(
+    axes: "Axes", steps: np.ndarray, values: np.ndarray, color: str, label: str
+) -> None:
+    shown = _drawable(values)
+    steps, values = steps[shown], values[shown]
+    if len(steps) > MOST_POINTS:
+        axes.plot(steps, values, color=color, alpha=0.25, linewidth=0.6)
+        label += f", median of {round(len(steps) / PARTS)} steps"
+        steps = np.array([part.mean() for part in np.array_split(steps, PARTS)])
+        values = np.array([np.median(part) for part in np.array_split(values, PARTS)])
+    _line(axes, steps, values, color, label)
+
+
+def _style(axes: "Axes", title: str) -> None:
+    axes.set_title(title, loc="left", fontsize="medium", fontweight="bold")
+    axes.grid(color="#DDDDDD", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _finish(axes: "Axes") -> None:
+    """A logarithmic axis and a legend; a note instead where nothing was drawn."""
+    if axes.lines:
+        axes.set_yscale("log")
+        axes.legend(frameon=False, fontsize="small")
+    else:
+        axes.set_yticks([])
+        center = {"transform": axes.transAxes, "ha": "center", "va": "center"}
+        axes.text(0.5, 0.5, "nothing above 0 was measured", color=GREY, **center)
