@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import adamjax
-from adamjax.cli import commands
 from adamjax.checks import pick
+from adamjax.cli import commands
 from adamjax.cli.compare import check_picture
 from adamjax.cli.memory import parse_count, parse_shape
 from adamjax.problems import PROBLEMS, get_problem

@@ -1,7 +1,7 @@
-"""Schedules for b1, the momentum of a rule; with them the bias correction stays exact.
+"""Schedules that the papers of the family use and Optax does not have.
 
-A schedule is a function of the number of steps done (0, 1, 2, …), as in Optax; schedules of
-learning rates are Optax's own.
+A schedule is a function of the number of steps done (0, 1, 2, …), as in Optax. Those for b1 leave
+the bias correction exact.
 """
 
 from collections.abc import Callable
@@ -12,6 +12,7 @@ import optax
 
 from adamjax.checks import check_decay
 from adamjax.moments import Array
+from adamjax.rule import ScalarOrSchedule, value_at
 
 
 def decaying(b1: float, steps_per_epoch: int, *, rate: float = 0.1) -> optax.Schedule:
@@ -45,6 +46,19 @@ def cyclic(b1: float, steps_per_epoch: int, *, period: float = 20.0) -> optax.Sc
     epoch = _epoch_of(b1, steps_per_epoch)
     turn = 2 * jnp.pi / period
     return lambda count: b1 * (1 + jnp.sin(turn * epoch(count))) / 2
+
+
+def relative_step(cap: ScalarOrSchedule) -> optax.Schedule:
+    """Adafactor's own learning rate, min(cap, 1/√t) at step t = 1, 2, …
+
+    Args:
+      cap: the largest learning rate, itself a number or a schedule.
+
+    >>> schedule = relative_step(1e-2)
+    >>> round(float(schedule(0)), 4), round(float(schedule(39999)), 4)
+    (0.01, 0.005)
+    """
+    return lambda count: jnp.minimum(value_at(cap, count), (count + 1.0) ** -0.5)
 
 
 def _epoch_of(b1: float, steps_per_epoch: int) -> Callable[[Any], Array]:

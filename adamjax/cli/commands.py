@@ -12,9 +12,9 @@ import optax
 from adamjax.checks import pick
 from adamjax.cli.compare import Run, learning_rates_for, plot_runs, run
 from adamjax.cli.memory import leaves_of, state_parts
+from adamjax.cli.report import size, table, to_json
 from adamjax.problems import Problem
 from adamjax.registry import Reduction, Variant, get_variant
-from adamjax.cli.report import size, table, to_json
 
 CONSTANTS = {"true": True, "false": False, "none": None}
 

@@ -11,6 +11,7 @@ by its root mean square and scaled by the parameter's.
 """
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -21,7 +22,8 @@ from adamjax.checks import pick
 from adamjax.moments import Array, Decay, divide, ema, factored, factored_axes, rms
 from adamjax.optimizer import optimizer
 from adamjax.registry import Paper, Variant, register
-from adamjax.rule import ScalarOrSchedule, Slot, lift, value_at
+from adamjax.rule import Rule, ScalarOrSchedule, Slot, lift
+from adamjax.schedules import relative_step
 from adamjax.trees import Mask, PyTree
 
 STYLES = {
@@ -32,6 +34,9 @@ STYLES = {
     "bigvision": "Big Vision: the two largest axes from 32 up, b at most 0.999, no clipping, not "
     "scaled by the parameter, momentum 0.9 kept in bfloat16",
 }
+
+
+AxesOf = Callable[[tuple[int, ...]], tuple[int, int] | None]
 
 
 class _Preset(NamedTuple):
@@ -79,6 +84,42 @@ def _second_moment(
         return v, moments._replace(v=v)
     v, row, col = factored(q, moments.v_row, moments.v_col, decay, axes, floor)
     return v, moments._replace(v_row=row, v_col=col)
+
+
+def _slots(axes_of: AxesOf, dtype: Any) -> dict[str, Slot]:
+    """Row means, column means and the whole, each of size 1 along what it does not keep."""
+
+    def slot(dropped):
+        def shape(full):
+            gone = dropped(axes_of(full), range(len(full)))
+            return tuple(1 if i in gone else size for i, size in enumerate(full))
+
+        return Slot(dtype=dtype, shape=shape)
+
+    return {
+        "v_row": slot(lambda axes, every: axes[1:] if axes else every),
+        "v_col": slot(lambda axes, every: axes[:1] if axes else every),
+        "v": slot(lambda axes, every: every if axes else ()),
+    }
+
+
+def _rule(setting: _Preset, axes_of: AxesOf, floors: bool) -> Rule:
+    def rule(g, moments, step, p=None):
+        complement = jnp.maximum(step.count**-step.decay_rate, 1 - step.b2_cap)
+        decay = Decay(1 - complement, complement, None, None)
+        floor = step.eps1 if floors else 0.0
+        q = g * g + (step.eps1 - floor)
+        v, moments = _second_moment(q, moments, decay, axes_of(g.shape), floor)
+        u = divide(g, jnp.sqrt(jnp.maximum(v, floor**2)))
+        u = u * step.learning_rate / jnp.maximum(1, rms(u) / step.clip_threshold)
+        if p is not None:
+            u = u * jnp.maximum(step.eps2, rms(p))
+        if setting.momentum is not None:
+            u = ema(u, moments.mu, step.momentum)
+            moments = moments._replace(mu=u)
+        return u, moments
+
+    return rule
 
 
 def scale_by_adafactor(
@@ -129,73 +170,42 @@ def scale_by_adafactor(
     >>> round(float(tx.update(p, tx.init(p), p)[0][0, 0]), 4)
     0.5
     """
-    preset = pick("style", style, _PRESETS)
-    momentum = preset.momentum if momentum is None else momentum
-    scaled = preset.scale_parameter if scale_parameter is None else scale_parameter
-    least = (
-        preset.min_dim_size_to_factor if min_dim_size_to_factor is None else min_dim_size_to_factor
+    given: dict[str, Any] = {
+        "eps1": eps1,
+        "b2_cap": b2_cap,
+        "clip_threshold": clip_threshold,
+        "momentum": momentum,
+        "mu_dtype": mu_dtype,
+        "scale_parameter": scale_parameter,
+        "min_dim_size_to_factor": min_dim_size_to_factor,
+    }
+    setting = pick("style", style, _PRESETS)._replace(
+        **{name: value for name, value in given.items() if value is not None}
     )
-    floors = style == "torch"
 
     def axes_of(shape):
-        return factored_axes(shape, least, preset.largest_axes)
+        return factored_axes(shape, setting.min_dim_size_to_factor, setting.largest_axes)
 
-    def shape_without(axis):
-        def shape(full):
-            axes = axes_of(full)
-            return tuple(
-                1 if axes is None or i == axes[axis] else size for i, size in enumerate(full)
-            )
-
-        return shape
-
-    def rule(g, moments, step, p=None):
-        complement = jnp.maximum(step.count**-step.decay_rate, 1 - step.b2_cap)
-        decay = Decay(1 - complement, complement, None, None)
-        floor = step.eps1 if floors else 0.0
-        q = g * g + (step.eps1 - floor)
-        v, moments = _second_moment(q, moments, decay, axes_of(g.shape), floor)
-        u = divide(g, jnp.sqrt(jnp.maximum(v, floor**2)))
-        u = u * step.learning_rate / jnp.maximum(1, rms(u) / step.clip_threshold)
-        if p is not None:
-            u = u * jnp.maximum(step.eps2, rms(p))
-        if momentum is not None:
-            u = ema(u, moments.mu, step.momentum)
-            moments = moments._replace(mu=u)
-        return u, moments
-
-    slots = {
-        "v_row": Slot(dtype=nu_dtype, shape=shape_without(1)),
-        "v_col": Slot(dtype=nu_dtype, shape=shape_without(0)),
-        "v": Slot(dtype=nu_dtype, shape=lambda s: s if axes_of(s) is None else (1,) * len(s)),
-    }
-    if momentum is not None:
-        slots["mu"] = Slot(dtype=preset.mu_dtype if mu_dtype is None else mu_dtype)
+    slots = _slots(axes_of, nu_dtype)
+    decays = {}
+    if setting.momentum is not None:
+        slots["mu"] = Slot(dtype=setting.mu_dtype)
+        decays["momentum"] = setting.momentum
     return lift(
-        rule,
-        optax.FactoredState if momentum is None else AdafactorState,
+        _rule(setting, axes_of, floors=style == "torch"),
+        AdafactorState if decays else optax.FactoredState,
         slots,
-        decays={} if momentum is None else {"momentum": momentum},
+        decays=decays,
         scalars={
             "learning_rate": relative_step(1e-2) if learning_rate is None else learning_rate,
             "decay_rate": decay_rate,
-            "b2_cap": preset.b2_cap if b2_cap is None else b2_cap,
-            "eps1": preset.eps1 if eps1 is None else eps1,
+            "b2_cap": setting.b2_cap,
+            "eps1": setting.eps1,
             "eps2": eps2,
-            "clip_threshold": preset.clip_threshold if clip_threshold is None else clip_threshold,
+            "clip_threshold": setting.clip_threshold,
         },
-        needs_params=scaled,
+        needs_params=setting.scale_parameter,
     )
-
-
-def relative_step(cap: ScalarOrSchedule) -> optax.Schedule:
-    """Adafactor's own learning rate, min(cap, 1/√t) at step t = 1, 2, …
-
-    >>> schedule = relative_step(1e-2)
-    >>> round(float(schedule(0)), 4), round(float(schedule(39999)), 4)
-    (0.01, 0.005)
-    """
-    return lambda count: jnp.minimum(value_at(cap, count), (count + 1.0) ** -0.5)
 
 
 def adafactor(
@@ -240,12 +250,10 @@ def adafactor(
     if learning_rate is None and style == "bigvision":
         raise ValueError('learning_rate: style "bigvision" has no relative step; give a number')
     cap = 1e-2 if learning_rate is None else learning_rate
-    relative = learning_rate is None or style == "torch"
-    inner = relative_step(cap) if relative else cap
-    outer = cap if style == "torch" else inner
+    rate = relative_step(cap) if learning_rate is None or style == "torch" else cap
     multiplied = style != "bigvision"
     direction = scale_by_adafactor(
-        inner if multiplied else 1.0,
+        rate if multiplied else 1.0,
         decay_rate=decay_rate,
         b2_cap=b2_cap,
         eps1=eps1,
@@ -260,7 +268,7 @@ def adafactor(
     )
     return optimizer(
         direction,
-        outer,
+        cap if style == "torch" else rate,
         weight_decay=weight_decay,
         decay="decoupled" if decay == "scaled" else decay,
         mask=mask,
