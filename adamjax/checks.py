@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+import jax
 import numpy as np
 
 T = TypeVar("T")
@@ -16,13 +17,29 @@ def is_number(value: Any) -> bool:
     )
 
 
+def check_scalar(name: str, value: Any) -> None:
+    """Raises TypeError unless the value is a real number, a scalar array or a schedule.
+
+    >>> check_scalar("learning_rate", "1e-3")
+    Traceback (most recent call last):
+    TypeError: learning_rate must be a number, a scalar array or a schedule, got '1e-3'
+    """
+    if callable(value) or is_number(value):
+        return
+    if not (isinstance(value, jax.Array | np.ndarray) and np.ndim(value) == 0):
+        raise TypeError(f"{name} must be a number, a scalar array or a schedule, got {value!r}")
+
+
 def check_decay(name: str, value: Any) -> None:
     """Raises ValueError unless 0 <= value < 1; arrays and schedules pass.
+
+    And TypeError for what is none of these, as do the other two checks.
 
     >>> check_decay("b1", 1.0)
     Traceback (most recent call last):
     ValueError: b1 must be at least 0 and below 1, got 1.0
     """
+    check_scalar(name, value)
     if is_number(value) and not 0 <= value < 1:
         raise ValueError(f"{name} must be at least 0 and below 1, got {value}")
 
@@ -34,8 +51,21 @@ def check_not_negative(name: str, value: Any) -> None:
     Traceback (most recent call last):
     ValueError: eps must not be negative, got -1e-08
     """
+    check_scalar(name, value)
     if is_number(value) and not value >= 0:
         raise ValueError(f"{name} must not be negative, got {value}")
+
+
+def check_positive(name: str, value: Any) -> None:
+    """Raises ValueError unless the value is above 0; arrays and schedules pass.
+
+    >>> check_positive("gamma", 0.0)
+    Traceback (most recent call last):
+    ValueError: gamma must be positive, got 0.0
+    """
+    check_scalar(name, value)
+    if is_number(value) and not value > 0:
+        raise ValueError(f"{name} must be positive, got {value}")
 
 
 def pick(kind: str, name: str, options: Mapping[str, T]) -> T:
@@ -47,6 +77,6 @@ def pick(kind: str, name: str, options: Mapping[str, T]) -> T:
     """
     if name in options:
         return options[name]
-    near = difflib.get_close_matches(str(name), options, n=3)
+    near = difflib.get_close_matches(str(name).lower(), options, n=3)
     hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ";"
     raise ValueError(f"unknown {kind} {name!r}{hint} There are: {', '.join(sorted(options))}")

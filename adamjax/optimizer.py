@@ -18,7 +18,8 @@ class LearningRateState(NamedTuple):
 
     Attributes:
       count: steps done (int32), or None if nothing is scheduled.
-      learning_rate: the learning rate of the last step (float32), for tracking.
+      learning_rate: the learning rate of the last step (float32), for tracking. It is a record:
+        to change the rate, pass a schedule or use `optax.inject_hyperparams`.
     """
 
     count: Any
@@ -94,6 +95,13 @@ def optimizer(
         return direction.init(params), LearningRateState(count, jnp.zeros([], jnp.float32))
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
+        if not (isinstance(state, tuple) and isinstance(state[-1], LearningRateState)) or (
+            (state[-1].count is None) == scheduled
+        ):
+            raise ValueError(
+                "state: it was made by another optimizer, or by one of which other arguments were "
+                "schedules; call init again"
+            )
         direction_state, last = state
         lr, wd = value_at(learning_rate, last.count), value_at(weight_decay, last.count)
         leaves, treedef = jax.tree.flatten(updates)
@@ -115,9 +123,9 @@ def optimizer(
             rate = cast(lr, u.dtype)
             step = u if includes_learning_rate else rate * u
             if on:
-                p = jnp.asarray(p, u.dtype)
-                scale = 1.0 if decay_scale is None else decay_scale(p)
-                step = couple(step, p, cast(wd, u.dtype) * scale, rate)
+                wide_p = jnp.asarray(p, u.dtype)
+                scale = 1.0 if decay_scale is None else decay_scale(wide_p)
+                step = couple(step, wide_p, cast(wd, u.dtype) * scale, rate)
             changes.append((-step).astype(jnp.result_type(g, p)))
 
         count = None if last.count is None else optax.safe_increment(last.count)

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from adamjax.checks import check_decay, check_not_negative
+from adamjax.checks import check_decay, check_not_negative, is_number
 from adamjax.moments import Array, Decay, Scalar, clamp
 from adamjax.trees import PyTree, check_real, check_same_tree
 
@@ -44,10 +44,10 @@ class Slot(NamedTuple):
 
 
 class ScheduledDecayState(NamedTuple):
-    """The state of a rule of which a decay is a schedule.
+    """The state of a rule of which a decay may change from step to step.
 
     Attributes:
-      corrections: for each scheduled decay, 1 - b₁b₂…b_t so far (a scalar).
+      corrections: for each decay that is a schedule or an array, 1 - b₁b₂…b_t so far (a scalar).
       inner_state: the state that the rule has with constant decays.
     """
 
@@ -73,37 +73,40 @@ def cast(value: Scalar, dtype: Any) -> Scalar:
 
 def lift(
     rule: Rule,
-    state_type: Callable[..., Any],
+    state_type: type,
     slots: Mapping[str, Slot],
     *,
     decays: Mapping[str, ScalarOrSchedule] | None = None,
     scalars: Mapping[str, ScalarOrSchedule] | None = None,
     needs_params: bool = False,
+    squares: bool = True,
 ) -> optax.GradientTransformationExtraArgs:
     """Turns a rule on one array into a gradient transformation over a tree.
 
     Args:
       rule: `(gradient, moments, step)` or, with `needs_params`, `(gradient, moments, step, param)`
-        to `(direction, moments)`. Arrays come in float32 (float64 for float64 gradients), the
-        gradient limited to ±2⁶³ so that its square is finite. `moments` is a `state_type` that
-        holds the moments of this one array; `step` has `count` (t = 1, 2, …), each decay as a
-        `Decay` and each scalar, by name.
+        to `(direction, moments)`. Arrays come in float32 (float64 for float64 gradients). `moments`
+        is a `state_type` that holds the moments of this one array; `step` has `count` (t = 1, 2,
+        …), each decay as a `Decay` and each scalar, by name.
       state_type: a NamedTuple with `count` and one field for each slot, such as
         `optax.ScaleByAdamState`.
       slots: how each moment is kept.
       decays: averaging coefficients, 0 <= b < 1: numbers, arrays or schedules.
       scalars: other hyperparameters, not negative: numbers, arrays or schedules.
       needs_params: whether the rule sees the parameter.
+      squares: whether the rule squares the gradient, which is then limited to ±2⁶³ beforehand.
 
     Returns:
       A transformation whose directions have the gradients' dtypes and whose state has the same
-      tree, shapes and dtypes at every step. With a scheduled decay the state is wrapped in a
-      `ScheduledDecayState`, as the bias correction is then a product that must be carried.
+      tree, shapes and dtypes at every step. With a decay that is a schedule or an array (as under
+      `optax.inject_hyperparams`) the state is wrapped in a `ScheduledDecayState`, as the bias
+      correction is then a product that must be carried.
 
     Raises:
       ValueError: for a decay or scalar out of range; in `update`, if the gradients do not fit the
-        state or the parameters are missing.
-      TypeError: in `init`, for integer or complex parameters.
+        state, the state is of another optimizer or the parameters are missing.
+      TypeError: for a hyperparameter that is no scalar, a moment's dtype that is not floating; in
+        `init`, for integer or complex parameters.
 
     >>> from adamjax.moments import ema
     >>> def average(g, moments, step):
@@ -122,7 +125,10 @@ def lift(
         check_decay(name, value)
     for name, value in scalars.items():
         check_not_negative(name, value)
-    scheduled = [name for name, value in decays.items() if callable(value)]
+    for slot in slots.values():
+        if slot.dtype is not None and not jnp.issubdtype(slot.dtype, jnp.floating):
+            raise TypeError(f"mu_dtype and nu_dtype must be floating dtypes, got {slot.dtype!r}")
+    scheduled = [name for name, value in decays.items() if not is_number(value)]
 
     def init(params: PyTree) -> Any:
         check_real("params", params)
@@ -134,7 +140,8 @@ def lift(
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         del extra_args
-        corrections, state = state if scheduled else ({}, state)
+        corrections, state = _opened(state, state_type, scheduled)
+        check_real("updates", updates)
         _check_inputs(updates, state, slots, params, needs_params)
         values = {name: value_at(b, state.count) for name, b in decays.items()}
         corrections = {
@@ -146,14 +153,15 @@ def lift(
         leaves, treedef = jax.tree.flatten(updates)
         moments = {name: treedef.flatten_up_to(getattr(state, name)) for name in slots}
         seen = treedef.flatten_up_to(params) if needs_params else []
+        dtypes = [at_least_float32(jnp.result_type(g)) for g in leaves]
+        steps = {d: _step(state.count, d, values, corrections, settings) for d in set(dtypes)}
         results = []
-        for i, gradient in enumerate(leaves):
-            dtype = at_least_float32(jnp.result_type(gradient))
-            step = _step(state.count, dtype, values, corrections, settings)
+        for i, (gradient, dtype) in enumerate(zip(leaves, dtypes, strict=True)):
             before = {name: moments[name][i].astype(dtype) for name in slots}
             param = [jnp.asarray(seen[i], dtype)] if needs_params else []
-            g = clamp(jnp.asarray(gradient, dtype))
-            direction, after = rule(g, state._replace(**before), step, *param)
+            wide = jnp.asarray(gradient, dtype)
+            g = clamp(wide) if squares else wide
+            direction, after = rule(g, state._replace(**before), steps[dtype], *param)
             kept = {name: getattr(after, name).astype(moments[name][i].dtype) for name in slots}
             results.append((direction.astype(jnp.result_type(gradient)), kept))
 
@@ -165,12 +173,25 @@ def lift(
     return optax.GradientTransformationExtraArgs(init, update)
 
 
+def _opened(state: Any, state_type: Any, scheduled: list[str]) -> tuple[dict[str, Array], Any]:
+    """The corrections that are carried, and the state of the rule itself."""
+    corrections, inner = {}, state
+    if isinstance(state, ScheduledDecayState):
+        corrections, inner = state
+    if not isinstance(inner, state_type) or set(corrections) != set(scheduled):
+        raise ValueError(
+            f"state: this {type(state).__name__} was made by another optimizer, or by one of which "
+            "other arguments were schedules or arrays; call init again"
+        )
+    return corrections, inner
+
+
 def _check_inputs(
     updates: PyTree, state: Any, slots: Mapping[str, Slot], params: PyTree, needs_params: bool
 ) -> None:
     for name, slot in slots.items():
         kept = getattr(state, name)
-        check_same_tree("updates", updates, f"the state's {name}", kept, shapes=slot.shape is None)
+        check_same_tree("updates", updates, f"the state's {name}", kept, shape=slot.shape)
     if needs_params:
         if params is None:
             raise ValueError(

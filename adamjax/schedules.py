@@ -10,7 +10,7 @@ from typing import Any
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_decay
+from adamjax.checks import check_decay, check_not_negative, check_positive
 from adamjax.moments import Array
 from adamjax.rule import ScalarOrSchedule, value_at
 
@@ -28,6 +28,7 @@ def decaying(b1: float, steps_per_epoch: int, *, rate: float = 0.1) -> optax.Sch
     [0.9, 0.9, 0.8182, 0.45]
     """
     epoch = _epoch_of(b1, steps_per_epoch)
+    check_not_negative("rate", rate)
     return lambda count: b1 / (1 + rate * epoch(count))
 
 
@@ -44,6 +45,7 @@ def cyclic(b1: float, steps_per_epoch: int, *, period: float = 20.0) -> optax.Sc
     [0.4, 0.8, 0.0]
     """
     epoch = _epoch_of(b1, steps_per_epoch)
+    check_positive("period", period)
     turn = 2 * jnp.pi / period
     return lambda count: b1 * (1 + jnp.sin(turn * epoch(count))) / 2
 
@@ -64,6 +66,6 @@ def relative_step(cap: ScalarOrSchedule) -> optax.Schedule:
 def _epoch_of(b1: float, steps_per_epoch: int) -> Callable[[Any], Array]:
     """From steps done to the epoch they are in, once the arguments are found in order."""
     check_decay("b1", b1)
-    if steps_per_epoch < 1:
-        raise ValueError(f"steps_per_epoch must be at least 1, got {steps_per_epoch}")
+    if not isinstance(steps_per_epoch, int) or steps_per_epoch < 1:
+        raise ValueError(f"steps_per_epoch must be a whole number from 1, got {steps_per_epoch}")
     return lambda count: jnp.floor_divide(count, steps_per_epoch)

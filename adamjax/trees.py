@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 PyTree = Any
 Mask = PyTree | Callable[[PyTree], PyTree] | str | Sequence[str] | None
@@ -49,7 +50,8 @@ def resolve_mask(mask: Mask, params: PyTree) -> list[bool]:
       params: the parameters.
 
     Raises:
-      ValueError: if a pattern selects nothing and excludes nothing, or the tree does not fit.
+      ValueError: if no parameter matches a pattern (those with "!" may match none), or the tree
+        does not fit or holds something else than bools.
 
     >>> resolve_mask(["*kernel"], {"bias": 1.0, "kernel": 2.0})
     [False, True]
@@ -60,22 +62,30 @@ def resolve_mask(mask: Mask, params: PyTree) -> list[bool]:
     patterns = _patterns(mask)
     if patterns:
         for pattern in patterns if names else ():
-            if not any(fnmatch.fnmatchcase(name, pattern.removeprefix("!")) for name in names):
+            found = any(fnmatch.fnmatchcase(name, pattern) for name in names)
+            if not found and not pattern.startswith("!"):
                 raise ValueError(
                     f"mask: no parameter matches {pattern!r}; names look like {names[:3]}"
                 )
         return [matches(name, patterns) for name in names]
-    tree = mask(params) if callable(mask) else mask
+    # A module that can be called may itself be the tree: then its leaves are bools.
+    is_function = callable(mask) and not any(isinstance(x, bool) for x in jax.tree.leaves(mask))
+    tree = mask(params) if is_function else mask
+    for keep in jax.tree.leaves(tree):
+        if not isinstance(keep, bool | np.bool_):
+            raise ValueError(f"mask: its leaves must be bools, got {keep!r}; or give patterns")
     try:
-        full = jax.tree.map(
-            lambda keep, part: jax.tree.map(lambda _: bool(keep), part), tree, params
-        )
+        full = jax.tree.map(lambda keep, part: [bool(keep)] * _count(part), tree, params)
     except (ValueError, TypeError) as error:
         raise ValueError(
             "mask: the tree of bools does not fit the parameters; give one bool for each leaf or "
-            f"for each subtree ({error})"
+            f"for each subtree ({str(error).splitlines()[0]})"
         ) from error
     return jax.tree.leaves(full)
+
+
+def _count(tree: PyTree) -> int:
+    return len(jax.tree.leaves(tree))
 
 
 def _patterns(mask: Any) -> list[str]:
@@ -87,9 +97,16 @@ def _patterns(mask: Any) -> list[str]:
 
 
 def check_same_tree(
-    name: str, tree: PyTree, other_name: str, other: PyTree, *, shapes: bool = True
+    name: str,
+    tree: PyTree,
+    other_name: str,
+    other: PyTree,
+    *,
+    shape: Callable[[tuple[int, ...]], tuple[int, ...]] | None = None,
 ) -> None:
     """Raises ValueError that names the first leaf in which two trees differ in place or shape.
+
+    With `shape`, the leaves of `other` have the shapes that it makes of those of `tree`.
 
     >>> check_same_tree("updates", {"a": 1.0}, "params", {"a": 2.0})
     >>> check_same_tree("updates", {"a": 1.0}, "params", {"b": 2.0})
@@ -107,10 +124,8 @@ def check_same_tree(
             else f"{name} and {other_name} have the same names in different containers: "
             f"{jax.tree.structure(tree)} and {jax.tree.structure(other)}"
         )
-    if not shapes:
-        return
     for a, b in zip(jax.tree.leaves(tree), jax.tree.leaves(other), strict=True):
-        if jnp.shape(a) != jnp.shape(b):
+        if (shape(jnp.shape(a)) if shape else jnp.shape(a)) != jnp.shape(b):
             leaf = next(n for n, x in _named_leaves(tree) if x is a)
             raise ValueError(
                 f"{name}[{leaf!r}] has shape {jnp.shape(a)}, but in {other_name} it is "
@@ -130,16 +145,23 @@ def check_real(name: str, tree: PyTree) -> None:
     TypeError: params['steps'] is int32, but only real floating-point leaves can be optimised; \
 leave it out (optax.masked, optax.partition, or a filter of the model's parameters)
     """
-    for leaf, value in _named_leaves(tree):
-        dtype = jnp.result_type(value)
+    for path, value in jax.tree_util.tree_leaves_with_path(tree):
+        try:
+            dtype = jnp.result_type(value)
+        except TypeError as error:
+            raise TypeError(
+                f"{name}[{leaf_name(path)!r}] is {value!r}, not an array; filter the model's "
+                "parameters first (equinox.filter, nnx.state(model, nnx.Param))"
+            ) from error
         if jnp.issubdtype(dtype, jnp.complexfloating):
             raise TypeError(
-                f"{name}[{leaf!r}] is {dtype}: an adaptive step for complex numbers is not defined "
-                "alike everywhere; wrap the optimizer in optax.contrib.split_real_and_imaginary"
+                f"{name}[{leaf_name(path)!r}] is {dtype}: an adaptive step for complex numbers is "
+                "not defined alike everywhere; wrap the optimizer in "
+                "optax.contrib.split_real_and_imaginary"
             )
         if not jnp.issubdtype(dtype, jnp.floating):
             raise TypeError(
-                f"{name}[{leaf!r}] is {dtype}, but only real floating-point leaves can be "
-                "optimised; leave it out (optax.masked, optax.partition, or a filter of the "
+                f"{name}[{leaf_name(path)!r}] is {dtype}, but only real floating-point leaves can "
+                "be optimised; leave it out (optax.masked, optax.partition, or a filter of the "
                 "model's parameters)"
             )

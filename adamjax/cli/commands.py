@@ -176,10 +176,10 @@ def cite(variants: Sequence[Variant]) -> str:
     >>> print(cite([get_variant("adam")]).splitlines()[0])
     @misc{adam,
     """
-    names: dict[Any, str] = {}
+    first: dict[str, Variant] = {}
     for variant in variants:
-        names.setdefault(variant.paper, variant.name)
-    return "\n\n".join(paper.bibtex(name) for paper, name in names.items())
+        first.setdefault(variant.paper.link(), variant)
+    return "\n\n".join(variant.paper.bibtex(variant.name) for variant in first.values())
 
 
 def memory(

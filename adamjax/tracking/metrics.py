@@ -52,9 +52,9 @@ def track(
 
     **Effective learning rate.** v is every `nu` in `tx`'s state (the `optax.ScaleByAdamState`
     of the Adam family and its relatives), with the learning rate kept nearest to it. Elements with
-    v = 0 have seen no gradient and are left out; so are codes of a quantised `nu`. A factored
-    second moment has no `nu`. The quantiles come from a fixed sample: every k-th element of the
-    tree, at most 1024.
+    v = 0 have seen no gradient and are left out; so are codes of a quantised `nu`. AMSGrad's
+    maximum stands in for its v; a factored second moment has no `nu`. The quantiles come from a
+    fixed sample: every k-th element of the tree, at most 1024.
 
     **Cost.** A gradient norm that `tx` computes as well (`optax.clip_by_global_norm`) is the same
     expression, and the compiler computes it once. As there, squares beyond float32's range
@@ -182,11 +182,13 @@ def _checked(tx, b2, quantiles, name) -> dict[str, float]:
         raise TypeError(
             f"tx must be an optax.GradientTransformation, such as optax.adam(1e-3), not {tx!r}"
         )
-    if b2 is not None and not is_number(b2):
-        raise TypeError(
-            f"b2 must be a number, not {b2!r}: under a changing b2, leave it out and read the raw v"
-        )
-    check_decay("b2", b2)
+    if b2 is not None:
+        if not is_number(b2):
+            raise TypeError(
+                f"b2 must be a number, not {b2!r}: under a changing b2, leave it out and read the "
+                "raw v"
+            )
+        check_decay("b2", b2)
     if name and not name.isidentifier():
         raise ValueError(f"name must be empty or a Python identifier, not {name!r}")
     for q in quantiles:
@@ -237,7 +239,9 @@ def _count_nonfinite(tree: Any, norm: jax.Array) -> jax.Array:
         return sum(counts, start=jnp.zeros((), jnp.float32)).astype(jnp.int32)
 
     def count_if_any(leaves):
-        return jax.lax.cond(jnp.isfinite(norm), lambda _: jnp.int32(0), count, leaves)
+        # 0 · norm, which is 0 here, has the type of the count inside shard_map as well.
+        none = lambda _: (0 * norm).astype(jnp.int32)  # noqa: E731
+        return jax.lax.cond(jnp.isfinite(norm), none, count, leaves)
 
     # XLA's CPU backend merges no passes, so there the count waits for a sign that it is needed;
     # on a GPU such a branch would make the host wait for the device.

@@ -50,6 +50,8 @@ def effective_quantiles(
 ) -> dict[str, jax.Array]:
     """Quantiles of η / √v over the elements of every `nu` in a state, from a sample.
 
+    Where the state has a `nu_max` (AMSGrad), that is the v that divides.
+
     Args:
       state: an optimizer's state.
       b2: decay rate of v, to correct its bias where a `count` stands beside `nu`, or None.
@@ -67,7 +69,7 @@ def effective_quantiles(
     leaves = [
         (jnp.asarray(x), path, node)
         for path, node in holders
-        for x in jax.tree.leaves(node.nu)
+        for x in jax.tree.leaves(node.nu_max if _has(node, "nu_max") else node.nu)
         if jnp.issubdtype(jnp.result_type(x), jnp.floating)
     ]
     # Odd, so that a row length that is a power of two is not always met at the same column.
@@ -110,4 +112,12 @@ def _every(x: jax.Array, start: int, stride: int) -> jax.Array:
     """
     x = x.reshape(x.shape or (1,))
     places = np.arange(-start % stride, x.size, stride)
-    return x[np.unravel_index(places, x.shape)].reshape(-1)
+    return x.at[np.unravel_index(places, x.shape)].get(out_sharding=_replicated(x)).reshape(-1)
+
+
+def _replicated(x: jax.Array) -> jax.sharding.NamedSharding | None:
+    """Where the sample goes: on a mesh of explicit axes, and only there, it has to be said."""
+    mesh = jax.typeof(x).sharding.mesh
+    if mesh.empty or not mesh.are_all_axes_explicit:
+        return None
+    return jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())

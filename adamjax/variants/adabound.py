@@ -14,8 +14,8 @@ from typing import Any
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import is_number
-from adamjax.moments import Array, ema, hat
+from adamjax.checks import check_not_negative, check_positive
+from adamjax.moments import Array, divide, ema, hat
 from adamjax.optimizer import optimizer
 from adamjax.registry import Paper, Variant, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift, value_at
@@ -53,13 +53,15 @@ def scale_by_adabound(
       A transformation with an `optax.ScaleByAdamState`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), or a negative number.
+      ValueError: for b1 or b2 outside [0, 1), a negative number, or a gamma of 0.
 
     >>> import jax.numpy as jnp
     >>> tx, g = scale_by_adabound(gamma=1.0), jnp.float32(2.0)
     >>> round(float(tx.update(g, tx.init(g))[0]), 4)  # the lower bound 50 times m
     10.0
     """
+
+    check_positive("gamma", gamma)
 
     def rule(g, moments, step):
         mu = ema(g, moments.mu, step.b1)
@@ -95,6 +97,8 @@ def scale_by_amsbound(
     10.0
     """
 
+    check_positive("gamma", gamma)
+
     def rule(g, moments, step):
         mu = ema(g, moments.mu, step.b1)
         nu = ema(g * g, moments.nu, step.b2)
@@ -114,17 +118,17 @@ def _final_ratio(
     learning_rate: ScalarOrSchedule, final_lr: ScalarOrSchedule, base_lr: float | None
 ) -> ScalarOrSchedule:
     """final_lr / base_lr, where base_lr is the learning rate unless that is a schedule."""
+    check_not_negative("learning_rate", learning_rate)
     if base_lr is None and callable(learning_rate):
         raise ValueError(
             "base_lr: with a schedule as learning_rate, give the learning rate that final_lr "
             "belongs to, such as the schedule's peak"
         )
     base = learning_rate if base_lr is None else base_lr
-    if is_number(base) and not base > 0:
-        raise ValueError(f"base_lr (by default the learning rate) must be positive, got {base}")
-    if callable(final_lr):
-        return lambda count: value_at(final_lr, count) / base
-    return final_lr / base
+    check_positive("base_lr (by default the learning rate)", base)
+    check_not_negative("final_lr", final_lr)
+    # An array may be 0, at the start of a warm-up, say; then there is no step to bound.
+    return lambda count: divide(jnp.asarray(value_at(final_lr, count)), jnp.asarray(base))
 
 
 def adabound(
@@ -151,7 +155,8 @@ def adabound(
       final_lr: the learning rate of the gradient descent it ends as, when lr is `base_lr`; a
         schedule scales both.
       base_lr: the learning rate that `final_lr` belongs to; None for `learning_rate` itself, and
-        must be given if that is a schedule.
+        must be given if that is a schedule. Give it, too, when the learning rate is injected
+        (`optax.inject_hyperparams`): else `final_lr` stays while the learning rate changes.
 
     >>> import jax.numpy as jnp
     >>> tx, g = adabound(0.1, final_lr=1.0, gamma=1.0), jnp.float32(2.0)

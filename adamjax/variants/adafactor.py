@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from adamjax.checks import pick
+from adamjax.checks import check_positive, pick
 from adamjax.moments import Array, Decay, divide, ema, factored, factored_axes, rms
 from adamjax.optimizer import optimizer
 from adamjax.registry import Paper, Variant, register
@@ -139,9 +139,7 @@ def scale_by_adafactor(
 ) -> optax.GradientTransformationExtraArgs:
     """The update of Adafactor, g / √V clipped and scaled by the parameter.
 
-    Arguments that are None are what `style` says, see `STYLES`.
-
-    Args:
+    Args (those that are None are what `style` says, see `STYLES`):
       learning_rate: multiplies the update before the momentum averages it; a schedule, too. None
         is the paper's relative step, min(10⁻², 1/√t); 1 leaves it to the rest of the chain.
       decay_rate: b = 1 - t^-decay_rate.
@@ -157,10 +155,9 @@ def scale_by_adafactor(
       nu_dtype: dtype in which the second moments are stored; None for float32.
 
     Returns:
-      A transformation with an `optax.FactoredState`, or an `AdafactorState` with momentum. A
-      factored leaf of shape (…, r, …, c, …) has v_row (…, r, …, 1, …), v_col (…, 1, …, c, …) and
-      ones for v; the others have their shape in v and ones for the rest. So each can be sharded as
-      the leaf is.
+      A transformation with an `optax.FactoredState`, or an `AdafactorState` with momentum. For a
+      factored leaf (…, r, …, c, …) v_row is (…, r, …, 1, …), v_col (…, 1, …, c, …) and v ones; for
+      the others v has the leaf's shape and the rest ones. So each shards as the leaf does.
 
     Raises:
       ValueError: for a negative number, a momentum outside [0, 1), an unknown style.
@@ -179,6 +176,8 @@ def scale_by_adafactor(
         "scale_parameter": scale_parameter,
         "min_dim_size_to_factor": min_dim_size_to_factor,
     }
+    if clip_threshold is not None:
+        check_positive("clip_threshold", clip_threshold)
     setting = pick("style", style, _PRESETS)._replace(
         **{name: value for name, value in given.items() if value is not None}
     )
@@ -246,7 +245,8 @@ def adafactor(
     >>> round(float(tx.update(p, tx.init(p), p)[0][0, 0]), 4)
     -0.05
     """
-    pick("style", style, _PRESETS)
+    if decay == "scaled" and callable(eps2):
+        raise ValueError('eps2: give a number; a schedule does not go with decay="scaled"')
     if learning_rate is None and style == "bigvision":
         raise ValueError('learning_rate: style "bigvision" has no relative step; give a number')
     cap = 1e-2 if learning_rate is None else learning_rate

@@ -8,13 +8,14 @@ Adam whose momentum looks one step ahead, as Nesterov's does: the present gradie
 
 from typing import Any
 
+import jax.numpy as jnp
 import optax
 
-from adamjax.checks import pick
+from adamjax.checks import check_not_negative, pick
 from adamjax.moments import debias, divide, ema, outside
 from adamjax.optimizer import optimizer
 from adamjax.registry import Paper, Reduction, Variant, register
-from adamjax.rule import ScalarOrSchedule, Slot, cast, lift, value_at
+from adamjax.rule import ScalarOrSchedule, Slot, at_least_float32, cast, lift, value_at
 from adamjax.trees import Mask
 
 STYLES = {
@@ -27,10 +28,14 @@ STYLES = {
 
 def _dozat(b1: ScalarOrSchedule, psi: ScalarOrSchedule) -> optax.Schedule:
     def momentum(count):
-        warming = 1 - 0.5 * 0.96 ** ((count + 1) * value_at(psi, count))
-        return value_at(b1, count) * warming
+        b, decay = (_wide(value_at(scalar, count)) for scalar in (b1, psi))
+        return b * (1 - 0.5 * 0.96 ** ((count + 1.0) * decay))
 
     return momentum
+
+
+def _wide(scalar: Any) -> Any:
+    return cast(scalar, at_least_float32(jnp.result_type(scalar)))
 
 
 _MOMENTA = {
@@ -74,6 +79,7 @@ def scale_by_nadam(
     >>> round(float(tx.update(g, tx.init(g))[0]), 4)
     1.9
     """
+    check_not_negative("momentum_decay", momentum_decay)
     momentum = pick("style", style, _MOMENTA)(b1, momentum_decay)
 
     def rule(g, moments, step):
@@ -82,7 +88,7 @@ def scale_by_nadam(
         if style == "mlcommons":
             coming = step.b1.value * debias(mu, step.b1)
         else:
-            after = cast(value_at(momentum, step.count), g.dtype)
+            after = cast(value_at(momentum, moments.count), g.dtype)
             correction = step.momentum.correction
             coming = after * mu / (correction + (1 - correction) * (1 - after))
         u = coming + debias(step.momentum.complement * g, step.momentum)

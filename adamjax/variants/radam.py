@@ -13,7 +13,7 @@ from typing import Any
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import pick
+from adamjax.checks import check_scalar, is_number, pick
 from adamjax.moments import Array, Decay, adam_hat, adam_outside, debias, ema
 from adamjax.optimizer import optimizer
 from adamjax.registry import Paper, Variant, register
@@ -82,6 +82,9 @@ def scale_by_radam(
     2.0
     """
     direction = pick("style", style, _DIRECTIONS)
+    check_scalar("threshold", threshold)
+    if is_number(threshold) and not threshold >= 4:
+        raise ValueError(f"threshold must be at least 4, got {threshold}")
     reaches = jnp.greater if style == "torch" else jnp.greater_equal
 
     def rule(g, moments, step):
@@ -89,7 +92,8 @@ def scale_by_radam(
         nu = ema(g * g, moments.nu, step.b2)
         limit = 2 / step.b2.complement - 1
         r = sma_length(step.count, step.b2)
-        rectify = jnp.sqrt((r - 4) * (r - 2) * limit / ((limit - 4) * (limit - 2) * r))
+        part = (r - 4) * (r - 2) * limit / ((limit - 4) * (limit - 2) * r)
+        rectify = jnp.sqrt(jnp.maximum(part, 0))  # below 0 only where it is not used
         below = 0.0 if style == "author" else debias(mu, step.b1)
         u = jnp.where(reaches(r, step.threshold), rectify * direction(mu, nu, step), below)
         return u, moments._replace(mu=mu, nu=nu)
