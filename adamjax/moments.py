@@ -146,14 +146,14 @@ def factored_axes(shape: tuple[int, ...], min_size: int, largest: bool) -> tuple
 
 
 def factored(
-    q: Array, row: Array, col: Array, decay: Decay, axes: tuple[int, int], floor: Scalar = 0.0
+    q: Array, row: Array, col: Array, decay: Decay, axes: tuple[int, int], floor: Scalar
 ) -> tuple[Array, Array, Array]:
     """An average of q that keeps its row and column means only: V = R Cᵀ / max(mean(R), floor).
 
     Returns V and the new R and C, in which the averaged axis has size 1.
 
     >>> q, row, col = jnp.array([[1.0, 3.0]]), jnp.zeros((1, 1)), jnp.zeros((1, 2))
-    >>> v, row, col = factored(q, row, col, Decay(0.5, 0.5, 0.69, 0.5), (0, 1))
+    >>> v, row, col = factored(q, row, col, Decay(0.5, 0.5, 0.69, 0.5), (0, 1), 0.0)
     >>> v.tolist(), row.tolist(), col.tolist()
     ([[0.5, 1.5]], [[1.0]], [[0.5, 1.5]])
     """

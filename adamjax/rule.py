@@ -79,22 +79,21 @@ def lift(
     decays: Mapping[str, ScalarOrSchedule] | None = None,
     scalars: Mapping[str, ScalarOrSchedule] | None = None,
     needs_params: bool = False,
-    squares: bool = True,
 ) -> optax.GradientTransformationExtraArgs:
     """Turns a rule on one array into a gradient transformation over a tree.
 
     Args:
       rule: `(gradient, moments, step)` or, with `needs_params`, `(gradient, moments, step, param)`
-        to `(direction, moments)`. Arrays come in float32 (float64 for float64 gradients). `moments`
-        is a `state_type` that holds the moments of this one array; `step` has `count` (t = 1, 2,
-        …), each decay as a `Decay` and each scalar, by name.
+        to `(direction, moments)`. Arrays come in float32 (float64 for float64 gradients), the
+        gradient limited to ±2⁶³ so that its square is finite. `moments` is a `state_type` that
+        holds the moments of this one array; `step` has `count` (t = 1, 2, …), each decay as a
+        `Decay` and each scalar, by name.
       state_type: a NamedTuple with `count` and one field for each slot, such as
         `optax.ScaleByAdamState`.
       slots: how each moment is kept.
       decays: averaging coefficients, 0 <= b < 1: numbers, arrays or schedules.
       scalars: other hyperparameters, not negative: numbers, arrays or schedules.
       needs_params: whether the rule sees the parameter.
-      squares: whether the rule squares the gradient, which is then limited to ±2⁶³ beforehand.
 
     Returns:
       A transformation whose directions have the gradients' dtypes and whose state has the same
@@ -121,13 +120,7 @@ def lift(
     1.0
     """
     decays, scalars = dict(decays or {}), dict(scalars or {})
-    for name, value in decays.items():
-        check_decay(name, value)
-    for name, value in scalars.items():
-        check_not_negative(name, value)
-    for slot in slots.values():
-        if slot.dtype is not None and not jnp.issubdtype(slot.dtype, jnp.floating):
-            raise TypeError(f"mu_dtype and nu_dtype must be floating dtypes, got {slot.dtype!r}")
+    _check_settings(decays, scalars, slots)
     scheduled = [name for name, value in decays.items() if not is_number(value)]
 
     def init(params: PyTree) -> Any:
@@ -157,12 +150,11 @@ def lift(
         steps = {d: _step(state.count, d, values, corrections, settings) for d in set(dtypes)}
         results = []
         for i, (gradient, dtype) in enumerate(zip(leaves, dtypes, strict=True)):
-            before = {name: moments[name][i].astype(dtype) for name in slots}
+            before = {name: trees[i] for name, trees in moments.items()}
+            wide = state._replace(**{name: x.astype(dtype) for name, x in before.items()})
             param = [jnp.asarray(seen[i], dtype)] if needs_params else []
-            wide = jnp.asarray(gradient, dtype)
-            g = clamp(wide) if squares else wide
-            direction, after = rule(g, state._replace(**before), steps[dtype], *param)
-            kept = {name: getattr(after, name).astype(moments[name][i].dtype) for name in slots}
+            direction, after = rule(clamp(jnp.asarray(gradient, dtype)), wide, steps[dtype], *param)
+            kept = {name: getattr(after, name).astype(x.dtype) for name, x in before.items()}
             results.append((direction.astype(jnp.result_type(gradient)), kept))
 
         trees = {name: treedef.unflatten([kept[name] for _, kept in results]) for name in slots}
@@ -171,6 +163,18 @@ def lift(
         return directions, ScheduledDecayState(corrections, state) if scheduled else state
 
     return optax.GradientTransformationExtraArgs(init, update)
+
+
+def _check_settings(
+    decays: Mapping[str, Any], scalars: Mapping[str, Any], slots: Mapping[str, Slot]
+) -> None:
+    for name, value in decays.items():
+        check_decay(name, value)
+    for name, value in scalars.items():
+        check_not_negative(name, value)
+    for slot in slots.values():
+        if slot.dtype is not None and not jnp.issubdtype(slot.dtype, jnp.floating):
+            raise TypeError(f"mu_dtype and nu_dtype must be floating dtypes, got {slot.dtype!r}")
 
 
 def _opened(state: Any, state_type: Any, scheduled: list[str]) -> tuple[dict[str, Array], Any]:

@@ -23,8 +23,9 @@ from adamjax.trees import Mask
 
 
 def _bounded(mu: Array, nu: Array, step: Any) -> Array:
-    lower = step.final_ratio * (1 - 1 / (step.gamma * step.count + 1))
-    upper = step.final_ratio * (1 + 1 / (step.gamma * step.count))
+    closeness = step.gamma * step.count
+    lower = step.final_ratio * closeness / (closeness + 1)  # 1 - 1/(γt + 1), without cancellation
+    upper = step.final_ratio * (1 + 1 / closeness)
     return jnp.clip(1 / (hat(nu, step) * step.b1.correction), lower, upper) * mu
 
 

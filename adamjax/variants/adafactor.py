@@ -29,8 +29,8 @@ from adamjax.trees import Mask, PyTree
 STYLES = {
     "paper": "the paper, Hugging Face, Tensor2Tensor: the last two axes of every matrix factored",
     "t5": "T5X, Optax: the two largest axes, if both have 128 elements or more",
-    "torch": "torch, Keras: ε₁ is a floor of V instead of an addend; the learning rate is the cap "
-    "of the relative step, min(lr, 1/√t)",
+    "torch": "torch: ε₁ is a floor of V instead of an addend; the learning rate is the cap of the "
+    "relative step, min(lr, 1/√t)",
     "bigvision": "Big Vision: the two largest axes from 32 up, b at most 0.999, no clipping, not "
     "scaled by the parameter, momentum 0.9 kept in bfloat16",
 }
@@ -106,7 +106,7 @@ def _slots(axes_of: AxesOf, dtype: Any) -> dict[str, Slot]:
 def _rule(setting: _Preset, axes_of: AxesOf, floors: bool) -> Rule:
     def rule(g, moments, step, p=None):
         complement = jnp.maximum(step.count**-step.decay_rate, 1 - step.b2_cap)
-        decay = Decay(1 - complement, complement, None, None)
+        decay = Decay(None, complement, None, None)
         floor = step.eps1 if floors else 0.0
         q = g * g + (step.eps1 - floor)
         v, moments = _second_moment(q, moments, decay, axes_of(g.shape), floor)

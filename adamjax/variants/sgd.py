@@ -54,7 +54,7 @@ def scale_by_sgd(
     if momentum is None:
         if nesterov:
             raise ValueError("nesterov needs a momentum; give momentum=0.9, say")
-        return lift(lambda g, moments, step: (g, moments), SgdState, {}, squares=False)
+        return lift(lambda g, moments, step: (g, moments), SgdState, {})
     check_decay("momentum", momentum)
 
     def rule(g, moments, step):
@@ -62,8 +62,7 @@ def scale_by_sgd(
         u = g + step.momentum * mu if nesterov else mu
         return u, moments._replace(mu=mu)
 
-    slots = {"mu": Slot(dtype=mu_dtype)}
-    return lift(rule, SgdState, slots, scalars={"momentum": momentum}, squares=False)
+    return lift(rule, SgdState, {"mu": Slot(dtype=mu_dtype)}, scalars={"momentum": momentum})
 
 
 def sgd(

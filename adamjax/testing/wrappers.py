@@ -1,0 +1,162 @@
+"""Checks inside the wrappers of Optax."""
+
+import inspect
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from adamjax.testing.subject import (
+    NotApplicable,
+    Subject,
+    cast,
+    conformance,
+    dtype_of,
+    expect,
+    expect_close,
+    expect_finite,
+    expect_same,
+    expect_same_layout,
+    full,
+    only_first,
+    sample_gradients,
+    train,
+)
+
+
+def first_marked(params: Any, first: Any, rest: Any) -> Any:
+    """The tree with one value at its first leaf and another at the rest."""
+    leaves, treedef = jax.tree.flatten(params)
+    return treedef.unflatten([first] + [rest] * (len(leaves) - 1))
+
+
+def rest_beside_first(subject: Subject, wrapped: optax.GradientTransformation) -> tuple[Any, Any]:
+    """Updates and gradients, at a second step, of the leaves that a wrapper keeps to itself.
+
+    It gives `subject.tx` the first leaf alone, which has to move as if there were no other.
+    """
+    params, alone = subject.params, only_first(subject.params)
+    first, second = sample_gradients(params, steps=2)
+    start = wrapped.init(params)
+    _, state = wrapped.update(first, start, params)
+    updates, state = wrapped.update(second, state, params)
+    expect_same_layout("the wrapper's state after a step", state, start)
+    _, state = subject.tx.update(only_first(first), subject.tx.init(alone), alone)
+    wanted, _ = subject.tx.update(only_first(second), state, alone)
+    expect_same("the update of the only leaf", only_first(updates), wanted)
+    return jax.tree.leaves(updates)[1:], jax.tree.leaves(second)[1:]
+
+
+@conformance
+def masked(subject: Subject) -> None:
+    """`optax.masked` leaves the masked gradients alone and hides their leaves."""
+    mask = first_marked(subject.params, True, False)
+    for each in (mask, lambda params: mask):
+        seen, gradients = rest_beside_first(subject, optax.masked(subject.tx, each))
+        expect_same("the update of masked leaves", seen, gradients)
+
+
+@conformance
+def partition(subject: Subject) -> None:
+    """`optax.partition` gives it a part of the leaves."""
+    labels = first_marked(subject.params, "trained", "frozen")
+    parts: dict[Any, Any] = {"trained": subject.tx, "frozen": optax.set_to_zero()}
+    seen, gradients = rest_beside_first(subject, optax.partition(parts, labels))
+    expect_same("the update of frozen leaves", seen, full(gradients, 0.0))
+
+
+@conformance
+def multi_steps(subject: Subject) -> None:
+    """`optax.MultiSteps` makes one step of two gradients, that of their mean."""
+    several = optax.MultiSteps(subject.tx, every_k_schedule=2)
+    update = jax.jit(several.update)
+    for params in (subject.params, cast(only_first(subject.params), jnp.bfloat16)):
+        (mean,) = sample_gradients(params, steps=1)
+        wanted, _ = subject.tx.update(mean, subject.tx.init(params), params)
+        # Twice the mean and zero: their mean is exact in every dtype.
+        double = jax.tree.map(lambda g: 2 * g, mean)
+        start = several.init(params)
+        updates, state = update(double, start, params)
+        in_dtype = f"in {dtype_of(jax.tree.leaves(params)[0])}, the"
+        expect_same(f"{in_dtype} first update", updates, full(updates, 0.0))
+        updates, state = update(full(mean, 0.0), state, params)
+        expect_close(f"{in_dtype} second update", updates, wanted)
+        expect_same_layout(f"{in_dtype} state after it", state, start)
+
+
+@conformance
+def apply_if_finite(subject: Subject) -> None:
+    """`optax.apply_if_finite` skips a bad step; the next one is as if it had not been."""
+    tx, params = optax.apply_if_finite(subject.tx, max_consecutive_errors=3), subject.params
+    update = jax.jit(tx.update)
+    first, second = sample_gradients(params, steps=2)
+    wanted = train(subject.tx.update, params, subject.tx.init(params), [first, second])
+    trained, state = train(update, params, tx.init(params), [first])
+    updates, after = update(full(params, np.nan), state, trained)
+    expect_same("the update of a bad step", updates, full(updates, 0.0))
+    expect_same("the state after a bad step", after.inner_state, state.inner_state)
+    trained, after = train(update, trained, after, [second])
+    seen = trained, after.inner_state
+    expect_close("the training without the bad step", seen, wanted, (params, wanted[1]))
+
+
+@conformance
+def tree_map_params(subject: Subject) -> None:
+    """`optax.tree_utils.tree_map_params` tells the state's trees of parameters from the rest."""
+    state = subject.tx.init(subject.params)
+    marked = optax.tree_utils.tree_map_params(
+        subject.tx.init,
+        lambda leaf, param: (jnp.shape(leaf), jnp.shape(param)),
+        state,
+        subject.params,
+        transform_non_params=lambda leaf: leaf,
+    )
+    rest = [leaf for leaf in jax.tree.leaves(marked) if isinstance(leaf, jax.Array)]
+    shapes = [jnp.shape(leaf) for leaf in rest if jnp.ndim(leaf)]
+    expect(not shapes, f"arrays of the shapes {shapes} are not recognised as parameters' trees")
+    same = optax.tree_utils.tree_map_params(subject.tx.init, lambda leaf: leaf, state)
+    expect_same("the state mapped by the identity", same, state)
+
+
+def expect_same_moves(subject: Subject, injected: Any, state: Any, plain: Any) -> None:
+    """Expects the injected and the plain transformation to move the parameters alike."""
+    params, gradients = subject.params, sample_gradients(subject.params)
+    seen, _ = train(injected.update, params, state, gradients)
+    wanted, _ = train(plain.update, params, plain.init(params), gradients)
+    moves = [jax.tree.leaves(jax.tree.map(jnp.subtract, after, params)) for after in (seen, wanted)]
+    for a, b in zip(*moves, strict=True):
+        # In a float32 array b2 = 0.999 makes 1 - b2 wrong by 1e-5, so few digits are compared.
+        expect(np.allclose(a, b, rtol=1e-3, atol=1e-6), f"the parameters moved by {a}, not {b}")
+
+
+@conformance
+def inject_hyperparams(subject: Subject) -> None:
+    """`optax.inject_hyperparams` gives the same updates, and finite ones with bfloat16 parameters.
+
+    It makes the hyperparameters arrays of the parameters' dtype: b2 = 0.999 becomes 1 in bfloat16.
+    """
+    if subject.factory is None:
+        raise NotApplicable("no factory was given")
+    tx = optax.inject_hyperparams(subject.factory, static_args=subject.static_args)()
+    expect_same_moves(subject, tx, tx.init(subject.params), subject.factory())
+    params = cast(subject.params, jnp.bfloat16)
+    state = tx.init(params)
+    for gradient in sample_gradients(params):
+        updates, after = tx.update(gradient, state, params)
+        expect_finite("with bfloat16 parameters, the update", updates)
+        expect_same_layout("with bfloat16 parameters, the state", after, state)
+        state = after
+
+
+@conformance
+def injected_learning_rate(subject: Subject) -> None:
+    """Under `optax.inject_hyperparams`, a learning rate written into the state counts."""
+    factory = subject.factory
+    if factory is None or "learning_rate" not in inspect.signature(factory).parameters:
+        raise NotApplicable("no factory with a learning_rate was given")
+    tx = optax.inject_hyperparams(factory, static_args=subject.static_args)(learning_rate=0.5)
+    state: Any = tx.init(subject.params)
+    state.hyperparams["learning_rate"] = jnp.float32(0.125)
+    expect_same_moves(subject, tx, state, factory(learning_rate=0.125))

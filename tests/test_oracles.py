@@ -1,0 +1,163 @@
+"""Every variant and style against its oracle, at defaults and at hostile settings."""
+
+import inspect
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import adamjax
+from tests import cases
+from tests.oracles import ORACLES
+from tests.reference import precision
+
+
+def has(name, argument):
+    return argument in inspect.signature(adamjax.get_variant(name).make).parameters
+
+
+TRIALS = [
+    pytest.param(name, trial, id="-".join(filter(None, (name, style, trial.label))))
+    for name, style in cases.VARIANTS
+    for trial in cases.trials(name, style)
+]
+# One leaf is enough where the trials have shown that leaves do not mix.
+SPREAD = np.array([1e-3, 0.1, 1.0, 30.0])
+GRADS = np.random.default_rng(0).normal(size=(cases.STEPS, 3, 4)) * SPREAD
+START = np.random.default_rng(1).normal(size=(3, 4))
+
+
+def steps(tx, start=START, grads=GRADS):
+    """The library's steps on one leaf, in one compiled loop."""
+
+    def step(carry, gradient):
+        p, state = carry
+        update, state = tx.update(gradient, state, p)
+        return (optax.apply_updates(p, update), state), update
+
+    p, grads = jnp.asarray(start), jnp.asarray(grads)
+    return jax.jit(lambda p, grads: jax.lax.scan(step, (p, tx.init(p)), grads)[1])(p, grads)
+
+
+def true_steps(name, start=START, grads=GRADS, **arguments):
+    """The oracle's steps on one leaf."""
+    path = ORACLES[name]({"p": start}, [{"p": g} for g in grads], **arguments)
+    return np.diff(np.stack([np.float64(start), *(p["p"] for p in path)]), axis=0)
+
+
+def assert_close(taken, true, tolerance):
+    """The same up to a share of the longest step."""
+    difference = abs(np.asarray(taken, np.float64) - true).max()
+    assert difference <= tolerance * abs(true).max()
+
+
+def test_every_variant_and_style_has_an_oracle():
+    assert set(ORACLES) == set(adamjax.list_variants())
+    for name, style in cases.VARIANTS:
+        assert has(name, "style") == (style is not None), name
+        if style is not None:
+            with pytest.raises(ValueError, match="nobody"):
+                true_steps(name, style="nobody")
+
+
+def test_every_argument_is_varied():
+    for name in adamjax.list_variants():
+        assert set(cases.parameters(name)) <= set(cases.HOSTILE), name
+
+
+@pytest.mark.parametrize(("name", "trial"), TRIALS)
+def test_float64(name, trial):
+    with precision(np.float64):
+        assert cases.largest_error(name, trial, np.float64) < 1e-9
+
+
+@pytest.mark.parametrize(("name", "trial"), TRIALS)
+def test_float32(name, trial):
+    # A step takes some twenty roundings of 6e-8, and carries those of the moments and of p.
+    with precision(np.float32):
+        assert cases.largest_error(name, trial, np.float32) < 2e-6
+
+
+@pytest.mark.parametrize(("name", "style"), cases.VARIANTS)
+def test_schedules_of_every_number_in_a_compiled_loop(name, style):
+    trial = next(t for t in cases.trials(name, style) if t.label == "scheduled")
+    with precision(np.float64):
+        taken = steps(trial.optimizer(adamjax.get_variant(name)))
+    assert_close(taken, true_steps(name, **trial.oracle_arguments), 1e-9)
+
+
+def fading(count):
+    return 0.9 / (1 + 0.1 * (count // 3))
+
+
+def swinging(count):
+    return 0.9 * (1 + np.sin(np.pi * (count // 3) / 10)) / 2
+
+
+@pytest.mark.parametrize(
+    ("schedule", "formula"),
+    [(adamjax.decaying(0.9, 3), fading), (adamjax.cyclic(0.9, 3), swinging)],
+    ids=["decaying", "cyclic"],
+)
+@pytest.mark.parametrize(("name", "style"), [v for v in cases.VARIANTS if has(v[0], "b1")])
+def test_schedules_of_b1(name, style, schedule, formula):
+    hostile = {"learning_rate": 1e-2, "b2": 0.9, "eps": 1e-3} | ({"style": style} if style else {})
+    with precision(np.float64):
+        taken = steps(adamjax.create(name, b1=schedule, **hostile))
+    assert_close(taken, true_steps(name, b1=formula, **hostile), 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("of_params", "of_grads"),
+    [("bfloat16", "float32"), ("float32", "bfloat16"), ("bfloat16", "bfloat16")],
+)
+@pytest.mark.parametrize(("name", "style"), cases.VARIANTS)
+def test_mixed_dtypes_differ_by_the_last_rounding(name, style, of_params, of_grads):
+    # At this learning rate the parameters hardly move, so what they are rounded to is the same.
+    arguments = {"learning_rate": 1e-6} | ({"style": style} if style else {})
+    if name == "adafactor":
+        arguments |= {"momentum": 0.9}
+    start, grads = jnp.asarray(START, of_params), jnp.asarray(GRADS, of_grads)
+    exact = {"mu_dtype": jnp.float32} if has(name, "mu_dtype") else {}
+    taken = steps(adamjax.create(name, **arguments, **exact), start, grads)
+    true = true_steps(name, np.float64(start), np.float64(grads), **arguments)
+    assert taken.dtype == jnp.result_type(of_params, of_grads)
+    rounding = 2.0**-8 if taken.dtype == jnp.bfloat16 else 0.0
+    allowed = rounding * abs(true) + 2e-5 * abs(true).max()
+    assert (abs(np.asarray(taken, np.float64) - true) <= allowed).all()
+
+
+@pytest.mark.parametrize("b2", [0.999, 0.9999])
+def test_bias_correction_in_float32_is_more_exact_than_in_optax(b2):
+    start, grads = np.float32(START), np.float32(GRADS)
+    true = true_steps("adam", start, grads, b2=b2)
+    ours = abs(steps(adamjax.adam(b2=b2), start, grads) - true).max()
+    theirs = abs(steps(optax.adam(1e-3, b2=b2), start, grads) - true).max()
+    assert ours < theirs / 10
+
+
+@pytest.mark.parametrize("style", ["torch", "keras"])
+def test_centered_rmsprop_of_a_constant_gradient(style):
+    # v - ḡ² tends to 0, and rounding may take it below.
+    grads = np.full((200, 7), np.float32([1e-3, 0.1, 0.3, 1 / 3, 0.7, 3.3, 1e3]))
+    taken = steps(adamjax.rmsprop(b2=0.5, centered=True, style=style), np.zeros(7, "f"), grads)
+    assert jnp.isfinite(taken).all()
+
+
+@pytest.mark.parametrize("variant", [adamjax.adabound, adamjax.amsbound])
+def test_adabound_stands_still_without_a_learning_rate(variant):
+    # The end of the bounds is in units of the learning rate.
+    assert (steps(variant(jnp.float32(0.0))) == 0).all()
+
+
+def test_adafactor_keeps_means_alone():
+    shapes = {"matrix": (6, 4), "vector": (5,), "stack": (2, 6, 4)}
+    state = adamjax.scale_by_adafactor().init({k: jnp.ones(s) for k, s in shapes.items()})
+    kept = {k: (state.v_row[k].shape, state.v_col[k].shape, state.v[k].shape) for k in shapes}
+    assert kept == {
+        "matrix": ((6, 1), (1, 4), (1, 1)),
+        "vector": ((1,), (1,), (5,)),
+        "stack": ((2, 6, 1), (2, 1, 4), (1, 1, 1)),
+    }
