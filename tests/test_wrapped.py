@@ -1,0 +1,118 @@
+"""What users put around an optimizer: meshes, shard_map, injected and scheduled numbers, masks."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
+
+import adamjax
+
+
+def after(tx, params, steps=4):
+    """The parameters after some steps of a gradient that changes its size."""
+    state = tx.init(params)
+    update = jax.jit(tx.update)
+    for step in range(steps):
+        gradients = jax.tree.map(lambda p, t=step: jnp.cos(p + t), params)
+        updates, state = update(gradients, state, params)
+        params = optax.apply_updates(params, updates)
+    return params, state
+
+
+@pytest.mark.parametrize("kind", [AxisType.Explicit, AxisType.Auto])
+def test_tracked_on_a_mesh(kind):
+    mesh = jax.make_mesh((1,), ("data",), axis_types=(kind,))
+    sharding = NamedSharding(mesh, PartitionSpec("data"))
+    params = {"w": jax.device_put(jnp.linspace(-1.0, 1.0, 32).reshape(8, 4), sharding)}
+    reached, state = after(adamjax.track(adamjax.adam(0.1)), params)
+    plain, _ = after(adamjax.adam(0.1), {"w": np.asarray(params["w"])})
+    np.testing.assert_allclose(reached["w"], plain["w"], rtol=1e-6)
+    assert adamjax.metrics(state)["effective_lr_p50"] > 0
+
+
+def test_tracked_inside_shard_map():
+    mesh = jax.make_mesh((1,), ("data",), axis_types=(AxisType.Auto,))
+    spec = PartitionSpec("data")
+    params = jnp.linspace(-1.0, 1.0, 8)
+    run = jax.shard_map(
+        lambda p: after(adamjax.track(adamjax.adam(0.1)), p)[0],
+        mesh=mesh,
+        in_specs=spec,
+        out_specs=spec,
+    )
+    np.testing.assert_allclose(jax.jit(run)(params), after(adamjax.adam(0.1), params)[0], rtol=1e-6)
+
+
+def test_injected_momentum_schedule_is_corrected_exactly():
+    schedule = adamjax.decaying(0.9, 1, rate=0.5)
+    injected = optax.inject_hyperparams(adamjax.adam)(learning_rate=0.1, b1=schedule)
+    params = jnp.linspace(-1.0, 1.0, 5)
+    direct, _ = after(adamjax.adam(0.1, b1=schedule), params)
+    np.testing.assert_allclose(after(injected, params)[0], direct, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["adabound", "amsbound"])
+def test_injected_warm_up_from_zero_is_finite(name):
+    make = adamjax.get_variant(name).make
+    warm_up = optax.linear_schedule(0.0, 0.1, 3)
+    injected = optax.inject_hyperparams(make)(learning_rate=warm_up, base_lr=0.1)
+    params = jnp.linspace(-1.0, 1.0, 5)
+    direct, _ = after(make(warm_up, base_lr=0.1), params)
+    np.testing.assert_allclose(after(injected, params)[0], direct, atol=1e-6)
+    own_base, _ = after(optax.inject_hyperparams(make)(learning_rate=warm_up), params)
+    assert np.isfinite(own_base).all()
+
+
+def test_schedules_get_the_whole_number_of_steps_done():
+    table = jnp.linspace(0.5, 0.9, 8)
+    for style in adamjax.get_variant("nadam").styles:
+        tx = adamjax.nadam(1e-2, b1=lambda count: table[count], style=style)
+        assert np.isfinite(after(tx, jnp.ones(3))[0]).all()
+
+
+@pytest.mark.parametrize("name", adamjax.list_variants())
+def test_finite_at_the_last_count(name):
+    rate = {"learning_rate": 1e-3}
+    tx, params = adamjax.create(name, **rate), jnp.ones(3)
+    state = jax.tree.map(
+        lambda x: jnp.full_like(x, 2**31 - 1) if x.dtype == jnp.int32 else x, tx.init(params)
+    )
+    updates, _ = tx.update(params, state, params)
+    assert np.isfinite(updates).all()
+
+
+def test_mask_may_be_a_module_that_can_be_called():
+    model = eqx.filter(eqx.nn.MLP(2, 2, 4, 1, key=jax.random.key(0)), eqx.is_inexact_array)
+    mask = jax.tree.map(lambda x: x.ndim > 1, model)
+    zeros = jax.tree.map(jnp.zeros_like, model)
+    tx = adamjax.sgd(1.0, weight_decay=1.0, mask=mask)
+    updates, _ = tx.update(zeros, tx.init(model), model)
+    assert np.abs(updates.layers[0].weight).max() > 0
+    assert np.abs(updates.layers[0].bias).max() == 0
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: adamjax.adam("1e-3"), "learning_rate must be a number, .* got '1e-3'"),
+        (lambda: adamjax.adam(eps=None), "eps must be a number"),
+        (lambda: adamjax.adam(jnp.ones(3)), "learning_rate must be a number, a scalar array"),
+        (lambda: adamjax.adam(mu_dtype="int8"), "mu_dtype and nu_dtype must be floating"),
+    ],
+)
+def test_what_is_no_number_is_named(make, message):
+    with pytest.raises(TypeError, match=message):
+        make()
+
+
+def test_state_of_other_settings_is_refused():
+    params = jnp.ones(3)
+    constant, scheduled = adamjax.adam(0.1), adamjax.adam(lambda count: 0.1)
+    with pytest.raises(ValueError, match=r"state: .* call init again"):
+        scheduled.update(params, constant.init(params))
+    fading = adamjax.scale_by_adam(b1=adamjax.decaying(0.9, 10))
+    with pytest.raises(ValueError, match=r"state: .* call init again"):
+        fading.update(params, adamjax.scale_by_adam().init(params))
