@@ -118,6 +118,6 @@ def _every(x: jax.Array, start: int, stride: int) -> jax.Array:
 def _replicated(x: jax.Array) -> jax.sharding.NamedSharding | None:
     """Where the sample goes: on a mesh of explicit axes, and only there, it has to be said."""
     mesh = jax.typeof(x).sharding.mesh
-    if mesh.empty or not mesh.are_all_axes_explicit:
+    if mesh.empty or any(kind != jax.sharding.AxisType.Explicit for kind in mesh.axis_types):
         return None
     return jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
