@@ -147,7 +147,8 @@ def lift(
         moments = {name: treedef.flatten_up_to(getattr(state, name)) for name in slots}
         seen = treedef.flatten_up_to(params) if needs_params else []
         dtypes = [at_least_float32(jnp.result_type(g)) for g in leaves]
-        steps = {d: _step(state.count, d, values, corrections, settings) for d in dict.fromkeys(dtypes)}
+        used = dict.fromkeys(dtypes)  # in order, so that every process traces the same program
+        steps = {d: _step(state.count, d, values, corrections, settings) for d in used}
         results = []
         for i, (gradient, dtype) in enumerate(zip(leaves, dtypes, strict=True)):
             before = {name: trees[i] for name, trees in moments.items()}
