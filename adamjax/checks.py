@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import jax
 import numpy as np
@@ -66,6 +66,15 @@ def check_positive(name: str, value: Any) -> None:
     check_scalar(name, value)
     if is_number(value) and not value > 0:
         raise ValueError(f"{name} must be positive, got {value}")
+
+
+def refuse_state(state: Any) -> NoReturn:
+    """Raises ValueError for an optimizer state that is not the kind its optimizer makes."""
+    raise ValueError(
+        f"state: this {type(state).__name__} is not what this optimizer's init makes. If it is of "
+        "another optimizer, or other arguments were schedules or arrays then, call init again; if "
+        "a checkpoint lost its containers, restore it into init(params) as the template"
+    )
 
 
 def pick(kind: str, name: str, options: Mapping[str, T]) -> T:

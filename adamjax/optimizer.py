@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_not_negative, is_number, pick
+from adamjax.checks import check_not_negative, is_number, pick, refuse_state
 from adamjax.moments import Array
 from adamjax.rule import ScalarOrSchedule, at_least_float32, cast, value_at
 from adamjax.trees import Mask, PyTree, check_same_tree, resolve_mask
@@ -95,13 +95,8 @@ def optimizer(
         return direction.init(params), LearningRateState(count, jnp.zeros([], jnp.float32))
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
-        if not (isinstance(state, tuple) and isinstance(state[-1], LearningRateState)) or (
-            (state[-1].count is None) == scheduled
-        ):
-            raise ValueError(
-                "state: it was made by another optimizer, or by one of which other arguments were "
-                "schedules; call init again"
-            )
+        if not _is_own(state, scheduled):
+            refuse_state(state)
         direction_state, last = state
         lr, wd = value_at(learning_rate, last.count), value_at(weight_decay, last.count)
         leaves, treedef = jax.tree.flatten(updates)
@@ -133,6 +128,13 @@ def optimizer(
         return treedef.unflatten(changes), (direction_state, last)
 
     return optax.GradientTransformationExtraArgs(init, update)
+
+
+def _is_own(state: Any, scheduled: bool) -> bool:
+    if not (isinstance(state, tuple) and len(state) == 2):
+        return False
+    last = state[1]
+    return isinstance(last, LearningRateState) and (last.count is not None) == scheduled
 
 
 def _parameters(params: PyTree, updates: PyTree, *, needed: bool) -> list[Any]:

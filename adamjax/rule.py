@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from adamjax.checks import check_decay, check_not_negative, is_number
+from adamjax.checks import check_decay, check_not_negative, is_number, refuse_state
 from adamjax.moments import Array, Decay, Scalar, clamp
 from adamjax.trees import PyTree, check_real, check_same_tree
 
@@ -63,6 +63,8 @@ def at_least_float32(dtype: Any) -> Any:
 def value_at(scalar: ScalarOrSchedule, count: Any) -> Scalar:
     """A scalar at the step that follows `count` steps: a schedule is asked, the rest is itself."""
     value = scalar(count) if callable(scalar) else scalar
+    if jnp.ndim(value) != 0:
+        raise TypeError(f"a schedule must return a scalar, got one of shape {jnp.shape(value)}")
     return value.item() if isinstance(value, np.generic | np.ndarray) else value
 
 
@@ -184,10 +186,7 @@ def _opened(state: Any, state_type: Any, scheduled: list[str]) -> tuple[dict[str
     if isinstance(state, ScheduledDecayState):
         corrections, inner = state
     if not isinstance(inner, state_type) or set(corrections) != set(scheduled):
-        raise ValueError(
-            f"state: this {type(state).__name__} was made by another optimizer, or by one of which "
-            "other arguments were schedules or arrays; call init again"
-        )
+        refuse_state(state)
     return corrections, inner
 
 

@@ -99,6 +99,8 @@ def main(
     add("--seeds", type=_positive, default=1, help="how many runs, from --seed on (%(default)s)")
     add("--json", type=Path, metavar="FILE", help="write the results to this file")
     options = parser.parse_args(argv)
+    with one_line_errors(parser):
+        make_folders(options.runs, *([options.json.parent] if options.json else []))
     outcomes, seconds = [], []
     for seed in range(options.seed, options.seed + options.seeds):
         start = time.perf_counter()
@@ -136,8 +138,16 @@ def one_line_errors(parser: argparse.ArgumentParser) -> Iterator[None]:
     """Ends the program with one line where an option does not fit or data is missing."""
     try:
         yield
-    except (OptionError, UnavailableError) as error:
+    except (OptionError, UnavailableError, ImportError, OSError) as error:
         parser.error(str(error))
+    except KeyboardInterrupt:
+        parser.exit(130, "interrupted\n")
+
+
+def make_folders(*folders: Path) -> None:
+    """Makes the folders of the results, before anything is trained for them."""
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
 
 
 @contextmanager

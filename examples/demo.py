@@ -175,6 +175,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     options = parser.parse_args(argv)
     with console.one_line_errors(parser):
+        console.make_folders(options.runs)
         options.variants = variants(options.variants, options.tracked)
         digits = data.mnist(options.data)
         print(f"Training {len(options.variants)} variants on {digits.name}.")

@@ -33,11 +33,14 @@ EQUIVALENT = {
     },
     "keeps the branch that is not taken free of NaN": {
         "radam-sma_length: jnp.maximum(x, 0.5) -> x",
-        "radam-scale_by_radam: jnp.maximum(part, 0) -> part",
     },
     "for a learning rate of 0, on which test_adabound_stands_still_without_a_learning_rate looks": {
         "adabound-divide: jnp.where(denominator == 0, jnp.inf, denominator) -> denominator",
         "adabound-divide: denominator == 0 -> denominator == 1",
+    },
+    "differs in the branch that is not taken, on which test_steps_can_be_differentiated looks": {
+        "radam-scale_by_radam: jnp.where(trusted, part, 1) -> part",
+        "radam-scale_by_radam: jnp.where(trusted, part, 1) -> jnp.where(trusted, part, 2)",
     },
     "the two comparisons differ in ties alone": {
         "radam-scale_by_radam: jnp.greater if style == 'torch' else jnp.greater_equal"

@@ -94,6 +94,25 @@ def test_mask_may_be_a_module_that_can_be_called():
     assert np.abs(updates.layers[0].bias).max() == 0
 
 
+def test_schedule_must_give_a_scalar():
+    params = jnp.ones(3)
+    tx = adamjax.adam(lambda count: jnp.array([0.1]))
+    with pytest.raises(
+        TypeError, match=r"a schedule must return a scalar, got one of shape \(1,\)"
+    ):
+        tx.update(params, tx.init(params))
+
+
+def test_steps_can_be_differentiated_by_b2():
+    def reached(b2, name):
+        params = after(adamjax.create(name, learning_rate=0.1, b2=b2), jnp.ones(3), steps=8)[0]
+        return params.sum()
+
+    for name in ("adam", "radam"):
+        slope = (reached(0.99 + 1e-3, name) - reached(0.99 - 1e-3, name)) / 2e-3
+        np.testing.assert_allclose(jax.grad(reached)(0.99, name), slope, rtol=0.05, atol=1e-2)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -113,6 +132,9 @@ def test_state_of_other_settings_is_refused():
     constant, scheduled = adamjax.adam(0.1), adamjax.adam(lambda count: 0.1)
     with pytest.raises(ValueError, match=r"state: .* call init again"):
         scheduled.update(params, constant.init(params))
+    for nothing in ((), optax.EmptyState(), list(constant.init(params))):
+        with pytest.raises(ValueError, match=r"state: .* restore it into init"):
+            constant.update(params, nothing)
     fading = adamjax.scale_by_adam(b1=adamjax.decaying(0.9, 10))
     with pytest.raises(ValueError, match=r"state: .* call init again"):
         fading.update(params, adamjax.scale_by_adam().init(params))

@@ -26,7 +26,8 @@ class Recorder:
     appears that the header lacks, the file is rewritten with the column added (into a temporary
     file that then takes its place), and a metric that a step lacks is an empty cell.
 
-    With several processes, record on one of them.
+    With several processes, record on one of them. One file has one open recorder: close it before
+    another continues the file.
 
     Args:
       path: where to write, a name that ends in `.jsonl` or `.csv`; missing folders are made. None

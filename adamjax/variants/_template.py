@@ -5,9 +5,9 @@ One sentence: what it changes against Adam. Then the update, in readable Unicode
     m = b₁ m + (1 - b₁) g
     u = sign(m)
 
-Copy this file to `variants/<name>.py`, write the rule, give the function and the record their
-names, wrap the record in `register(...)`, import the functions in `adamjax/__init__.py`, and write
-the oracle `tests/oracles/<name>.py`. The parts stay in this order.
+Copy this file to `variants/<name>.py`, write the rule, give the functions and the record their
+names, write `VARIANT = register(Variant(...))`, import the functions in `adamjax/__init__.py`, and
+write the oracle `tests/oracles/<name>.py`. The parts stay in this order.
 """
 
 from typing import Any, NamedTuple

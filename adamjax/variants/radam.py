@@ -92,10 +92,11 @@ def scale_by_radam(
         nu = ema(g * g, moments.nu, step.b2)
         limit = 2 / step.b2.complement - 1
         r = sma_length(step.count, step.b2)
+        trusted = reaches(r, step.threshold)
         part = (r - 4) * (r - 2) * limit / ((limit - 4) * (limit - 2) * r)
-        rectify = jnp.sqrt(jnp.maximum(part, 0))  # below 0 only where it is not used
+        rectify = jnp.sqrt(jnp.where(trusted, part, 1))  # where it is not used it may be below 0
         below = 0.0 if style == "author" else debias(mu, step.b1)
-        u = jnp.where(reaches(r, step.threshold), rectify * direction(mu, nu, step), below)
+        u = jnp.where(trusted, rectify * direction(mu, nu, step), below)
         return u, moments._replace(mu=mu, nu=nu)
 
     return lift(
