@@ -33,7 +33,7 @@ def check_scalar(name: str, value: Any) -> None:
 def check_decay(name: str, value: Any) -> None:
     """Raises ValueError unless 0 <= value < 1; arrays and schedules pass.
 
-    And TypeError for what is none of these, as do the other two checks.
+    And TypeError for what is none of these, as do the checks below.
 
     >>> check_decay("b1", 1.0)
     Traceback (most recent call last):

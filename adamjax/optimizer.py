@@ -106,8 +106,9 @@ def optimizer(
         wide = []
         for g, p, on in zip(leaves, seen, decayed, strict=True):
             dtype = at_least_float32(jnp.result_type(g, p))
-            l2 = cast(wd, dtype) * jnp.asarray(p, dtype) if on and decay == "l2" else 0.0
-            wide.append(jnp.asarray(g, dtype) + l2)
+            g = jnp.asarray(g, dtype)
+            l2 = on and decay == "l2"
+            wide.append(g + cast(wd, dtype) * jnp.asarray(p, dtype) if l2 else g)
         directions, direction_state = direction.update(
             treedef.unflatten(wide), direction_state, params, **extra_args
         )

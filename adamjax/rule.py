@@ -217,7 +217,8 @@ def _step(
     for name, value in values.items():
         complement = cast(_complement(value), dtype)
         rate = -jnp.log1p(-complement) if isinstance(value, jax.Array) else _rate(value)
-        correction = corrections.get(name, -jnp.expm1(-rate * t)).astype(dtype)
+        carried = name in corrections
+        correction = corrections[name].astype(dtype) if carried else -jnp.expm1(-rate * t)
         decays[name] = Decay(1 - complement, complement, rate, correction)
     scalars = {name: cast(value, dtype) for name, value in settings.items()}
     return SimpleNamespace(count=t, **decays, **scalars)

@@ -56,11 +56,11 @@ def resolve_mask(mask: Mask, params: PyTree) -> list[bool]:
     >>> resolve_mask(["*kernel"], {"bias": 1.0, "kernel": 2.0})
     [False, True]
     """
-    names = [leaf_name(path) for path, _ in jax.tree_util.tree_leaves_with_path(params)]
     if mask is None:
-        return [True] * len(names)
+        return [True] * _count(params)
     patterns = _patterns(mask)
     if patterns:
+        names = [name for name, _ in _named_leaves(params)]
         for pattern in patterns if names else ():
             found = any(fnmatch.fnmatchcase(name, pattern) for name in names)
             if not found and not pattern.startswith("!"):
@@ -124,9 +124,10 @@ def check_same_tree(
             else f"{name} and {other_name} have the same names in different containers: "
             f"{jax.tree.structure(tree)} and {jax.tree.structure(other)}"
         )
-    for a, b in zip(jax.tree.leaves(tree), jax.tree.leaves(other), strict=True):
+    pairs = zip(jax.tree.leaves(tree), jax.tree.leaves(other), strict=True)
+    for place, (a, b) in enumerate(pairs):
         if (shape(jnp.shape(a)) if shape else jnp.shape(a)) != jnp.shape(b):
-            leaf = next(n for n, x in _named_leaves(tree) if x is a)
+            leaf, _ = _named_leaves(tree)[place]
             raise ValueError(
                 f"{name}[{leaf!r}] has shape {jnp.shape(a)}, but in {other_name} it is "
                 f"{jnp.shape(b)}"
