@@ -1,0 +1,169 @@
+"""The storage formats: which code keeps the moments of which roles, and in which dtypes.
+
+A code turns float32 arrays of one leaf's moments into arrays of the same shape and smaller dtypes,
+and back: one moment by itself, or Adam's two together. `word(0)`, `word(1)` ... are uint32 arrays
+of random bits, one for each thing that is rounded.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+
+from adamjax.moments import Array
+from adamjax.storage.codes import (
+    NEAREST,
+    SIGNED,
+    SQUARES,
+    decode_float,
+    decode_ratio,
+    encode_float,
+    encode_ratio,
+    round_bits,
+)
+
+Arrays = tuple[Array, ...]
+Words = Callable[[int], Array]
+
+
+class BFloat16(NamedTuple):
+    """Any moment as a bfloat16."""
+
+    stochastic: bool = True  # nearest freezes an average that changes little in a step
+    dtypes: tuple[str, ...] = ("bfloat16",)
+
+    def encode(self, values: Arrays, word: Words) -> Arrays:
+        """The codes of a leaf's moments."""
+        dither = word(0) if self.stochastic else NEAREST
+        return (round_bits(values[0], 16, dither).astype(jnp.bfloat16),)
+
+    def decode(self, codes: Arrays) -> Arrays:
+        """The moments that the codes stand for."""
+        return (codes[0].astype(jnp.float32),)
+
+
+class Positive(NamedTuple):
+    """A moment that is not negative, as a tapered float of 8 or 16 bits."""
+
+    bits: int
+    stochastic: bool = True
+    dtypes: tuple[str, ...] = ("uint8",)
+
+    def encode(self, values: Arrays, word: Words) -> Arrays:
+        """The codes of a leaf's moments."""
+        dither = word(0) if self.stochastic else NEAREST
+        return (encode_float(values[0], SQUARES, self.bits, dither).astype(self.dtypes[0]),)
+
+    def decode(self, codes: Arrays) -> Arrays:
+        """The moments that the codes stand for."""
+        return (decode_float(codes[0].astype(jnp.int32), SQUARES, self.bits),)
+
+
+class Signed(NamedTuple):
+    """Any moment as a sign and a tapered float of 7 bits."""
+
+    dtypes: tuple[str, ...] = ("int8",)
+
+    def encode(self, values: Arrays, word: Words) -> Arrays:
+        """The codes of a leaf's moments."""
+        code = jnp.minimum(encode_float(values[0], SIGNED, 8, word(0)), 127)
+        return (jnp.where(values[0] < 0, -code, code).astype(jnp.int8),)
+
+    def decode(self, codes: Arrays) -> Arrays:
+        """The moments that the codes stand for."""
+        code = codes[0].astype(jnp.int32)
+        value = decode_float(jnp.abs(code), SIGNED, 8)
+        return (jnp.where(code < 0, -value, value),)
+
+
+class Ratio(NamedTuple):
+    """Adam's m and v: v as a tapered float, m by its ratio to the root of the decoded v.
+
+    v = 0 then implies m = 0, and no rounding of v can make m / √v explode. Where v has more bits
+    than its own dtype, the lowest of them lie below m in m's byte.
+    """
+
+    m_bits: int
+    v_bits: int
+    dtypes: tuple[str, ...] = ("int8", "uint8")
+
+    def encode(self, values: Arrays, word: Words) -> Arrays:
+        """The codes of a leaf's moments."""
+        mu, nu = values
+        v = encode_float(nu, SQUARES, self.v_bits, word(0))
+        m = encode_ratio(mu, jnp.sqrt(decode_float(v, SQUARES, self.v_bits)), self.m_bits, word(1))
+        low = 8 - self.m_bits
+        m = (m << low) | (v & ((1 << low) - 1))
+        return m.astype(self.dtypes[0]), (v >> low).astype(self.dtypes[1])
+
+    def decode(self, codes: Arrays) -> Arrays:
+        """The moments that the codes stand for."""
+        m, v = (code.astype(jnp.int32) for code in codes)
+        low = 8 - self.m_bits
+        nu = decode_float((v << low) | (m & ((1 << low) - 1)), SQUARES, self.v_bits)
+        return decode_ratio(m >> low, jnp.sqrt(nu), self.m_bits), nu
+
+
+Code = BFloat16 | Positive | Signed | Ratio
+_RATIO_8 = Ratio(7, 9)
+_RATIO_16 = Ratio(8, 16, ("int8", "uint16"))
+_MAXIMUM = Positive(8, stochastic=False)
+
+
+class Format(NamedTuple):
+    """A code for each role, and for a mean and the square that bounds it together.
+
+    Attributes:
+      codes: by role; a "mean" that has no "square" beside it is kept as "signed".
+      pair: for "mean" and "square" together, if they are.
+      pair_below_maximum: the same where a "maximum" of the square is kept: it would climb on every
+        upward error of a coarse one.
+    """
+
+    codes: Mapping[str, Code]
+    pair: Ratio | None = None
+    pair_below_maximum: Ratio | None = None
+
+
+FORMATS = {
+    "float32": Format({}),
+    "bfloat16": Format(
+        {
+            "mean": BFloat16(),
+            "square": BFloat16(),
+            "signed": BFloat16(),
+            "maximum": BFloat16(stochastic=False),
+        }
+    ),
+    "8bit_v16": Format(
+        {"square": Positive(16, dtypes=("uint16",)), "signed": Signed(), "maximum": _MAXIMUM},
+        _RATIO_16,
+        _RATIO_16,
+    ),
+    "8bit": Format(
+        {"square": Positive(8), "signed": Signed(), "maximum": _MAXIMUM}, _RATIO_8, _RATIO_16
+    ),
+}
+
+
+def groups(storage: str, roles: Mapping[str, str]) -> list[tuple[tuple[str, ...], Code]]:
+    """Which fields of a state are coded together, and how.
+
+    >>> groups("8bit", {"mu": "mean", "nu": "square"})[0][0]
+    ('mu', 'nu')
+    >>> groups("float32", {"mu": "mean", "nu": "square"})
+    []
+    """
+    chosen = FORMATS[storage]
+    fields = {role: name for name, role in roles.items()}
+    pair = chosen.pair_below_maximum if "maximum" in fields else chosen.pair
+    together = ()
+    found: list[tuple[tuple[str, ...], Any]] = []
+    if pair is not None and {"mean", "square"} <= set(fields):
+        together = (fields["mean"], fields["square"])
+        found.append((together, pair))
+    for name, role in roles.items():
+        code = chosen.codes.get(role, chosen.codes.get("signed"))
+        if name not in together and code is not None:
+            found.append(((name,), code))
+    return found

@@ -1,0 +1,56 @@
+"""What the fields of an optimizer's state are, which decides how few bits they can do with.
+
+| role | what it is | example |
+|---|---|---|
+| mean | average of the gradients of whose squares the "square" is one: |m| ≲ √v | Adam's mu |
+| square | not negative: an average or sum of squares | nu |
+| maximum | not negative, the largest "square" so far: must not creep upwards | AMSGrad's nu_max |
+| signed | any other moment | Lion's and SGD's mu, AdaBelief's mu |
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import optax
+
+ROLES = ("mean", "square", "maximum", "signed")
+
+_ADAM = {"mu": "mean", "nu": "square"}
+# Of AdaBelief, v is the average of (g - m)² and bounds no m. A Hessian's diagonal has a sign.
+_OF_OPTAX = {
+    optax.ScaleByAdamState: _ADAM,
+    optax.ScaleByAmsgradState: {**_ADAM, "nu_max": "maximum"},
+    optax.ScaleByBeliefState: {"mu": "signed", "nu": "square"},
+    optax.ScaleByAdanState: {"m": "signed", "v": "signed", "n": "square", "g": "signed"},
+    optax.FactoredState: {"v": "square"},
+    optax.TraceState: {"trace": "signed"},
+    optax.EmaState: {"ema": "signed"},
+    optax.ScaleByRssState: {"sum_of_squares": "square"},
+    optax.ScaleByAdaDeltaState: {"e_g": "square", "e_x": "square"},
+    optax.contrib.ScaleByAdemamixState: {"m1": "mean", "m2": "signed", "nu": "square"},
+    optax.contrib.ScaleBySimplifiedAdEMAMixState: {"m": "signed", "n": "square"},
+    optax.contrib.SophiaState: {"mu": "signed", "nu": "signed"},
+    # v - m² of rounded moments is noise; SM3's accumulators are no trees like the parameters.
+    optax.ScaleByRStdDevState: {},
+    optax.ScaleBySM3State: {},
+}
+_BY_NAME = {"mu": "signed", "nu": "square"}
+
+
+def roles_of(node: Any, slots: Mapping[str, str]) -> dict[str, str]:
+    """The roles of the fields of one state, by field; none if it is no state with moments.
+
+    Taken from `slots`; else from the class, if adamjax knows it or it has an attribute `roles`;
+    else any field `mu` is "signed" and any field `nu` a "square".
+
+    >>> roles_of(optax.ScaleByLionState(count=0, mu=1.0), {})
+    {'mu': 'signed'}
+    """
+    fields = getattr(node, "_fields", ())
+    known = getattr(type(node), "roles", None)
+    if known is None:
+        known = _OF_OPTAX.get(type(node), _BY_NAME)
+    roles = {**known, **slots}
+    return {
+        name: roles[name] for name in fields if name in roles and getattr(node, name) is not None
+    }

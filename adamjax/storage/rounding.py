@@ -1,0 +1,142 @@
+"""Small updates to parameters of low precision: `round_params`, last in a chain."""
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from adamjax.checks import pick
+from adamjax.moments import Array
+from adamjax.storage.bits import fresh, leaf_seed
+from adamjax.storage.codes import round_bits
+from adamjax.trees import PyTree, check_same_tree, leaf_name
+
+MODES = {
+    "stochastic": None,
+    "kahan": "what was rounded away, in the parameter's dtype",
+    "residual8": "what was rounded away, in 8 bits",
+}
+
+
+class RoundParamsState(NamedTuple):
+    """Steps done, and what rounding has taken from each parameter (None if it is not kept)."""
+
+    steps: Any
+    residual: PyTree = None
+
+
+def round_params(mode: str = "stochastic") -> optax.GradientTransformationExtraArgs:
+    """Lets bfloat16 and float16 parameters take updates smaller than their own resolution.
+
+    Last in a chain. With θ = p + u in float32 it returns round(θ) - p in float32, so that an
+    unmodified `optax.apply_updates` lands on round(θ) exactly.
+
+    | mode | p becomes | kept | bytes |
+    |---|---|---|---|
+    | "stochastic" | a neighbour of θ, right on average | nothing | 0 |
+    | "kahan" | the nearest to θ + c | c = what that lost, in p's dtype | 2 |
+    | "residual8" | the same | c in 8 bits: bfloat16 parameters of 24 bits | 1 |
+
+    Parameters of other dtypes pass.
+
+    Args:
+      mode: one of the three above.
+
+    Returns:
+      A transformation with a `RoundParamsState`.
+
+    Raises:
+      ValueError: for an unknown mode; in `update`, if the parameters are missing or do not fit.
+
+    >>> tx = round_params("kahan")
+    >>> p = jnp.bfloat16(1.0)
+    >>> state = tx.init(p)
+    >>> for _ in range(8):  # each a quarter of what a bfloat16 near 1 resolves
+    ...     updates, state = tx.update(jnp.float32(1 / 512), state, p)
+    ...     p = optax.apply_updates(p, updates)
+    >>> float(p)
+    1.015625
+    """
+    pick("mode", mode, MODES)
+
+    def init(params: PyTree) -> RoundParamsState:
+        kept = None if mode == "stochastic" else jax.tree.map(partial(_nothing_lost, mode), params)
+        return RoundParamsState(jnp.zeros([], jnp.int32), kept)
+
+    def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
+        del extra_args
+        if params is None:
+            raise ValueError(
+                "params: rounding needs the parameters; call update(updates, state, params)"
+            )
+        check_same_tree("params", params, "updates", updates)
+        paths, treedef = jax.tree_util.tree_flatten_with_path(updates)
+        seen = treedef.flatten_up_to(params)
+        kept = [None] * len(seen)
+        if state.residual is not None:
+            kept = treedef.flatten_up_to(state.residual)
+        results = []
+        for (path, u), p, c in zip(paths, seen, kept, strict=True):
+            if _is_low(p):
+                u, c = _round(mode, u, jnp.asarray(p), c, leaf_seed(leaf_name(path)), state.steps)
+            results.append((u, c))
+        residual = state.residual
+        if residual is not None:
+            residual = treedef.unflatten([c for _, c in results])
+        steps = optax.safe_increment(state.steps)
+        return treedef.unflatten([u for u, _ in results]), RoundParamsState(steps, residual)
+
+    return optax.GradientTransformationExtraArgs(init, update)
+
+
+def _is_low(p: Any) -> bool:
+    return jnp.result_type(p) in (jnp.bfloat16, jnp.float16)
+
+
+def _nothing_lost(mode: str, p: Any) -> Any:
+    if not _is_low(p):
+        return optax.MaskedNode()
+    return jnp.zeros_like(p, dtype=jnp.int8 if mode == "residual8" else None)
+
+
+# Traced once for all leaves of a shape.
+@partial(jax.jit, static_argnums=0)
+def _round(mode: str, u: Array, p: Array, c: Any, seed: Any, steps: Array) -> tuple[Array, Any]:
+    """round(θ) - p, and the new c."""
+    wide = p.astype(jnp.float32)
+    target = wide + u.astype(jnp.float32)
+    if mode == "stochastic":
+        return _stochastic(target, p.dtype, fresh(p.shape, seed, steps)) - wide, None
+    if mode == "kahan":
+        target += c.astype(jnp.float32)
+        rounded = target.astype(p.dtype).astype(jnp.float32)
+        return rounded - wide, (target - rounded).astype(p.dtype)
+    target += c.astype(jnp.float32) / 127 * _half_step(wide, p.dtype)
+    rounded = target.astype(p.dtype).astype(jnp.float32)
+    share = jnp.clip((target - rounded) / _half_step(rounded, p.dtype), -1, 1) * 127
+    share = jnp.where(share == share, share, 0)
+    noise = fresh(p.shape, seed, steps).astype(jnp.float32) * np.float32(2.0**-32)
+    return rounded - wide, jnp.floor(share + noise).astype(jnp.int8)
+
+
+def _stochastic(x: Array, dtype: Any, word: Array) -> Array:
+    """One of the two neighbours of x in a lower precision, as a float32."""
+    if dtype == jnp.bfloat16:
+        return round_bits(x, 16, word)
+    # Below its normal numbers, float16 has fixed steps of 2⁻²⁴.
+    noise = word.astype(jnp.float32) * np.float32(2.0**-32)
+    subnormal = jnp.floor(x * np.float32(2.0**24) + noise) * np.float32(2.0**-24)
+    rounded = jnp.where(jnp.abs(x) < np.float32(2.0**-14), subnormal, round_bits(x, 13, word))
+    return rounded.astype(jnp.float16).astype(jnp.float32)
+
+
+def _half_step(x: Array, dtype: Any) -> Array:
+    """Half of the distance of two numbers of this dtype near x: the most that rounding takes."""
+    info = jnp.finfo(dtype)
+    smallest = max(float(info.smallest_normal), 2.0**-100)
+    pattern = jax.lax.bitcast_convert_type(jnp.maximum(jnp.abs(x), smallest), jnp.int32)
+    power = jax.lax.bitcast_convert_type(pattern & (0xFF << 23), jnp.float32)
+    return power * np.float32(2.0 ** -(info.nmant + 1))
