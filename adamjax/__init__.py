@@ -8,6 +8,8 @@ from adamjax.registry import (
 )
 from adamjax.rule import Slot as Slot, lift as lift
 from adamjax.schedules import cyclic as cyclic, decaying as decaying
+from adamjax.storage.rounding import round_params as round_params
+from adamjax.storage.store import convert_state as convert_state, store as store
 from adamjax.tracking import Recorder as Recorder, metrics as metrics, track as track
 from adamjax.variants.adabound import (
     adabound as adabound,

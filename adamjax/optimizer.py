@@ -10,6 +10,8 @@ import optax
 from adamjax.checks import check_not_negative, is_number, pick, refuse_state
 from adamjax.moments import Array
 from adamjax.rule import ScalarOrSchedule, at_least_float32, cast, value_at
+from adamjax.storage.rounding import round_params
+from adamjax.storage.store import store
 from adamjax.trees import Mask, PyTree, check_same_tree, resolve_mask
 
 
@@ -44,6 +46,8 @@ def optimizer(
     weight_decay: ScalarOrSchedule = 0.0,
     decay: str = "decoupled",
     mask: Mask = None,
+    storage: str = "float32",
+    param_rounding: str | None = None,
     decay_scale: Callable[[Array], Array] | None = None,
     includes_learning_rate: bool = False,
 ) -> optax.GradientTransformationExtraArgs:
@@ -65,12 +69,17 @@ def optimizer(
       decay: how the decay couples, one of the four names above.
       mask: which leaves decay: None (all), a tree of bools or a function from the parameters to
         one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+      storage: how the direction's moments are kept between steps, see `adamjax.store`: "float32",
+        "bfloat16", "8bit_v16" or "8bit".
+      param_rounding: how bfloat16 and float16 parameters take updates below their resolution, see
+        `adamjax.round_params`: None (not at all), "stochastic", "kahan" or "residual8".
       decay_scale: from a parameter to a factor of its λ.
       includes_learning_rate: whether the direction is multiplied by the learning rate already.
 
     Returns:
-      A transformation of state `(direction's state, LearningRateState)`. Updates have the
-      gradients' dtype, or the parameters' where that is wider.
+      A transformation of state `(direction's state, LearningRateState)`, whose updates have the
+      gradients' dtype, or the parameters' where that is wider. With `param_rounding` it is chained
+      with `adamjax.round_params`, and the updates of low-precision parameters are float32.
 
     Raises:
       ValueError: for negative numbers or an unknown `decay`; in `update`, if a decay is asked for
@@ -88,7 +97,7 @@ def optimizer(
     couple = pick("decay", decay, DECAYS)
     decays = not (is_number(weight_decay) and weight_decay == 0)
     scheduled = callable(learning_rate) or callable(weight_decay)
-    direction = optax.with_extra_args_support(direction)
+    direction = store(direction, storage)
 
     def init(params: PyTree) -> Any:
         count = jnp.zeros([], jnp.int32) if scheduled else None
@@ -122,13 +131,15 @@ def optimizer(
                 wide_p = jnp.asarray(p, u.dtype)
                 scale = 1.0 if decay_scale is None else decay_scale(wide_p)
                 step = couple(step, wide_p, cast(wd, u.dtype) * scale, rate)
-            changes.append((-step).astype(jnp.result_type(g, p)))
+            kept = jnp.result_type(g, p) if param_rounding is None else u.dtype
+            changes.append((-step).astype(kept))
 
         count = None if last.count is None else optax.safe_increment(last.count)
         last = LearningRateState(count, jnp.asarray(lr, jnp.float32))
         return treedef.unflatten(changes), (direction_state, last)
 
-    return optax.GradientTransformationExtraArgs(init, update)
+    tx = optax.GradientTransformationExtraArgs(init, update)
+    return tx if param_rounding is None else optax.chain(tx, round_params(param_rounding))
 
 
 def _is_own(state: Any, scheduled: bool) -> bool:

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # A module may import those in the lines above its own, and its own package.
 LEVELS = [
     {"moments", "checks", "trees"},
-    {"rule"},
+    {"rule", "storage"},
     {"registry", "optimizer", "schedules"},
     {"variants"},
     {"tracking"},

@@ -40,16 +40,16 @@ _BY_NAME = {"mu": "signed", "nu": "square"}
 def roles_of(node: Any, slots: Mapping[str, str]) -> dict[str, str]:
     """The roles of the fields of one state, by field; none if it is no state with moments.
 
-    Taken from `slots`; else from the class, if adamjax knows it or it has an attribute `roles`;
-    else any field `mu` is "signed" and any field `nu` a "square".
+    Taken from `slots`; else from the state's attribute `roles`, if it has one; else from its class,
+    if that is one of Optax's; else any field `mu` is "signed" and any field `nu` a "square".
 
     >>> roles_of(optax.ScaleByLionState(count=0, mu=1.0), {})
     {'mu': 'signed'}
     """
     fields = getattr(node, "_fields", ())
-    known = getattr(type(node), "roles", None)
-    if known is None:
-        known = _OF_OPTAX.get(type(node), _BY_NAME)
+    if not fields:
+        return {}
+    known = getattr(node, "roles", None) or _OF_OPTAX.get(type(node), _BY_NAME)
     roles = {**known, **slots}
     return {
         name: roles[name] for name in fields if name in roles and getattr(node, name) is not None

@@ -63,19 +63,29 @@ def template(
     weight_decay: ScalarOrSchedule = 0.0,
     decay: str = "decoupled",
     mask: Mask = None,
+    storage: str = "float32",
+    param_rounding: str | None = None,
     mu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
     """The ready-made optimizer, in one line with its formula.
 
     The arguments of `scale_by_template`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`.
+    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
 
     >>> tx, g = template(0.5), jnp.float32(-2.0)
     >>> float(tx.update(g, tx.init(g))[0])
     0.5
     """
     direction = scale_by_template(b1, mu_dtype=mu_dtype)
-    return optimizer(direction, learning_rate, weight_decay=weight_decay, decay=decay, mask=mask)
+    return optimizer(
+        direction,
+        learning_rate,
+        weight_decay=weight_decay,
+        decay=decay,
+        mask=mask,
+        storage=storage,
+        param_rounding=param_rounding,
+    )
 
 
 VARIANT = Variant(

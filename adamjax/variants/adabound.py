@@ -144,13 +144,15 @@ def adabound(
     weight_decay: ScalarOrSchedule = 0.0,
     decay: str = "decoupled",
     mask: Mask = None,
+    storage: str = "float32",
+    param_rounding: str | None = None,
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
     """AdaBound (arXiv:1902.09843) as a ready-made optimizer: p <- p - lr u.
 
     The arguments of `scale_by_adabound`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`.
+    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
 
     Args:
       final_lr: the learning rate of the gradient descent it ends as, when lr is `base_lr`; a
@@ -168,7 +170,15 @@ def adabound(
     direction = scale_by_adabound(
         b1, b2, eps, final_ratio=ratio, gamma=gamma, mu_dtype=mu_dtype, nu_dtype=nu_dtype
     )
-    return optimizer(direction, learning_rate, weight_decay=weight_decay, decay=decay, mask=mask)
+    return optimizer(
+        direction,
+        learning_rate,
+        weight_decay=weight_decay,
+        decay=decay,
+        mask=mask,
+        storage=storage,
+        param_rounding=param_rounding,
+    )
 
 
 def amsbound(
@@ -183,6 +193,8 @@ def amsbound(
     weight_decay: ScalarOrSchedule = 0.0,
     decay: str = "decoupled",
     mask: Mask = None,
+    storage: str = "float32",
+    param_rounding: str | None = None,
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
@@ -197,7 +209,15 @@ def amsbound(
     direction = scale_by_amsbound(
         b1, b2, eps, final_ratio=ratio, gamma=gamma, mu_dtype=mu_dtype, nu_dtype=nu_dtype
     )
-    return optimizer(direction, learning_rate, weight_decay=weight_decay, decay=decay, mask=mask)
+    return optimizer(
+        direction,
+        learning_rate,
+        weight_decay=weight_decay,
+        decay=decay,
+        mask=mask,
+        storage=storage,
+        param_rounding=param_rounding,
+    )
 
 
 ADABOUND = register(

@@ -26,6 +26,11 @@ class AdadeltaState(NamedTuple):
     nu: PyTree
     delta: PyTree
 
+    @property
+    def roles(self) -> dict[str, str]:
+        """What `adamjax.store` may keep in few bits, and as what."""
+        return {"nu": "square", "delta": "square"}
+
 
 def scale_by_adadelta(
     b2: ScalarOrSchedule = 0.9,
@@ -69,12 +74,14 @@ def adadelta(
     weight_decay: ScalarOrSchedule = 0.0,
     decay: str = "decoupled",
     mask: Mask = None,
+    storage: str = "float32",
+    param_rounding: str | None = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
     """Adadelta (arXiv:1212.5701) as a ready-made optimizer: p <- p - lr u, lr 1 in the paper.
 
     The arguments of `scale_by_adadelta`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`.
+    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
 
     >>> import jax.numpy as jnp
     >>> tx, g = adadelta(b2=0.75, eps=1e-4), jnp.float32(2.0)
@@ -82,7 +89,15 @@ def adadelta(
     -0.02
     """
     direction = scale_by_adadelta(b2, eps, nu_dtype=nu_dtype)
-    return optimizer(direction, learning_rate, weight_decay=weight_decay, decay=decay, mask=mask)
+    return optimizer(
+        direction,
+        learning_rate,
+        weight_decay=weight_decay,
+        decay=decay,
+        mask=mask,
+        storage=storage,
+        param_rounding=param_rounding,
+    )
 
 
 VARIANT = register(

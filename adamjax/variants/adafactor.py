@@ -34,8 +34,6 @@ STYLES = {
     "bigvision": "Big Vision: the two largest axes from 32 up, b at most 0.999, no clipping, not "
     "scaled by the parameter, momentum 0.9 kept in bfloat16",
 }
-
-
 AxesOf = Callable[[tuple[int, ...]], tuple[int, int] | None]
 
 
@@ -74,6 +72,11 @@ class AdafactorState(NamedTuple):
     v_col: PyTree
     v: PyTree
     mu: PyTree
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """What `adamjax.store` may keep in few bits, and as what."""
+        return {"v": "square", "mu": "signed"}
 
 
 def _second_moment(
@@ -167,19 +170,14 @@ def scale_by_adafactor(
     >>> round(float(tx.update(p, tx.init(p), p)[0][0, 0]), 4)
     0.5
     """
-    given: dict[str, Any] = {
-        "eps1": eps1,
-        "b2_cap": b2_cap,
-        "clip_threshold": clip_threshold,
-        "momentum": momentum,
-        "mu_dtype": mu_dtype,
-        "scale_parameter": scale_parameter,
-        "min_dim_size_to_factor": min_dim_size_to_factor,
-    }
+    given = (eps1, b2_cap, clip_threshold, momentum, mu_dtype, scale_parameter)
+    changes: dict[str, Any] = dict(
+        zip(_Preset._fields, (*given, min_dim_size_to_factor), strict=False)
+    )
     if clip_threshold is not None:
         check_positive("clip_threshold", clip_threshold)
     setting = pick("style", style, _PRESETS)._replace(
-        **{name: value for name, value in given.items() if value is not None}
+        **{name: value for name, value in changes.items() if value is not None}
     )
 
     def axes_of(shape):
@@ -222,6 +220,8 @@ def adafactor(
     weight_decay: ScalarOrSchedule = 0.0,
     decay: str = "decoupled",
     mask: Mask = None,
+    storage: str = "float32",
+    param_rounding: str | None = None,
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
@@ -272,6 +272,8 @@ def adafactor(
         weight_decay=weight_decay,
         decay="decoupled" if decay == "scaled" else decay,
         mask=mask,
+        storage=storage,
+        param_rounding=param_rounding,
         decay_scale=(lambda p: jnp.maximum(eps2, rms(p))) if decay == "scaled" else None,
         includes_learning_rate=multiplied,
     )

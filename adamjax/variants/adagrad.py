@@ -80,12 +80,14 @@ def adagrad(
     weight_decay: ScalarOrSchedule = 0.0,
     decay: str = "decoupled",
     mask: Mask = None,
+    storage: str = "float32",
+    param_rounding: str | None = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
     """Adagrad (JMLR 12, 2011) as a ready-made optimizer: p <- p - lr g / (√s + ε).
 
     The arguments of `scale_by_adagrad`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`.
+    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
 
     >>> import jax.numpy as jnp
     >>> tx, g = adagrad(0.5), jnp.float32(2.0)
@@ -98,7 +100,15 @@ def adagrad(
         style=style,
         nu_dtype=nu_dtype,
     )
-    return optimizer(direction, learning_rate, weight_decay=weight_decay, decay=decay, mask=mask)
+    return optimizer(
+        direction,
+        learning_rate,
+        weight_decay=weight_decay,
+        decay=decay,
+        mask=mask,
+        storage=storage,
+        param_rounding=param_rounding,
+    )
 
 
 VARIANT = register(

@@ -7,17 +7,17 @@ Adam with the decayed maximum of |g| in place of the root of the average of squa
     u = m / (1 - b₁ᵗ) / v
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import optax
 
 from adamjax.checks import pick
-from adamjax.moments import debias, divide, ema
+from adamjax.moments import Array, debias, divide, ema
 from adamjax.optimizer import optimizer
 from adamjax.registry import Paper, Reduction, Variant, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
-from adamjax.trees import Mask
+from adamjax.trees import Mask, PyTree
 
 STYLES = {
     "torch": "torch, Optax: v = max(b₂ v, |g| + ε), u = m̂ / v",
@@ -25,6 +25,19 @@ STYLES = {
     "paddle": "PaddlePaddle: v = max(b₂ v + ε, |g|), u = m̂ / v",
 }
 _EPS_PLACES = {"torch": (0, 1, 0), "keras": (0, 0, 1), "paddle": (1, 0, 0)}
+
+
+class AdamaxState(NamedTuple):
+    """Steps done, the average m and the decayed maximum v; the fields of Optax's Adam."""
+
+    count: Array
+    mu: PyTree
+    nu: PyTree
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """What `adamjax.store` may keep in few bits; v is no square, and √v bounds no m."""
+        return {"mu": "signed", "nu": "square"}
 
 
 def scale_by_adamax(
@@ -47,7 +60,7 @@ def scale_by_adamax(
       nu_dtype: dtype in which v is stored; None for float32.
 
     Returns:
-      A transformation with an `optax.ScaleByAdamState`.
+      A transformation with an `AdamaxState`.
 
     Raises:
       ValueError: for b1 or b2 outside [0, 1), a negative eps, an unknown style.
@@ -68,7 +81,7 @@ def scale_by_adamax(
 
     return lift(
         rule,
-        optax.ScaleByAdamState,
+        AdamaxState,
         {"mu": Slot(dtype=mu_dtype), "nu": Slot(dtype=nu_dtype)},
         decays={"b1": b1, "b2": b2},
         scalars={"eps": eps},
@@ -85,13 +98,15 @@ def adamax(
     weight_decay: ScalarOrSchedule = 0.0,
     decay: str = "decoupled",
     mask: Mask = None,
+    storage: str = "float32",
+    param_rounding: str | None = None,
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
     """Adamax (arXiv:1412.6980) as a ready-made optimizer: p <- p - lr m̂ / v.
 
     The arguments of `scale_by_adamax`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`.
+    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
 
     >>> import jax.numpy as jnp
     >>> tx, g = adamax(0.5), jnp.float32(2.0)
@@ -99,7 +114,15 @@ def adamax(
     -0.5
     """
     direction = scale_by_adamax(b1, b2, eps, style=style, mu_dtype=mu_dtype, nu_dtype=nu_dtype)
-    return optimizer(direction, learning_rate, weight_decay=weight_decay, decay=decay, mask=mask)
+    return optimizer(
+        direction,
+        learning_rate,
+        weight_decay=weight_decay,
+        decay=decay,
+        mask=mask,
+        storage=storage,
+        param_rounding=param_rounding,
+    )
 
 
 def adamaxw(
@@ -112,6 +135,8 @@ def adamaxw(
     weight_decay: ScalarOrSchedule = 1e-2,
     decay: str = "decoupled",
     mask: Mask = None,
+    storage: str = "float32",
+    param_rounding: str | None = None,
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
@@ -123,7 +148,15 @@ def adamaxw(
     -0.15
     """
     direction = scale_by_adamax(b1, b2, eps, style=style, mu_dtype=mu_dtype, nu_dtype=nu_dtype)
-    return optimizer(direction, learning_rate, weight_decay=weight_decay, decay=decay, mask=mask)
+    return optimizer(
+        direction,
+        learning_rate,
+        weight_decay=weight_decay,
+        decay=decay,
+        mask=mask,
+        storage=storage,
+        param_rounding=param_rounding,
+    )
 
 
 PAPER = Paper(

@@ -114,13 +114,15 @@ def nadam(
     weight_decay: ScalarOrSchedule = 0.0,
     decay: str = "decoupled",
     mask: Mask = None,
+    storage: str = "float32",
+    param_rounding: str | None = None,
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
     """NAdam (Dozat, 2016) as a ready-made optimizer: p <- p - lr u.
 
     The arguments of `scale_by_nadam`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`.
+    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
 
     >>> import jax.numpy as jnp
     >>> tx, g = nadam(0.5, style="mlcommons"), jnp.float32(2.0)
@@ -136,7 +138,15 @@ def nadam(
         mu_dtype=mu_dtype,
         nu_dtype=nu_dtype,
     )
-    return optimizer(direction, learning_rate, weight_decay=weight_decay, decay=decay, mask=mask)
+    return optimizer(
+        direction,
+        learning_rate,
+        weight_decay=weight_decay,
+        decay=decay,
+        mask=mask,
+        storage=storage,
+        param_rounding=param_rounding,
+    )
 
 
 def nadamw(
@@ -150,6 +160,8 @@ def nadamw(
     weight_decay: ScalarOrSchedule = 1e-2,
     decay: str = "decoupled",
     mask: Mask = None,
+    storage: str = "float32",
+    param_rounding: str | None = None,
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
@@ -169,7 +181,15 @@ def nadamw(
         mu_dtype=mu_dtype,
         nu_dtype=nu_dtype,
     )
-    return optimizer(direction, learning_rate, weight_decay=weight_decay, decay=decay, mask=mask)
+    return optimizer(
+        direction,
+        learning_rate,
+        weight_decay=weight_decay,
+        decay=decay,
+        mask=mask,
+        storage=storage,
+        param_rounding=param_rounding,
+    )
 
 
 NADAM = register(

@@ -120,13 +120,15 @@ def radam(
     weight_decay: ScalarOrSchedule = 0.0,
     decay: str = "decoupled",
     mask: Mask = None,
+    storage: str = "float32",
+    param_rounding: str | None = None,
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
     """RAdam (arXiv:1908.03265) as a ready-made optimizer: p <- p - lr u.
 
     The arguments of `scale_by_radam`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`.
+    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
 
     >>> import jax.numpy as jnp
     >>> tx, g = radam(0.5), jnp.float32(2.0)
@@ -143,7 +145,15 @@ def radam(
         mu_dtype=mu_dtype,
         nu_dtype=nu_dtype,
     )
-    return optimizer(direction, learning_rate, weight_decay=weight_decay, decay=decay, mask=mask)
+    return optimizer(
+        direction,
+        learning_rate,
+        weight_decay=weight_decay,
+        decay=decay,
+        mask=mask,
+        storage=storage,
+        param_rounding=param_rounding,
+    )
 
 
 VARIANT = register(

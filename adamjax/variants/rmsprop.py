@@ -35,6 +35,11 @@ class RmspropState(NamedTuple):
     mean: PyTree = None
     mu: PyTree = None
 
+    @property
+    def roles(self) -> dict[str, str]:
+        """What `adamjax.store` may keep in few bits: not two moments that are subtracted."""
+        return {"mu": "signed"} | ({} if self.mean is not None else {"nu": "square"})
+
 
 def scale_by_rmsprop(
     b2: ScalarOrSchedule = 0.99,
@@ -109,13 +114,15 @@ def rmsprop(
     weight_decay: ScalarOrSchedule = 0.0,
     decay: str = "decoupled",
     mask: Mask = None,
+    storage: str = "float32",
+    param_rounding: str | None = None,
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
     """RMSProp (Hinton's lecture 6e) as a ready-made optimizer: p <- p - lr g / (√v + ε).
 
     The arguments of `scale_by_rmsprop`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`.
+    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
 
     >>> import jax.numpy as jnp
     >>> tx, g = rmsprop(0.5, b2=0.75), jnp.float32(3.0)
@@ -132,7 +139,15 @@ def rmsprop(
         mu_dtype=mu_dtype,
         nu_dtype=nu_dtype,
     )
-    return optimizer(direction, learning_rate, weight_decay=weight_decay, decay=decay, mask=mask)
+    return optimizer(
+        direction,
+        learning_rate,
+        weight_decay=weight_decay,
+        decay=decay,
+        mask=mask,
+        storage=storage,
+        param_rounding=param_rounding,
+    )
 
 
 VARIANT = register(

@@ -73,12 +73,15 @@ def sgd(
     weight_decay: ScalarOrSchedule = 0.0,
     decay: str = "decoupled",
     mask: Mask = None,
+    storage: str = "float32",
+    param_rounding: str | None = None,
     mu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
     """Gradient descent, with momentum if asked, as a ready-made optimizer: p <- p - lr u.
 
     The arguments of `scale_by_sgd`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`. As in torch and Optax the learning rate is not in the buffer.
+    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`. As in torch and Optax the
+    learning rate is not in the buffer.
 
     >>> import jax.numpy as jnp
     >>> tx, g = sgd(0.5), jnp.float32(2.0)
@@ -86,7 +89,15 @@ def sgd(
     -1.0
     """
     direction = scale_by_sgd(momentum, nesterov, mu_dtype=mu_dtype)
-    return optimizer(direction, learning_rate, weight_decay=weight_decay, decay=decay, mask=mask)
+    return optimizer(
+        direction,
+        learning_rate,
+        weight_decay=weight_decay,
+        decay=decay,
+        mask=mask,
+        storage=storage,
+        param_rounding=param_rounding,
+    )
 
 
 VARIANT = register(
