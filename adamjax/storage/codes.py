@@ -80,6 +80,19 @@ def _geometry(octaves: Octaves) -> tuple[int, int, int]:
     return start, width, (1 + octaves.fine_low - octaves.low) << _ONE
 
 
+def narrow(code: Array, dtype: str) -> Array:
+    """An int32 code in its storage dtype.
+
+    By way of float32, as XLA's TPU backend computes a chain of integer operations that ends in a
+    narrow integer in a pass of its own, which reads the gradient once more.
+
+    >>> narrow(jnp.array([3, 255]), "uint8").tolist()
+    [3, 255]
+    """
+    info = jnp.iinfo(dtype)
+    return jnp.clip(code.astype(jnp.float32), info.min, info.max).astype(dtype)
+
+
 def encode_ratio(m: Array, scale: Array, bits: int, dither: Any) -> Array:
     """The code of m / scale, int32 in ±(2^(bits-1) - 1); 0 where that is NaN.
 

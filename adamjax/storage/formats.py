@@ -19,6 +19,7 @@ from adamjax.storage.codes import (
     decode_ratio,
     encode_float,
     encode_ratio,
+    narrow,
     round_bits,
 )
 
@@ -52,7 +53,8 @@ class Positive(NamedTuple):
     def encode(self, values: Arrays, word: Words) -> Arrays:
         """The codes of a leaf's moments."""
         dither = word(0) if self.stochastic else NEAREST
-        return (encode_float(values[0], SQUARES, self.bits, dither).astype(self.dtypes[0]),)
+        code = encode_float(values[0], SQUARES, self.bits, dither)
+        return (narrow(code, self.dtypes[0]),)
 
     def decode(self, codes: Arrays) -> Arrays:
         """The moments that the codes stand for."""
@@ -67,7 +69,7 @@ class Signed(NamedTuple):
     def encode(self, values: Arrays, word: Words) -> Arrays:
         """The codes of a leaf's moments."""
         code = jnp.minimum(encode_float(values[0], SIGNED, 8, word(0)), 127)
-        return (jnp.where(values[0] < 0, -code, code).astype(jnp.int8),)
+        return (narrow(jnp.where(values[0] < 0, -code, code), "int8"),)
 
     def decode(self, codes: Arrays) -> Arrays:
         """The moments that the codes stand for."""
@@ -94,7 +96,7 @@ class Ratio(NamedTuple):
         m = encode_ratio(mu, jnp.sqrt(decode_float(v, SQUARES, self.v_bits)), self.m_bits, word(1))
         low = 8 - self.m_bits
         m = (m << low) | (v & ((1 << low) - 1))
-        return m.astype(self.dtypes[0]), (v >> low).astype(self.dtypes[1])
+        return narrow(m, self.dtypes[0]), narrow(v >> low, self.dtypes[1])
 
     def decode(self, codes: Arrays) -> Arrays:
         """The moments that the codes stand for."""

@@ -171,13 +171,11 @@ def scale_by_adafactor(
     0.5
     """
     given = (eps1, b2_cap, clip_threshold, momentum, mu_dtype, scale_parameter)
-    changes: dict[str, Any] = dict(
-        zip(_Preset._fields, (*given, min_dim_size_to_factor), strict=False)
-    )
+    changes: Any = zip(_Preset._fields, (*given, min_dim_size_to_factor), strict=False)
     if clip_threshold is not None:
         check_positive("clip_threshold", clip_threshold)
     setting = pick("style", style, _PRESETS)._replace(
-        **{name: value for name, value in changes.items() if value is not None}
+        **{name: value for name, value in changes if value is not None}
     )
 
     def axes_of(shape):
