@@ -9,7 +9,7 @@ import optax
 
 from adamjax.checks import check_not_negative, is_number, pick, refuse_state
 from adamjax.moments import Array
-from adamjax.rule import ScalarOrSchedule, at_least_float32, cast, value_at
+from adamjax.rule import ScalarOrSchedule, at_least_float32, cast, traced_once, value_at
 from adamjax.storage.rounding import round_params
 from adamjax.storage.store import store
 from adamjax.trees import Mask, PyTree, check_same_tree, resolve_mask
@@ -121,19 +121,19 @@ def optimizer(
         directions, direction_state = direction.update(
             treedef.unflatten(wide), direction_state, params, **extra_args
         )
-        changes = []
-        for u, g, p, on in zip(
-            treedef.flatten_up_to(directions), leaves, seen, decayed, strict=True
-        ):
+
+        def change(u: Array, g: Array, p: Array, on: bool) -> Array:
             rate = cast(lr, u.dtype)
             step = u if includes_learning_rate else rate * u
             if on:
                 wide_p = jnp.asarray(p, u.dtype)
                 scale = 1.0 if decay_scale is None else decay_scale(wide_p)
                 step = couple(step, wide_p, cast(wd, u.dtype) * scale, rate)
-            kept = jnp.result_type(g, p) if param_rounding is None else u.dtype
-            changes.append((-step).astype(kept))
+            return (-step).astype(jnp.result_type(g, p) if param_rounding is None else u.dtype)
 
+        change = traced_once(change, leaves, static_argnums=3)
+        directions = treedef.flatten_up_to(directions)
+        changes = [change(*each) for each in zip(directions, leaves, seen, decayed, strict=True)]
         count = None if last.count is None else optax.safe_increment(last.count)
         last = LearningRateState(count, jnp.asarray(lr, jnp.float32))
         return treedef.unflatten(changes), (direction_state, last)

@@ -6,7 +6,7 @@ update for one array, with `p <- p - learning_rate * direction` left to `adamjax
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -71,6 +71,18 @@ def value_at(scalar: ScalarOrSchedule, count: Any) -> Scalar:
 def cast(value: Scalar, dtype: Any) -> Scalar:
     """An array in this dtype; a Python number as it is, since JAX gives it its partner's dtype."""
     return value.astype(dtype) if isinstance(value, jax.Array) else value
+
+
+def traced_once(
+    function: Callable[..., Any], leaves: Sequence[Any], **options: Any
+) -> Callable[..., Any]:
+    """A function of one leaf that is traced once for all leaves of a shape, if there are many.
+
+    >>> traced_once(jnp.sqrt, []) is jnp.sqrt
+    True
+    """
+    many = len(leaves) > 8 and any(isinstance(x, jax.core.Tracer) for x in leaves)
+    return jax.jit(function, **options) if many else function
 
 
 def lift(
@@ -147,19 +159,22 @@ def lift(
 
         leaves, treedef = jax.tree.flatten(updates)
         moments = {name: treedef.flatten_up_to(getattr(state, name)) for name in slots}
-        seen = treedef.flatten_up_to(params) if needs_params else []
-        dtypes = [at_least_float32(jnp.result_type(g)) for g in leaves]
-        used = dict.fromkeys(dtypes)  # in order, so that every process traces the same program
-        steps = {d: _step(state.count, d, values, corrections, settings) for d in used}
-        results = []
-        for i, (gradient, dtype) in enumerate(zip(leaves, dtypes, strict=True)):
-            before = {name: trees[i] for name, trees in moments.items()}
-            wide = state._replace(**{name: x.astype(dtype) for name, x in before.items()})
-            param = [jnp.asarray(seen[i], dtype)] if needs_params else []
-            direction, after = rule(clamp(jnp.asarray(gradient, dtype)), wide, steps[dtype], *param)
-            kept = {name: getattr(after, name).astype(x.dtype) for name, x in before.items()}
-            results.append((direction.astype(jnp.result_type(gradient)), kept))
+        seen = treedef.flatten_up_to(params) if needs_params else leaves
+        # In order, so that every process traces the same program.
+        dtypes = dict.fromkeys(at_least_float32(jnp.result_type(g)) for g in leaves)
+        steps = {d: _step(state.count, d, values, corrections, settings) for d in dtypes}
 
+        def on_leaf(gradient: Array, before: dict[str, Array], param: Array) -> Any:
+            dtype = at_least_float32(jnp.result_type(gradient))
+            wide = state._replace(**{name: x.astype(dtype) for name, x in before.items()})
+            seen = [jnp.asarray(param, dtype)] if needs_params else []
+            direction, after = rule(clamp(jnp.asarray(gradient, dtype)), wide, steps[dtype], *seen)
+            kept = {name: getattr(after, name).astype(x.dtype) for name, x in before.items()}
+            return direction.astype(jnp.result_type(gradient)), kept
+
+        on_leaf = traced_once(on_leaf, leaves)
+        befores = [{name: trees[i] for name, trees in moments.items()} for i in range(len(leaves))]
+        results = [on_leaf(*each) for each in zip(leaves, befores, seen, strict=True)]
         trees = {name: treedef.unflatten([kept[name] for _, kept in results]) for name in slots}
         state = state._replace(**trees)
         directions = treedef.unflatten([direction for direction, _ in results])

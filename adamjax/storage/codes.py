@@ -14,6 +14,7 @@ import numpy as np
 from adamjax.moments import Array
 
 NEAREST = np.uint32(1 << 31)
+_TINY = np.float32(2.0**-120)
 _ONE = 21  # log₂ of one 8-bit code: a quarter of an octave, in the bits of a float32
 
 
@@ -94,20 +95,19 @@ def narrow(code: Array, dtype: str) -> Array:
 
 
 def encode_ratio(m: Array, scale: Array, bits: int, dither: Any) -> Array:
-    """The code of m / scale, int32 in ±(2^(bits-1) - 1); 0 where that is NaN.
+    """The code of m / scale, a float32 integer in ±(2^(bits-1) - 1).
 
     Companded, q = K r / (½ + |r|): steps of ½/K near 0, since most moments are small, and of 1/8
     of r at the end. Larger ratios than the largest code's, just below 8, are limited to it.
 
     >>> encode_ratio(jnp.array([0.0, 1.0, -99.0]), jnp.float32(1.0), 7, NEAREST).tolist()
-    [0, 45, -63]
+    [0.0, 45.0, -63.0]
     """
     limit, k = _companding(bits)
-    q = jnp.clip(k * m / (0.5 * scale + jnp.abs(m)), -limit, limit)
-    q = jnp.where(q == q, q, 0)  # 0/0, and inf/inf
-    # In 4096ths of a code, so that rounding in `scale` and m cannot make a code its neighbour.
-    fine = jnp.round(q * 4096).astype(jnp.int32)
-    return (fine + (dither >> 20).astype(jnp.int32)) >> 12
+    place = k * m / (0.5 * scale + jnp.abs(m) + _TINY)
+    # Held 2⁻¹² off 0 and 1, so that rounding in `scale` and m cannot make a code its neighbour.
+    share = jnp.asarray(dither >> 8, jnp.float32) * np.float32(2.0**-24 * (1 - 2.0**-11))
+    return jnp.clip(jnp.floor(place + (share + np.float32(2.0**-12))), -limit, limit)
 
 
 def decode_ratio(code: Array, scale: Array, bits: int) -> Array:
@@ -117,7 +117,7 @@ def decode_ratio(code: Array, scale: Array, bits: int) -> Array:
     [0.0, 7.875, -7.875]
     """
     _, k = _companding(bits)
-    q = code.astype(jnp.float32)
+    q = jnp.asarray(code, jnp.float32)
     return 0.5 * scale * q / (k - jnp.abs(q))
 
 

@@ -95,8 +95,8 @@ class Ratio(NamedTuple):
         v = encode_float(nu, SQUARES, self.v_bits, word(0))
         m = encode_ratio(mu, jnp.sqrt(decode_float(v, SQUARES, self.v_bits)), self.m_bits, word(1))
         low = 8 - self.m_bits
-        m = (m << low) | (v & ((1 << low) - 1))
-        return narrow(m, self.dtypes[0]), narrow(v >> low, self.dtypes[1])
+        m = m * (1 << low) + (v & ((1 << low) - 1)).astype(jnp.float32)
+        return m.astype(self.dtypes[0]), narrow(v >> low, self.dtypes[1])
 
     def decode(self, codes: Arrays) -> Arrays:
         """The moments that the codes stand for."""

@@ -82,9 +82,11 @@ def store(
         return _encode(state, slots, choose)
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
-        state = _decode(state, slots, choose)
+        held: list[Any] = []
+        state = _decode(state, slots, partial(_held, storage, choose, held))
         updates, state = tx.update(updates, state, params, **extra_args)
-        return updates, _encode(state, slots, choose)
+        as_before = iter(held)
+        return updates, _encode(state, slots, lambda *_: next(as_before))
 
     return optax.GradientTransformationExtraArgs(init, update)
 
@@ -127,6 +129,23 @@ def _chosen(
     return [group for group in groups(storage, roles) if not small & set(group[0])]
 
 
+def _held(
+    storage: str, choose: Callable[..., Any], held: list[Any], name: str, leaf: Leaf, roles: Mapping
+) -> list[tuple[tuple[str, ...], Code]]:
+    """The codes that a leaf is in, noted in `held`, and those that it should be in.
+
+    Not by its size alone: inside `jax.shard_map` an array is a part of the leaf.
+    """
+    wanted = choose(name, leaf, roles)
+    codes = [
+        group
+        for group in groups(storage, roles)
+        if group in wanted or _dtypes([leaf[field] for field in group[0]]) == group[1].dtypes
+    ]
+    held.append(codes)
+    return codes
+
+
 def _encode(state: Any, slots: Mapping[str, str], choose: Callable[..., Any]) -> Any:
     def encode(name: str, leaf: Leaf, roles: Mapping[str, str], count: Array) -> Leaf:
         words = 0
@@ -151,6 +170,12 @@ def _decode(state: Any, slots: Mapping[str, str], choose: Callable[..., Any]) ->
                     f"storage keeps {code.dtypes}; convert it with adamjax.convert_state"
                 )
             leaf = {**leaf, **dict(zip(fields, _decode_arrays(code, codes), strict=True))}
+        for field, x in leaf.items():
+            if jnp.issubdtype(jnp.result_type(x), jnp.integer):
+                raise ValueError(
+                    f"state: {field} of {name!r} is {_dtypes([x])[0]}, a code of another storage; "
+                    "convert it with adamjax.convert_state"
+                )
         return leaf
 
     return _map_moments(decode, state, slots)
