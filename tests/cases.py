@@ -46,8 +46,9 @@ HOSTILE = {
     "scale_parameter": (None, True, False, None, True),
     "min_dim_size_to_factor": (None, 1, 5, 2, 1),
 }
-# Not numbers of the rule: `style` has cases of its own, dtypes and masks have their own tests.
-OTHER = {"style", "mask", "mu_dtype", "nu_dtype"}
+# Not numbers of the rule: `style` has cases of its own; dtypes, masks and storage have their own
+# tests.
+OTHER = {"style", "mask", "mu_dtype", "nu_dtype", "storage", "param_rounding"}
 
 VARIANTS = [
     (name, style)

@@ -4,8 +4,8 @@ A mutant is the file of a variant, or a module of helpers as that file uses it, 
 changed.
 
 Not planted, as no number depends on them or they have tests of their own: docstrings, annotations,
-records and the text of errors; masks, dtypes and the limit on huge gradients; the exchange of
-operands that commute; `>` for `>=`, which differ in ties alone.
+records and the text of errors; masks, dtypes, storage and the limit on huge gradients; the exchange
+of operands that commute; `>` for `>=`, which differ in ties alone.
 """
 
 import ast
@@ -17,7 +17,7 @@ import adamjax
 from tests.sandbox import home, parsed
 
 HELPERS = ("adamjax.moments", "adamjax.schedules")
-HIDDEN = {"mask", "mu_dtype", "nu_dtype", "dtype", "squares"}
+HIDDEN = {"mask", "mu_dtype", "nu_dtype", "dtype", "squares", "storage", "param_rounding"}
 BUILDERS = {"callable", "lift", "optimizer", "pick", "Slot"}
 CASTS = {"_wide", "asarray", "at_least_float32", "cast", "float"}
 COMMUTE = {"maximum", "minimum", "max", "min", "clip", "inside"}

@@ -18,7 +18,7 @@ AVERAGING = {"b1", "b2", "momentum"}
 # Arguments that are not numbers with a sign.
 OTHERS = {
     *("centered", "decay", "mask", "min_dim_size_to_factor", "mu_dtype", "nesterov", "nu_dtype"),
-    *("scale_parameter", "style"),
+    *("param_rounding", "scale_parameter", "storage", "style"),
 }
 
 

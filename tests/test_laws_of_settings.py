@@ -45,7 +45,9 @@ STRUCTURE = {
     "mu_dtype",
     "nesterov",
     "nu_dtype",
+    "param_rounding",
     "scale_parameter",
+    "storage",
     "style",
 }
 FORMS = {

@@ -1,11 +1,13 @@
 """Codes for one array: float32 into 7 to 16 bits and back, each element by itself.
 
-Shifts, comparisons and a few multiplications: no scale, no block, no table, no logarithm. `dither`
-is a uint32 for each element, rounded up where it exceeds what is missing to the next code: with
-uniform bits the decoded value is right on average, with `NEAREST` it is the nearest.
+A few comparisons, multiplications and a root: no scale, no block, no table. `dither` is a uint32
+for each element; a number between two codes gets the upper one where the dither exceeds what is
+missing to it: with uniform bits the code is right on average, with `NEAREST` it is the nearest.
+Codes are float32 integers: XLA's TPU backend computes a chain of integer operations that ends in a
+narrow integer in a pass of its own, which reads the gradient once more.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,99 +17,74 @@ from adamjax.moments import Array
 
 NEAREST = np.uint32(1 << 31)
 _TINY = np.float32(2.0**-120)
-_ONE = 21  # log₂ of one 8-bit code: a quarter of an octave, in the bits of a float32
+
+# The octaves of a magnitude: log₂ of the smallest code, where the fine ones begin and end, and the
+# largest. There are 4 codes to a fine octave and 1 to one outside, at 7 bits: 1 + 17 + 92 + 18.
+# Fine from 3e-8 to 0.25, coarse down to 2e-13 and up to 65,536.
+_LOW, _FINE_LOW, _FINE_HIGH, _HIGH = -42, -25, -2, 16
+_FINE = _FINE_HIGH - _FINE_LOW
+# Within an octave, log₂ u is taken for (u - 1) (1 + k (2 - u)), less than 0.01 off.
+_K = 0.34
+_A = (1 + 3 * _K) / (2 * _K)
 
 
-class Octaves(NamedTuple):
-    """The span of a tapered float: 4 codes to an octave where it is fine, 1 outside (at 8 bits).
+def encode_float(x: Array, bits: int, dither: Any) -> Array:
+    """The code of |x|: a float32 integer in [0, 2^bits).
 
-    Attributes:
-      low, high: log₂ of the smallest and of the largest code; below are 0 and fractions of the
-        smallest.
-      fine_low, fine_high: log₂ of where the fine octaves begin and end.
+    Codes are even steps of log₂ |x|, and linear below the smallest. Hence what only decays leaves
+    one after another at the right pace, for thousands of steps. NaN and infinities get the largest.
+
+    >>> encode_float(jnp.array([0.0, 1.0, jnp.inf]), 8, NEAREST).tolist()
+    [0.0, 224.0, 255.0]
     """
-
-    low: int
-    fine_low: int
-    fine_high: int
-    high: int
-
-
-# 1 + 34 + 184 + 36 codes and zero fill 8 bits. In terms of the gradient: fine from 3e-8 to 0.25,
-# coarse down to 2e-13 and up to 65,536.
-SQUARES = Octaves(-84, -50, -4, 32)
-# The same of the gradient itself: 1 + 17 + 92 + 17 codes and zero fill the 7 bits beside a sign.
-SIGNED = Octaves(-42, -25, -2, 15)
-
-
-def encode_float(x: Array, octaves: Octaves, bits: int, dither: Any) -> Array:
-    """The code of |x|, int32 in [0, 2^bits): the bits of the float32, thinned outside `octaves`.
-
-    Linear between neighbouring codes, hence unbiased up to the largest, where it stays. NaN and
-    infinities get the largest code, 0 gets 0.
-
-    >>> encode_float(jnp.array([0.0, 1.0, jnp.inf]), SQUARES, 8, NEAREST).tolist()
-    [0, 223, 255]
-    """
-    shift = _ONE - (bits - 8)
-    start, width, offset = _geometry(octaves)
     x = jnp.abs(x)
-    pattern = jax.lax.bitcast_convert_type(x, jnp.int32)
-    t = jnp.minimum(pattern, (127 + octaves.high) << 23) - start
-    place = ((t + 3 * jnp.clip(t, 0, width)) >> 2) + offset
-    below = (x * np.float32(2.0 ** (_ONE - octaves.low))).astype(jnp.int32)
-    place = jnp.where(x < np.float32(2.0**octaves.low), below, place)
-    return (place + (dither >> (32 - shift)).astype(jnp.int32)) >> shift
+    pattern = jnp.minimum(jax.lax.bitcast_convert_type(x, jnp.int32), (127 + _HIGH) << 23)
+    octave = ((pattern >> 23) - (127 + _LOW)).astype(jnp.float32)
+    u = jax.lax.bitcast_convert_type((pattern & 0x7FFFFF) | (127 << 23), jnp.float32)
+    log = octave + (u - 1) * (1 + 2 * _K - _K * u)
+    place = 1 + log + 3 * jnp.clip(log - (_FINE_LOW - _LOW), 0, _FINE)
+    place = jnp.where(x < np.float32(2.0**_LOW), x * np.float32(2.0**-_LOW), place)
+    # Held off 0 and 1, so that a code which was decoded gets itself again.
+    code = jnp.floor(place * 2.0 ** (bits - 7) + _share(dither, bits - 23))
+    return jnp.minimum(code, 2**bits - 1)
 
 
-def decode_float(code: Array, octaves: Octaves, bits: int) -> Array:
-    """The float32 that a code of `encode_float` stands for.
+def decode_float(code: Array, bits: int) -> Array:
+    """The magnitude that a code of `encode_float` stands for.
 
-    >>> decode_float(jnp.array([0, 223, 255]), SQUARES, 8).tolist()
-    [0.0, 1.0, 4294967296.0]
+    >>> decode_float(jnp.array([0, 224, 255]), 8).tolist()
+    [0.0, 1.0, 46442.87109375]
     """
-    start, width, offset = _geometry(octaves)
-    place = code << (_ONE - (bits - 8))
-    t = place - offset
-    pattern = 4 * t - 3 * jnp.clip(t, 0, width) + start
-    below = place.astype(jnp.float32) * np.float32(2.0 ** (octaves.low - _ONE))
-    return jnp.where(place < 1 << _ONE, below, jax.lax.bitcast_convert_type(pattern, jnp.float32))
+    place = jnp.asarray(code, jnp.float32) * np.float32(2.0 ** (7 - bits))
+    log = place - 1
+    log -= 0.75 * jnp.clip(log - (_FINE_LOW - _LOW), 0, 4 * _FINE)
+    octave = jnp.floor(log)
+    u = _A - jnp.sqrt(_A**2 - (1 + 2 * _K) / _K - (log - octave) / _K)
+    power = (octave.astype(jnp.int32) + (127 + _LOW)) << 23
+    x = u * jax.lax.bitcast_convert_type(power, jnp.float32)
+    return jnp.where(place < 1, place * np.float32(2.0**_LOW), x)
 
 
-def _geometry(octaves: Octaves) -> tuple[int, int, int]:
-    """Where the fine octaves start and how wide they are in a float32's bits; their first place."""
-    start = (127 + octaves.fine_low) << 23
-    width = (octaves.fine_high - octaves.fine_low) << 23
-    return start, width, (1 + octaves.fine_low - octaves.low) << _ONE
-
-
-def narrow(code: Array, dtype: str) -> Array:
-    """An int32 code in its storage dtype.
-
-    By way of float32, as XLA's TPU backend computes a chain of integer operations that ends in a
-    narrow integer in a pass of its own, which reads the gradient once more.
-
-    >>> narrow(jnp.array([3, 255]), "uint8").tolist()
-    [3, 255]
-    """
-    info = jnp.iinfo(dtype)
-    return jnp.clip(code.astype(jnp.float32), info.min, info.max).astype(dtype)
+def _share(dither: Any, guard: int) -> Array:
+    """A number in (0, 1), evenly spread, at least 2^guard from both."""
+    spread = np.float32(2.0**-24 * (1 - 2.0 ** (guard + 1)))
+    return jnp.asarray(dither >> 8, jnp.float32) * spread + np.float32(2.0**guard)
 
 
 def encode_ratio(m: Array, scale: Array, bits: int, dither: Any) -> Array:
     """The code of m / scale, a float32 integer in ±(2^(bits-1) - 1).
 
     Companded, q = K r / (½ + |r|): steps of ½/K near 0, since most moments are small, and of 1/8
-    of r at the end. Larger ratios than the largest code's, just below 8, are limited to it.
+    of r at the end. Larger ratios than the largest code's, just below 8, are limited to it; NaN
+    gets 0.
 
     >>> encode_ratio(jnp.array([0.0, 1.0, -99.0]), jnp.float32(1.0), 7, NEAREST).tolist()
     [0.0, 45.0, -63.0]
     """
     limit, k = _companding(bits)
     place = k * m / (0.5 * scale + jnp.abs(m) + _TINY)
-    # Held 2⁻¹² off 0 and 1, so that rounding in `scale` and m cannot make a code its neighbour.
-    share = jnp.asarray(dither >> 8, jnp.float32) * np.float32(2.0**-24 * (1 - 2.0**-11))
-    return jnp.clip(jnp.floor(place + (share + np.float32(2.0**-12))), -limit, limit)
+    code = jnp.clip(jnp.floor(place + _share(dither, -12)), -limit, limit)
+    return jnp.where(code == code, code, 0)
 
 
 def decode_ratio(code: Array, scale: Array, bits: int) -> Array:

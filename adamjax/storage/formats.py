@@ -13,13 +13,10 @@ import jax.numpy as jnp
 from adamjax.moments import Array
 from adamjax.storage.codes import (
     NEAREST,
-    SIGNED,
-    SQUARES,
     decode_float,
     decode_ratio,
     encode_float,
     encode_ratio,
-    narrow,
     round_bits,
 )
 
@@ -44,7 +41,7 @@ class BFloat16(NamedTuple):
 
 
 class Positive(NamedTuple):
-    """A moment that is not negative, as a tapered float of 8 or 16 bits."""
+    """A moment that is not negative, its root as a tapered float of 8 or 16 bits."""
 
     bits: int
     stochastic: bool = True
@@ -53,12 +50,12 @@ class Positive(NamedTuple):
     def encode(self, values: Arrays, word: Words) -> Arrays:
         """The codes of a leaf's moments."""
         dither = word(0) if self.stochastic else NEAREST
-        code = encode_float(values[0], SQUARES, self.bits, dither)
-        return (narrow(code, self.dtypes[0]),)
+        code = encode_float(jnp.sqrt(values[0]), self.bits, dither)
+        return (code.astype(self.dtypes[0]),)
 
     def decode(self, codes: Arrays) -> Arrays:
         """The moments that the codes stand for."""
-        return (decode_float(codes[0].astype(jnp.int32), SQUARES, self.bits),)
+        return (jnp.square(decode_float(codes[0], self.bits)),)
 
 
 class Signed(NamedTuple):
@@ -68,18 +65,18 @@ class Signed(NamedTuple):
 
     def encode(self, values: Arrays, word: Words) -> Arrays:
         """The codes of a leaf's moments."""
-        code = jnp.minimum(encode_float(values[0], SIGNED, 8, word(0)), 127)
-        return (narrow(jnp.where(values[0] < 0, -code, code), "int8"),)
+        code = encode_float(values[0], 7, word(0))
+        return (jnp.where(values[0] < 0, -code, code).astype("int8"),)
 
     def decode(self, codes: Arrays) -> Arrays:
         """The moments that the codes stand for."""
-        code = codes[0].astype(jnp.int32)
-        value = decode_float(jnp.abs(code), SIGNED, 8)
+        code = codes[0].astype(jnp.float32)
+        value = decode_float(jnp.abs(code), 7)
         return (jnp.where(code < 0, -value, value),)
 
 
 class Ratio(NamedTuple):
-    """Adam's m and v: v as a tapered float, m by its ratio to the root of the decoded v.
+    """Adam's m and v: √v as a tapered float, and m by its ratio to what that decodes to.
 
     v = 0 then implies m = 0, and no rounding of v can make m / √v explode. Where v has more bits
     than its own dtype, the lowest of them lie below m in m's byte.
@@ -92,18 +89,20 @@ class Ratio(NamedTuple):
     def encode(self, values: Arrays, word: Words) -> Arrays:
         """The codes of a leaf's moments."""
         mu, nu = values
-        v = encode_float(nu, SQUARES, self.v_bits, word(0))
-        m = encode_ratio(mu, jnp.sqrt(decode_float(v, SQUARES, self.v_bits)), self.m_bits, word(1))
-        low = 8 - self.m_bits
-        m = m * (1 << low) + (v & ((1 << low) - 1)).astype(jnp.float32)
-        return m.astype(self.dtypes[0]), narrow(v >> low, self.dtypes[1])
+        v = encode_float(jnp.sqrt(nu), self.v_bits, word(0))
+        m = encode_ratio(mu, decode_float(v, self.v_bits), self.m_bits, word(1))
+        levels = 1 << (8 - self.m_bits)
+        high = jnp.floor(v / levels)
+        m = m * levels + (v - high * levels)
+        return m.astype(self.dtypes[0]), high.astype(self.dtypes[1])
 
     def decode(self, codes: Arrays) -> Arrays:
         """The moments that the codes stand for."""
-        m, v = (code.astype(jnp.int32) for code in codes)
-        low = 8 - self.m_bits
-        nu = decode_float((v << low) | (m & ((1 << low) - 1)), SQUARES, self.v_bits)
-        return decode_ratio(m >> low, jnp.sqrt(nu), self.m_bits), nu
+        m, high = (code.astype(jnp.float32) for code in codes)
+        levels = 1 << (8 - self.m_bits)
+        ratio = jnp.floor(m / levels)
+        root = decode_float(high * levels + (m - ratio * levels), self.v_bits)
+        return decode_ratio(ratio, root, self.m_bits), jnp.square(root)
 
 
 Code = BFloat16 | Positive | Signed | Ratio

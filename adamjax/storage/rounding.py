@@ -1,5 +1,6 @@
 """Small updates to parameters of low precision: `round_params`, last in a chain."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -112,10 +113,10 @@ def _round(mode: str, u: Array, p: Array, c: Any, seed: Any, steps: Array) -> tu
         return _stochastic(target, p.dtype, fresh(p.shape, seed, steps)) - wide, None
     if mode == "kahan":
         target += c.astype(jnp.float32)
-        rounded = target.astype(p.dtype).astype(jnp.float32)
+        rounded = _nearest(target, p.dtype)
         return rounded - wide, (target - rounded).astype(p.dtype)
     target += c.astype(jnp.float32) / 127 * _half_step(wide, p.dtype)
-    rounded = target.astype(p.dtype).astype(jnp.float32)
+    rounded = _nearest(target, p.dtype)
     share = jnp.clip((target - rounded) / _half_step(rounded, p.dtype), -1, 1) * 127
     share = jnp.where(share == share, share, 0)
     noise = fresh(p.shape, seed, steps).astype(jnp.float32) * np.float32(2.0**-32)
@@ -126,11 +127,22 @@ def _stochastic(x: Array, dtype: Any, word: Array) -> Array:
     """One of the two neighbours of x in a lower precision, as a float32."""
     if dtype == jnp.bfloat16:
         return round_bits(x, 16, word)
-    # Below its normal numbers, float16 has fixed steps of 2⁻²⁴.
-    noise = word.astype(jnp.float32) * np.float32(2.0**-32)
-    subnormal = jnp.floor(x * np.float32(2.0**24) + noise) * np.float32(2.0**-24)
-    rounded = jnp.where(jnp.abs(x) < np.float32(2.0**-14), subnormal, round_bits(x, 13, word))
+    share = word.astype(jnp.float32) * np.float32(2.0**-32)
+    rounded = _float16(x, round_bits(x, 13, word), lambda steps: jnp.floor(steps + share))
     return rounded.astype(jnp.float16).astype(jnp.float32)
+
+
+def _nearest(x: Array, dtype: Any) -> Array:
+    """The nearest in a lower precision; not by a conversion there and back, which XLA may drop."""
+    info = jnp.finfo(dtype)
+    rounded = jax.lax.reduce_precision(x, info.nexp, info.nmant)
+    return rounded if dtype == jnp.bfloat16 else _float16(x, rounded, jnp.round)
+
+
+def _float16(x: Array, rounded: Array, to_integer: Callable[[Array], Array]) -> Array:
+    """Below its normal numbers, float16 has fixed steps of 2⁻²⁴."""
+    subnormal = to_integer(x * np.float32(2.0**24)) * np.float32(2.0**-24)
+    return jnp.where(jnp.abs(x) < np.float32(2.0**-14), subnormal, rounded)
 
 
 def _half_step(x: Array, dtype: Any) -> Array:
