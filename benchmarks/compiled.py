@@ -1,0 +1,239 @@
+"""Bytes that an optimizer's step moves, and kernels that it takes, compiled for absent devices.
+
+    python -m benchmarks.compiled --backend tpu     TPU v5e, v6e and v4, with libtpu
+    python -m benchmarks.compiled --backend cuda    H100 and H200, with jax's CUDA wheels
+    python -m benchmarks.compiled                   draws the picture again
+
+The step is `update` and `apply_updates` in one jit, parameters and state donated. Every kernel of
+the compiled program reads its operands from the device's main memory and writes its results there,
+padding of layouts included; their sum is what the step moves. Arrays in on-chip memory are left
+out, copies into it and out of it are not. No step can move less than each array of parameters and
+state twice and the gradient once: that is the "least" in the results.
+"""
+
+import argparse
+import itertools
+import json
+import math
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from fnmatch import fnmatch
+from functools import partial
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+import adamjax
+from benchmarks import blockwise, targets
+from examples import pictures
+
+RESULTS = Path(__file__).parent / "results"
+MATRIX = (8192, 4096)
+LEAST_SHARE = 64  # a kernel whose arrays are all smaller than this part of a leaf does not count
+
+
+class Row(NamedTuple):
+    """A step to compile: an optimizer for leaves of one shape and dtype."""
+
+    name: str
+    tx: optax.GradientTransformation
+    dtype: Any = jnp.float32
+    shape: tuple[int, ...] = MATRIX
+    leaves: int = 1
+
+
+def rows(matrix: tuple[int, ...] = MATRIX) -> list[Row]:
+    """All that is compared; `matrix` is the shape of the leaf where no other is named."""
+    settings: Any = {"learning_rate": 1e-3, "weight_decay": 0.1}
+    ours = partial(adamjax.adamw, **settings)
+    theirs = optax.adamw(**settings)
+    clip = partial(optax.chain, optax.clip_by_global_norm(1.0))
+    storages = ("float32", "bfloat16", "8bit_v16", "8bit")
+    blockwise_adamw = lambda n, down: blockwise.adamw(  # noqa: E731
+        **settings, block=blockwise.Blocks(n, down)
+    )
+    low: Any = {"dtype": jnp.bfloat16}
+    found = [
+        Row("optax.adamw", theirs),
+        *(Row(f"adamw {storage}", ours(storage=storage)) for storage in storages),
+        Row("store(optax.adamw) 8bit", adamjax.store(theirs)),
+        *(
+            Row(f"blocks of {n} in {'columns' if down else 'rows'}", blockwise_adamw(n, down))
+            for n, down in itertools.product((256, 32), (False, True))
+        ),
+        Row("clip + optax.adamw", clip(theirs)),
+        Row("clip + adamw 8bit", clip(ours(storage="8bit"))),
+        Row("optax.lion", optax.lion(**settings)),
+        Row("store(optax.lion) 8bit", adamjax.store(optax.lion(**settings))),
+        Row("optax.adamw, bf16", theirs, **low),
+        Row("adamw 8bit, bf16", ours(storage="8bit"), **low),
+        *(
+            Row(f"adamw 8bit, bf16 {mode}", ours(storage="8bit", param_rounding=mode), **low)
+            for mode in ("stochastic", "kahan", "residual8")
+        ),
+    ]
+    found = [row._replace(shape=matrix) for row in found]
+    for shape in (1000, 777), (50257, 768), (8192,), (3, 3, 256, 512), (7, 7, 3, 64):
+        size = "x".join(map(str, shape))
+        found += [
+            Row(f"optax.adamw, {size}", theirs, shape=shape),
+            Row(f"adamw 8bit, {size}", ours(storage="8bit"), shape=shape),
+        ]
+    many: Any = {"shape": (2048, 1024), "leaves": 8}
+    return [
+        *found,
+        Row("optax.adamw, 8 leaves", theirs, **many),
+        Row("adamw 8bit, 8 leaves", ours(storage="8bit"), **many),
+    ]
+
+
+def step(tx: optax.GradientTransformation) -> Callable[..., Any]:
+    """From gradients, parameters and state to the new ones of both."""
+
+    def run(grads: Any, params: Any, state: Any) -> tuple[Any, Any]:
+        updates, state = tx.update(grads, state, params)
+        return optax.apply_updates(params, updates), state
+
+    return run
+
+
+def nbytes(tree: Any) -> int:
+    """Of all arrays in a tree."""
+    return sum(math.prod(x.shape) * x.dtype.itemsize for x in jax.tree.leaves(tree))
+
+
+def measure(backend: str, target: str, row: Row) -> dict[str, Any]:
+    """What one compiled step does, in bytes and kernels."""
+    leaf = jax.ShapeDtypeStruct(row.shape, row.dtype)
+    params = {f"w{i}": leaf for i in range(row.leaves)}
+    state = jax.eval_shape(row.tx.init, params)
+    compiled = targets.compile_for(
+        backend, target, step(row.tx), params, params, state, donate=(1, 2)
+    )
+    size = math.prod(row.shape)
+    done = targets.kernels(compiled.as_text())
+    large = [kernel for kernel in done if kernel.largest >= size / LEAST_SHARE]
+    prefetches = [kernel for kernel in large if kernel.op in targets.PREFETCHES]
+    each = lambda total: total / (size * row.leaves)  # noqa: E731
+    return {
+        "device": target,
+        "row": row.name,
+        "shape": list(row.shape),
+        "leaves": row.leaves,
+        "params": jnp.dtype(row.dtype).name,
+        "bytes_per_parameter": each(sum(kernel.traffic for kernel in done)),
+        "least": each(2 * nbytes((params, state)) + nbytes(params)),
+        "state_bytes_per_parameter": each(nbytes(state)),
+        "kernels_per_leaf": (len(large) - len(prefetches)) / row.leaves,
+        "prefetches_per_leaf": len(prefetches) / row.leaves,
+        "temporary_bytes": compiled.memory_analysis().temp_size_in_bytes,
+        "traffic": {kernel.name.lstrip("%"): each(kernel.traffic) for kernel in large},
+    }
+
+
+def read(file: Path) -> dict[str, Any]:
+    """The results by backend, none if there is no file yet."""
+    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+
+
+def merge(file: Path, backend: str, measured: Sequence[Mapping[str, Any]], **about: Any) -> None:
+    """Puts a backend's results into the file, in place of its former ones."""
+    results = read(file)
+    results[backend] = {
+        "versions": {
+            "python": platform.python_version(),
+            "adamjax": adamjax.__version__,
+            **{package: version(package) for package in ("jax", "jaxlib", "optax")},
+            **targets.version(backend),
+        },
+        **about,
+        "rows": list(measured),
+    }
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    print(f"results: {file}")
+
+
+def draw(file: Path) -> None:
+    """Bytes for each parameter as bars, a column of them for each backend's first device."""
+    results = read(file)
+    by_device: dict[str, list[dict[str, Any]]] = {}
+    for backend in ("tpu", "cuda"):
+        for row in results.get(backend, {}).get("rows", ()):
+            by_device.setdefault(row["device"], []).append(row)
+    shown = [device for device in ("TPU v5e", "H200") if device in by_device]
+    longest = max(len(by_device[device]) for device in shown)
+    figure, panels = pictures.axes(
+        [shown], (1.5 + 4.5 * len(shown), 1 + 0.24 * longest), sharex=True, sharey=True
+    )
+    for device, axes in panels.items():
+        drawn = by_device[device]
+        for place, row in enumerate(drawn):
+            moved, least = row["bytes_per_parameter"], row["least"]
+            color = pictures.COLORS[0 if row["kernels_per_leaf"] <= 1 else 1]
+            axes.barh(place, moved, color=color)
+            axes.plot([least, least], [place - 0.4, place + 0.4], color="black", linewidth=1.5)
+            axes.annotate(f" {moved:.1f}", (max(moved, least), place), va="center", fontsize=8)
+        axes.set_yticks(range(len(drawn)), [row["row"] for row in drawn], fontsize=8)
+        axes.set(title=device, xlabel="bytes moved per parameter and step")
+        axes.margins(x=0.1, y=0.01)
+        axes.grid(axis="y", visible=False)
+    axes.invert_yaxis()
+    figure.suptitle("blue: one kernel for each leaf; orange: more; black line: the least possible")
+    pictures.save(figure, file.with_suffix(".png"))
+
+
+def options(purpose: str | None) -> argparse.ArgumentParser:
+    """Those of a command that compiles for absent devices."""
+    parser = argparse.ArgumentParser(
+        description=purpose, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--backend", choices=list(targets.TARGETS), help="compile for its devices")
+    parser.add_argument("--rows", nargs="*", metavar="PATTERN", help="rows by name, as '*8bit'")
+    parser.add_argument("--no-picture", action="store_true", help="measure alone")
+    parser.add_argument("--results", type=Path, default=RESULTS, metavar="FOLDER")
+    return parser
+
+
+def chosen(names: Sequence[str], patterns: Sequence[str] | None) -> list[str]:
+    """The names that match a pattern, all without patterns."""
+    found = [n for n in names if patterns is None or any(fnmatch(n, p) for p in patterns)]
+    if not found:
+        raise SystemExit(f"nothing matches {patterns}; there are {', '.join(names)}")
+    return found
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = options(__doc__)
+    parser.add_argument("--devices", nargs="*", metavar="PATTERN", help="by name, as 'TPU v5e'")
+    shape = "ROWSxCOLUMNS of the matrix (%(default)s)"
+    parser.add_argument("--matrix", default="x".join(map(str, MATRIX)), help=shape)
+    given = parser.parse_args(argv)
+    file = given.results / "compiled.json"
+    if given.backend:
+        targets.restart_for(given.backend)
+        every = {row.name: row for row in rows(tuple(map(int, given.matrix.split("x"))))}
+        measured = []
+        for device in chosen(list(targets.TARGETS[given.backend]), given.devices):
+            for name in chosen(list(every), given.rows):
+                result = measure(given.backend, device, every[name])
+                measured.append(result)
+                print(
+                    f"{device:8} {name:28} {result['bytes_per_parameter']:6.2f} bytes"
+                    f" (least {result['least']:5.2f}), {result['kernels_per_leaf']:g} kernels"
+                    f" a leaf, {result['temporary_bytes']} bytes of temporaries",
+                    flush=True,
+                )
+        merge(file, given.backend, measured)
+    # An environment for CUDA needs no matplotlib; the main one can draw later.
+    if not given.no_picture and find_spec("matplotlib"):
+        draw(file)
+
+
+if __name__ == "__main__":
+    main()

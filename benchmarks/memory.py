@@ -1,0 +1,194 @@
+"""Memory of a whole training step of a 124M-parameter transformer, compiled for absent devices.
+
+    python -m benchmarks.memory --backend tpu     TPU v5e, with libtpu
+    python -m benchmarks.memory --backend cuda    H200, with jax's CUDA wheels
+    python -m benchmarks.memory                   draws the picture again
+
+Loss, gradients, `update` and `apply_updates` in one jit, parameters and state donated. The peak is
+what the compiled program needs at once: arguments, results and temporaries, less what results
+share with arguments. Activations are bfloat16, and each block's are computed again going back.
+"""
+
+import argparse
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+
+import adamjax
+from benchmarks import compiled, targets
+from examples import pictures
+
+# Those of GPT-2's smallest.
+VOCABULARY, WIDTH, DEPTH, HEADS = 50257, 768, 12, 12
+LENGTH, BATCH = 1024, 4
+DEVICES = {"tpu": "TPU v5e", "cuda": "H200"}
+
+
+def rows() -> list[compiled.Row]:
+    """All that is compared."""
+    settings: Any = {"learning_rate": 1e-3, "weight_decay": 0.1}
+    ours = partial(adamjax.adamw, **settings)
+    low: Any = {"dtype": jnp.bfloat16}
+    return [
+        compiled.Row("optax.adamw", optax.adamw(**settings)),
+        *(
+            compiled.Row(f"adamw {storage}", ours(storage=storage))
+            for storage in ("float32", "bfloat16", "8bit_v16", "8bit")
+        ),
+        compiled.Row("optax.adamw, bf16", optax.adamw(**settings), **low),
+        *(
+            compiled.Row(
+                f"adamw {storage}, bf16 {mode}", ours(storage=storage, param_rounding=mode), **low
+            )
+            for storage, mode in (
+                ("float32", "stochastic"),
+                ("8bit", "kahan"),
+                ("8bit", "residual8"),
+                ("8bit", "stochastic"),
+            )
+        ),
+    ]
+
+
+def parameters(dtype: Any) -> dict[str, Any]:
+    """The shapes of a transformer's parameters, those of all blocks in one array."""
+    shapes = {
+        "tokens": (VOCABULARY, WIDTH),
+        "places": (LENGTH, WIDTH),
+        "blocks/attention": (DEPTH, WIDTH, 3 * WIDTH),
+        "blocks/mix": (DEPTH, WIDTH, WIDTH),
+        "blocks/widen": (DEPTH, WIDTH, 4 * WIDTH),
+        "blocks/narrow": (DEPTH, 4 * WIDTH, WIDTH),
+        "blocks/before_attention": (DEPTH, WIDTH),
+        "blocks/before_dense": (DEPTH, WIDTH),
+    }
+    return {name: jax.ShapeDtypeStruct(shape, dtype) for name, shape in shapes.items()}
+
+
+def _normalized(x: jax.Array, scale: jax.Array) -> jax.Array:
+    wide = x.astype(jnp.float32)
+    rms = jax.lax.rsqrt(jnp.mean(jnp.square(wide), -1, keepdims=True) + 1e-6)
+    return (wide * rms * scale).astype(jnp.bfloat16)
+
+
+@jax.checkpoint
+def _block(x: jax.Array, p: Any) -> jax.Array:
+    w = {name: value.astype(jnp.bfloat16) for name, value in p.items()}
+    qkv = _normalized(x, p["before_attention"]) @ w["attention"]
+    query, key, value = jnp.moveaxis(qkv.reshape(*x.shape[:2], 3, HEADS, -1), 2, 0)
+    attended = jax.nn.dot_product_attention(query, key, value, is_causal=True)
+    x = x + attended.reshape(x.shape) @ w["mix"]
+    return x + jax.nn.gelu(_normalized(x, p["before_dense"]) @ w["widen"]) @ w["narrow"]
+
+
+def loss(params: Any, text: jax.Array) -> jax.Array:
+    """Mean cross entropy of each next token."""
+    tokens = params["tokens"].astype(jnp.bfloat16)
+    x = tokens[text[:, :-1]] + params["places"].astype(jnp.bfloat16)
+    blocks = {k.removeprefix("blocks/"): v for k, v in params.items() if "/" in k}
+    x, _ = jax.lax.scan(lambda x, p: (_block(x, p), None), x, blocks)
+    logits = (x @ tokens.T).astype(jnp.float32)
+    return optax.softmax_cross_entropy_with_integer_labels(logits, text[:, 1:]).mean()
+
+
+def training_step(tx: optax.GradientTransformation) -> Callable[..., Any]:
+    """From text, parameters and state to the loss and the new ones of both."""
+    apply = compiled.step(tx)
+
+    def run(text: jax.Array, params: Any, state: Any) -> Any:
+        value, grads = jax.value_and_grad(loss)(params, text)
+        return value, apply(grads, params, state)
+
+    return run
+
+
+def measure(backend: str, row: compiled.Row) -> dict[str, Any]:
+    """Bytes of one compiled training step."""
+    params = parameters(row.dtype)
+    state = jax.eval_shape(row.tx.init, params)
+    text = jax.ShapeDtypeStruct((BATCH, LENGTH + 1), jnp.int32)
+    device = DEVICES[backend]
+    program = targets.compile_for(
+        backend, device, training_step(row.tx), text, params, state, donate=(1, 2)
+    )
+    memory = program.memory_analysis()
+    size = sum(math.prod(p.shape) for p in params.values())
+    peak = memory.argument_size_in_bytes + memory.output_size_in_bytes
+    peak += memory.temp_size_in_bytes - memory.alias_size_in_bytes
+    return {
+        "device": device,
+        "row": row.name,
+        "parameters": size,
+        "parameter_bytes": compiled.nbytes(params),
+        "state_bytes": compiled.nbytes(state),
+        "state_bytes_per_parameter": compiled.nbytes(state) / size,
+        "temporary_bytes": memory.temp_size_in_bytes,
+        "peak_bytes": peak,
+        "peak_bytes_per_parameter": peak / size,
+    }
+
+
+def draw(file: Path) -> None:
+    """Each device's peaks as bars: parameters, state, and all else."""
+    results = compiled.read(file)
+    shown = [DEVICES[backend] for backend in DEVICES if backend in results]
+    figure, panels = pictures.axes([shown], (1.5 + 4.5 * len(shown), 4), sharex=True, sharey=True)
+    for backend, device in DEVICES.items():
+        if backend not in results:
+            continue
+        axes, drawn = panels[device], results[backend]["rows"]
+        names = [row["row"] for row in drawn]
+        parts = {
+            "parameters": [row["parameter_bytes"] for row in drawn],
+            "optimizer state": [row["state_bytes"] for row in drawn],
+            "gradients, activations": [
+                row["peak_bytes"] - row["parameter_bytes"] - row["state_bytes"] for row in drawn
+            ],
+        }
+        left = [0.0] * len(drawn)
+        for color, (label, sizes) in zip(pictures.COLORS, parts.items(), strict=False):
+            widths = [size / 2**30 for size in sizes]
+            axes.barh(names, widths, left=left, color=color, label=label)
+            left = [start + width for start, width in zip(left, widths, strict=True)]
+        for place, total in enumerate(left):
+            axes.annotate(f" {total:.2f}", (total, place), va="center", fontsize=8)
+        axes.set(title=device, xlabel="GiB at the peak of a training step")
+        axes.margins(x=0.12)
+        axes.grid(axis="y", visible=False)
+    axes = panels[shown[0]]
+    axes.invert_yaxis()
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    pictures.save(figure, file.with_suffix(".png"))
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    given: argparse.Namespace = compiled.options(__doc__).parse_args(argv)
+    file = given.results / "memory.json"
+    if given.backend:
+        targets.restart_for(given.backend)
+        every = {row.name: row for row in rows()}
+        measured = []
+        for name in compiled.chosen(list(every), given.rows):
+            result = measure(given.backend, every[name])
+            measured.append(result)
+            print(
+                f"{result['device']:8} {name:30} {result['state_bytes_per_parameter']:5.2f} bytes"
+                f" of state, {result['peak_bytes_per_parameter']:6.2f} at the peak for each"
+                f" parameter ({result['peak_bytes'] / 2**30:.3f} GiB)",
+                flush=True,
+            )
+        about = {"batch": BATCH, "length": LENGTH, "activations": "bfloat16, recomputed"}
+        compiled.merge(file, given.backend, measured, settings=about)
+    if not given.no_picture and find_spec("matplotlib"):
+        draw(file)
+
+
+if __name__ == "__main__":
+    main()
