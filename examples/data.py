@@ -1,12 +1,16 @@
 """The data of the examples: real, offline by default, larger when there is a network.
 
-Every loader reads a set that ships inside a package of the extra `examples`. Where a loader
-takes `source`, "full" asks the Hugging Face hub for the larger set; when that cannot be had,
-the loader says why and which set it uses in its place.
+Every loader reads a set that ships inside a package of the extra `examples`, or inside Python.
+Where a loader takes `source`, "full" asks the Hugging Face hub for the larger set; when that cannot
+be had, the loader says why and which set it uses in its place.
 """
 
 import importlib
+import os
+import sysconfig
+import zlib
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -35,6 +39,14 @@ class Series(NamedTuple):
     name: str
     months: np.ndarray
     values: np.ndarray
+
+
+class Text(NamedTuple):
+    """Bytes [count] of many files, one after the other; each file is in one of the two parts."""
+
+    name: str
+    train: np.ndarray
+    held_out: np.ndarray
 
 
 class UnavailableError(Exception):
@@ -90,6 +102,50 @@ def co2() -> Series:
         monthly.index.to_numpy(),
         monthly.to_numpy(np.float32),
     )
+
+
+def python_source(held_out: float = 0.07) -> Text:
+    """The standard library of the Python that runs, without its tests: some 12 million bytes.
+
+    The files stand in an order that mixes the packages and is the same on every machine; the last
+    ones, at least the share `held_out` of all bytes, are held out.
+    """
+    root = Path(sysconfig.get_paths()["stdlib"])
+    skipped = {"site-packages", "dist-packages", "test", "tests", "idle_test", "__pycache__"}
+    names = []
+    for folder, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if name not in skipped]
+        names += [Path(folder, file).relative_to(root) for file in files if file.endswith(".py")]
+    if not names:
+        raise UnavailableError(f"there is no source of the standard library in {root}")
+    names.sort(key=lambda name: (zlib.crc32(name.as_posix().encode()), name))
+    contents = [(root / name).read_bytes() for name in names]
+    ends = np.cumsum([len(content) for content in contents])
+    first = int(np.searchsorted(ends, (1 - held_out) * ends[-1]))
+    train, test = (
+        np.frombuffer(b"".join(part), np.uint8) for part in (contents[:first], contents[first:])
+    )
+    version = sysconfig.get_python_version()
+    name = f"{ends[-1] / 1e6:.1f} million bytes of Python {version}'s standard library"
+    return Text(name, train, test)
+
+
+def stretches(
+    text: np.ndarray, length: int, count: int | None = None, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pieces of a text, and the same one byte later; both [count, length].
+
+    Without `count` they are all pieces that do not overlap, in order; with it, that many of them
+    in an order drawn by `seed`: `steps * batch_size` of them are the batches of a run, once round
+    the text and again where it is too short.
+    """
+    starts = np.arange(0, len(text) - length, length)
+    if count is not None:
+        random = np.random.default_rng(seed)
+        rounds = -(-count // len(starts))
+        starts = np.concatenate([random.permutation(starts) for _ in range(rounds)])[:count]
+    pieces = np.lib.stride_tricks.sliding_window_view(text, length + 1)[starts]
+    return pieces[:, :-1], pieces[:, 1:]
 
 
 def _mnist_bundled() -> Labelled:
