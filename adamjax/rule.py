@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from adamjax import one_pass
 from adamjax.checks import check_decay, check_not_negative, is_number, refuse_state
 from adamjax.moments import Array, Decay, Scalar, clamp
 from adamjax.trees import PyTree, check_real, check_same_tree
@@ -172,15 +173,26 @@ def lift(
             kept = {name: getattr(after, name).astype(x.dtype) for name, x in before.items()}
             return direction.astype(jnp.result_type(gradient)), kept
 
-        on_leaf = traced_once(on_leaf, leaves)
+        run = _each_by_itself(on_leaf, slots) if one_pass.asked_for() else on_leaf
+        run = traced_once(run, leaves)
         befores = [{name: trees[i] for name, trees in moments.items()} for i in range(len(leaves))]
-        results = [on_leaf(*each) for each in zip(leaves, befores, seen, strict=True)]
+        results = list(map(run, leaves, befores, seen))
         trees = {name: treedef.unflatten([kept[name] for _, kept in results]) for name in slots}
         state = state._replace(**trees)
         directions = treedef.unflatten([direction for direction, _ in results])
         return directions, ScheduledDecayState(corrections, state) if scheduled else state
 
     return optax.GradientTransformationExtraArgs(init, update)
+
+
+def _each_by_itself(on_leaf: Callable[..., Any], slots: Mapping[str, Slot]) -> Callable[..., Any]:
+    """A function that computes the direction and each moment from the inputs by itself."""
+
+    def run(*inputs: Any) -> Any:
+        (direction, _), *others = one_pass.separately(on_leaf, inputs, 1 + len(slots))
+        return direction, {k: kept[k] for k, (_, kept) in zip(slots, others, strict=True)}
+
+    return run
 
 
 def _check_settings(

@@ -19,7 +19,7 @@ import adamjax.tracking
 ROOT = Path(__file__).resolve().parent.parent
 # A module may import those in the lines above its own, and its own package.
 LEVELS = [
-    {"moments", "checks", "trees"},
+    {"moments", "checks", "trees", "one_pass"},
     {"rule", "storage"},
     {"registry", "optimizer", "schedules"},
     {"variants"},

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from adamjax import one_pass
 from adamjax.checks import pick
 from adamjax.moments import Array
 from adamjax.storage.bits import dither, leaf_seed
@@ -82,13 +83,34 @@ def store(
         return _encode(state, slots, choose)
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
-        held: list[Any] = []
-        state = _decode(state, slots, partial(_held, storage, choose, held))
-        updates, state = tx.update(updates, state, params, **extra_args)
-        as_before = iter(held)
-        return updates, _encode(state, slots, lambda *_: next(as_before))
+        def step(updates: PyTree, state: Any, params: PyTree) -> Any:
+            held: list[Any] = []
+            state = _decode(state, slots, partial(_held, storage, choose, held))
+            updates, state = tx.update(updates, state, params, **extra_args)
+            as_before = iter(held)
+            return updates, _encode(state, slots, lambda *_: next(as_before))
+
+        inputs = updates, state, params
+        return _each_by_itself(step, inputs, slots) if one_pass.asked_for() else step(*inputs)
 
     return optax.GradientTransformationExtraArgs(init, update)
+
+
+def _each_by_itself(step: Callable[..., Any], inputs: Any, slots: Mapping[str, str]) -> Any:
+    """The updates and each moment from a step of its own."""
+    is_node = lambda node: bool(roles_of(node, slots))  # noqa: E731
+    most = max(len(roles_of(n, slots)) for n in jax.tree.leaves(inputs[1], is_leaf=is_node))
+    (updates, state), *others = one_pass.separately(step, inputs, 1 + most)
+
+    def collect(node: Any, *same: Any) -> Any:
+        fields = roles_of(node, slots)
+        return (
+            node._replace(**{f: getattr(x, f) for f, x in zip(fields, same, strict=False)})
+            if fields
+            else node
+        )
+
+    return updates, jax.tree.map(collect, state, *(s for _, s in others), is_leaf=is_node)
 
 
 def convert_state(
