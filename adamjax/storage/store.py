@@ -16,7 +16,8 @@ from adamjax.storage.formats import FORMATS, Code, groups
 from adamjax.storage.roles import ROLES, roles_of
 from adamjax.trees import PyTree, leaf_name, matches
 
-MIN_SIZE = 4096
+# Few bytes are saved below it, and each leaf in codes takes long to compile.
+MIN_SIZE = 16_384
 Leaf = dict[str, Array]  # the moments of one parameter, by field
 
 
@@ -63,7 +64,7 @@ def store(
         counted or no leaf matches a pattern; in `update`, for a state kept in another format.
 
     >>> tx = store(optax.adamw(1e-3), "8bit")
-    >>> state = tx.init({"kernel": jnp.zeros((64, 64)), "bias": jnp.zeros(64)})
+    >>> state = tx.init({"kernel": jnp.zeros((128, 128)), "bias": jnp.zeros(128)})
     >>> jax.tree.map(lambda x: x.dtype.name, state[0].nu)
     {'bias': 'float32', 'kernel': 'uint8'}
     """
@@ -128,7 +129,7 @@ def convert_state(
       to: the new format; "float32" decodes.
       keep, min_size, slots: as for the `store` that the state is for.
 
-    >>> params = {"w": jnp.ones((64, 64))}
+    >>> params = {"w": jnp.ones((128, 128))}
     >>> state = convert_state(optax.adam(1e-3).init(params), to="8bit")
     >>> state[0].mu["w"].dtype.name
     'int8'

@@ -13,7 +13,7 @@ from flax import nnx
 
 from examples import char_lm, data
 
-SIZES = "--steps 60 --every 30 --width 32 --depth 1 --heads 2 --length 16 --batch-size 4"
+SIZES = "--steps 60 --every 30 --width 64 --depth 1 --heads 2 --length 16 --batch-size 4"
 TINY = SIZES.split()
 
 

@@ -14,7 +14,7 @@ def ready_made(learning_rate=1e-2, storage="8bit"):
 
 def large_params():
     """A leaf that is stored and one that is too small."""
-    kernel = jnp.linspace(-1.0, 1.0, 80 * 64, dtype=jnp.float32).reshape(80, 64)
+    kernel = jnp.linspace(-1.0, 1.0, 160 * 128, dtype=jnp.float32).reshape(160, 128)
     return {"dense": {"bias": jnp.linspace(-1.0, 1.0, 64), "kernel": kernel}}
 
 

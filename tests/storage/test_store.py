@@ -137,7 +137,7 @@ def test_follows_gradients_that_shrink(storage, b2):
     """
     random = np.random.default_rng(2)
     size = np.geomspace(1e-2, 1e-8, 2000)[:, None, None]
-    gradients = jnp.asarray(size * random.normal(size=(2000, 64, 64)), jnp.float32)
+    gradients = jnp.asarray(size * random.normal(size=(2000, *SHAPE)), jnp.float32)
     tx = adamjax.scale_by_adam(b2=b2)
     stored = adamjax.store(tx, storage)
     _, (plain, seen) = side_by_side([tx, stored], problem()[0], gradients)
