@@ -18,7 +18,7 @@ demo: newest  ## train a Flax model on handwritten digits with several variants,
 	.venv/bin/python -m examples.demo $(ARGS)
 
 test: newest  ## run the tests on the newest versions of JAX, Optax and Flax
-	@.venv/bin/python scripts/libtpu.py
+	@.venv/bin/python scripts/install_libtpu.py
 	.venv/bin/python $(PYTEST)
 
 lint: newest  ## check style, formatting and types
@@ -27,7 +27,7 @@ lint: newest  ## check style, formatting and types
 	.venv/bin/python -m pyrefly check
 
 test-oldest: oldest  ## run the tests on the oldest versions that pyproject.toml admits
-	@.venv-oldest/bin/python scripts/libtpu.py
+	@.venv-oldest/bin/python scripts/install_libtpu.py
 	.venv-oldest/bin/python $(PYTEST)
 
 clean:        ## remove the environments and all caches (not runs/)

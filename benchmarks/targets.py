@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import jax
 from jax.experimental import topologies
 
-from scripts import libtpu
+from scripts import install_libtpu
 
 CONFIG = """
 gpu_device_info {{
@@ -54,9 +54,9 @@ def environment(backend: str) -> dict[str, str]:
     variables = {"JAX_PLATFORMS": "cpu"}
     if backend == "cuda":
         return variables | {"JAX_SKIP_CUDA_CONSTRAINTS_CHECK": "1"}
-    library = os.environ.get("TPU_LIBRARY_PATH", str(libtpu.LIBRARY))
+    library = os.environ.get("TPU_LIBRARY_PATH", str(install_libtpu.LIBRARY))
     if not os.path.exists(library):
-        raise SystemExit(f"No libtpu at {library}; run: {sys.executable} scripts/libtpu.py")
+        raise SystemExit(f"No libtpu at {library}; run: {sys.executable} scripts/install_libtpu.py")
     return variables | {
         "TPU_LIBRARY_PATH": library,
         "TPU_SKIP_MDS_QUERY": "1",  # there is no metadata server to ask, and asking takes long
@@ -79,7 +79,7 @@ def restart_for(backend: str) -> None:
 def version(backend: str) -> dict[str, str]:
     """What the backend's own compiler is a version of."""
     if backend == "tpu":
-        return {"libtpu": libtpu.installed() or "unknown"}
+        return {"libtpu": install_libtpu.installed() or "unknown"}
     from importlib.metadata import version
 
     return {"jax-cuda13-plugin": version("jax-cuda13-plugin")}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import targets
-from scripts import libtpu
+from scripts import install_libtpu
 
 ROOT = Path(__file__).resolve().parents[2]
 # The most bytes for each parameter; each in one kernel.
@@ -25,7 +25,7 @@ MOST = {
 }
 
 needs_libtpu = pytest.mark.skipif(
-    not libtpu.has_wheels(), reason="libtpu is published for Linux on x86-64 alone"
+    not install_libtpu.has_wheels(), reason="libtpu is published for Linux on x86-64 alone"
 )
 
 
@@ -102,5 +102,5 @@ def test_what_cannot_be_counted_is_not_left_out():
 
 def test_a_missing_libtpu_is_an_error_that_says_what_to_run(monkeypatch, tmp_path):
     monkeypatch.setenv("TPU_LIBRARY_PATH", str(tmp_path / "libtpu.so"))
-    with pytest.raises(SystemExit, match=r"run: .*python\S* scripts/libtpu\.py"):
+    with pytest.raises(SystemExit, match=r"run: .*python\S* scripts/install_libtpu\.py"):
         targets.environment("tpu")

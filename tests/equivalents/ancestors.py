@@ -1,0 +1,48 @@
+"""Of the variants around Adam, and of its ancestors."""
+
+EQUIVALENT = {
+    "this rule has no eps_root: it is the constant 0": {
+        "adabound-hat: jnp.sqrt(nu + step.eps_root) -> jnp.sqrt(nu) + step.eps_root",
+        "adabound-hat: nu + step.eps_root -> nu",
+        "adabound-hat: nu + step.eps_root -> nu - step.eps_root",
+        "nadam-outside: jnp.sqrt(debias(nu, step.b2) + step.eps_root)"
+        " -> jnp.sqrt(debias(nu, step.b2)) + step.eps_root",
+        "nadam-outside: debias(nu, step.b2) + step.eps_root -> debias(nu, step.b2)",
+        "nadam-outside: debias(nu, step.b2) + step.eps_root -> debias(nu, step.b2) - step.eps_root",
+    },
+    "only the shape of the state differs, on which test_adafactor_keeps_means_alone looks": {
+        "adafactor-_slots: Slot(dtype=dtype, shape=shape) -> Slot(dtype=dtype)",
+        "adafactor-_slots: 1: -> 2:",
+    },
+    "1/√t is below 10⁻² after 10,000 steps only": {
+        "adafactor-scale_by_adafactor: relative_step(0.01) -> 0.01",
+    },
+    "an axis of size 1 has the same means either way, and an empty leaf has no numbers": {
+        "adafactor-factored_axes: 0 in shape -> 1 in shape",
+    },
+    "the last coefficient of a series: 4e-9 of a small correction": {
+        "radam-sma_length: x ** 2 / 40 -> x ** 2 / 41",
+    },
+    "keeps the branch that is not taken free of NaN": {
+        "radam-sma_length: jnp.maximum(x, 0.5) -> x",
+    },
+    "for a learning rate of 0, on which test_adabound_stands_still_without_a_learning_rate looks": {
+        "adabound-divide: jnp.where(denominator == 0, jnp.inf, denominator) -> denominator",
+        "adabound-divide: denominator == 0 -> denominator == 1",
+    },
+    "differs in the branch that is not taken, on which test_steps_can_be_differentiated looks": {
+        "radam-scale_by_radam: jnp.where(trusted, part, 1) -> part",
+        "radam-scale_by_radam: jnp.where(trusted, part, 1) -> jnp.where(trusted, part, 2)",
+    },
+    "the two comparisons differ in ties alone": {
+        "radam-scale_by_radam: jnp.greater if style == 'torch' else jnp.greater_equal"
+        " -> jnp.greater_equal if style == 'torch' else jnp.greater",
+        "radam-scale_by_radam: style == 'torch' -> style != 'torch'",
+    },
+    "a guard against rounding, on which test_centered_rmsprop_of_a_constant_gradient looks": {
+        "rmsprop-scale_by_rmsprop: jnp.maximum(nu - mean * mean, 0) -> nu - mean * mean",
+    },
+    "moments holds the new nu by then": {
+        "rmsprop-scale_by_rmsprop: nu - mean * mean -> moments.nu - mean * mean",
+    },
+}

@@ -1,0 +1,153 @@
+"""Recorded trajectories: the optimizer that an entry of the index describes, and its replay.
+
+An entry has a `variant`, whose first words are the family of the rule, and `hyperparameters`.
+Nothing else counts, so that a trajectory recorded later, at other settings, needs no new code. The
+modules of this folder have the readers of the families.
+"""
+
+import contextlib
+import importlib
+import pkgutil
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+import adamjax
+
+FAMILIES = {}
+
+
+def make(entry, **overrides):
+    """The optimizer that an entry describes; `overrides` replace arguments of the library.
+
+    Raises:
+      ValueError: for an unknown variant, and for a hyperparameter or a value of one that the
+        library has no argument for.
+    """
+    name, arguments = resolve(entry)
+    return adamjax.create(name, **arguments | overrides)
+
+
+def resolve(entry):
+    """The library's name and arguments for an entry."""
+    variant = entry["variant"]
+    name, read = FAMILIES[family_of(variant)]
+    given = Given(variant, entry["hyperparameters"])
+    arguments = {"learning_rate": given.pop("lr"), **read(given), **coupling(given, name)}
+    if given:
+        raise ValueError(f"{variant}: unknown hyperparameter {', '.join(map(repr, given))}")
+    return arguments.pop("name", name), arguments
+
+
+def family_of(variant):
+    """The longest family that the variant's name begins with."""
+    words = variant.split("_")
+    for n in range(len(words), 0, -1):
+        if "_".join(words[:n]) in FAMILIES:
+            return "_".join(words[:n])
+    raise ValueError(f"variant {variant!r}: there is no family {words[0]!r}")
+
+
+def reads(name, *families):
+    """Lists a function as the reader of these families' hyperparameters.
+
+    It takes them from a `Given` and returns arguments of the library's variant `name`.
+    """
+
+    def enlist(read):
+        FAMILIES.update(dict.fromkeys(families, (name, read)))
+        return read
+
+    return enlist
+
+
+class Given(dict):
+    """The hyperparameters that have not been used yet."""
+
+    def __init__(self, variant, hyperparameters):
+        super().__init__(hyperparameters)
+        self.variant = variant
+
+    def pop(self, name):
+        if name not in self:
+            raise ValueError(f"{self.variant}: hyperparameter {name!r} is missing")
+        return super().pop(name)
+
+    def choose(self, options, *names):
+        """What the values of these hyperparameters together stand for."""
+        values = tuple(self.pop(name) for name in names)
+        if values not in options:
+            settings = ", ".join(f"{n}={v!r}" for n, v in zip(names, values, strict=True))
+            raise ValueError(f"{self.variant}: there is no form with {settings}")
+        return options[values]
+
+    def epsilon(self, forms, *names):
+        """The arguments of a form: style, and eps where that form has it."""
+        style, place = self.choose(forms, *names)
+        eps = self.pop("eps")
+        root = {"eps": 0.0, "eps_root": eps}
+        return {"style": style} | (root if place == "root" else {"eps": eps})
+
+
+def coupling(given, name):
+    """The arguments of weight decay."""
+    forms = {(word,): word for word in ("decoupled", "independent", "l2", "proximal")}
+    if name == "adafactor":
+        forms["decoupled_scaled",] = "scaled"
+    if given.get("decay") == "none":
+        given |= {"decay": "decoupled", "weight_decay": 0.0}
+    return {"decay": given.choose(forms, "decay"), "weight_decay": given.pop("weight_decay")}
+
+
+def betas(given):
+    return {"b1": given.pop("b1"), "b2": given.pop("b2")}
+
+
+def replay(tx, trajectory, dtype):
+    """The parameters before and after each step, by leaf, when a trajectory's gradients are fed.
+
+    Args:
+      tx: the optimizer.
+      trajectory: arrays `params_X` (steps + 1, …), of which row 0 counts, and `grads_X` (steps, …).
+      dtype: of parameters and gradients, "float32" or "float64".
+    """
+    with precision(dtype):
+        start = {leaf: jnp.asarray(rows[0], dtype) for leaf, rows in _leaves(trajectory, "params")}
+        grads = {leaf: jnp.asarray(rows, dtype) for leaf, rows in _leaves(trajectory, "grads")}
+        path = jax.jit(lambda params, grads: _walk(tx, params, grads))(start, grads)
+        return {
+            leaf: np.concatenate([np.asarray(start[leaf])[None], np.asarray(rows)])
+            for leaf, rows in path.items()
+        }
+
+
+def _leaves(trajectory, kind):
+    keys = [key for key in trajectory if key.startswith(f"{kind}_")]
+    return [(key.removeprefix(f"{kind}_"), trajectory[key]) for key in keys]
+
+
+def _walk(tx, params, grads):
+    def step(carry, gradient):
+        params, state = carry
+        updates, state = tx.update(gradient, state, params)
+        params = optax.apply_updates(params, updates)
+        return (params, state), params
+
+    return jax.lax.scan(step, (params, tx.init(params)), grads)[1]
+
+
+@contextlib.contextmanager
+def precision(dtype):
+    """JAX with float64 or without it, as this dtype needs, and afterwards as it was."""
+    before = jax.config.jax_enable_x64
+    jax.config.update("jax_enable_x64", np.dtype(dtype) == np.float64)
+    try:
+        yield
+    finally:
+        jax.config.update("jax_enable_x64", before)
+
+
+for module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{module.name}")
