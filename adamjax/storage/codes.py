@@ -23,9 +23,9 @@ _TINY = np.float32(2.0**-120)
 # Fine from 3e-8 to 0.25, coarse down to 2e-13 and up to 65,536.
 _LOW, _FINE_LOW, _FINE_HIGH, _HIGH = -42, -25, -2, 16
 _FINE = _FINE_HIGH - _FINE_LOW
-# Within an octave, log₂ u is taken for (u - 1) (1 + k (2 - u)), less than 0.01 off.
-_K = 0.34
-_A = (1 + 3 * _K) / (2 * _K)
+# Within an octave, 2^f is taken for 1 + f (1 - k + k f), less than 0.003 off.
+_K = 0.343
+_HALF = (1 - _K) / (2 * _K)
 
 
 def encode_float(x: Array, bits: int, dither: Any) -> Array:
@@ -41,7 +41,7 @@ def encode_float(x: Array, bits: int, dither: Any) -> Array:
     pattern = jnp.minimum(jax.lax.bitcast_convert_type(x, jnp.int32), (127 + _HIGH) << 23)
     octave = ((pattern >> 23) - (127 + _LOW)).astype(jnp.float32)
     u = jax.lax.bitcast_convert_type((pattern & 0x7FFFFF) | (127 << 23), jnp.float32)
-    log = octave + (u - 1) * (1 + 2 * _K - _K * u)
+    log = octave + (jnp.sqrt(u * (1 / _K) + (_HALF**2 - 1 / _K)) - _HALF)
     place = 1 + log + 3 * jnp.clip(log - (_FINE_LOW - _LOW), 0, _FINE)
     place = jnp.where(x < np.float32(2.0**_LOW), x * np.float32(2.0**-_LOW), place)
     # Held off 0 and 1, so that a code which was decoded gets itself again.
@@ -53,15 +53,15 @@ def decode_float(code: Array, bits: int) -> Array:
     """The magnitude that a code of `encode_float` stands for.
 
     >>> decode_float(jnp.array([0, 224, 255]), 8).tolist()
-    [0.0, 1.0, 46442.87109375]
+    [0.0, 1.0, 46342.14453125]
     """
     place = jnp.asarray(code, jnp.float32) * np.float32(2.0 ** (7 - bits))
     log = place - 1
     log -= 0.75 * jnp.clip(log - (_FINE_LOW - _LOW), 0, 4 * _FINE)
     octave = jnp.floor(log)
-    u = _A - jnp.sqrt(_A**2 - (1 + 2 * _K) / _K - (log - octave) / _K)
+    f = log - octave
     power = (octave.astype(jnp.int32) + (127 + _LOW)) << 23
-    x = u * jax.lax.bitcast_convert_type(power, jnp.float32)
+    x = (1 + f * (1 - _K + _K * f)) * jax.lax.bitcast_convert_type(power, jnp.float32)
     return jnp.where(place < 1, place * np.float32(2.0**_LOW), x)
 
 
