@@ -1,0 +1,168 @@
+"""What a step with many leaves costs before it runs: tracing, lowering and compiling.
+
+The step, update and apply_updates in one jit, is prepared anew each time, with JAX's caches empty.
+The optimizers take turns, in each round in another order, and what counts is the ratio to
+optax.adamw in the same round. Leaves of 64x64 are below the library's `min_size`: with storage
+"8bit" they stay float32, as the bytes in the results tell; leaves of 256x256 are stored.
+"""
+
+import argparse
+import gc
+import itertools
+import random
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+import adamjax
+from benchmarks import record
+from benchmarks.timing import BASELINE, quartiles
+from examples import console, pictures
+
+STAGES = ("trace", "lower", "compile")
+
+Round = Mapping[str, Mapping[str, float]]
+
+
+class Settings(NamedTuple):
+    """`trees` are pairs of a number of leaves and their side."""
+
+    trees: tuple[tuple[int, int], ...] = ((1000, 64), (100, 256))
+    rounds: int = 5
+    seed: int = 0
+
+
+QUICK = Settings(trees=((12, 16), (2, 130)), rounds=2)
+
+
+def optimizers() -> dict[str, optax.GradientTransformation]:
+    """What is compared, first what it is compared with."""
+    settings: Any = {"learning_rate": 1e-3, "weight_decay": 0.1}
+    return {
+        BASELINE: optax.adamw(**settings),
+        "adamw float32": adamjax.adamw(**settings),
+        "adamw 8bit": adamjax.adamw(**settings, storage="8bit"),
+        "store(optax.adamw) 8bit": adamjax.store(optax.adamw(**settings)),
+    }
+
+
+def leaves(number: int, side: int) -> dict[str, Any]:
+    """Parameters as layers have them."""
+    leaf = jax.ShapeDtypeStruct((side, side), jnp.float32)
+    return {f"layer {i}": {"kernel": leaf} for i in range(number)}
+
+
+def prepare(tx: optax.GradientTransformation, params: Any, state: Any) -> dict[str, float]:
+    """Seconds of each stage."""
+
+    def step(params: Any, state: Any, grads: Any) -> tuple[Any, Any]:
+        updates, state = tx.update(grads, state, params)
+        return optax.apply_updates(params, updates), state
+
+    jax.clear_caches()
+    gc.collect()  # or it falls into some stage
+    times = [time.perf_counter()]
+    traced = jax.jit(step, donate_argnums=(0, 1)).trace(params, state, params)
+    times.append(time.perf_counter())
+    lowered = traced.lower()
+    times.append(time.perf_counter())
+    lowered.compile()
+    times.append(time.perf_counter())
+    return dict(zip(STAGES, (b - a for a, b in itertools.pairwise(times)), strict=True))
+
+
+def measure(number: int, side: int, settings: Settings) -> dict[str, Any]:
+    """Quartiles of each stage's times and ratios, by optimizer."""
+    params, compared = leaves(number, side), optimizers()
+    states = {name: jax.eval_shape(tx.init, params) for name, tx in compared.items()}
+    few = leaves(1, 8)
+    for tx in compared.values():  # Python's imports and the compiler's start are no stage
+        prepare(tx, few, jax.eval_shape(tx.init, few))
+    shuffle = random.Random(settings.seed)
+    rounds: list[Round] = []
+    label = f"{number:,} leaves of {side}x{side}"
+    with console.progress({label: settings.rounds}) as advance:
+        for _ in range(settings.rounds):
+            order = shuffle.sample(list(compared), len(compared))
+            rounds.append({name: prepare(compared[name], params, states[name]) for name in order})
+            advance(label, f"{sum(sum(each.values()) for each in rounds[-1].values()):.1f} s")
+    held = {
+        name: sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(state)) / (number * side**2)
+        for name, state in states.items()
+    }
+    rows = summary(rounds)
+    return {name: {"state_bytes": held[name], **rows[name]} for name in compared}
+
+
+def summary(rounds: Sequence[Round]) -> dict[str, dict[str, Any]]:
+    """Of each optimizer and stage, and of all stages together: quartiles of seconds and ratios."""
+    parts = {**{stage: (stage,) for stage in STAGES}, "all": STAGES}
+
+    def taken(times: Mapping[str, float], part: str) -> float:
+        return sum(times[stage] for stage in parts[part])
+
+    return {
+        name: {
+            part: {
+                "seconds": quartiles([taken(each[name], part) for each in rounds]),
+                "ratio": quartiles(
+                    [taken(each[name], part) / taken(each[BASELINE], part) for each in rounds]
+                ),
+            }
+            for part in parts
+        }
+        for name in rounds[0]
+    }
+
+
+def tell(label: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
+    parts = (*STAGES, "all")
+    table = []
+    for name, row in rows.items():
+        cells = [f"{row[p]['seconds'][1]:.3f} s ({row[p]['ratio'][1]:.2f})" for p in parts]
+        table.append((name, *cells, f"{row['state_bytes']:.1f}"))
+    console.table((label, *parts, "state bytes"), table)
+
+
+def draw(file: Path, trees: Mapping[str, Mapping[str, Any]]) -> None:
+    """A row for each tree, a panel for each stage, a bar for each optimizer."""
+    mosaic = [[f"{label} {stage}" for stage in STAGES] for label in trees]
+    figure, panels = pictures.axes(mosaic, (14, 2.4 * len(trees) + 0.6), sharey=True)
+    figure.suptitle(f"medians and quartiles, and the ratio to {BASELINE} in the same round")
+    for label, rows in trees.items():
+        for stage, color in zip(STAGES, pictures.COLORS, strict=False):
+            axis = panels[f"{label} {stage}"]
+            for name, row in rows.items():
+                low, middle, high = row[stage]["seconds"]
+                error = {"xerr": [[middle - low], [high - middle]], "ecolor": "#7F7F7F"}
+                axis.barh(name, middle, color=color, **error)
+                text = f" {row[stage]['ratio'][1]:.2f}"
+                axis.annotate(text, (high, name), va="center", fontsize=8)
+            axis.set(title=f"{label}: {stage}", xlabel="seconds")
+            axis.margins(x=0.15)
+            axis.grid(axis="y", visible=False)
+    next(iter(panels.values())).invert_yaxis()
+    pictures.save(figure, file)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    given: argparse.Namespace = record.parse(record.parser("many_leaves", __doc__), argv)
+    settings = QUICK if given.quick else Settings()
+    # What an earlier run has compiled would not be compiled.
+    jax.config.update("jax_enable_compilation_cache", False)
+    trees = {}
+    for number, side in settings.trees:
+        label = f"{number:,} leaves of {side}x{side}"
+        trees[label] = measure(number, side, settings)
+        tell(label, trees[label])
+    record.write("many_leaves", given, settings._asdict(), {"trees": trees})
+    draw(given.results / "many_leaves.png", trees)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,178 @@
+"""What `benchmarks.workers` runs: a process that holds optimizer steps and times them when asked.
+
+Environments without JAX or adamjax run it too, so it imports neither at the top.
+"""
+
+import importlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+LEARNING_RATE, WEIGHT_DECAY = 1e-3, 0.1
+WARM_UP = 3  # steps
+
+
+class Timed(NamedTuple):
+    """A subject that is ready: `run` takes steps and waits for them.
+
+    Of each step, `least_bytes` is what it must move; `held` is what it changes.
+    """
+
+    run: Callable[[int], None]
+    least_bytes: float
+    held: list[Any]
+
+
+def on_jax(step: Callable[..., Any], params: Any, state: Any, grads: Any) -> Timed:
+    """A step from (params, state, grads) to new params and state, jitted and donated."""
+    import jax
+
+    held = [params, state]
+    bytes_of = lambda tree: sum(x.nbytes for x in jax.tree.leaves(tree))  # noqa: E731
+    least = 2 * bytes_of(held) + bytes_of(grads)
+    compiled = jax.jit(step, donate_argnums=(0, 1))
+
+    def run(steps: int) -> None:
+        for _ in range(steps):
+            held[:] = compiled(*held, grads)
+        jax.block_until_ready(held)
+
+    return Timed(run, least, held)
+
+
+def copy(size: int) -> Timed:
+    """As fast as the device reads and writes its memory."""
+    import jax.numpy as jnp
+
+    return on_jax(lambda x, state, _: (x + 1, state), jnp.zeros(size), (), ())
+
+
+def _arrays(size: int) -> tuple[Any, Any]:
+    """Parameters and gradients."""
+    import jax
+    import jax.numpy as jnp
+
+    grads = jax.jit(lambda: 1e-3 * jnp.sin(jnp.arange(size, dtype=jnp.float32)))()
+    return jnp.ones(size), grads
+
+
+def _transformation(tx: Any, size: int) -> Timed:
+    import jax
+    import optax
+
+    def step(params: Any, state: Any, grads: Any) -> tuple[Any, Any]:
+        updates, state = tx.update(grads, state, params)
+        return optax.apply_updates(params, updates), state
+
+    params, grads = _arrays(size)
+    return on_jax(step, params, jax.jit(tx.init)(params), grads)
+
+
+def optax_adamw(size: int) -> Timed:
+    import optax
+
+    return _transformation(optax.adamw(LEARNING_RATE, weight_decay=WEIGHT_DECAY), size)
+
+
+def adamjax_adamw(size: int, **settings: Any) -> Timed:
+    import adamjax
+
+    tx = adamjax.adamw(LEARNING_RATE, weight_decay=WEIGHT_DECAY, **settings)
+    return _transformation(tx, size)
+
+
+def flashoptim_adamw(size: int, **settings: Any) -> Timed:
+    flashoptim = importlib.import_module("flashoptim_jax")
+    # It refuses its correction of rounded parameters where these are float32.
+    optimizer = flashoptim.flash_adamw(
+        LEARNING_RATE, weight_decay=WEIGHT_DECAY, master_weight_bits=None, **settings
+    )
+    params, grads = _arrays(size)
+    return on_jax(optimizer.step, params, optimizer.init(params), grads)
+
+
+def torch_adamw(size: int, device: str) -> Timed:
+    torch = importlib.import_module("torch")
+    if device == "cpu":
+        torch.set_num_threads(processors())
+    params = torch.nn.Parameter(torch.ones(size, device=device))
+    params.grad = 1e-3 * torch.sin(torch.arange(size, dtype=torch.float32, device=device))
+    optimizer = torch.optim.AdamW([params], LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=True)
+
+    def run(steps: int) -> None:
+        for _ in range(steps):
+            optimizer.step()
+        if device == "cuda":
+            torch.cuda.synchronize()
+
+    run(1)  # makes the state
+    state = [x for x in optimizer.state[params].values() if x.numel() > 1]
+    least = sum(2 * x.nbytes for x in (params, *state)) + params.grad.nbytes
+    return Timed(run, least, [params, state])
+
+
+KINDS: dict[str, Callable[..., Timed]] = {
+    "copy": copy,
+    "optax": optax_adamw,
+    "adamjax": adamjax_adamw,
+    "flashoptim": flashoptim_adamw,
+    "torch": torch_adamw,
+}
+
+
+def processors() -> int:
+    """Those that this process may use, as XLA counts them."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def tell_device() -> None:
+    import jax
+
+    statistics = jax.local_devices()[0].memory_stats() if jax.default_backend() != "cpu" else None
+    memory = statistics["bytes_limit"] if statistics else _main_memory()
+    print(json.dumps({"platform": jax.default_backend(), "memory": memory}))
+
+
+def _main_memory() -> int:
+    """What is available where the system tells, else what there is."""
+    info = Path("/proc/meminfo")
+    if info.exists():
+        for line in info.read_text(encoding="utf-8").splitlines():
+            if line.startswith("MemAvailable"):
+                return 1024 * int(line.split()[1])
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def turn(timed: Timed, steps: int) -> float:
+    """The mean time of so many steps, from warm caches where they are short."""
+    if steps > 1:
+        timed.run(1)
+    start = time.perf_counter()
+    timed.run(steps)
+    return (time.perf_counter() - start) / steps
+
+
+def main(arguments: Sequence[str]) -> None:
+    if not arguments:
+        tell_device()
+        return
+    size, asked = json.loads(arguments[0])
+    made, about = [], []
+    for kind, settings, package in asked:
+        made.append(KINDS[kind](size, **settings))
+        made[-1].run(WARM_UP)
+        least = made[-1].least_bytes / size
+        about.append({"least_bytes": least} | ({"version": version(package)} if package else {}))
+    print(json.dumps(about), flush=True)
+    for line in sys.stdin:
+        index, steps = json.loads(line)
+        print(turn(made[index], steps), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
