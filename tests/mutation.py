@@ -17,7 +17,7 @@ import adamjax
 from tests.sandbox import home, parsed
 
 HELPERS = ("adamjax.moments", "adamjax.schedules")
-HIDDEN = {"mask", "mu_dtype", "nu_dtype", "dtype", "squares", "storage", "param_rounding"}
+HIDDEN = {"mask", "mu_dtype", "nu_dtype", "dtype", "squares", "storage", "strict", "param_rounding"}
 BUILDERS = {"callable", "lift", "optimizer", "pick", "Slot"}
 CASTS = {"_wide", "asarray", "at_least_float32", "cast", "float"}
 COMMUTE = {"maximum", "minimum", "max", "min", "clip", "inside"}
