@@ -1,7 +1,7 @@
 """One loop for each leaf on CPU too, where XLA is asked for it.
 
 XLA makes a single kernel of a leaf's step on GPU and TPU. On CPU it makes one for each result and
-reads the gradient in each, unless `XLA_FLAGS` has
+reads the gradient in each, unless JAX is 0.10 or newer and `XLA_FLAGS` has
 
     --xla_backend_extra_options=xla_cpu_use_multi_output_fusion=true
 
@@ -17,9 +17,13 @@ import jax
 
 
 def asked_for() -> bool:
-    """Whether programs are compiled for CPU with kernels of several results."""
+    """Whether programs are compiled for CPU with kernels of several results.
+
+    Not by older XLA, which ignores the flag.
+    """
     flag = "xla_cpu_use_multi_output_fusion=true"
-    return flag in os.environ.get("XLA_FLAGS", "") and jax.default_backend() == "cpu"
+    asked = flag in os.environ.get("XLA_FLAGS", "") and jax.__version_info__ >= (0, 10)
+    return asked and jax.default_backend() == "cpu"
 
 
 def separately(function: Callable[..., Any], inputs: tuple[Any, ...], times: int) -> list[Any]:
