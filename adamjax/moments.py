@@ -12,6 +12,9 @@ import jax.numpy as jnp
 
 Array = jax.Array
 Scalar = Any  # a Python number, or a scalar array
+# Equal to 0, and yet not the 0 that loops start to sum gradients from: on GPU XLA would write that
+# one to memory, once for each leaf, and read it here.
+ZERO = -0.0
 
 
 class Decay(NamedTuple):
@@ -57,7 +60,7 @@ def divide(numerator: Array, denominator: Array) -> Array:
     >>> divide(jnp.array([0.0, 3.0]), jnp.array([0.0, 2.0])).tolist()
     [0.0, 1.5]
     """
-    return numerator / jnp.where(denominator == 0, jnp.inf, denominator)
+    return numerator / jnp.where(denominator == ZERO, jnp.inf, denominator)
 
 
 def clamp(x: Array) -> Array:

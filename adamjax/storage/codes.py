@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from adamjax.moments import Array
+from adamjax.moments import ZERO, Array
 
 NEAREST = np.uint32(1 << 31)
 _TINY = np.float32(2.0**-120)
@@ -42,7 +42,7 @@ def encode_float(x: Array, bits: int, dither: Any) -> Array:
     octave = ((pattern >> 23) - (127 + _LOW)).astype(jnp.float32)
     u = jax.lax.bitcast_convert_type((pattern & 0x7FFFFF) | (127 << 23), jnp.float32)
     log = octave + (jnp.sqrt(u * (1 / _K) + (_HALF**2 - 1 / _K)) - _HALF)
-    place = 1 + log + 3 * jnp.clip(log - (_FINE_LOW - _LOW), 0, _FINE)
+    place = 1 + log + 3 * jnp.clip(log - (_FINE_LOW - _LOW), ZERO, _FINE)
     place = jnp.where(x < np.float32(2.0**_LOW), x * np.float32(2.0**-_LOW), place)
     # Held off 0 and 1, so that a code which was decoded gets itself again.
     code = jnp.floor(place * 2.0 ** (bits - 7) + _share(dither, bits - 23))
@@ -57,7 +57,7 @@ def decode_float(code: Array, bits: int) -> Array:
     """
     place = jnp.asarray(code, jnp.float32) * np.float32(2.0 ** (7 - bits))
     log = place - 1
-    log -= 0.75 * jnp.clip(log - (_FINE_LOW - _LOW), 0, 4 * _FINE)
+    log -= 0.75 * jnp.clip(log - (_FINE_LOW - _LOW), ZERO, 4 * _FINE)
     octave = jnp.floor(log)
     f = log - octave
     power = (octave.astype(jnp.int32) + (127 + _LOW)) << 23
@@ -84,7 +84,7 @@ def encode_ratio(m: Array, scale: Array, bits: int, dither: Any) -> Array:
     limit, k = _companding(bits)
     place = k * m / (0.5 * scale + jnp.abs(m) + _TINY)
     code = jnp.clip(jnp.floor(place + _share(dither, -12)), -limit, limit)
-    return jnp.where(code == code, code, 0)
+    return jnp.where(code == code, code, ZERO)
 
 
 def decode_ratio(code: Array, scale: Array, bits: int) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 import optax
 
 from adamjax.checks import pick
-from adamjax.moments import Array
+from adamjax.moments import ZERO, Array
 from adamjax.storage.bits import fresh, leaf_seed
 from adamjax.storage.codes import round_bits
 from adamjax.trees import PyTree, check_same_tree, leaf_name
@@ -118,7 +118,7 @@ def _round(mode: str, u: Array, p: Array, c: Any, seed: Any, steps: Array) -> tu
     target += c.astype(jnp.float32) / 127 * _half_step(wide, p.dtype)
     rounded = _nearest(target, p.dtype)
     share = jnp.clip((target - rounded) / _half_step(rounded, p.dtype), -1, 1) * 127
-    share = jnp.where(share == share, share, 0)
+    share = jnp.where(share == share, share, ZERO)
     noise = fresh(p.shape, seed, steps).astype(jnp.float32) * np.float32(2.0**-32)
     return rounded - wide, jnp.floor(share + noise).astype(jnp.int8)
 

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_decay, check_not_negative, pick
-from adamjax.moments import Array, divide, ema, inside
+from adamjax.moments import ZERO, Array, divide, ema, inside
 from adamjax.optimizer import optimizer
 from adamjax.registry import Paper, Reduction, Variant, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
@@ -91,7 +91,7 @@ def scale_by_rmsprop(
         moments = moments._replace(nu=nu)
         if centered:
             mean = ema(g, moments.mean, step.b2)
-            spread = jnp.maximum(nu - mean * mean, 0)  # rounding may take it below
+            spread = jnp.maximum(nu - mean * mean, ZERO)  # rounding may take it below
             moments = moments._replace(mean=mean)
         u = divide(g, denominator(spread, step.eps))
         if momentum is not None:

@@ -31,16 +31,16 @@ EQUIVALENT = {
         "adabound-divide: denominator == 0 -> denominator == 1",
     },
     "differs in the branch that is not taken, on which test_steps_can_be_differentiated looks": {
-        "radam-scale_by_radam: jnp.where(trusted, part, 1) -> part",
-        "radam-scale_by_radam: jnp.where(trusted, part, 1) -> jnp.where(trusted, part, 2)",
+        "radam-rectification: jnp.where(trusted, part, 1) -> part",
+        "radam-rectification: jnp.where(trusted, part, 1) -> jnp.where(trusted, part, 2)",
     },
     "the two comparisons differ in ties alone": {
         "radam-scale_by_radam: jnp.greater if style == 'torch' else jnp.greater_equal"
         " -> jnp.greater_equal if style == 'torch' else jnp.greater",
         "radam-scale_by_radam: style == 'torch' -> style != 'torch'",
     },
-    "a guard against rounding, on which test_centered_rmsprop_of_a_constant_gradient looks": {
-        "rmsprop-scale_by_rmsprop: jnp.maximum(nu - mean * mean, 0) -> nu - mean * mean",
+    "a guard against rounding, on which test_centered_moment_of_a_constant_gradient looks": {
+        "rmsprop-scale_by_rmsprop: jnp.maximum(nu - mean * mean, ZERO) -> nu - mean * mean",
     },
     "moments holds the new nu by then": {
         "rmsprop-scale_by_rmsprop: nu - mean * mean -> moments.nu - mean * mean",
