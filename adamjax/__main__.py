@@ -9,17 +9,26 @@ from typing import Any, NoReturn
 import adamjax
 from adamjax.checks import pick
 from adamjax.cli import commands
+from adamjax.cli.choices import read_choice
 from adamjax.cli.compare import check_picture
 from adamjax.cli.memory import parse_count, parse_shape
 from adamjax.problems import PROBLEMS, get_problem
 from adamjax.registry import Variant, get_variant, list_variants
+from adamjax.storage.formats import FORMATS
+from adamjax.storage.store import MIN_SIZE
 
 CHOICE = """\
 A variant may be followed by arguments: adam:b2=0.99,style=keras,mu_dtype=bfloat16
 """
+STORAGE = f"""\
+{CHOICE}
+A second table has the state in each storage format ({", ".join(FORMATS)}) for every
+variant that names none (all about one: adamw:storage=8bit). In each of them arrays of fewer than
+{MIN_SIZE:,} elements stay float32.
+"""
 COMMANDS = {
     "list": "list the variants: year, slots of state, styles, what each changes",
-    "show": "show all about one variant: paper, formula, arguments, styles",
+    "show": "show all about one variant: paper, formula, arguments, styles, bytes of its slots",
     "cite": "print BibTeX for the papers of variants",
     "memory": "compute the bytes that an optimizer keeps, allocating none",
     "compare": "run variants on a small problem and say where they end",
@@ -122,14 +131,14 @@ def _add_choices(command: Parser) -> None:
     command.add_argument(
         "choices",
         nargs="+",
-        type=checked(commands.read_choice),
+        type=checked(read_choice),
         metavar="NAME",
         help="a variant, with arguments or without",
     )
 
 
 def _add_memory(command: Parser) -> None:
-    command.epilog = CHOICE
+    command.epilog = STORAGE
     _add_choices(command)
     command.add_argument(
         "--params",

@@ -4,9 +4,12 @@ import fnmatch
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+import jax
+import jax.numpy as jnp
 import optax
 
 from adamjax.checks import pick
+from adamjax.storage.roles import roles_in
 
 
 class Paper(NamedTuple):
@@ -85,11 +88,13 @@ class Variant(NamedTuple):
     Attributes:
       name: its name here; `adamjax.<name>` is the ready-made optimizer.
       make: that optimizer, a function of the learning rate and keyword arguments.
-      direction: the matching `scale_by_*`.
+      direction: the matching `scale_by_*`; None where the rule is more than a direction, such as a
+        second copy of the parameters.
       paper: where it comes from.
       changes: one sentence: what it changes against Adam (or, for an ancestor, what it lacks).
       formula: the update in readable Unicode, p <- p - lr u.
-      slots: the names of the moments kept for each parameter at default settings.
+      slots: the names of the moments kept for each parameter at default settings; `roles` says
+        what each of them is.
       styles: for each `style=`, who computes it like that and what it means; the first is default.
       reduces_to: settings at which it equals another variant; each is tested.
       static: arguments that set the shape of the computation; `optax.inject_hyperparams` needs
@@ -98,7 +103,7 @@ class Variant(NamedTuple):
 
     name: str
     make: Callable[..., optax.GradientTransformationExtraArgs]
-    direction: Callable[..., optax.GradientTransformationExtraArgs]
+    direction: Callable[..., optax.GradientTransformationExtraArgs] | None
     paper: Paper
     changes: str
     formula: str
@@ -106,6 +111,20 @@ class Variant(NamedTuple):
     styles: Mapping[str, str] = {}
     reduces_to: tuple[Reduction, ...] = ()
     static: tuple[str, ...] = ()
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """What each slot is at default settings, which says what code is sound for it.
+
+        "mean", "square", "maximum" or "signed", see `adamjax.storage.roles`; of the state that
+        `make` makes. A slot that is not here stays as it is in every storage format.
+
+        >>> import adamjax
+        >>> adamjax.get_variant("adamw").roles
+        {'mu': 'mean', 'nu': 'square'}
+        """
+        tx = self.make(learning_rate=0.1)
+        return roles_in(jax.eval_shape(tx.init, jax.ShapeDtypeStruct((2, 2), jnp.float32)))
 
 
 _VARIANTS: dict[str, Variant] = {}

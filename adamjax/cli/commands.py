@@ -1,94 +1,30 @@
 """What the commands of `python -m adamjax` answer, as text."""
 
 import inspect
+import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 
-from adamjax.checks import pick
+from adamjax.cli.choices import Choice
 from adamjax.cli.compare import Run, learning_rates_for, plot_runs, run
-from adamjax.cli.memory import leaves_of, state_parts
+from adamjax.cli.memory import leaves_of, parts_by_storage, state_parts
 from adamjax.cli.report import size, table, to_json
 from adamjax.problems import Problem
-from adamjax.registry import Reduction, Variant, get_variant
+from adamjax.registry import Reduction, Variant
+from adamjax.storage.formats import FORMATS
 
-CONSTANTS = {"true": True, "false": False, "none": None}
-
-
-class Choice(NamedTuple):
-    """A variant with some of its arguments.
-
-    Attributes:
-      label: how it was asked for, such as "adam:b2=0.99,style=keras".
-      variant: its record.
-      arguments: those that were given.
-    """
-
-    label: str
-    variant: Variant
-    arguments: dict[str, Any]
-
-    def make(self) -> optax.GradientTransformationExtraArgs:
-        """The optimizer, at a learning rate of 0.1 unless there is one: some styles need one."""
-        return self.variant.make(**{"learning_rate": 0.1} | self.arguments)
-
-
-def read_choice(text: str) -> Choice:
-    """A variant and arguments from NAME[:ARGUMENT=VALUE,...].
-
-    Raises:
-      ValueError: if it is malformed, or the variant or an argument is unknown or wrong.
-      TypeError: for a value of the wrong kind.
-
-    >>> read_choice("adam:b2=0.99,style=keras").arguments
-    {'b2': 0.99, 'style': 'keras'}
-    """
-    name, _, settings = text.partition(":")
-    variant = get_variant(name)
-    known = inspect.signature(variant.make).parameters
-    arguments = {}
-    for setting in filter(None, settings.split(",")):
-        key, equals, value = setting.partition("=")
-        if not equals:
-            raise ValueError(f"{text!r} must look like adam:b2=0.99,style=keras")
-        arguments[key] = read_value(key, value, pick(f"argument of {name}", key, known).default)
-    # One step on shapes alone finds a wrong value before anything is computed.
-    choice = Choice(text, variant, arguments)
-    tx, params = choice.make(), jax.ShapeDtypeStruct((2, 2), jnp.float32)
-    jax.eval_shape(lambda p: tx.update(p, tx.init(p), p), params)
-    return choice
-
-
-def read_value(name: str, text: str, default: Any) -> Any:
-    """The value of an argument that has this default.
-
-    Raises:
-      ValueError: if the default is a number and the text is none.
-
-    >>> read_value("b2", "0.99", 0.999), read_value("mu_dtype", "bfloat16", None)
-    (0.99, 'bfloat16')
-    """
-    if isinstance(default, str):
-        return text
-    if text.lower() in CONSTANTS:
-        return CONSTANTS[text.lower()]
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    if isinstance(default, int | float):
-        raise ValueError(f"{name} must be a number, got {text!r}")
-    return text
+MATRIX = (4096, 4096)
+"""For which `show` tells sizes."""
 
 
 def describe(variant: Variant) -> dict[str, Any]:
     """All that the record of a variant says, ready for JSON.
 
+    >>> from adamjax import get_variant
     >>> describe(get_variant("adam"))["year"]
     2014
     """
@@ -104,6 +40,7 @@ def describe(variant: Variant) -> dict[str, Any]:
         "formula": [part.strip() for part in variant.formula.split(";")],
         "arguments": {name: parameter.default for name, parameter in parameters.items()},
         "slots": variant.slots,
+        "roles": variant.roles,
         "styles": variant.styles,
         "reduces_to": [reduction._asdict() for reduction in variant.reduces_to],
         "static": variant.static,
@@ -113,6 +50,7 @@ def describe(variant: Variant) -> dict[str, Any]:
 def list_all(variants: Sequence[Variant], *, as_json: bool = False) -> str:
     """A line for each variant.
 
+    >>> from adamjax import get_variant
     >>> "Optax" in list_all([get_variant("adam")])
     False
     """
@@ -125,12 +63,13 @@ def list_all(variants: Sequence[Variant], *, as_json: bool = False) -> str:
 def show(variant: Variant, *, as_json: bool = False) -> str:
     """All about one variant.
 
+    >>> from adamjax import get_variant
     >>> print(show(get_variant("adam")).splitlines()[0])
     adam
     """
-    told = describe(variant)
+    told, sizes = describe(variant), slot_sizes(variant)
     if as_json:
-        return to_json(told)
+        return to_json(told | {"bytes_per_parameter": sizes})
     signature = inspect.signature(variant.make)
     bare = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
     signature = signature.replace(parameters=bare, return_annotation=signature.empty)
@@ -144,7 +83,7 @@ def show(variant: Variant, *, as_json: bool = False) -> str:
         "changes": [told["changes"]],
         "formula": told["formula"],
         "call": [f"adamjax.{variant.name}{signature}"],
-        "slots": [", ".join(variant.slots) or "none"],
+        "slots": [] if variant.slots else ["none"],
         "styles": styles,
         "equal": [equation(variant.name, reduction) for reduction in variant.reduces_to],
         "static": [", ".join(variant.static)] if variant.static else [],
@@ -154,7 +93,32 @@ def show(variant: Variant, *, as_json: bool = False) -> str:
         for label, lines in parts.items()
         for i, line in enumerate(lines)
     ]
-    return table([], rows, title=variant.name)
+    text = table([], rows, title=variant.name)
+    slots = [
+        [slot, told["roles"].get(slot), *(_rounded(taken.get(storage)) for storage in FORMATS)]
+        for slot, taken in sizes.items()
+    ]
+    title = f"bytes per parameter of a {'x'.join(map(str, MATRIX))} array, by storage"
+    return f"{text}\n\n{table(['slot', 'role', *FORMATS], slots, title=title)}" if slots else text
+
+
+def slot_sizes(variant: Variant) -> dict[str, dict[str, float]]:
+    """By slot and storage format, the bytes that a matrix's slot takes for each parameter.
+
+    Formats are left out if none of the slots is a moment that they are for.
+
+    >>> from adamjax import get_variant
+    >>> slot_sizes(get_variant("adam"))["mu"]["8bit"]
+    1.0
+    """
+    make = partial(variant.make, learning_rate=0.1)
+    parts = parts_by_storage(make, {MATRIX: 1})
+    sizes = {storage: {part.name: part.size for part in found} for storage, found in parts.items()}
+    return {
+        # Some slots are there for vectors alone.
+        slot: {storage: each.get(slot, 0) / math.prod(MATRIX) for storage, each in sizes.items()}
+        for slot in variant.slots
+    }
 
 
 def equation(name: str, reduction: Reduction) -> str:
@@ -173,6 +137,7 @@ def equation(name: str, reduction: Reduction) -> str:
 def cite(variants: Sequence[Variant]) -> str:
     """BibTeX; a paper of several variants is there once, under the first one's name.
 
+    >>> from adamjax import get_variant
     >>> print(cite([get_variant("adam")]).splitlines()[0])
     @misc{adam,
     """
@@ -192,6 +157,7 @@ def memory(
 ) -> str:
     """Bytes of state, parameters and gradients, for `count` parameters in leaves of this shape.
 
+    >>> from adamjax.cli.choices import read_choice
     >>> "8 MB" in memory([read_choice("adam")], 1_000_000)
     True
     """
@@ -200,6 +166,7 @@ def memory(
     for choice in choices:
         parts = state_parts(choice.make(), leaves, dtype)
         state = sum(part.size for part in parts)
+        by_storage = parts_by_storage(choice.make, leaves, dtype)
         records.append(
             {
                 "variant": choice.label,
@@ -208,6 +175,10 @@ def memory(
                 "state": [part._asdict() for part in parts],
                 "state_bytes": state,
                 "state_bytes_per_parameter": state / count,
+                "state_bytes_by_storage": {
+                    storage: sum(part.size for part in found)
+                    for storage, found in by_storage.items()
+                },
                 "parameter_bytes": count * itemsize,
                 "gradient_bytes": count * itemsize,
                 "total_bytes": state + 2 * count * itemsize,
@@ -228,7 +199,20 @@ def memory(
             rows.append([label, what, stored, round(taken / count, 3), size(taken)])
     shapes = [f"{times} of {'x'.join(map(str, leaf))}" for leaf, times in leaves.items()]
     columns = ["variant", "what", "dtype", "bytes / parameter", "bytes"]
-    return table(columns, rows, title=f"{count:,} parameters: {', '.join(shapes)}")
+    text = table(columns, rows, title=f"{count:,} parameters: {', '.join(shapes)}")
+    rows = [
+        [record["variant"], *(_rounded(taken.get(storage), count) for storage in FORMATS)]
+        for choice, record in zip(choices, records, strict=True)
+        for taken in [record["state_bytes_by_storage"]]
+        if "storage" not in choice.arguments
+    ]
+    title = "bytes of state per parameter, by storage"
+    return f"{text}\n\n{table(['variant', *FORMATS], rows, title=title)}" if rows else text
+
+
+def _rounded(size: float | None, count: int = 1) -> float | None:
+    """Bytes for each of some parameters; None stays."""
+    return None if size is None else round(size / count, 3)
 
 
 def compare(
@@ -243,6 +227,7 @@ def compare(
     """Optimizers side by side on a problem.
 
     >>> from adamjax.problems import get_problem
+    >>> from adamjax.cli.choices import read_choice
     >>> text = compare([read_choice("adam")], get_problem("saddle"), steps=20, learning_rate=0.1)
     >>> "20 steps" in text
     True

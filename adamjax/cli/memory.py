@@ -2,12 +2,15 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
+
+from adamjax.storage.formats import FORMATS
+from adamjax.storage.roles import roles_in
 
 SUFFIXES = {"": 1, "k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12}
 
@@ -96,14 +99,14 @@ def state_parts(
     Part(name='mu', dtype='float32', size=786432)
     """
     names = {"x".join(map(str, shape)): shape for shape in leaves}
-    params = {name: jax.ShapeDtypeStruct(shape, dtype) for name, shape in names.items()}
-    state = jax.eval_shape(tx.init, params)
+    state = _state_of(tx, leaves, dtype)
     sizes: dict[str, int] = {}
     dtypes: dict[str, list[str]] = {}
     for path, leaf in jax.tree_util.tree_leaves_with_path(state):
         fields = [key.name for key in path if isinstance(key, jax.tree_util.GetAttrKey)]
-        # Optax's name for the state of what a transformation wraps.
-        field = "/".join(name for name in fields if name != "inner_state") or "state"
+        # Optax's names for the states of what a transformation wraps.
+        own = [name for name in fields if name not in ("inner_state", "inner_states")]
+        field = "/".join(own) or "state"
         keys = [key.key for key in path if isinstance(key, jax.tree_util.DictKey)]
         times = next((leaves[names[key]] for key in keys if key in names), 1)
         size = times * math.prod(leaf.shape) * leaf.dtype.itemsize
@@ -112,3 +115,33 @@ def state_parts(
     return [
         Part(field, "+".join(dict.fromkeys(dtypes[field])), size) for field, size in sizes.items()
     ]
+
+
+def parts_by_storage(
+    make: Callable[..., optax.GradientTransformation],
+    leaves: dict[tuple[int, ...], int],
+    dtype: Any = jnp.float32,
+) -> dict[str, list[Part]]:
+    """The parts of an optimizer's state in each storage format that there is for it.
+
+    Args:
+      make: the optimizer, a function of `storage`.
+      leaves: how many parameters there are of each shape.
+      dtype: of the parameters.
+
+    >>> import adamjax
+    >>> parts = parts_by_storage(adamjax.adam, {(256, 256): 1})
+    >>> {storage: parts[storage][1].size // 256**2 for storage in parts}
+    {'float32': 4, 'bfloat16': 2, '8bit_v16': 1, '8bit': 1}
+    """
+    if not roles_in(_state_of(make(), leaves, dtype)):
+        return {"float32": state_parts(make(), leaves, dtype)}  # nothing that a format is for
+    return {storage: state_parts(make(storage=storage), leaves, dtype) for storage in FORMATS}
+
+
+def _state_of(
+    tx: optax.GradientTransformation, leaves: dict[tuple[int, ...], int], dtype: Any
+) -> Any:
+    """Shapes and dtypes of the state for one leaf of each shape."""
+    params = {"x".join(map(str, shape)): jax.ShapeDtypeStruct(shape, dtype) for shape in leaves}
+    return jax.eval_shape(tx.init, params)

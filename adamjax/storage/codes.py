@@ -26,13 +26,19 @@ _FINE = _FINE_HIGH - _FINE_LOW
 # Within an octave, 2^f is taken for 1 + f (1 - k + k f), less than 0.003 off.
 _K = 0.343
 _HALF = (1 - _K) / (2 * _K)
+# Half the logarithm of the ratio of neighbours, 2 of a coarse octave and 2^¼ of a fine one: how far
+# the middle of two codes lies from their mean, in units of the step.
+_BEND, _FINE_BEND = 0.343, 0.0866
 
 
-def encode_float(x: Array, bits: int, dither: Any) -> Array:
+def encode_float(x: Array, bits: int, dither: Any, bend: float = 0.0) -> Array:
     """The code of |x|: a float32 integer in [0, 2^bits).
 
     Codes are even steps of log₂ |x|, and linear below the smallest. Hence what only decays leaves
     one after another at the right pace, for thousands of steps. NaN and infinities get the largest.
+
+    With `bend` 0 the logarithm is right on average, with 1 and independent dithers |x| itself. An
+    average that is renewed in few steps sums up what rounding adds to it, and needs a bend.
 
     >>> encode_float(jnp.array([0.0, 1.0, jnp.inf]), 8, NEAREST).tolist()
     [0.0, 224.0, 255.0]
@@ -42,11 +48,20 @@ def encode_float(x: Array, bits: int, dither: Any) -> Array:
     octave = ((pattern >> 23) - (127 + _LOW)).astype(jnp.float32)
     u = jax.lax.bitcast_convert_type((pattern & 0x7FFFFF) | (127 << 23), jnp.float32)
     log = octave + (jnp.sqrt(u * (1 / _K) + (_HALF**2 - 1 / _K)) - _HALF)
-    place = 1 + log + 3 * jnp.clip(log - (_FINE_LOW - _LOW), ZERO, _FINE)
+    above = log - (_FINE_LOW - _LOW)
+    fine = jnp.clip(above, ZERO, _FINE)
+    place = 1 + log + 3 * fine
     place = jnp.where(x < np.float32(2.0**_LOW), x * np.float32(2.0**-_LOW), place)
     # Held off 0 and 1, so that a code which was decoded gets itself again.
-    code = jnp.floor(place * 2.0 ** (bits - 7) + _share(dither, bits - 23))
-    return jnp.minimum(code, 2**bits - 1)
+    place *= 2.0 ** (bits - 7)
+    share = _share(dither, bits - 23)
+    if bend:
+        code = jnp.floor(place)
+        part = place - code
+        curve = jnp.where(above == fine, _FINE_BEND, _BEND) * (bend * 2.0 ** (7 - bits))
+        curve = jnp.where(x < np.float32(2.0**_LOW), ZERO, curve)
+        place = code + part * (1 - curve * (1 - part))
+    return jnp.minimum(jnp.floor(place + share), 2**bits - 1)
 
 
 def decode_float(code: Array, bits: int) -> Array:
@@ -74,24 +89,30 @@ def _share(dither: Any, guard: int) -> Array:
 def encode_ratio(m: Array, scale: Array, bits: int, dither: Any) -> Array:
     """The code of m / scale, a float32 integer in ±(2^(bits-1) - 1).
 
-    Companded, q = K r / (½ + |r|): steps of ½/K near 0, since most moments are small, and of 1/8
-    of r at the end. Larger ratios than the largest code's, just below 8, are limited to it; NaN
-    gets 0.
+    Companded, q = K r / (½ + |r|): steps of ½/K near 0, since most moments are small, and twice r
+    at the end. Larger ratios than the largest code's, 31.5 at 7 bits and 63.5 at 8, are limited to
+    it; NaN gets 0. Adam's exceed (1 - b₁ᵗ) / √(1 - b₂ᵗ) in no step t: 20 with b₂ = 0.9999.
 
     >>> encode_ratio(jnp.array([0.0, 1.0, -99.0]), jnp.float32(1.0), 7, NEAREST).tolist()
-    [0.0, 45.0, -63.0]
+    [0.0, 43.0, -63.0]
     """
     limit, k = _companding(bits)
-    place = k * m / (0.5 * scale + jnp.abs(m) + _TINY)
-    code = jnp.clip(jnp.floor(place + _share(dither, -12)), -limit, limit)
-    return jnp.where(code == code, code, ZERO)
+    size = jnp.abs(m)
+    place = k * size / (0.5 * scale + size + _TINY)
+    # Between two codes as far as m itself is between what they stand for.
+    below = jnp.floor(place)
+    part, room = place - below, k - below
+    part *= (room - 1) / (room - part + _TINY)
+    code = jnp.minimum(jnp.floor(below + part + _share(dither, -12)), limit)
+    code = jnp.where(code == code, code, ZERO)
+    return jnp.where(m < ZERO, -code, code)
 
 
 def decode_ratio(code: Array, scale: Array, bits: int) -> Array:
     """The moment m that a code of `encode_ratio` stands for.
 
     >>> decode_ratio(jnp.array([0, 63, -63]), jnp.float32(1.0), 7).tolist()
-    [0.0, 7.875, -7.875]
+    [0.0, 31.5, -31.5]
     """
     _, k = _companding(bits)
     q = jnp.asarray(code, jnp.float32)
@@ -99,9 +120,9 @@ def decode_ratio(code: Array, scale: Array, bits: int) -> Array:
 
 
 def _companding(bits: int) -> tuple[int, int]:
-    """The largest code, and K so that it stands for a ratio near 8."""
+    """The largest code, and K, so that it stands for a ratio of limit / 2."""
     limit = 2 ** (bits - 1) - 1
-    return limit, limit + limit // 16 + 1
+    return limit, limit + 1
 
 
 def round_bits(x: Array, dropped: int, dither: Any) -> Array:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 
-from adamjax.moments import Array
+from adamjax.moments import ZERO, Array
 from adamjax.storage.codes import (
     NEAREST,
     decode_float,
@@ -57,6 +57,10 @@ class Positive(NamedTuple):
         """The moments that the codes stand for."""
         return (jnp.square(decode_float(codes[0], self.bits)),)
 
+    def saturated(self, codes: Arrays) -> Array:
+        """How many elements have the largest code, which stands for whatever is above it."""
+        return _count(codes[0] == 2**self.bits - 1)
+
 
 class Signed(NamedTuple):
     """Any moment as a sign and a tapered float of 7 bits."""
@@ -65,14 +69,18 @@ class Signed(NamedTuple):
 
     def encode(self, values: Arrays, word: Words) -> Arrays:
         """The codes of a leaf's moments."""
-        code = encode_float(values[0], 7, word(0))
-        return (jnp.where(values[0] < 0, -code, code).astype("int8"),)
+        code = encode_float(values[0], 7, word(0), bend=0.8)  # the dither does the rest
+        return (jnp.where(values[0] < ZERO, -code, code).astype("int8"),)
 
     def decode(self, codes: Arrays) -> Arrays:
         """The moments that the codes stand for."""
         code = codes[0].astype(jnp.float32)
         value = decode_float(jnp.abs(code), 7)
-        return (jnp.where(code < 0, -value, value),)
+        return (jnp.where(code < ZERO, -value, value),)
+
+    def saturated(self, codes: Arrays) -> Array:
+        """How many elements have the largest code, which stands for whatever is above it."""
+        return _count((codes[0] == 127) | (codes[0] == -127))
 
 
 class Ratio(NamedTuple):
@@ -103,6 +111,24 @@ class Ratio(NamedTuple):
         ratio = jnp.floor(m / levels)
         root = decode_float(high * levels + (m - ratio * levels), self.v_bits)
         return decode_ratio(ratio, root, self.m_bits), jnp.square(root)
+
+    def saturated(self, codes: Arrays) -> Array:
+        """How many elements have v's largest code, or their m cut to the largest ratio.
+
+        Rounding brings some there that need no cut, but leaves others of them one code below: they
+        do not count if these are a fifth of both.
+        """
+        shift, limit = 8 - self.m_bits, 2 ** (self.m_bits - 1) - 1
+        low, high = (1 << shift) - 1, (1 << (self.v_bits - shift)) - 1
+        largest = (codes[1] == high) & (codes[0] & low == low)
+        ratio = jnp.where(largest, 0, jnp.abs(codes[0] >> shift))
+        cut = _count(ratio == limit) - 4 * _count(ratio == limit - 1)
+        return _count(largest) + jnp.maximum(cut, 0)
+
+
+def _count(where: Array) -> Array:
+    # Whole numbers: a sum of ones in float32 may stop at 2²⁴.
+    return jnp.sum(where, dtype=jnp.int32)
 
 
 Code = BFloat16 | Positive | Signed | Ratio

@@ -11,6 +11,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import jax
 import optax
 
 ROLES = ("mean", "square", "maximum", "signed")
@@ -49,8 +50,27 @@ def roles_of(node: Any, slots: Mapping[str, str]) -> dict[str, str]:
     fields = getattr(node, "_fields", ())
     if not fields:
         return {}
-    known = getattr(node, "roles", None) or _OF_OPTAX.get(type(node), _BY_NAME)
+    # Not of just any tuple: parameters may have a `mu` as well.
+    a_state = "count" in fields or type(node).__name__.endswith("State")
+    by_name = _BY_NAME if a_state else {}
+    known = getattr(node, "roles", None) or _OF_OPTAX.get(type(node), by_name)
     roles = {**known, **slots}
     return {
         name: roles[name] for name in fields if name in roles and getattr(node, name) is not None
+    }
+
+
+def roles_in(state: Any) -> dict[str, str]:
+    """The roles of the moments anywhere in an optimizer's state, by field.
+
+    A part of the state that has no parameter (`optax.partition`) tells nothing.
+
+    >>> roles_in(optax.amsgrad(1e-3).init(1.0))
+    {'mu': 'mean', 'nu': 'square', 'nu_max': 'maximum'}
+    """
+    return {
+        field: role
+        for node in jax.tree.leaves(state, is_leaf=lambda node: bool(roles_of(node, {})))
+        for field, role in roles_of(node, {}).items()
+        if jax.tree.leaves(getattr(node, field))
     }

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from adamjax.checks import pick
+from adamjax.checks import pick, refuse_state
 from adamjax.moments import ZERO, Array
 from adamjax.storage.bits import fresh, leaf_seed
 from adamjax.storage.codes import round_bits
@@ -64,7 +64,7 @@ def round_params(mode: str = "stochastic") -> optax.GradientTransformationExtraA
     pick("mode", mode, MODES)
 
     def init(params: PyTree) -> RoundParamsState:
-        kept = None if mode == "stochastic" else jax.tree.map(partial(_nothing_lost, mode), params)
+        kept = None if mode == "stochastic" else _kept(mode, params)
         return RoundParamsState(jnp.zeros([], jnp.int32), kept)
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
@@ -74,6 +74,7 @@ def round_params(mode: str = "stochastic") -> optax.GradientTransformationExtraA
                 "params: rounding needs the parameters; call update(updates, state, params)"
             )
         check_same_tree("params", params, "updates", updates)
+        _check_state(mode, state, params)
         paths, treedef = jax.tree_util.tree_flatten_with_path(updates)
         seen = treedef.flatten_up_to(params)
         kept = [None] * len(seen)
@@ -93,6 +94,38 @@ def round_params(mode: str = "stochastic") -> optax.GradientTransformationExtraA
     return optax.GradientTransformationExtraArgs(init, update)
 
 
+def rounded(
+    tx: optax.GradientTransformation, *, param_rounding: str | None
+) -> optax.GradientTransformationExtraArgs:
+    """An optimizer with `round_params` behind it, and gradients in float32 for it; None leaves it.
+
+    >>> p = jnp.bfloat16(1.0)
+    >>> tx = rounded(optax.sgd(1.0), param_rounding="kahan")
+    >>> tx.update(jnp.bfloat16(1e-3), tx.init(p), p)[0].dtype.name
+    'float32'
+    """
+    if param_rounding is None:
+        return optax.with_extra_args_support(tx)
+
+    def widen(updates: PyTree, params: PyTree) -> PyTree:
+        del params
+        wide = lambda g: jnp.promote_types(jnp.result_type(g), jnp.float32)  # noqa: E731
+        return jax.tree.map(lambda g: jnp.asarray(g, wide(g)), updates)
+
+    return optax.chain(optax.stateless(widen), tx, round_params(param_rounding))
+
+
+def _check_state(mode: str, state: Any, params: PyTree) -> None:
+    kinds = lambda tree: [(x.shape, x.dtype) for x in jax.tree.leaves(tree)]  # noqa: E731
+    kept = None if mode == "stochastic" else jax.eval_shape(partial(_kept, mode), params)
+    if not isinstance(state, RoundParamsState) or kinds(state.residual) != kinds(kept):
+        refuse_state(state)
+
+
+def _kept(mode: str, params: PyTree) -> PyTree:
+    return jax.tree.map(partial(_nothing_lost, mode), params)
+
+
 def _is_low(p: Any) -> bool:
     return jnp.result_type(p) in (jnp.bfloat16, jnp.float16)
 
@@ -108,19 +141,20 @@ def _nothing_lost(mode: str, p: Any) -> Any:
 def _round(mode: str, u: Array, p: Array, c: Any, seed: Any, steps: Array) -> tuple[Array, Any]:
     """round(θ) - p, and the new c."""
     wide = p.astype(jnp.float32)
+    step = lambda rounded: jnp.where(jnp.isfinite(wide), rounded - wide, u)  # noqa: E731
     target = wide + u.astype(jnp.float32)
     if mode == "stochastic":
-        return _stochastic(target, p.dtype, fresh(p.shape, seed, steps)) - wide, None
+        return step(_stochastic(target, p.dtype, fresh(p.shape, seed, steps))), None
     if mode == "kahan":
         target += c.astype(jnp.float32)
         rounded = _nearest(target, p.dtype)
-        return rounded - wide, (target - rounded).astype(p.dtype)
+        return step(rounded), (target - rounded).astype(p.dtype)
     target += c.astype(jnp.float32) / 127 * _half_step(wide, p.dtype)
     rounded = _nearest(target, p.dtype)
     share = jnp.clip((target - rounded) / _half_step(rounded, p.dtype), -1, 1) * 127
     share = jnp.where(share == share, share, ZERO)
     noise = fresh(p.shape, seed, steps).astype(jnp.float32) * np.float32(2.0**-32)
-    return rounded - wide, jnp.floor(share + noise).astype(jnp.int8)
+    return step(rounded), jnp.floor(share + noise).astype(jnp.int8)
 
 
 def _stochastic(x: Array, dtype: Any, word: Array) -> Array:

@@ -14,11 +14,11 @@ from adamjax.moments import Array
 from adamjax.storage.bits import dither, leaf_seed
 from adamjax.storage.formats import FORMATS, Code, groups
 from adamjax.storage.roles import ROLES, roles_of
-from adamjax.trees import PyTree, leaf_name, matches
+from adamjax.storage.walk import Leaf, map_moments
+from adamjax.trees import PyTree, matches
 
 # Few bytes are saved below it, and each leaf in codes takes long to compile.
 MIN_SIZE = 16_384
-Leaf = dict[str, Array]  # the moments of one parameter, by field
 
 
 def store(
@@ -69,18 +69,19 @@ def store(
     {'bias': 'float32', 'kernel': 'uint8'}
     """
     pick("storage", storage, FORMATS)
-    patterns = [keep] if isinstance(keep, str) else list(keep)
+    patterns = [keep] if isinstance(keep, str) else list(keep or ())
     slots = dict(slots or {})
     for role in slots.values():
         pick("role", role, dict.fromkeys(ROLES))
     tx = optax.with_extra_args_support(tx)
     if storage == "float32":
-        return tx
+        return _plain(tx, slots)
     choose = partial(_chosen, storage, patterns, min_size)
 
     def init(params: PyTree) -> Any:
         state = tx.init(params)
         _check(state, slots, patterns)
+        _decode(state, slots, lambda *_: [])  # refuses a state that is stored already
         return _encode(state, slots, choose)
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
@@ -97,6 +98,18 @@ def store(
     return optax.GradientTransformationExtraArgs(init, update)
 
 
+def _plain(
+    tx: optax.GradientTransformationExtraArgs, slots: Mapping[str, str]
+) -> optax.GradientTransformationExtraArgs:
+    """The transformation itself, which refuses codes for moments."""
+
+    def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
+        state = _decode(state, slots, lambda *_: [])
+        return tx.update(updates, state, params, **extra_args)
+
+    return optax.GradientTransformationExtraArgs(tx.init, update)
+
+
 def _each_by_itself(step: Callable[..., Any], inputs: Any, slots: Mapping[str, str]) -> Any:
     """The updates and each moment from a step of its own."""
     is_node = lambda node: bool(roles_of(node, slots))  # noqa: E731
@@ -105,11 +118,8 @@ def _each_by_itself(step: Callable[..., Any], inputs: Any, slots: Mapping[str, s
 
     def collect(node: Any, *same: Any) -> Any:
         fields = roles_of(node, slots)
-        return (
-            node._replace(**{f: getattr(x, f) for f, x in zip(fields, same, strict=False)})
-            if fields
-            else node
-        )
+        own = {field: getattr(x, field) for field, x in zip(fields, same, strict=False)}
+        return node._replace(**own) if own else node
 
     return updates, jax.tree.map(collect, state, *(s for _, s in others), is_leaf=is_node)
 
@@ -136,9 +146,9 @@ def convert_state(
     """
     pick("to", to, FORMATS)
     slots = dict(slots or {})
-    patterns = [keep] if isinstance(keep, str) else list(keep)
+    patterns = [keep] if isinstance(keep, str) else list(keep or ())
     _check(state, slots, patterns)
-    decoded = _decode(state, slots, _found)
+    decoded = _decode(state, slots, found_codes)
     return _encode(decoded, slots, partial(_chosen, to, patterns, min_size))
 
 
@@ -148,8 +158,12 @@ def _chosen(
     """The codes for one leaf: none if it is small or to be kept."""
     if patterns and matches(name, patterns):
         return []
-    small = {field for field, x in leaf.items() if jnp.size(x) < min_size}
-    return [group for group in groups(storage, roles) if not small & set(group[0])]
+    kept = {
+        field
+        for field, x in leaf.items()
+        if jnp.size(x) < min_size or jnp.issubdtype(jnp.result_type(x), jnp.complexfloating)
+    }
+    return [group for group in groups(storage, roles) if not kept & set(group[0])]
 
 
 def _held(
@@ -179,7 +193,7 @@ def _encode(state: Any, slots: Mapping[str, str], choose: Callable[..., Any]) ->
             words += len(fields)
         return leaf
 
-    return _map_moments(encode, state, slots)
+    return map_moments(encode, state, slots)
 
 
 def _decode(state: Any, slots: Mapping[str, str], choose: Callable[..., Any]) -> Any:
@@ -201,10 +215,12 @@ def _decode(state: Any, slots: Mapping[str, str], choose: Callable[..., Any]) ->
                 )
         return leaf
 
-    return _map_moments(decode, state, slots)
+    return map_moments(decode, state, slots)
 
 
-def _found(name: str, leaf: Leaf, roles: Mapping[str, str]) -> list[tuple[tuple[str, ...], Code]]:
+def found_codes(
+    name: str, leaf: Leaf, roles: Mapping[str, str]
+) -> list[tuple[tuple[str, ...], Code]]:
     """The codes that a leaf is in, as its dtypes tell."""
     del name
     best: list[tuple[tuple[str, ...], Code]] = []
@@ -232,52 +248,26 @@ def _decode_arrays(code: Code, codes: Any) -> Any:
     return code.decode(codes)
 
 
-def _map_moments(function: Callable[..., Leaf], state: Any, slots: Mapping[str, str]) -> Any:
-    """Applies `function(name, leaf, roles, count)` to the moments of each parameter in a state."""
-    elsewhere = _count_in(state)
-
-    def convert(node: Any) -> Any:
-        roles = roles_of(node, slots)
-        if not roles:
-            return node
-        count = node.count if "count" in node._fields else elsewhere
-        first, *others = roles
-        paths, treedef = jax.tree_util.tree_flatten_with_path(getattr(node, first))
-        columns = [treedef.flatten_up_to(getattr(node, field)) for field in others]
-        leaves = []
-        for (path, leaf), *rest in zip(paths, *columns, strict=True):
-            moments = dict(zip(roles, (leaf, *rest), strict=True))
-            leaves.append(function(leaf_name(path), moments, roles, count))
-        trees = {f: treedef.unflatten([leaf[f] for leaf in leaves]) for f in roles}
-        return node._replace(**trees)
-
-    return jax.tree.map(convert, state, is_leaf=lambda node: bool(roles_of(node, slots)))
-
-
-def _count_in(state: Any) -> Array | None:
-    """The first count of steps anywhere in a state."""
-    for path, value in jax.tree_util.tree_leaves_with_path(state):
-        if leaf_name(path[-1:]).strip("/") in ("count", "t", "step") and jnp.ndim(value) == 0:
-            return value
-    return None
-
-
 def _check(state: Any, slots: Mapping[str, str], patterns: Sequence[str]) -> None:
     names: list[str] = []
     counts: list[Any] = []
+    fields: set[str] = set()
 
     def note(name: str, leaf: Leaf, roles: Mapping[str, str], count: Any) -> Leaf:
         names.append(name)
         counts.append(count)
+        fields.update(roles)
         return leaf
 
-    _map_moments(note, state, slots)
+    map_moments(note, state, slots)
     is_node = lambda node: bool(roles_of(node, slots))  # noqa: E731
     if not any(is_node(node) for node in jax.tree.leaves(state, is_leaf=is_node)):
         raise ValueError(
             "tx: its state has no moments that a storage format is for; give the roles of its "
             "fields, slots={'mu': 'signed'}, or leave it as it is"
         )
+    if names and (unknown := set(slots) - fields):
+        raise ValueError(f"slots: the state has no field {min(unknown)!r}; it has {sorted(fields)}")
     if any(count is None for count in counts):
         raise ValueError(
             "tx: its state counts no steps, from which stochastic rounding takes its bits; use "

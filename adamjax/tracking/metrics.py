@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_decay, is_number
+from adamjax.tracking.codes import coded_moments, saturated_share
 from adamjax.tracking.rates import effective_quantiles, largest, learning_rates
 
 
@@ -44,6 +45,7 @@ def track(
     | `learning_rate` | the learning rate η of this step; NaN if the state shows none |
     | `effective_lr_p05` ... | quantiles of η / √v̂ over the elements; NaN without η or v |
     | `nonfinite` | how many elements of g are NaN or infinite (exact to 2²⁴) |
+    | `saturated` | share of the elements in 8-bit storage that are at a code's limit |
 
     **Learning rate.** It is read from `tx`'s state: adamjax's optimizers keep theirs in a field
     `learning_rate`, and `optax.inject_hyperparams(optax.adam)(learning_rate=...)` shows that of
@@ -52,9 +54,15 @@ def track(
 
     **Effective learning rate.** v is every `nu` in `tx`'s state (the `optax.ScaleByAdamState`
     of the Adam family and its relatives), with the learning rate kept nearest to it. Elements with
-    v = 0 have seen no gradient and are left out; so are codes of a quantised `nu`. AMSGrad's
-    maximum stands in for its v; a factored second moment has no `nu`. The quantiles come from a
-    fixed sample: every k-th element of the tree, at most 1024.
+    v = 0 have seen no gradient and are left out. AMSGrad's maximum stands in for its v; a factored
+    second moment has no `nu`. The quantiles come from a fixed sample: every k-th element of the
+    tree, at most 1024. Codes of `adamjax.store` are decoded, those of others are left out.
+
+    **Saturation.** Present if the state that `init` makes has 8-bit codes (`storage="8bit"`,
+    `"8bit_v16"`). An element counts if √v is at its largest code, above 50,000, or m is cut, since
+    |m| / √v is above its largest code or v too small to be kept (|g| below 1e-12); and after a
+    gradient that is not finite. Where it stays above 0, scale the loss or keep those leaves in
+    float32 (`keep=`).
 
     **Cost.** A gradient norm that `tx` computes as well (`optax.clip_by_global_norm`) is the same
     expression, and the compiler computes it once. As there, squares beyond float32's range
@@ -107,7 +115,10 @@ def track(
         floats = ("learning_rate", "gradient_norm", "update_norm", "parameter_norm")
         values = {key: jnp.zeros((), jnp.float32) for key in (*floats, "update_ratio", *labels)}
         values["nonfinite"] = jnp.zeros((), jnp.int32)
-        return TrackState(tx.init(params), named(values))
+        inner_state = tx.init(params)
+        if coded_moments(inner_state):
+            values["saturated"] = jnp.zeros((), jnp.float32)
+        return TrackState(inner_state, named(values))
 
     def update(updates, state, params=None, **extra_args):
         out, inner_state = tx.update(updates, state.inner_state, params, **extra_args)
@@ -123,6 +134,9 @@ def track(
             "nonfinite": _count_nonfinite(updates, gradient_norm),
             **effective_quantiles(inner_state, b2, labels),
         }
+        # A state that `convert_state` has changed keeps the metrics that it had.
+        if "saturated" in (state.metrics[name] if name else state.metrics):
+            values["saturated"] = saturated_share(inner_state)
         return out, TrackState(inner_state, named(values))
 
     return optax.GradientTransformationExtraArgs(init, update)

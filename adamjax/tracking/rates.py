@@ -10,6 +10,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from adamjax.tracking.codes import Decoder, kept_as
+
 SAMPLE_SIZE = 1024
 """Most elements of the second moment that the quantiles look at: sorting more costs a small
 model's step, and a quantile's rank is already within a percentile or two."""
@@ -50,7 +52,8 @@ def effective_quantiles(
 ) -> dict[str, jax.Array]:
     """Quantiles of η / √v over the elements of every `nu` in a state, from a sample.
 
-    Where the state has a `nu_max` (AMSGrad), that is the v that divides.
+    Where the state has a `nu_max` (AMSGrad), that is the v that divides. Of a `nu` in codes
+    (`adamjax.store`) the sample alone is decoded.
 
     Args:
       state: an optimizer's state.
@@ -66,21 +69,21 @@ def effective_quantiles(
     """
     rates = learning_rates(state)
     holders = _find(state, lambda node: _has(node, "nu")) if labels else []
-    leaves = [
-        (jnp.asarray(x), path, node)
-        for path, node in holders
-        for x in jax.tree.leaves(node.nu_max if _has(node, "nu_max") else node.nu)
-        if jnp.issubdtype(jnp.result_type(x), jnp.floating)
-    ]
+    kept = [kept_as(node, "nu_max" if _has(node, "nu_max") else "nu") for _, node in holders]
+    size = sum(arrays[0].size for leaves in kept for _, arrays in leaves)
     # Odd, so that a row length that is a power of two is not always met at the same column.
-    stride = -(-sum(x.size for x, _, _ in leaves) // SAMPLE_SIZE) | 1
+    stride = -(-size // SAMPLE_SIZE) | 1
     samples, start = [], 0
-    for x, path, node in leaves:
-        v = _every(x, start, stride).astype(jnp.float32)
-        start += x.size
-        if b2 is not None and _has(node, "count"):
-            v /= -jnp.expm1(node.count * (math.log(b2) if b2 else -math.inf))
-        samples.append(jnp.where(v > 0, _nearest_rate(path, rates) / jnp.sqrt(v), jnp.nan))
+    for (path, node), leaves in zip(holders, kept, strict=True):
+        taken: dict[Decoder, list[list[jax.Array]]] = {}
+        for decoder, arrays in leaves:
+            taken.setdefault(decoder, []).append([_every(x, start, stride) for x in arrays])
+            start += arrays[0].size
+        for decoder, parts in taken.items():
+            v = decoder(*map(jnp.concatenate, zip(*parts, strict=True)))
+            if b2 is not None and _has(node, "count"):
+                v /= -jnp.expm1(node.count * (math.log(b2) if b2 else -math.inf))
+            samples.append(jnp.where(v > 0, _nearest_rate(path, rates) / jnp.sqrt(v), jnp.nan))
     if not start:
         return {key: jnp.full((), jnp.nan, jnp.float32) for key in labels}
     found = jnp.nanquantile(jnp.concatenate(samples), jnp.array(list(labels.values())))

@@ -11,7 +11,7 @@ import pytest
 
 import adamjax
 from adamjax.__main__ import main
-from adamjax.cli.commands import read_choice
+from adamjax.cli.choices import read_choice
 
 RICH = ("rich", "rich.console", "rich.table", "rich.text", "rich.box")
 NAMES = adamjax.list_variants()
@@ -69,7 +69,8 @@ def test_show(cli, name):
         assert told in out
     assert f"adamjax.{name}(learning_rate=" in out
     told = json.loads(cli("show", name, "--json")[1])
-    assert told["slots"] == list(variant.slots)
+    assert told["slots"] == list(variant.slots) == list(told["bytes_per_parameter"])
+    assert told["roles"] == variant.roles
     assert told["styles"] == dict(variant.styles)
     assert next(iter(told["arguments"])) == "learning_rate"
     assert len(told["reduces_to"]) == len(variant.reduces_to)

@@ -1,11 +1,21 @@
 """Counts and shapes of parameters, and what a state takes for them."""
 
+import functools
 import math
 
+import jax
+import jax.numpy as jnp
 import pytest
 
 import adamjax
-from adamjax.cli.memory import leaves_of, parse_count, parse_shape, state_parts
+from adamjax.cli.memory import (
+    leaves_of,
+    parse_count,
+    parse_shape,
+    parts_by_storage,
+    state_parts,
+)
+from adamjax.storage.formats import FORMATS
 
 
 def test_memory_without_a_shape_for_odd_counts():
@@ -47,3 +57,28 @@ def test_parts_of_a_scheduled_decay_keep_their_names():
     tx = adamjax.adam(b1=adamjax.decaying(0.9, 100))
     names = [part.name for part in state_parts(tx, {(8, 8): 2})]
     assert {"mu", "nu", "count"} <= set(names)
+
+
+@pytest.mark.parametrize("name", adamjax.list_variants())
+def test_parts_in_each_storage_are_those_of_the_arrays(name):
+    """Of one leaf that is stored and one that is too small."""
+    make = functools.partial(adamjax.create, name, learning_rate=0.1)
+    found = parts_by_storage(make, {(160, 128): 1, (100,): 1})
+    for storage, parts in found.items():
+        chosen = {"storage": storage} if len(found) > 1 else {}
+        state = make(**chosen).init({"w": jnp.ones((160, 128)), "b": jnp.ones(100)})
+        sizes = {part.name: part.size for part in parts}
+        assert sum(sizes.values()) == sum(x.nbytes for x in jax.tree.leaves(state))
+        for slot in adamjax.get_variant(name).slots:
+            paths = jax.tree_util.tree_leaves_with_path(state)
+            in_slot = jax.tree_util.GetAttrKey(slot)
+            assert sizes[slot] == sum(x.nbytes for path, x in paths if in_slot in path)
+    assert list(found) == (list(FORMATS) if adamjax.get_variant(name).roles else ["float32"])
+
+
+def test_what_takes_fewer_bits():
+    found = parts_by_storage(adamjax.adamw, {(160, 128): 4})
+    each = {
+        key: sum(part.size for part in parts) // (4 * 160 * 128) for key, parts in found.items()
+    }
+    assert each == {"float32": 8, "bfloat16": 4, "8bit_v16": 3, "8bit": 2}

@@ -27,11 +27,11 @@ def ratio_table(bits):
 
 
 @ratios
-def test_ratios_reach_almost_eight(bits):
+def test_ratios_reach_far(bits):
     values = ratio_table(bits)
     assert (np.diff(values) > 0).all()
     assert (np.diff(values, 2) > 0).all()  # the finest steps are near 0
-    assert 7.8 <= values[-1] < 8
+    assert values[-1] == (2 ** (bits - 1) - 1) / 2
     every = jnp.arange(1, values.size)
     one = jnp.float32(1.0)
     np.testing.assert_array_equal(decode_ratio(-every, one, bits), -decode_ratio(every, one, bits))
@@ -69,20 +69,15 @@ def test_ratios_keep_order_and_are_rounded_to_a_neighbour(bits, r, scale, dither
 
 
 @ratios
-@pytest.mark.parametrize("r", [-5.1, -0.9, 0.003, 0.04, 0.51, 1.03, 3.3, 7.6])
-def test_ratios_are_right_on_average_up_to_their_curvature(bits, r):
-    """Linear between the codes of q, of which r is convex: by at most r''/8 too far from 0."""
+@pytest.mark.parametrize("r", [-5.1, -0.9, 0.003, 0.04, 0.51, 1.03, 3.3, 7.6, 21.0])
+def test_ratios_are_right_on_average(bits, r):
     values = ratio_table(bits)
     noise = fresh((DRAWS,), bits, jnp.int32(0))
     code = encode_ratio(jnp.full(DRAWS, jnp.float32(0.7 * r)), jnp.float32(0.7), bits, noise)
-    mean = np.mean(np.asarray(decode_ratio(code, jnp.float32(1.0), bits), np.float64)) * np.sign(r)
+    seen = np.asarray(decode_ratio(code, jnp.float32(1.0), bits), np.float64)
     low = np.searchsorted(values, abs(r)) - 1
     gap = values[low + 1] - values[low]
-    k = (values.size - 1) * (1 + 0.5 / values[-1])  # r = ½ q / (K - q), from the last code
-    curvature = k / (k - (low + 1)) ** 3
-    error = 5 * 0.5 * gap / np.sqrt(DRAWS) + gap / 8192
-    assert -error < mean - abs(r) < curvature / 8 + error
-    assert curvature / 8 < 0.02 * max(abs(r), 0.25)
+    assert abs(seen.mean() - r) < 5 * 0.5 * gap / np.sqrt(DRAWS) + gap / 2048
 
 
 @ratios

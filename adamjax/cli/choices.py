@@ -1,0 +1,83 @@
+"""A variant and its arguments, as the command line takes them."""
+
+import inspect
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from adamjax.checks import pick
+from adamjax.registry import Variant, get_variant
+
+CONSTANTS = {"true": True, "false": False, "none": None}
+
+
+class Choice(NamedTuple):
+    """A variant with some of its arguments.
+
+    Attributes:
+      label: how it was asked for, such as "adam:b2=0.99,style=keras".
+      variant: its record.
+      arguments: those that were given.
+    """
+
+    label: str
+    variant: Variant
+    arguments: dict[str, Any]
+
+    def make(self, **arguments: Any) -> optax.GradientTransformationExtraArgs:
+        """The optimizer, with these arguments instead of its own.
+
+        At a learning rate of 0.1 unless there is one: some styles need one.
+        """
+        return self.variant.make(**{"learning_rate": 0.1} | self.arguments | arguments)
+
+
+def read_choice(text: str) -> Choice:
+    """A variant and arguments from NAME[:ARGUMENT=VALUE,...].
+
+    Raises:
+      ValueError: if it is malformed, or the variant or an argument is unknown or wrong.
+      TypeError: for a value of the wrong kind.
+
+    >>> read_choice("adam:b2=0.99,style=keras").arguments
+    {'b2': 0.99, 'style': 'keras'}
+    """
+    name, _, settings = text.partition(":")
+    variant = get_variant(name)
+    known = inspect.signature(variant.make).parameters
+    arguments = {}
+    for setting in filter(None, settings.split(",")):
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise ValueError(f"{text!r} must look like adam:b2=0.99,style=keras")
+        arguments[key] = read_value(key, value, pick(f"argument of {name}", key, known).default)
+    # One step on shapes alone finds a wrong value before anything is computed.
+    choice = Choice(text, variant, arguments)
+    tx, params = choice.make(), jax.ShapeDtypeStruct((2, 2), jnp.float32)
+    jax.eval_shape(lambda p: tx.update(p, tx.init(p), p), params)
+    return choice
+
+
+def read_value(name: str, text: str, default: Any) -> Any:
+    """The value of an argument that has this default.
+
+    Raises:
+      ValueError: if the default is a number and the text is none.
+
+    >>> read_value("b2", "0.99", 0.999), read_value("mu_dtype", "bfloat16", None)
+    (0.99, 'bfloat16')
+    """
+    if isinstance(default, str):
+        return text
+    if text.lower() in CONSTANTS:
+        return CONSTANTS[text.lower()]
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    if isinstance(default, int | float):
+        raise ValueError(f"{name} must be a number, got {text!r}")
+    return text
