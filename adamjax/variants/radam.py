@@ -8,13 +8,14 @@ a knob; until there are about five, plain momentum.
     u  = √((r - 4)(r - 2) r∞ / ((r∞ - 4)(r∞ - 2) r)) · m̂ / (√v̂ + ε)    if r > 5, else m̂
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_scalar, is_number, pick
-from adamjax.moments import Array, Decay, adam_hat, adam_outside, debias, ema
+from adamjax.moments import Array, Decay, Scalar, adam_hat, adam_outside, debias, ema
 from adamjax.optimizer import optimizer
 from adamjax.registry import Paper, Variant, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
@@ -44,6 +45,21 @@ def sma_length(count: Array, decay: Decay) -> Array:
     large = jnp.maximum(x, 0.5)
     h = jnp.where(x < 0.5, series, 1 / jnp.expm1(large) - 1 / large + 0.5)
     return (2 / decay.complement - 2 / decay.rate - 1) + count - 2 * count * h
+
+
+def rectification(step: Any, threshold: Scalar, reaches: Callable) -> tuple[Array, Array]:
+    """Whether v can be trusted by now, and the factor of an adaptive step where it can.
+
+    Args:
+      step: what `lift` tells a rule, with a `b2`.
+      threshold: the length r from which v is trusted.
+      reaches: `jnp.greater` or `jnp.greater_equal`.
+    """
+    limit = 2 / step.b2.complement - 1
+    r = sma_length(step.count, step.b2)
+    trusted = reaches(r, threshold)
+    part = (r - 4) * (r - 2) * limit / ((limit - 4) * (limit - 2) * r)
+    return trusted, jnp.sqrt(jnp.where(trusted, part, 1))  # where it is not used it may be below 0
 
 
 def scale_by_radam(
@@ -90,11 +106,7 @@ def scale_by_radam(
     def rule(g, moments, step):
         mu = ema(g, moments.mu, step.b1)
         nu = ema(g * g, moments.nu, step.b2)
-        limit = 2 / step.b2.complement - 1
-        r = sma_length(step.count, step.b2)
-        trusted = reaches(r, step.threshold)
-        part = (r - 4) * (r - 2) * limit / ((limit - 4) * (limit - 2) * r)
-        rectify = jnp.sqrt(jnp.where(trusted, part, 1))  # where it is not used it may be below 0
+        trusted, rectify = rectification(step, step.threshold, reaches)
         below = 0.0 if style == "author" else debias(mu, step.b1)
         u = jnp.where(trusted, rectify * direction(mu, nu, step), below)
         return u, moments._replace(mu=mu, nu=nu)

@@ -98,7 +98,7 @@ def test_the_first_steps_are_not_cut(storage, b1, b2):
     state, update = tx.init(g), jax.jit(tx.update)
     for t in range(30):
         u, state = update(g, state, g)
-        assert float(jnp.mean(u)) == pytest.approx(1.0, abs=0.08), t
+        assert float(jnp.mean(u)) == pytest.approx(1.0, abs=0.15), t
 
 
 @pytest.mark.parametrize("storage", ["bfloat16", "8bit_v16", "8bit"])
