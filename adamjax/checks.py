@@ -17,6 +17,15 @@ def is_number(value: Any) -> bool:
     )
 
 
+def is_zero(value: Any) -> bool:
+    """Whether the value is known to be 0.
+
+    >>> is_zero(0.0), is_zero(lambda count: 0.0)
+    (True, False)
+    """
+    return is_number(value) and value == 0
+
+
 def check_scalar(name: str, value: Any) -> None:
     """Raises TypeError unless the value is a real number, a scalar array or a schedule.
 
@@ -66,6 +75,17 @@ def check_positive(name: str, value: Any) -> None:
     check_scalar(name, value)
     if is_number(value) and not value > 0:
         raise ValueError(f"{name} must be positive, got {value}")
+
+
+def check_count(name: str, value: Any) -> None:
+    """Raises ValueError unless the value is a whole number from 1.
+
+    >>> check_count("window", 0)
+    Traceback (most recent call last):
+    ValueError: window must be a whole number from 1, got 0
+    """
+    if not isinstance(value, int | np.integer) or value < 1:
+        raise ValueError(f"{name} must be a whole number from 1, got {value}")
 
 
 def refuse_state(state: Any) -> NoReturn:

@@ -5,6 +5,7 @@ works element by element unless it says otherwise. `decay` is a `Decay`, an aver
 together with what is needed to use it exactly in float32.
 """
 
+import math
 from typing import Any, NamedTuple
 
 import jax
@@ -84,6 +85,21 @@ def rms(x: Array) -> Array:
     return jnp.sqrt(jnp.mean(jnp.square(x)))
 
 
+def norm(x: Array, axes: tuple[int, ...] | None = None, order: int = 2) -> Array:
+    """(Σ |x|ᵏ)^¹⁄ₖ over the whole array, a scalar, or over some axes, which stay with size 1.
+
+    In units of the largest element, so that no power is infinite or lost. An infinity makes it NaN.
+
+    >>> x = jnp.array([[3.0, -4.0]])
+    >>> norm(x, (1,)).tolist(), float(norm(2.0**100 * x) / 2.0**100)
+    ([[5.0]], 5.0)
+    """
+    keep = axes is not None
+    largest = jnp.max(jnp.abs(x), axes, keepdims=keep, initial=ZERO)
+    powers = divide(x, largest) ** order
+    return largest * jnp.sum(powers, axes, keepdims=keep) ** (1 / order)
+
+
 def inside(nu: Array, eps: Scalar) -> Array:
     """√(v + ε): Keras's and Optax's RMSProp and Adagrad.
 
@@ -160,11 +176,16 @@ def factored(
     >>> v.tolist(), row.tolist(), col.tolist()
     ([[0.5, 1.5]], [[1.0]], [[0.5, 1.5]])
     """
-    row = ema(_mean(q, axes[1]), row, decay)
-    col = ema(_mean(q, axes[0]), col, decay)
-    return divide(row, jnp.maximum(_mean(row, axes[0]), floor)) * col, row, col
+    row = ema(mean(q, axes[1]), row, decay)
+    col = ema(mean(q, axes[0]), col, decay)
+    return divide(row, jnp.maximum(mean(row, axes[0]), floor)) * col, row, col
 
 
-def _mean(x: Array, axis: int) -> Array:
-    """The mean along one axis, divided before it is summed so that huge squares stay finite."""
-    return jnp.sum(x / x.shape[axis], axis, keepdims=True)
+def mean(x: Array, *axes: int) -> Array:
+    """The mean along some axes, divided before it is summed so that huge squares stay finite.
+
+    >>> mean(jnp.array([[1.0, 3.0]]), 0, 1).tolist()
+    [[2.0]]
+    """
+    count = math.prod(x.shape[axis] for axis in axes)
+    return jnp.sum(x / count, axes, keepdims=True)

@@ -56,6 +56,27 @@ class ScheduledDecayState(NamedTuple):
     inner_state: Any
 
 
+def with_fields(state: Any, **fields: Any) -> Any:
+    """A state of `lift`, wrapped in a `ScheduledDecayState` or not, with other moments.
+
+    >>> plain = optax.ScaleByLionState(count=0, mu=1.0)
+    >>> with_fields(ScheduledDecayState({}, plain), mu=2.0)
+    ScheduledDecayState(corrections={}, inner_state=ScaleByLionState(count=0, mu=2.0))
+    """
+    if isinstance(state, ScheduledDecayState):
+        return state._replace(inner_state=state.inner_state._replace(**fields))
+    return state._replace(**fields)
+
+
+def without_corrections(state: Any) -> Any:
+    """A state of `lift` as it is with constant decays.
+
+    >>> without_corrections(ScheduledDecayState({}, optax.EmptyState()))
+    EmptyState()
+    """
+    return state.inner_state if isinstance(state, ScheduledDecayState) else state
+
+
 def at_least_float32(dtype: Any) -> Any:
     """The dtype to compute in: float32 for float32 and below, float64 for float64."""
     return jnp.promote_types(dtype, jnp.float32)
@@ -240,15 +261,22 @@ def _step(
 ) -> SimpleNamespace:
     """What a rule may know of the present step, in the dtype it computes in."""
     t = count.astype(dtype)
-    decays = {}
-    for name, value in values.items():
-        complement = cast(_complement(value), dtype)
-        rate = -jnp.log1p(-complement) if isinstance(value, jax.Array) else _rate(value)
-        carried = name in corrections
-        correction = corrections[name].astype(dtype) if carried else -jnp.expm1(-rate * t)
-        decays[name] = Decay(1 - complement, complement, rate, correction)
+    decays = {name: decay_at(value, t) for name, value in values.items()}
+    for name, correction in corrections.items():
+        decays[name] = decays[name]._replace(correction=correction.astype(dtype))
     scalars = {name: cast(value, dtype) for name, value in settings.items()}
     return SimpleNamespace(count=t, **decays, **scalars)
+
+
+def decay_at(value: Scalar, t: Array) -> Decay:
+    """A coefficient at step t, its correction as if it had always been the same; in t's dtype.
+
+    >>> [round(float(x), 4) for x in decay_at(0.5, jnp.float32(2.0))]
+    [0.5, 0.5, 0.6931, 0.75]
+    """
+    complement = cast(_complement(value), t.dtype)
+    rate = -jnp.log1p(-complement) if isinstance(value, jax.Array) else _rate(value)
+    return Decay(1 - complement, complement, rate, -jnp.expm1(-rate * t))
 
 
 def _rate(decay: float) -> float:

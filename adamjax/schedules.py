@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 import optax
 
-from adamjax.checks import check_decay, check_not_negative, check_positive
+from adamjax.checks import check_decay, check_not_negative, check_positive, is_zero
 from adamjax.moments import Array
 from adamjax.rule import ScalarOrSchedule, value_at
 
@@ -61,6 +62,55 @@ def relative_step(cap: ScalarOrSchedule) -> optax.Schedule:
     (0.01, 0.005)
     """
     return lambda count: jnp.minimum(value_at(cap, count), (count + 1.0) ** -0.5)
+
+
+def warmed_up(
+    learning_rate: ScalarOrSchedule,
+    warmup_steps: int,
+    *,
+    start: ScalarOrSchedule = 0.0,
+    lag: int = 0,
+) -> ScalarOrSchedule:
+    """A learning rate that first rises linearly, s + (lr - s) min(1, t / warmup_steps), t = 1, 2, …
+
+    Args:
+      learning_rate: what it rises to, itself a number or a schedule.
+      warmup_steps: how many steps are below it, and one; 0 for no warm-up.
+      start: s, what it rises from, likewise.
+      lag: how many steps the rise is late; with 1 it is s at the first one.
+
+    Raises:
+      ValueError: for a negative learning rate, or no whole number of steps.
+
+    >>> schedule = warmed_up(1.0, 4)
+    >>> [float(schedule(step)) for step in (0, 1, 5)]
+    [0.25, 0.5, 1.0]
+    """
+    check_not_negative("learning_rate", learning_rate)
+    check_not_negative("start", start)
+    if not isinstance(warmup_steps, int | np.integer) or warmup_steps < 0:
+        raise ValueError(f"warmup_steps must be a whole number from 0, got {warmup_steps}")
+    if warmup_steps == 0:
+        return learning_rate
+
+    def schedule(count: Array) -> Array:
+        low, high = value_at(start, count), value_at(learning_rate, count)
+        return low + (high - low) * jnp.minimum(1.0, (count + 1.0 - lag) / warmup_steps)
+
+    return schedule
+
+
+def from_the_second_step(weight_decay: ScalarOrSchedule) -> ScalarOrSchedule:
+    """A weight decay that leaves the parameters alone at the first step: λ, but 0 at t = 1.
+
+    >>> schedule = from_the_second_step(0.1)
+    >>> [round(float(schedule(step)), 4) for step in (0, 1, 2)]
+    [0.0, 0.1, 0.1]
+    """
+    check_not_negative("weight_decay", weight_decay)
+    if is_zero(weight_decay):
+        return weight_decay
+    return lambda count: jnp.where(count == 0, 0.0, value_at(weight_decay, count))
 
 
 def _epoch_of(b1: float, steps_per_epoch: int) -> Callable[[Any], Array]:

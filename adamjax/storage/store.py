@@ -263,8 +263,9 @@ def _check(state: Any, slots: Mapping[str, str], patterns: Sequence[str]) -> Non
     is_node = lambda node: bool(roles_of(node, slots))  # noqa: E731
     if not any(is_node(node) for node in jax.tree.leaves(state, is_leaf=is_node)):
         raise ValueError(
-            "tx: its state has no moments that a storage format is for; give the roles of its "
-            "fields, slots={'mu': 'signed'}, or leave it as it is"
+            "tx: its state has no moments that a storage format is for: leave the storage out; or, "
+            "if its fields are moments that adamjax does not know, give their roles to "
+            "adamjax.store, slots={'momentum': 'signed'}"
         )
     if names and (unknown := set(slots) - fields):
         raise ValueError(f"slots: the state has no field {min(unknown)!r}; it has {sorted(fields)}")

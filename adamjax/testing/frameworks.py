@@ -1,5 +1,6 @@
 """Checks inside the training classes of Flax and Equinox, where these are installed."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -22,11 +23,13 @@ def linear_loss(kernel: Any, bias: Any) -> Any:
     return jnp.mean(jnp.tanh(jnp.arange(2.0) @ kernel + bias) ** 2)
 
 
-def train_plainly(subject: Subject, params: dict[str, Any]) -> dict[str, Any]:
-    """Kernel and bias after a few steps on `linear_loss`, without any framework."""
+def train_plainly(
+    subject: Subject, params: dict[str, Any], loss: Callable[..., Any] = linear_loss
+) -> dict[str, Any]:
+    """Kernel and bias after a few steps on a loss of both, without any framework."""
     state = subject.tx.init(params)
     for _ in range(STEPS):
-        gradient = jax.grad(lambda p: linear_loss(p["kernel"], p["bias"]))(params)
+        gradient = jax.grad(lambda p: loss(p["kernel"], p["bias"]))(params)
         params, state = train(subject.tx.update, params, state, [gradient])
     return params
 
@@ -66,8 +69,8 @@ def equinox_module(subject: Subject) -> None:
     eqx = library("equinox")
     model = eqx.nn.MLP(2, 3, width_size=2, depth=0, key=jax.random.key(0))
     layer = model.layers[0]
-    start = {"kernel": layer.weight.T, "bias": layer.bias}
-    wanted = train_plainly(subject, start)
+    start = {"kernel": layer.weight, "bias": layer.bias}  # (out, in), unlike those of Flax
+    wanted = train_plainly(subject, start, lambda kernel, bias: linear_loss(kernel.T, bias))
     state = subject.tx.init(eqx.filter(model, eqx.is_inexact_array))
 
     @eqx.filter_grad
@@ -79,5 +82,5 @@ def equinox_module(subject: Subject) -> None:
         updates, state = subject.tx.update(gradient_of(model), state, params)
         model = eqx.apply_updates(model, updates)
     layer = model.layers[0]
-    seen = {"kernel": layer.weight.T, "bias": layer.bias}
+    seen = {"kernel": layer.weight, "bias": layer.bias}
     expect_close("the trained module", seen, wanted, start)

@@ -104,14 +104,19 @@ def apply_if_finite(subject: Subject) -> None:
 
 @conformance
 def tree_map_params(subject: Subject) -> None:
-    """`optax.tree_utils.tree_map_params` tells the state's trees of parameters from the rest."""
+    """`optax.tree_utils.tree_map_params` tells the state's trees of parameters from the rest.
+
+    With `is_leaf` for the nodes that `optax.partition` and `optax.masked` put in the place of what
+    a part of the optimizer does not see.
+    """
     state = subject.tx.init(subject.params)
     marked = optax.tree_utils.tree_map_params(
         subject.tx.init,
-        lambda leaf, param: (jnp.shape(leaf), jnp.shape(param)),
+        lambda leaf, param: "a parameter's",
         state,
         subject.params,
         transform_non_params=lambda leaf: leaf,
+        is_leaf=lambda node: isinstance(node, optax.MaskedNode),
     )
     rest = [leaf for leaf in jax.tree.leaves(marked) if isinstance(leaf, jax.Array)]
     shapes = [jnp.shape(leaf) for leaf in rest if jnp.ndim(leaf)]

@@ -79,9 +79,10 @@ class AdafactorState(NamedTuple):
         return {"v": "square", "mu": "signed"}
 
 
-def _second_moment(
+def second_moment(
     q: Array, moments: Any, decay: Decay, axes: tuple[int, int] | None, floor: Any
 ) -> tuple[Array, Any]:
+    """The average V of q, kept in `v`, or its row and column means in `v_row` and `v_col`."""
     if axes is None:
         v = ema(q, moments.v, decay)
         return v, moments._replace(v=v)
@@ -89,7 +90,7 @@ def _second_moment(
     return v, moments._replace(v_row=row, v_col=col)
 
 
-def _slots(axes_of: AxesOf, dtype: Any) -> dict[str, Slot]:
+def factored_slots(axes_of: AxesOf, dtype: Any) -> dict[str, Slot]:
     """Row means, column means and the whole, each of size 1 along what it does not keep."""
 
     def slot(dropped):
@@ -112,7 +113,7 @@ def _rule(setting: _Preset, axes_of: AxesOf, floors: bool) -> Rule:
         decay = Decay(None, complement, None, None)
         floor = step.eps1 if floors else 0.0
         q = g * g + (step.eps1 - floor)
-        v, moments = _second_moment(q, moments, decay, axes_of(g.shape), floor)
+        v, moments = second_moment(q, moments, decay, axes_of(g.shape), floor)
         u = divide(g, jnp.sqrt(jnp.maximum(v, floor**2)))
         u = u * step.learning_rate / jnp.maximum(1, rms(u) / step.clip_threshold)
         if p is not None:
@@ -181,7 +182,7 @@ def scale_by_adafactor(
     def axes_of(shape):
         return factored_axes(shape, setting.min_dim_size_to_factor, setting.largest_axes)
 
-    slots = _slots(axes_of, nu_dtype)
+    slots = factored_slots(axes_of, nu_dtype)
     decays = {}
     if setting.momentum is not None:
         slots["mu"] = Slot(dtype=setting.mu_dtype)
@@ -272,7 +273,7 @@ def adafactor(
         mask=mask,
         storage=storage,
         param_rounding=param_rounding,
-        decay_scale=(lambda p: jnp.maximum(eps2, rms(p))) if decay == "scaled" else None,
+        decay_scale=(lambda p, g: jnp.maximum(eps2, rms(p))) if decay == "scaled" else None,
         includes_learning_rate=multiplied,
     )
 

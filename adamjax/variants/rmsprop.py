@@ -90,9 +90,9 @@ def scale_by_rmsprop(
         nu = spread = ema(g * g, moments.nu, step.b2)
         moments = moments._replace(nu=nu)
         if centered:
-            mean = ema(g, moments.mean, step.b2)
-            spread = jnp.maximum(nu - mean * mean, ZERO)  # rounding may take it below
-            moments = moments._replace(mean=mean)
+            average = ema(g, moments.mean, step.b2)
+            spread = jnp.maximum(nu - average**2, ZERO)  # rounding may take it below
+            moments = moments._replace(mean=average)
         u = divide(g, denominator(spread, step.eps))
         if momentum is not None:
             u = step.momentum * moments.mu + u
