@@ -1,0 +1,95 @@
+"""AdaGC: Enhancing LLM Pretraining Stability via Adaptive Gradient Clipping. Wang et al., 2025.
+
+arXiv:2502.11034. Each leaf is clipped against its own past: no gradient is much longer than the
+clipped ones before it were.
+"""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from adamjax.checks import check_decay, check_not_negative, check_positive
+from adamjax.modifiers.around import each_leaf, increment
+from adamjax.moments import Array, clamp, divide, norm
+from adamjax.trees import PyTree, check_real, check_same_tree
+
+
+class AdagcState(NamedTuple):
+    """Steps done, and for each leaf γ, the average norm of its clipped gradients (a scalar)."""
+
+    count: Array
+    norm: PyTree
+
+
+def adagc(
+    threshold: float = 1.05,
+    decay: float = 0.98,
+    *,
+    warmup_steps: int = 100,
+    warmup_norm: float = 1.0,
+) -> optax.GradientTransformationExtraArgs:
+    """Clips each leaf to a multiple of its own average norm: h = min(1, λ γ / ‖g‖), g = h g.
+
+        γ = β γ + (1-β) ‖h g‖
+
+    At first all leaves together are clipped to one norm, h = min(1, λ₀ / ‖all g‖), and γ is the
+    smallest ‖h g‖ so far. A gradient that is not finite passes, and leaves γ as it is. It stands
+    in a chain, in front of the optimizer.
+
+    Args:
+      threshold: λ, in units of the average norm.
+      decay: β, 0 <= decay < 1.
+      warmup_steps: how many steps are clipped by the norm of all leaves.
+      warmup_norm: λ₀, that norm.
+
+    Returns:
+      A transformation with an `AdagcState`.
+
+    Raises:
+      ValueError: for a number out of range.
+
+    >>> tx = adagc(1.0, 0.5, warmup_steps=1)
+    >>> g = jnp.array([0.5])
+    >>> _, state = tx.update(g, tx.init(g))
+    >>> updates, state = tx.update(4 * g, state)
+    >>> updates.tolist(), float(state.norm)
+    ([0.5], 0.5)
+    """
+    check_positive("threshold", threshold)
+    check_decay("decay", decay)
+    check_not_negative("warmup_steps", warmup_steps)
+    check_positive("warmup_norm", warmup_norm)
+
+    def init(params: PyTree) -> AdagcState:
+        check_real("params", params)
+        start = jax.tree.map(lambda p: jnp.asarray(jnp.inf, jnp.float32), params)
+        return AdagcState(jnp.zeros([], jnp.int32), start)
+
+    def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
+        del params, extra_args
+        check_real("updates", updates)
+        check_same_tree("updates", updates, "the state's norm", state.norm, shape=lambda shape: ())
+        early = state.count < warmup_steps
+        updates = each_leaf(clamp, updates)
+        norms = each_leaf(lambda gamma, g: norm(g), state.norm, updates)
+        whole = norm(jnp.asarray(jax.tree.leaves(norms)))
+
+        def factor(gamma: Array, length: Array) -> Array:
+            relative = divide(threshold * gamma, length)
+            limit = jnp.where(early, divide(jnp.float32(warmup_norm), whole), relative)
+            return jnp.where(length == 0, 1, jnp.minimum(1, limit))
+
+        def average(gamma: Array, length: Array, h: Array) -> Array:
+            length = h * length
+            smooth = decay * gamma + (1 - decay) * length
+            new = jnp.where(early | jnp.isinf(gamma), jnp.minimum(gamma, length), smooth)
+            return jnp.where(jnp.isfinite(length), new, gamma)
+
+        factors = each_leaf(factor, state.norm, norms)
+        clipped = each_leaf(lambda g, h: g * h, updates, factors)
+        averages = each_leaf(average, state.norm, norms, factors)
+        return clipped, state._replace(count=increment(state.count), norm=averages)
+
+    return optax.GradientTransformationExtraArgs(init, update)

@@ -1,0 +1,107 @@
+"""How a modifier without a memory of its own stands around a transformation."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from adamjax.moments import Array, clamp
+from adamjax.rule import at_least_float32, traced_once
+from adamjax.trees import PyTree, check_real, check_same_tree
+
+
+def around(
+    inner: optax.GradientTransformation,
+    modify: Callable[..., Array],
+    *,
+    needs_params: bool = False,
+) -> optax.GradientTransformationExtraArgs:
+    """A transformation whose directions are changed leaf by leaf.
+
+    Args:
+      inner: any transformation that makes directions of gradients; `optax.identity()` for a
+        modifier that stands in a chain by itself.
+      modify: `(direction, gradient)` or, with `needs_params`, `(direction, gradient, param)` to the
+        new direction. Arrays come in float32 (float64 for float64 directions), limited to ±2⁶³.
+      needs_params: whether `modify` sees the parameter.
+
+    Returns:
+      A transformation with the state of `inner`, so that a run can go on with it or without it.
+      The directions keep their dtypes.
+
+    Raises:
+      TypeError: in `update`, for gradients that are not real floating-point arrays.
+      ValueError: in `update`, if the parameters are needed and missing or do not fit.
+
+    >>> tx = around(optax.identity(), lambda u, g: 2 * u)
+    >>> float(tx.update(jnp.float32(3.0), tx.init(jnp.float32(0.0)))[0])
+    6.0
+    """
+    inner = optax.with_extra_args_support(inner)
+
+    def update(updates: PyTree, state: PyTree, params: PyTree = None, **extra_args: Any) -> Any:
+        check_real("updates", updates)
+        others = [updates, params] if needs_params else [updates]
+        if needs_params:
+            check_params(params, updates)
+        directions, state = inner.update(updates, state, params, **extra_args)
+        return each_leaf(lambda *each: modify(*map(clamp, each)), directions, *others), state
+
+    return optax.GradientTransformationExtraArgs(inner.init, update)
+
+
+def each_leaf(function: Callable[..., Array], tree: PyTree, *others: PyTree) -> PyTree:
+    """A function of the leaves of several trees; in float32 or above, and the dtypes of the first.
+
+    >>> each_leaf(jnp.add, {"none": None, "w": jnp.float32(1.0)}, {"none": None, "w": 2.0})
+    {'none': None, 'w': Array(3., dtype=float32)}
+    """
+    leaves, treedef = jax.tree.flatten(tree)
+
+    def wide(first: Array, *rest: Array) -> Array:
+        dtype = at_least_float32(jnp.result_type(first))
+        arrays = [jnp.asarray(x, dtype) for x in (first, *rest)]
+        return function(*arrays).astype(jnp.result_type(first))
+
+    columns = [treedef.flatten_up_to(other) for other in others]
+    run = traced_once(wide, leaves)
+    return treedef.unflatten([run(*each) for each in zip(leaves, *columns, strict=True)])
+
+
+def part_of(tree: PyTree, part: PyTree) -> PyTree:
+    """What of a whole tree belongs to one in which `optax.masked` has left out leaves.
+
+    >>> part_of({"a": 1.0, "b": 2.0}, {"a": 3.0, "b": optax.MaskedNode()})
+    {'a': 1.0, 'b': MaskedNode()}
+    """
+    return jax.tree.map(lambda x, y: x if is_masked(x) else y, part, tree, is_leaf=is_masked)
+
+
+def is_masked(node: Any) -> bool:
+    """Whether it stands for leaves that `optax.masked` or `optax.partition` has left out."""
+    return isinstance(node, optax.MaskedNode)
+
+
+def check_params(params: PyTree, updates: PyTree) -> None:
+    """Raises ValueError if the parameters are missing, or are not those of the updates.
+
+    >>> check_params(None, {"w": 1.0})
+    Traceback (most recent call last):
+    ValueError: params: this looks at the parameters; call update(updates, state, params)
+    """
+    if params is None:
+        raise ValueError(
+            "params: this looks at the parameters; call update(updates, state, params)"
+        )
+    check_same_tree("params", params, "updates", updates)
+
+
+def increment(count: Array) -> Array:
+    """One more step done; the largest number stays.
+
+    >>> int(increment(jnp.int32(1))), int(increment(jnp.int32(2**31 - 1)))
+    (2, 2147483647)
+    """
+    return jnp.asarray(optax.safe_increment(count))

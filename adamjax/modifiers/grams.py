@@ -1,0 +1,34 @@
+"""Gradient Descent with Adaptive Momentum Scaling. Cao et al., 2024. arXiv:2412.17107.
+
+The size of the step is the optimizer's, its sign the gradient's.
+"""
+
+import jax.numpy as jnp
+import optax
+
+from adamjax.modifiers.around import around
+from adamjax.moments import Array
+
+
+def signed_by_gradient(
+    inner: optax.GradientTransformation,
+) -> optax.GradientTransformationExtraArgs:
+    """Gives each element of a direction the sign of its gradient: u = sign(g) |u|.
+
+    Args:
+      inner: a transformation from gradients to directions, before weight decay and learning rate.
+
+    Returns:
+      A transformation with the state of `inner`.
+
+    >>> tx = signed_by_gradient(optax.trace(0.5))
+    >>> g = jnp.array([4.0])
+    >>> _, state = tx.update(g, tx.init(g))
+    >>> tx.update(-g / 4, state)[0].tolist()  # the momentum is 1
+    [-1.0]
+    """
+
+    def modify(u: Array, g: Array) -> Array:
+        return jnp.sign(g) * jnp.abs(u)
+
+    return around(inner, modify)

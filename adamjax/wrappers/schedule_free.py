@@ -1,0 +1,119 @@
+"""The Road Less Scheduled. Defazio et al., 2024. arXiv:2405.15682.
+
+An optimizer moves a point z of its own; what is kept in the end is an average x of the z, and the
+gradients are taken between the two, at y. The average stands in for a learning rate that falls.
+"""
+
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import optax
+
+from adamjax.checks import check_decay, check_not_negative
+from adamjax.modifiers.around import each_leaf, increment, part_of
+from adamjax.moments import Array, divide
+from adamjax.rule import ScalarOrSchedule, value_at
+from adamjax.trees import PyTree
+from adamjax.wrappers.copies import check_copies, copies
+
+
+class ScheduleFreeState(NamedTuple):
+    """What is between the steps of a schedule-free optimizer.
+
+    Attributes:
+      count: steps done.
+      weight_sum: the weights of the average so far.
+      learning_rate: the largest learning rate so far.
+      b1: b₁ of the last step, 0 before the first: where between x and z the parameters are.
+      z: the point that the optimizer moves (float32).
+      inner_state: that optimizer's.
+    """
+
+    count: Array
+    weight_sum: Array
+    learning_rate: Array
+    b1: Array
+    z: PyTree
+    inner_state: Any
+
+    def eval_params(self, params: PyTree) -> PyTree:
+        """The average x = y + (1 - 1/b₁) (z - y), of the parameters' dtypes; y where b₁ is 0."""
+        share = jnp.where(self.b1 > 0, 1 - 1 / jnp.where(self.b1 > 0, self.b1, 1), 0)
+        mine = part_of(params, self.z)
+        return each_leaf(lambda y, z: y + share.astype(y.dtype) * (z - y), mine, self.z)
+
+
+def schedule_free(
+    inner: optax.GradientTransformation,
+    learning_rate: ScalarOrSchedule,
+    b1: ScalarOrSchedule = 0.9,
+    *,
+    weight_lr_power: float = 2.0,
+    r: float = 0.0,
+) -> optax.GradientTransformationExtraArgs:
+    """Averages the points of an optimizer in place of a schedule.
+
+        z = z + the optimizer's step, of the gradient at y
+        w = tʳ max(lr so far)²;  W = W + w;  c = w / W
+        x = (1-c) x + c z
+        y = b₁ x + (1-b₁) z
+
+    The parameters are y. `adamjax.eval_params(state, params)` is x, which is what to evaluate and
+    to keep.
+
+    Args:
+      inner: a ready-made optimizer without momentum; its weight decay is taken at y.
+      learning_rate: the learning rate of `inner`, the same number or schedule; a warm-up is of use,
+        a decay is not.
+      b1: b₁, in the place of a momentum, 0 <= b1 < 1. With 0, y is z and x cannot be found again.
+      weight_lr_power: the power of the learning rate in w.
+      r: the power of t in w.
+
+    Returns:
+      A transformation with a `ScheduleFreeState`. Of `jax.ShapeDtypeStruct` leaves its `init` makes
+      a template: z is 0.
+
+    Raises:
+      ValueError: for b1 outside [0, 1), a negative number; in `update`, if the parameters are
+        missing or do not fit.
+
+    >>> tx = schedule_free(optax.sgd(1.0), 1.0, b1=0.5)
+    >>> y = {"w": jnp.float32(0.0)}
+    >>> state = tx.init(y)
+    >>> for _ in range(2):
+    ...     updates, state = tx.update({"w": jnp.float32(-1.0)}, state, y)
+    ...     y = optax.apply_updates(y, updates)
+    >>> float(state.z["w"]), float(state.eval_params(y)["w"]), float(y["w"])
+    (2.0, 1.5, 1.75)
+    """
+    check_not_negative("learning_rate", learning_rate)
+    check_decay("b1", b1)
+    check_not_negative("weight_lr_power", weight_lr_power)
+    check_not_negative("r", r)
+    inner = optax.with_extra_args_support(inner)
+
+    def init(params: PyTree) -> ScheduleFreeState:
+        count = jnp.zeros([], jnp.int32)
+        weight_sum, largest, near = (jnp.zeros([], float) for _ in range(3))
+        z = copies(params)
+        return ScheduleFreeState(count, weight_sum, largest, near, z, inner.init(params))
+
+    def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
+        check_copies(state.z, params, updates)
+        steps, inner_state = inner.update(updates, state.inner_state, params, **extra_args)
+        count = increment(state.count)
+        largest = jnp.maximum(state.learning_rate, value_at(learning_rate, state.count))
+        weight = count.astype(largest.dtype) ** r * largest**weight_lr_power
+        weight_sum = state.weight_sum + weight
+        c, near = divide(weight, weight_sum), jnp.asarray(value_at(b1, state.count), float)
+        kept = divide(near, state.b1)  # 1 while b1 stays as it is
+
+        def change(step: Array, y: Array, z: Array) -> Array:
+            share, ratio, b = (x.astype(step.dtype) for x in (c, kept, near))
+            return (share * ratio + (1 - ratio)) * (z - y) + (1 - b * (1 - share)) * step
+
+        changes = each_leaf(change, steps, params, state.z)
+        z = each_leaf(lambda z, step: z + step, state.z, steps)
+        return changes, ScheduleFreeState(count, weight_sum, largest, near, z, inner_state)
+
+    return optax.GradientTransformationExtraArgs(init, update)
