@@ -1,0 +1,155 @@
+"""AdaBelief Optimizer: Adapting Stepsizes by the Belief in Observed Gradients. Zhuang et al., 2020.
+arXiv:2010.07468.
+
+Adam whose s averages how far the gradient is from what m expected, not how far it is from 0: long
+steps where gradients are as believed.
+
+    m = b₁ m + (1 - b₁) g
+    s = b₂ s + (1 - b₂) (g - m)² + ε
+    u = m̂ / (√ŝ + ε)        rectified as RAdam's is, in the authors' code
+"""
+
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import optax
+
+from adamjax.checks import pick
+from adamjax.moments import Array, adam_hat, adam_outside, debias, ema
+from adamjax.optimizer import optimizer
+from adamjax.registry import Paper, Variant, register
+from adamjax.rule import ScalarOrSchedule, Slot, lift
+from adamjax.trees import Mask, PyTree
+from adamjax.variants.radam import rectification
+
+STYLES = {
+    "author": "the authors' default: ε̂ (in √s + ε), rectified as in RAdam where r >= 5, m̂ below",
+    "paper": "the paper, Optax, timm: u = m̂ / (√ŝ + ε)",
+    "amsgrad": "the authors' amsgrad=True: as the paper, with the largest s so far",
+}
+
+
+class AdabeliefState(NamedTuple):
+    """Steps done, m, s, and with style "amsgrad" the largest s."""
+
+    count: Array
+    mu: PyTree
+    nu: PyTree
+    nu_max: PyTree = None
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """What `adamjax.store` may keep in few bits; √s bounds no m."""
+        return {"mu": "signed", "nu": "square", "nu_max": "maximum"}
+
+
+def scale_by_adabelief(
+    b1: ScalarOrSchedule = 0.9,
+    b2: ScalarOrSchedule = 0.999,
+    eps: ScalarOrSchedule = 1e-16,
+    *,
+    style: str = "author",
+    mu_dtype: Any = None,
+    nu_dtype: Any = None,
+) -> optax.GradientTransformationExtraArgs:
+    """The direction of AdaBelief, m̂ / (√ŝ + ε), s the average of (g - m)².
+
+    Args:
+      b1: decay of the average m of the gradients, 0 <= b1 < 1.
+      b2: decay of the average s of the squared surprises, 0 <= b2 < 1.
+      eps: ε, added to s at each step, where it stays, and to its root.
+      style: "author", "paper" or "amsgrad", see `STYLES`.
+      mu_dtype: dtype in which m is stored; None for float32.
+      nu_dtype: dtype in which s and its maximum are stored; None for float32.
+
+    Returns:
+      A transformation with an `AdabeliefState`.
+
+    Raises:
+      ValueError: for b1 or b2 outside [0, 1), a negative eps, an unknown style.
+
+    >>> tx, g = scale_by_adabelief(b1=0.5, style="paper"), jnp.float32(2.0)
+    >>> round(float(tx.update(g, tx.init(g))[0]), 6)
+    2.0
+    """
+    pick("style", style, STYLES)
+
+    def rule(g, moments, step):
+        mu = ema(g, moments.mu, step.b1)
+        surprise = step.b1.value * (g - moments.mu)  # g - m, and 0 where b1 is
+        nu = seen = ema(surprise * surprise, moments.nu, step.b2) + step.eps
+        if style == "amsgrad":
+            seen = jnp.maximum(moments.nu_max, nu)
+            moments = moments._replace(nu_max=seen)
+        u = adam_outside(mu, seen, step)
+        if style == "author":
+            trusted, rectify = rectification(step, 5.0, jnp.greater_equal)
+            u = jnp.where(trusted, rectify * adam_hat(mu, nu, step), debias(mu, step.b1))
+        return u, moments._replace(mu=mu, nu=nu)
+
+    slots = {"mu": Slot(dtype=mu_dtype), "nu": Slot(dtype=nu_dtype)}
+    if style == "amsgrad":
+        slots["nu_max"] = Slot(dtype=nu_dtype)
+    return lift(
+        rule,
+        AdabeliefState,
+        slots,
+        decays={"b1": b1, "b2": b2},
+        scalars={"eps": eps, "eps_root": 0.0},
+    )
+
+
+def adabelief(
+    learning_rate: ScalarOrSchedule = 1e-3,
+    b1: ScalarOrSchedule = 0.9,
+    b2: ScalarOrSchedule = 0.999,
+    eps: ScalarOrSchedule = 1e-16,
+    *,
+    style: str = "author",
+    weight_decay: ScalarOrSchedule = 0.0,
+    decay: str = "decoupled",
+    mask: Mask = None,
+    storage: str = "float32",
+    param_rounding: str | None = None,
+    mu_dtype: Any = None,
+    nu_dtype: Any = None,
+) -> optax.GradientTransformationExtraArgs:
+    """AdaBelief (arXiv:2010.07468) as a ready-made optimizer: p <- p - lr m̂ / (√ŝ + ε).
+
+    The arguments of `scale_by_adabelief`, and those of `adamjax.optimizer`: `learning_rate`,
+    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
+
+    >>> tx, g = adabelief(0.5, b1=0.5, style="paper"), jnp.float32(2.0)
+    >>> round(float(tx.update(g, tx.init(g))[0]), 6)
+    -1.0
+    """
+    direction = scale_by_adabelief(b1, b2, eps, style=style, mu_dtype=mu_dtype, nu_dtype=nu_dtype)
+    return optimizer(
+        direction,
+        learning_rate,
+        weight_decay=weight_decay,
+        decay=decay,
+        mask=mask,
+        storage=storage,
+        param_rounding=param_rounding,
+    )
+
+
+VARIANT = register(
+    Variant(
+        name="adabelief",
+        make=adabelief,
+        direction=scale_by_adabelief,
+        paper=Paper(
+            "AdaBelief Optimizer: Adapting Stepsizes by the Belief in Observed Gradients",
+            "Zhuang, Juntang and Tang, Tommy and Ding, Yifan and Tatikonda, Sekhar and Dvornek, "
+            "Nicha and Papademetris, Xenophon and Duncan, James S.",
+            2020,
+            "Advances in Neural Information Processing Systems 33",
+            arxiv="2010.07468",
+        ),
+        changes="averages (g - m)², the surprise, in place of g²",
+        formula="s = b₂ s + (1-b₂) (g - m)² + ε;  u = m̂ / (√ŝ + ε)",
+        styles=STYLES,
+    )
+)

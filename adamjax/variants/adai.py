@@ -1,0 +1,155 @@
+"""Adaptive Inertia: Disentangling the Effects of Adaptive Learning Rate and Momentum. Xie et al.,
+2020. arXiv:2006.15815.
+
+One step size for all, but a momentum for each element: the larger its v, of all the parameters'
+together, the less it remembers.
+
+    v = b₂ v + (1 - b₂) g²
+    k = clip(b₀ v / mean(v), ε, 1)          the mean over all leaves
+    m = m + k (g - m),  w = w + k (1 - w)
+    u = m / w
+"""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from adamjax.moments import Array, divide, ema
+from adamjax.optimizer import optimizer
+from adamjax.registry import Paper, Variant, register
+from adamjax.rule import ScalarOrSchedule, Slot, lift, with_fields, without_corrections
+from adamjax.trees import Mask, PyTree
+
+
+class AdaiState(NamedTuple):
+    """Steps done, the average m, v, and the weight that m has gathered, 1 - b₁b₂…b_t of its own."""
+
+    count: Array
+    mu: PyTree
+    nu: PyTree
+    weight: PyTree
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """What `adamjax.store` may keep in few bits; m remembers longer than v does."""
+        return {"mu": "signed", "nu": "square"}
+
+
+def _mean_of_all(tree: PyTree) -> Array:
+    """The mean over the elements of all leaves, divided first so that huge squares stay finite."""
+    leaves = jax.tree.leaves(tree)
+    total = sum(x.size for x in leaves)
+    return sum((jnp.sum(x.astype(float) / total) for x in leaves), jnp.zeros([], float))
+
+
+def scale_by_adai(
+    b0: ScalarOrSchedule = 0.1,
+    b2: ScalarOrSchedule = 0.99,
+    eps: ScalarOrSchedule = 1e-3,
+    *,
+    mu_dtype: Any = None,
+    nu_dtype: Any = None,
+) -> optax.GradientTransformationExtraArgs:
+    """The direction of Adai: an average of the gradients that forgets each at a rate of its own.
+
+    Args:
+      b0: b₀, how fast an element of the mean v forgets.
+      b2: decay of the average v of their squares, 0 <= b2 < 1.
+      eps: ε, the slowest rate; without it, what has no gradient for long never forgets.
+      mu_dtype: dtype in which m is stored; None for float32.
+      nu_dtype: dtype in which v is stored; None for float32.
+
+    Returns:
+      A transformation with an `AdaiState`. It couples the leaves that it is given, those alone
+      where `optax.masked` or `optax.partition` gives it a part.
+
+    Raises:
+      ValueError: for b2 outside [0, 1), a negative b0 or eps.
+
+    >>> tx, g = scale_by_adai(0.5), jnp.array([0.0, 2.0])
+    >>> u, state = tx.update(g, tx.init(g))
+    >>> u, state.mu  # k = 0.001, 0.5 · 4/2
+    (Array([0., 2.], dtype=float32), Array([0., 2.], dtype=float32))
+    """
+
+    def squares(g, moments, step):
+        return g, moments._replace(nu=ema(g * g, moments.nu, step.b2))
+
+    def rule(g, moments, step):
+        share = step.b0 * divide(moments.nu, step.mean)
+        share = jnp.clip(share, step.eps, 1)
+        mu = moments.mu + share * (g - moments.mu)
+        weight = moments.weight + share * (1 - moments.weight)
+        return divide(mu, weight), moments._replace(mu=mu, weight=weight)
+
+    def lifted(each, **scalars):
+        slots = {"mu": Slot(dtype=mu_dtype), "nu": Slot(dtype=nu_dtype), "weight": Slot()}
+        scalars = {"b0": b0, "eps": eps, **scalars}
+        return lift(each, AdaiState, slots, decays={"b2": b2}, scalars=scalars)
+
+    variances = lifted(squares)
+
+    def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
+        del params, extra_args
+        nu = without_corrections(variances.update(updates, state)[1]).nu
+        inertia = lifted(rule, mean=_mean_of_all(nu))
+        return inertia.update(updates, with_fields(state, nu=nu))
+
+    return optax.GradientTransformationExtraArgs(variances.init, update)
+
+
+def adai(
+    learning_rate: ScalarOrSchedule = 1.0,
+    b0: ScalarOrSchedule = 0.1,
+    b2: ScalarOrSchedule = 0.99,
+    eps: ScalarOrSchedule = 1e-3,
+    *,
+    weight_decay: ScalarOrSchedule = 0.0,
+    decay: str = "decoupled",
+    mask: Mask = None,
+    storage: str = "float32",
+    param_rounding: str | None = None,
+    mu_dtype: Any = None,
+    nu_dtype: Any = None,
+) -> optax.GradientTransformationExtraArgs:
+    """Adai (arXiv:2006.15815) as a ready-made optimizer: p <- p - lr m / w.
+
+    The arguments of `scale_by_adai`, and those of `adamjax.optimizer`: `learning_rate`,
+    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`. With
+    `weight_decay`, "decoupled", it is AdaiW.
+
+    >>> tx, g = adai(0.5), jnp.array([0.0, 2.0])
+    >>> tx.update(g, tx.init(g))[0].tolist()
+    [-0.0, -1.0]
+    """
+    direction = scale_by_adai(b0, b2, eps, mu_dtype=mu_dtype, nu_dtype=nu_dtype)
+    return optimizer(
+        direction,
+        learning_rate,
+        weight_decay=weight_decay,
+        decay=decay,
+        mask=mask,
+        storage=storage,
+        param_rounding=param_rounding,
+    )
+
+
+VARIANT = register(
+    Variant(
+        name="adai",
+        make=adai,
+        direction=scale_by_adai,
+        paper=Paper(
+            "Adaptive Inertia: Disentangling the Effects of Adaptive Learning Rate and Momentum",
+            "Xie, Zeke and Wang, Xinrui and Zhang, Huishuai and Sato, Issei and Sugiyama, Masashi",
+            2020,
+            "International Conference on Machine Learning, 2022",
+            arxiv="2006.15815",
+        ),
+        changes="one step size for all elements; it is momentum that is adapted, by v",
+        formula="k = clip(b₀ v / mean(v), ε, 1);  m = m + k (g-m);  w = w + k (1-w);  u = m / w",
+        slots=("mu", "nu", "weight"),
+    )
+)

@@ -1,0 +1,155 @@
+"""An Adaptive and Momental Bound Method for Stochastic Learning. Ding et al., 2019.
+arXiv:1910.12249.
+
+Adam whose step size per element is held below its own average over the past, so that no sudden drop
+of v makes a leap. The average starts at 0: a warm-up without a knob.
+
+    h = lr √(1 - b₂ᵗ) / (1 - b₁ᵗ) / (√v + ε)
+    H = b₃ H + (1 - b₃) h
+    p <- p - min(h, H) m
+"""
+
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import optax
+
+from adamjax.moments import Array, divide, ema, hat
+from adamjax.optimizer import optimizer
+from adamjax.registry import Paper, Reduction, Variant, register
+from adamjax.rule import ScalarOrSchedule, Slot, lift
+from adamjax.trees import Mask, PyTree
+
+
+class AdamodState(NamedTuple):
+    """Steps done, the average of the step sizes, and both of Adam's."""
+
+    count: Array
+    step_size: PyTree
+    mu: PyTree
+    nu: PyTree
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """What `adamjax.store` may keep in few bits, and as what; v, which goes with m, last."""
+        return {"step_size": "square", "mu": "mean", "nu": "square"}
+
+
+def scale_by_adamod(
+    b1: ScalarOrSchedule = 0.9,
+    b2: ScalarOrSchedule = 0.999,
+    eps: ScalarOrSchedule = 1e-8,
+    *,
+    b3: ScalarOrSchedule = 0.999,
+    eps_root: ScalarOrSchedule = 0.0,
+    learning_rate: ScalarOrSchedule = 1.0,
+    mu_dtype: Any = None,
+    nu_dtype: Any = None,
+) -> optax.GradientTransformationExtraArgs:
+    """The direction of AdaMod: m times the smaller of Adam's step size and its average.
+
+    Args:
+      b1: decay of the average m of the gradients, 0 <= b1 < 1.
+      b2: decay of the average v of their squares, 0 <= b2 < 1.
+      eps: ε of √v + ε. Where both are 0, so that nothing but zeros was seen, h is 0.
+      b3: decay of the average H of the step sizes, 0 <= b3 < 1.
+      eps_root: added under the root.
+      learning_rate: multiplies the direction, inside of the average: H lags behind a schedule.
+        1 leaves it to the rest of the chain.
+      mu_dtype: dtype in which m is stored; None for float32.
+      nu_dtype: dtype in which v and H are stored; None for float32.
+
+    Returns:
+      A transformation with an `AdamodState`.
+
+    Raises:
+      ValueError: for b1, b2 or b3 outside [0, 1), a negative number.
+
+    >>> tx, g = scale_by_adamod(b3=0.75), jnp.float32(2.0)
+    >>> round(float(tx.update(g, tx.init(g))[0]), 4)
+    0.25
+    """
+
+    def rule(g, moments, step):
+        mu = ema(g, moments.mu, step.b1)
+        nu = ema(g * g, moments.nu, step.b2)
+        size = divide(step.learning_rate, hat(nu, step) * step.b1.correction)
+        step_size = ema(size, moments.step_size, step.b3)
+        u = jnp.minimum(size, step_size) * mu
+        return u, moments._replace(mu=mu, nu=nu, step_size=step_size)
+
+    return lift(
+        rule,
+        AdamodState,
+        {"mu": Slot(dtype=mu_dtype), "nu": Slot(dtype=nu_dtype), "step_size": Slot(dtype=nu_dtype)},
+        decays={"b1": b1, "b2": b2, "b3": b3},
+        scalars={"eps": eps, "eps_root": eps_root, "learning_rate": learning_rate},
+    )
+
+
+def adamod(
+    learning_rate: ScalarOrSchedule = 1e-3,
+    b1: ScalarOrSchedule = 0.9,
+    b2: ScalarOrSchedule = 0.999,
+    eps: ScalarOrSchedule = 1e-8,
+    *,
+    b3: ScalarOrSchedule = 0.999,
+    eps_root: ScalarOrSchedule = 0.0,
+    weight_decay: ScalarOrSchedule = 0.0,
+    decay: str = "decoupled",
+    mask: Mask = None,
+    storage: str = "float32",
+    param_rounding: str | None = None,
+    mu_dtype: Any = None,
+    nu_dtype: Any = None,
+) -> optax.GradientTransformationExtraArgs:
+    """AdaMod (arXiv:1910.12249) as a ready-made optimizer: p <- p - min(h, H) m.
+
+    The arguments of `scale_by_adamod`, and those of `adamjax.optimizer`: `learning_rate`,
+    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
+
+    >>> tx, g = adamod(0.5, b3=0.75), jnp.float32(2.0)
+    >>> round(float(tx.update(g, tx.init(g))[0]), 4)
+    -0.125
+    """
+    direction = scale_by_adamod(
+        b1,
+        b2,
+        eps,
+        b3=b3,
+        eps_root=eps_root,
+        mu_dtype=mu_dtype,
+        nu_dtype=nu_dtype,
+        learning_rate=learning_rate,
+    )
+    return optimizer(
+        direction,
+        learning_rate,
+        weight_decay=weight_decay,
+        decay=decay,
+        mask=mask,
+        storage=storage,
+        param_rounding=param_rounding,
+        includes_learning_rate=True,
+    )
+
+
+VARIANT = register(
+    Variant(
+        name="adamod",
+        make=adamod,
+        direction=scale_by_adamod,
+        paper=Paper(
+            "An Adaptive and Momental Bound Method for Stochastic Learning",
+            "Ding, Jianbang and Ren, Xuancheng and Luo, Ruixuan and Sun, Xu",
+            2019,
+            arxiv="1910.12249",
+        ),
+        changes="holds each step size below its own average over the past",
+        formula="h = lr √(1-b₂ᵗ) / (1-b₁ᵗ) / (√v + ε);  H = b₃ H + (1-b₃) h;  lr u = min(h, H) m",
+        slots=("step_size", "mu", "nu"),
+        reduces_to=(
+            Reduction({"b3": 0.0, "eps": 0.125}, "adam", {"style": "keras", "eps": 0.125}),
+        ),
+    )
+)

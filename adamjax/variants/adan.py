@@ -1,0 +1,166 @@
+"""Adan: Adaptive Nesterov Momentum Algorithm for Faster Optimizing Deep Models. Xie et al., 2022.
+arXiv:2208.06677.
+
+Adam that looks ahead by the average change of the gradient, in the step and in v alike: Nesterov's
+momentum without a gradient at another point.
+
+    d = g - g_prev                            0 at t = 1
+    m = b₁ m + (1 - b₁) g
+    n = b₂ n + (1 - b₂) d
+    v = b₃ v + (1 - b₃) (g + b₂ d)²
+    u = (m̂ + b₂ n̂) / (√v̂ + ε)
+    p <- (p - lr u) / (1 + lr λ)
+"""
+
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import optax
+
+from adamjax.checks import pick
+from adamjax.moments import Array, clamp, debias, divide, ema
+from adamjax.optimizer import optimizer
+from adamjax.registry import Paper, Reduction, Variant, register
+from adamjax.rule import ScalarOrSchedule, Slot, lift
+from adamjax.trees import Mask, PyTree
+
+STYLES = {
+    "author": "the authors' code, timm: d and n count b₂ times",
+    "optax": "Optax: they count 1 - b₂ times; its adan also decays decoupled, with eps_root 1e-8",
+}
+
+
+class AdanState(NamedTuple):
+    """Steps done, the averages m, n (of the gradient's changes) and v, and the last gradient."""
+
+    count: Array
+    mu: PyTree
+    change: PyTree
+    nu: PyTree
+    last: PyTree
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """What `adamjax.store` may keep in few bits; √v bounds no m, as d may be the opposite."""
+        return {"mu": "signed", "change": "signed", "nu": "square", "last": "signed"}
+
+
+def scale_by_adan(
+    b1: ScalarOrSchedule = 0.98,
+    b2: ScalarOrSchedule = 0.92,
+    b3: ScalarOrSchedule = 0.99,
+    eps: ScalarOrSchedule = 1e-8,
+    *,
+    eps_root: ScalarOrSchedule = 0.0,
+    style: str = "author",
+    mu_dtype: Any = None,
+    nu_dtype: Any = None,
+) -> optax.GradientTransformationExtraArgs:
+    """The direction of Adan, (m̂ + b₂ n̂) / (√v̂ + ε), n the average change of the gradient.
+
+    Args:
+      b1: decay of the average m of the gradients, 0 <= b1 < 1 (1 less the paper's β₁).
+      b2: decay of the average n of their changes, and its share, 0 <= b2 < 1.
+      b3: decay of the average v of the squares, 0 <= b3 < 1.
+      eps: ε, outside the root.
+      eps_root: added under the root.
+      style: "author" or "optax", see `STYLES`.
+      mu_dtype: dtype in which m, n and the last gradient are stored; None for float32.
+      nu_dtype: dtype in which v is stored; None for float32.
+
+    Returns:
+      A transformation with an `AdanState`.
+
+    Raises:
+      ValueError: for b1, b2 or b3 outside [0, 1), a negative number, an unknown style.
+
+    >>> tx, g = scale_by_adan(), jnp.float32(2.0)
+    >>> round(float(tx.update(g, tx.init(g))[0]), 6)
+    1.0
+    """
+    pick("style", style, STYLES)
+
+    def rule(g, moments, step):
+        share = step.b2.complement if style == "optax" else step.b2.value
+        d = jnp.where(step.count == 1, 0, g - moments.last)
+        mu = ema(g, moments.mu, step.b1)
+        change = ema(d, moments.change, step.b2)
+        nu = ema(jnp.square(clamp(g + share * d)), moments.nu, step.b3)
+        ahead = debias(mu, step.b1) + share * debias(change, step.b2)
+        u = divide(ahead, jnp.sqrt(debias(nu, step.b3) + step.eps_root) + step.eps)
+        return u, moments._replace(mu=mu, change=change, nu=nu, last=g)
+
+    return lift(
+        rule,
+        AdanState,
+        {
+            "mu": Slot(dtype=mu_dtype),
+            "change": Slot(dtype=mu_dtype),
+            "nu": Slot(dtype=nu_dtype),
+            "last": Slot(dtype=mu_dtype),
+        },
+        decays={"b1": b1, "b2": b2, "b3": b3},
+        scalars={"eps": eps, "eps_root": eps_root},
+    )
+
+
+def adan(
+    learning_rate: ScalarOrSchedule = 1e-3,
+    b1: ScalarOrSchedule = 0.98,
+    b2: ScalarOrSchedule = 0.92,
+    b3: ScalarOrSchedule = 0.99,
+    eps: ScalarOrSchedule = 1e-8,
+    *,
+    eps_root: ScalarOrSchedule = 0.0,
+    style: str = "author",
+    weight_decay: ScalarOrSchedule = 0.0,
+    decay: str = "proximal",
+    mask: Mask = None,
+    storage: str = "float32",
+    param_rounding: str | None = None,
+    mu_dtype: Any = None,
+    nu_dtype: Any = None,
+) -> optax.GradientTransformationExtraArgs:
+    """Adan (arXiv:2208.06677) as a ready-made optimizer: p <- (p - lr u) / (1 + lr λ).
+
+    The arguments of `scale_by_adan`, and those of `adamjax.optimizer`: `learning_rate`,
+    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`. The authors' no_prox=True is
+    `decay="decoupled"`.
+
+    >>> tx, g = adan(0.5), jnp.float32(2.0)
+    >>> round(float(tx.update(g, tx.init(g))[0]), 6)
+    -0.5
+    """
+    direction = scale_by_adan(
+        b1, b2, b3, eps, eps_root=eps_root, style=style, mu_dtype=mu_dtype, nu_dtype=nu_dtype
+    )
+    return optimizer(
+        direction,
+        learning_rate,
+        weight_decay=weight_decay,
+        decay=decay,
+        mask=mask,
+        storage=storage,
+        param_rounding=param_rounding,
+    )
+
+
+VARIANT = register(
+    Variant(
+        name="adan",
+        make=adan,
+        direction=scale_by_adan,
+        paper=Paper(
+            "Adan: Adaptive Nesterov Momentum Algorithm for Faster Optimizing Deep Models",
+            "Xie, Xingyu and Zhou, Pan and Li, Huan and Lin, Zhouchen and Yan, Shuicheng",
+            2022,
+            "IEEE Transactions on Pattern Analysis and Machine Intelligence, 2024",
+            arxiv="2208.06677",
+        ),
+        changes="looks ahead by the average change of the gradient",
+        formula="d = g - g_prev;  n = avg(d);  v = avg((g + b₂ d)²);  u = (m̂ + b₂ n̂) / (√v̂ + ε)",
+        slots=("mu", "change", "nu", "last"),
+        styles=STYLES,
+        reduces_to=(Reduction({"b2": 0.0}, "adam", {"b1": 0.98, "b2": 0.99}),),
+    )
+)

@@ -1,0 +1,117 @@
+"""Cautious Optimizers: Improving Training with One Line of Code. Liang et al., 2024.
+
+arXiv:2411.16085. Adam that moves no element against its present gradient; the elements that do
+move, move the further.
+
+    u = m̂ √(1 - b₂ᵗ) / (√v + ε)
+    k = [u g > 0]
+    u = k u / max(mean(k), 10⁻³)
+"""
+
+from typing import Any
+
+import optax
+
+from adamjax.checks import pick
+from adamjax.modifiers.cautious import cautious
+from adamjax.optimizer import optimizer
+from adamjax.registry import Paper, Variant, register
+from adamjax.rule import ScalarOrSchedule
+from adamjax.trees import Mask
+from adamjax.variants.adam import scale_by_adam
+
+STYLES = {
+    "author": "the authors' code: Adam with ε̂ (in √v + ε)",
+    "timm": "timm: Adam with ε outside (√v̂ + ε)",
+}
+_STYLES_OF_ADAM = {"author": "keras", "timm": "torch"}
+
+
+def scale_by_c_adamw(
+    b1: ScalarOrSchedule = 0.9,
+    b2: ScalarOrSchedule = 0.999,
+    eps: ScalarOrSchedule = 1e-6,
+    *,
+    style: str = "author",
+    mu_dtype: Any = None,
+    nu_dtype: Any = None,
+) -> optax.GradientTransformationExtraArgs:
+    """The direction of C-AdamW, `adamjax.cautious(adamjax.scale_by_adam(...))`.
+
+    Args:
+      b1: decay of the average m of the gradients, 0 <= b1 < 1.
+      b2: decay of the average v of their squares, 0 <= b2 < 1.
+      eps: ε, placed as `style` says.
+      style: "author" or "timm", see `STYLES`.
+      mu_dtype: dtype in which m is stored; None for float32.
+      nu_dtype: dtype in which v is stored; None for float32.
+
+    Returns:
+      A transformation with an `optax.ScaleByAdamState`.
+
+    Raises:
+      ValueError: for b1 or b2 outside [0, 1), a negative eps, an unknown style.
+
+    >>> import jax.numpy as jnp
+    >>> tx, g = scale_by_c_adamw(), jnp.array([2.0, 2.0])
+    >>> _, state = tx.update(g, tx.init(g))
+    >>> jnp.round(tx.update(jnp.array([2.0, -0.5]), state)[0], 4).tolist()
+    [2.0, 0.0]
+    """
+    style = pick("style", style, _STYLES_OF_ADAM)
+    return cautious(scale_by_adam(b1, b2, eps, style=style, mu_dtype=mu_dtype, nu_dtype=nu_dtype))
+
+
+def c_adamw(
+    learning_rate: ScalarOrSchedule = 1e-3,
+    b1: ScalarOrSchedule = 0.9,
+    b2: ScalarOrSchedule = 0.999,
+    eps: ScalarOrSchedule = 1e-6,
+    *,
+    style: str = "author",
+    weight_decay: ScalarOrSchedule = 0.0,
+    decay: str = "decoupled",
+    mask: Mask = None,
+    storage: str = "float32",
+    param_rounding: str | None = None,
+    mu_dtype: Any = None,
+    nu_dtype: Any = None,
+) -> optax.GradientTransformationExtraArgs:
+    """C-AdamW (arXiv:2411.16085) as a ready-made optimizer: p <- p - lr (s u [u g > 0] + λ p).
+
+    The arguments of `scale_by_c_adamw`, and those of `adamjax.optimizer`: `learning_rate`,
+    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
+
+    >>> import jax.numpy as jnp
+    >>> tx, g = c_adamw(0.5), jnp.float32(2.0)
+    >>> round(float(tx.update(g, tx.init(g))[0]), 4)
+    -0.5
+    """
+    direction = scale_by_c_adamw(b1, b2, eps, style=style, mu_dtype=mu_dtype, nu_dtype=nu_dtype)
+    return optimizer(
+        direction,
+        learning_rate,
+        weight_decay=weight_decay,
+        decay=decay,
+        mask=mask,
+        storage=storage,
+        param_rounding=param_rounding,
+    )
+
+
+VARIANT = register(
+    Variant(
+        name="c_adamw",
+        make=c_adamw,
+        direction=scale_by_c_adamw,
+        paper=Paper(
+            "Cautious Optimizers: Improving Training with One Line of Code",
+            "Liang, Kaizhao and Chen, Lizhang and Liu, Bo and Liu, Qiang",
+            2024,
+            arxiv="2411.16085",
+        ),
+        changes="moves no element against its present gradient, and the others the further",
+        formula="k = [u g > 0];  u = k u / max(mean(k), 10⁻³),  u Adam's",
+        styles=STYLES,
+    )
+)

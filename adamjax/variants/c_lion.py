@@ -1,0 +1,107 @@
+"""Cautious Optimizers: Improving Training with One Line of Code. Liang et al., 2024.
+
+arXiv:2411.16085. Lion that moves no element against its present gradient; the elements that do
+move, move the further.
+
+    u = sign(b₁ m + (1 - b₁) g)
+    k = [u g > 0]
+    u = k u n / (Σ k + 1)            n elements in the leaf
+"""
+
+from typing import Any
+
+import optax
+
+from adamjax.checks import pick
+from adamjax.modifiers.cautious import cautious
+from adamjax.optimizer import optimizer
+from adamjax.registry import Variant, register
+from adamjax.rule import ScalarOrSchedule
+from adamjax.trees import Mask
+from adamjax.variants.c_adamw import VARIANT as C_ADAMW
+from adamjax.variants.lion import scale_by_lion
+
+STYLES = {
+    "author": "the authors' code: u = k u n / (Σ k + 1)",
+    "timm": "timm: u = k u / max(mean(k), 10⁻³), as in C-AdamW",
+}
+_SCALES = {"author": "count", "timm": "mean"}
+
+
+def scale_by_c_lion(
+    b1: ScalarOrSchedule = 0.9,
+    b2: ScalarOrSchedule = 0.99,
+    *,
+    style: str = "author",
+    mu_dtype: Any = None,
+) -> optax.GradientTransformationExtraArgs:
+    """The direction of C-Lion, `adamjax.cautious(adamjax.scale_by_lion(...), scale="count")`.
+
+    Args:
+      b1: how much of m is in the direction, 0 <= b1 < 1.
+      b2: decay of the average m of the gradients, 0 <= b2 < 1.
+      style: "author" or "timm", see `STYLES`.
+      mu_dtype: dtype in which m is stored; None for float32.
+
+    Returns:
+      A transformation with an `optax.ScaleByLionState`.
+
+    Raises:
+      ValueError: for b1 or b2 outside [0, 1), an unknown style.
+
+    >>> import jax.numpy as jnp
+    >>> tx, g = scale_by_c_lion(), jnp.array([2.0, 2.0, 0.0])
+    >>> tx.update(g, tx.init(g))[0].tolist()
+    [1.0, 1.0, 0.0]
+    """
+    scale = pick("style", style, _SCALES)
+    return cautious(scale_by_lion(b1, b2, mu_dtype=mu_dtype), scale=scale)
+
+
+def c_lion(
+    learning_rate: ScalarOrSchedule = 1e-4,
+    b1: ScalarOrSchedule = 0.9,
+    b2: ScalarOrSchedule = 0.99,
+    *,
+    style: str = "author",
+    weight_decay: ScalarOrSchedule = 0.0,
+    decay: str = "decoupled",
+    mask: Mask = None,
+    storage: str = "float32",
+    param_rounding: str | None = None,
+    mu_dtype: Any = None,
+) -> optax.GradientTransformationExtraArgs:
+    """C-Lion (arXiv:2411.16085) as a ready-made optimizer: p <- p - lr (s u [u g > 0] + λ p).
+
+    The arguments of `scale_by_c_lion`, and those of `adamjax.optimizer`: `learning_rate`,
+    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
+
+    >>> import jax.numpy as jnp
+    >>> tx, g = c_lion(0.5), jnp.array([2.0, 2.0, 0.0])
+    >>> tx.update(g, tx.init(g))[0].tolist()
+    [-0.5, -0.5, -0.0]
+    """
+    direction = scale_by_c_lion(b1, b2, style=style, mu_dtype=mu_dtype)
+    return optimizer(
+        direction,
+        learning_rate,
+        weight_decay=weight_decay,
+        decay=decay,
+        mask=mask,
+        storage=storage,
+        param_rounding=param_rounding,
+    )
+
+
+VARIANT = register(
+    Variant(
+        name="c_lion",
+        make=c_lion,
+        direction=scale_by_c_lion,
+        paper=C_ADAMW.paper,
+        changes="the sign of an average, where the present gradient agrees; no second moment",
+        formula="u = sign(b₁ m + (1-b₁) g);  k = [u g > 0];  u = k u n / (Σ k + 1)",
+        slots=("mu",),
+        styles=STYLES,
+    )
+)

@@ -1,0 +1,173 @@
+"""CAME: Confidence-guided Adaptive Memory Efficient Optimization. Luo et al., 2023.
+arXiv:2307.02047.
+
+Adafactor with momentum, whose elements step the shorter the less the updates agree with it; how
+much they do not is kept as row and column means, too.
+
+    V = average with b₂ of g² + ε₁, factored
+    r = g / √V;  r = r / max(1, RMS(r) / d)
+    m = b₁ m + (1 - b₁) r
+    S = average with b₃ of (r - m)² + ε₂, factored
+    u = m / √S                                          m for vectors and scalars
+"""
+
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import optax
+
+from adamjax.checks import check_positive
+from adamjax.moments import Array, divide, ema, factored, rms
+from adamjax.optimizer import optimizer
+from adamjax.registry import Paper, Variant, register
+from adamjax.rule import ScalarOrSchedule, Slot, lift
+from adamjax.trees import Mask, PyTree
+from adamjax.variants.adafactor import factored_slots, second_moment
+
+
+class CameState(NamedTuple):
+    """Steps done, V and S of matrices by rows and columns, V of the others, and the momentum m."""
+
+    count: Array
+    v_row: PyTree
+    v_col: PyTree
+    v: PyTree
+    mu: PyTree
+    s_row: PyTree
+    s_col: PyTree
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """What `adamjax.store` may keep in few bits."""
+        return {"v": "square", "mu": "signed"}
+
+
+def _axes(shape: tuple[int, ...]) -> tuple[int, int] | None:
+    return (len(shape) - 2, len(shape) - 1) if len(shape) > 1 else None
+
+
+def scale_by_came(
+    b1: ScalarOrSchedule = 0.9,
+    b2: ScalarOrSchedule = 0.999,
+    b3: ScalarOrSchedule = 0.9999,
+    *,
+    eps1: ScalarOrSchedule = 1e-30,
+    eps2: ScalarOrSchedule = 1e-16,
+    clip_threshold: ScalarOrSchedule = 1.0,
+    mu_dtype: Any = None,
+    nu_dtype: Any = None,
+) -> optax.GradientTransformationExtraArgs:
+    """The direction of CAME: momentum of g / √V, over the root of how uncertain it is.
+
+    Args:
+      b1: decay of the momentum m, 0 <= b1 < 1.
+      b2: decay of the average V of the squared gradients, 0 <= b2 < 1.
+      b3: decay of the average S of the squared distances from m, 0 <= b3 < 1.
+      eps1: ε₁, added to g².
+      eps2: ε₂, added to the squared distance.
+      clip_threshold: d, the largest root mean square of a leaf's g / √V; `math.inf` for none.
+      mu_dtype: dtype in which m is stored; None for float32.
+      nu_dtype: dtype in which V and S are stored; None for float32.
+
+    Returns:
+      A transformation with a `CameState`. Leaves of two or more axes keep means along the last two,
+      of size 1 along what they do not keep; so each moment shards as the leaf does.
+
+    Raises:
+      ValueError: for b1, b2 or b3 outside [0, 1), a negative number, a threshold of 0.
+
+    >>> tx, g = scale_by_came(b1=0.5), jnp.full((2, 3), 2.0)
+    >>> round(float(tx.update(g, tx.init(g))[0][0, 0]), 2)  # m = r / 2, S = (r / 2)² / 10⁴
+    100.0
+    """
+    check_positive("clip_threshold", clip_threshold)
+
+    def rule(g, moments, step):
+        axes = _axes(g.shape)
+        v, moments = second_moment(g * g + step.eps1, moments, step.b2, axes, 0.0)
+        r = divide(g, jnp.sqrt(v))
+        r = r / jnp.maximum(1, rms(r) / step.clip_threshold)
+        doubt = step.b1.value * (r - moments.mu)  # r - m, and 0 where b1 is
+        mu = ema(r, moments.mu, step.b1)
+        if axes is None:
+            return mu, moments._replace(mu=mu)
+        square = doubt * doubt + step.eps2
+        s, row, col = factored(square, moments.s_row, moments.s_col, step.b3, axes, 0.0)
+        return divide(mu, jnp.sqrt(s)), moments._replace(mu=mu, s_row=row, s_col=col)
+
+    slots = factored_slots(_axes, nu_dtype)
+    return lift(
+        rule,
+        CameState,
+        slots | {"mu": Slot(dtype=mu_dtype), "s_row": slots["v_row"], "s_col": slots["v_col"]},
+        decays={"b1": b1, "b2": b2, "b3": b3},
+        scalars={"eps1": eps1, "eps2": eps2, "clip_threshold": clip_threshold},
+    )
+
+
+def came(
+    learning_rate: ScalarOrSchedule = 2e-4,
+    b1: ScalarOrSchedule = 0.9,
+    b2: ScalarOrSchedule = 0.999,
+    b3: ScalarOrSchedule = 0.9999,
+    *,
+    eps1: ScalarOrSchedule = 1e-30,
+    eps2: ScalarOrSchedule = 1e-16,
+    clip_threshold: ScalarOrSchedule = 1.0,
+    weight_decay: ScalarOrSchedule = 0.0,
+    decay: str = "decoupled",
+    mask: Mask = None,
+    storage: str = "float32",
+    param_rounding: str | None = None,
+    mu_dtype: Any = None,
+    nu_dtype: Any = None,
+) -> optax.GradientTransformationExtraArgs:
+    """CAME (arXiv:2307.02047) as a ready-made optimizer: p <- p - lr m / √S.
+
+    The arguments of `scale_by_came`, and those of `adamjax.optimizer`: `learning_rate`,
+    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`. S starts at 0 and is not
+    corrected: the first steps are long.
+
+    >>> tx, g = came(0.5, b1=0.5), jnp.full(3, 2.0)
+    >>> round(float(tx.update(g, tx.init(g))[0][0]), 4)
+    -0.25
+    """
+    direction = scale_by_came(
+        b1,
+        b2,
+        b3,
+        eps1=eps1,
+        eps2=eps2,
+        clip_threshold=clip_threshold,
+        mu_dtype=mu_dtype,
+        nu_dtype=nu_dtype,
+    )
+    return optimizer(
+        direction,
+        learning_rate,
+        weight_decay=weight_decay,
+        decay=decay,
+        mask=mask,
+        storage=storage,
+        param_rounding=param_rounding,
+    )
+
+
+VARIANT = register(
+    Variant(
+        name="came",
+        make=came,
+        direction=scale_by_came,
+        paper=Paper(
+            "CAME: Confidence-guided Adaptive Memory Efficient Optimization",
+            "Luo, Yang and Ren, Xiaozhe and Zheng, Zangwei and Jiang, Zhuo and Jiang, Xin and You, "
+            "Yang",
+            2023,
+            "Annual Meeting of the Association for Computational Linguistics, 2023",
+            arxiv="2307.02047",
+        ),
+        changes="Adafactor with momentum, divided by the root of how far updates are from it",
+        formula="r = g / √V, clipped;  m = b₁ m + (1-b₁) r;  S = avg((r - m)²);  u = m / √S",
+        slots=("v_row", "v_col", "v", "mu", "s_row", "s_col"),
+    )
+)

@@ -1,0 +1,128 @@
+"""Adaptivity without Compromise: A Momentumized, Adaptive, Dual Averaged Gradient Method for
+Stochastic Optimization. Defazio and Jelassi, 2021. arXiv:2101.11075.
+
+Not from where it is, but from where it started: the sum of all gradients, with weights that grow,
+over the cube root of the sum of their squares.
+
+    λ = (lr + ε) √t,  S = S + λ g,  V = V + λ g²
+    z = p₀ - S / (∛V + ε)
+    p <- β p + (1 - β) z
+"""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import optax
+
+from adamjax.checks import check_decay
+from adamjax.moments import Array, divide
+from adamjax.optimizer import optimizer
+from adamjax.registry import Paper, Variant, register
+from adamjax.rule import ScalarOrSchedule, Slot, lift
+from adamjax.trees import Mask, PyTree
+
+
+class MadgradState(NamedTuple):
+    """Steps done, the parameters p₀ of the start, and both sums, S and V."""
+
+    count: Array
+    start: PyTree
+    total: PyTree
+    squares: PyTree
+
+
+def scale_by_madgrad(
+    learning_rate: ScalarOrSchedule = 1e-2,
+    momentum: ScalarOrSchedule = 0.9,
+    eps: ScalarOrSchedule = 1e-6,
+) -> optax.GradientTransformationExtraArgs:
+    """The step of MADGRAD, p - β p - (1 - β) z, the learning rate in it.
+
+    Args:
+      learning_rate: a part of the weights λ; the step is not proportional to it.
+      momentum: β, 0 <= β < 1: how slowly p follows z.
+      eps: ε, added to the learning rate and to the cube root.
+
+    Returns:
+      A transformation with a `MadgradState`, that needs the parameters.
+
+    Raises:
+      ValueError: for momentum outside [0, 1), a negative learning_rate or eps.
+
+    >>> tx, g = scale_by_madgrad(1.0, momentum=0.5, eps=0.0), jnp.float32(8.0)
+    >>> round(float(tx.update(g, tx.init(g), g)[0]), 4)  # 8 / ∛64 / 2
+    1.0
+    """
+    check_decay("momentum", momentum)
+
+    def rule(g, moments, step, p):
+        start = jnp.where(step.count == 1, p, moments.start)
+        weight = (step.learning_rate + step.eps) * jnp.sqrt(step.count)
+        total = moments.total + weight * g
+        squares = moments.squares + weight * (g * g)
+        ahead = (p - start) + divide(total, jnp.cbrt(squares) + step.eps)
+        u = (1 - step.momentum) * ahead
+        return u, moments._replace(start=start, total=total, squares=squares)
+
+    return lift(
+        rule,
+        MadgradState,
+        {"start": Slot(), "total": Slot(), "squares": Slot()},
+        scalars={"learning_rate": learning_rate, "momentum": momentum, "eps": eps},
+        needs_params=True,
+    )
+
+
+def madgrad(
+    learning_rate: ScalarOrSchedule = 1e-2,
+    momentum: ScalarOrSchedule = 0.9,
+    eps: ScalarOrSchedule = 1e-6,
+    *,
+    weight_decay: ScalarOrSchedule = 0.0,
+    decay: str = "decoupled",
+    mask: Mask = None,
+    storage: str = "float32",
+    param_rounding: str | None = None,
+) -> optax.GradientTransformationExtraArgs:
+    """MADGRAD (arXiv:2101.11075) as a ready-made optimizer: p = β p + (1-β) (p₀ - S / (∛V + ε)).
+
+    The arguments of `scale_by_madgrad`, and those of `adamjax.optimizer`: `learning_rate`,
+    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`. The
+    authors decay with "l2", and less than for others. Sums over all steps have no form in few bits:
+    `storage` has to stay "float32".
+
+    >>> tx, g = madgrad(1.0, momentum=0.5, eps=0.0), jnp.float32(8.0)
+    >>> round(float(tx.update(g, tx.init(g), g)[0]), 4)
+    -1.0
+    """
+    direction = scale_by_madgrad(learning_rate, momentum, eps)
+    return optimizer(
+        direction,
+        learning_rate,
+        weight_decay=weight_decay,
+        decay=decay,
+        mask=mask,
+        storage=storage,
+        param_rounding=param_rounding,
+        includes_learning_rate=True,
+    )
+
+
+VARIANT = register(
+    Variant(
+        name="madgrad",
+        make=madgrad,
+        direction=scale_by_madgrad,
+        paper=Paper(
+            "Adaptivity without Compromise: A Momentumized, Adaptive, Dual Averaged Gradient "
+            "Method for Stochastic Optimization",
+            "Defazio, Aaron and Jelassi, Samy",
+            2021,
+            "Journal of Machine Learning Research 23(144), 2022",
+            arxiv="2101.11075",
+        ),
+        changes="sums up from the start, under a cube root, in place of averages",
+        formula="λ = (lr + ε) √t;  S = S + λ g;  V = V + λ g²;  p = β p + (1-β) (p₀ - S/(∛V + ε))",
+        slots=("start", "total", "squares"),
+    )
+)

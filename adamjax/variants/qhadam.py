@@ -1,0 +1,129 @@
+"""Quasi-hyperbolic momentum and Adam for deep learning. Ma and Yarats, 2018. arXiv:1810.06801.
+
+Adam whose averages are each mixed with the present gradient: less of the noise of one, less of the
+lag of the other.
+
+    u = ((1 - ν₁) g + ν₁ m̂) / (√((1 - ν₂) g² + ν₂ v̂) + ε)
+"""
+
+from typing import Any
+
+import jax.numpy as jnp
+import optax
+
+from adamjax.checks import check_not_negative, is_number
+from adamjax.moments import debias, divide, ema
+from adamjax.optimizer import optimizer
+from adamjax.registry import Paper, Reduction, Variant, register
+from adamjax.rule import ScalarOrSchedule, Slot, lift
+from adamjax.trees import Mask
+
+
+def scale_by_qhadam(
+    b1: ScalarOrSchedule = 0.9,
+    b2: ScalarOrSchedule = 0.999,
+    eps: ScalarOrSchedule = 1e-8,
+    *,
+    nu1: ScalarOrSchedule = 1.0,
+    nu2: ScalarOrSchedule = 1.0,
+    mu_dtype: Any = None,
+    nu_dtype: Any = None,
+) -> optax.GradientTransformationExtraArgs:
+    """The direction of QHAdam: Adam's, both averages mixed with the present gradient.
+
+    Args:
+      b1: decay of the average m of the gradients, 0 <= b1 < 1.
+      b2: decay of the average v of their squares, 0 <= b2 < 1.
+      eps: ε, outside the root.
+      nu1: ν₁, the share of m: 1 is Adam, 0 has no momentum. The authors recommend 0.7, or 0.8 with
+        b1 = 0.95.
+      nu2: ν₂, the share of v, 0 <= nu2 <= 1; with 0 the denominator is |g| + ε.
+      mu_dtype: dtype in which m is stored; None for float32.
+      nu_dtype: dtype in which v is stored; None for float32.
+
+    Returns:
+      A transformation with an `optax.ScaleByAdamState`.
+
+    Raises:
+      ValueError: for b1 or b2 outside [0, 1), nu2 outside [0, 1], a negative eps or nu1.
+
+    >>> tx, g = scale_by_qhadam(nu1=0.5), jnp.float32(2.0)
+    >>> u, state = tx.update(g, tx.init(g))
+    >>> round(float(tx.update(-g, state)[0]), 4)  # (-1 - (1 - 0.9) / (1 + 0.9)) / 2
+    -0.5263
+    """
+    check_not_negative("nu2", nu2)
+    if is_number(nu2) and nu2 > 1:
+        raise ValueError(f"nu2 must be at most 1, got {nu2}")
+
+    def rule(g, moments, step):
+        mu = ema(g, moments.mu, step.b1)
+        nu = ema(g * g, moments.nu, step.b2)
+        numerator = g + step.nu1 * (debias(mu, step.b1) - g)
+        squares = (1 - step.nu2) * (g * g) + step.nu2 * debias(nu, step.b2)
+        u = divide(numerator, jnp.sqrt(squares) + step.eps)
+        return u, moments._replace(mu=mu, nu=nu)
+
+    return lift(
+        rule,
+        optax.ScaleByAdamState,
+        {"mu": Slot(dtype=mu_dtype), "nu": Slot(dtype=nu_dtype)},
+        decays={"b1": b1, "b2": b2},
+        scalars={"eps": eps, "nu1": nu1, "nu2": nu2},
+    )
+
+
+def qhadam(
+    learning_rate: ScalarOrSchedule = 1e-3,
+    b1: ScalarOrSchedule = 0.9,
+    b2: ScalarOrSchedule = 0.999,
+    eps: ScalarOrSchedule = 1e-8,
+    *,
+    nu1: ScalarOrSchedule = 1.0,
+    nu2: ScalarOrSchedule = 1.0,
+    weight_decay: ScalarOrSchedule = 0.0,
+    decay: str = "decoupled",
+    mask: Mask = None,
+    storage: str = "float32",
+    param_rounding: str | None = None,
+    mu_dtype: Any = None,
+    nu_dtype: Any = None,
+) -> optax.GradientTransformationExtraArgs:
+    """QHAdam (arXiv:1810.06801) as a ready-made optimizer; with `weight_decay` it is QHAdamW.
+
+    The arguments of `scale_by_qhadam`, and those of `adamjax.optimizer`: `learning_rate`,
+    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
+
+    >>> tx, g = qhadam(0.5, nu1=0.7), jnp.float32(2.0)
+    >>> round(float(tx.update(g, tx.init(g))[0]), 4)
+    -0.5
+    """
+    direction = scale_by_qhadam(b1, b2, eps, nu1=nu1, nu2=nu2, mu_dtype=mu_dtype, nu_dtype=nu_dtype)
+    return optimizer(
+        direction,
+        learning_rate,
+        weight_decay=weight_decay,
+        decay=decay,
+        mask=mask,
+        storage=storage,
+        param_rounding=param_rounding,
+    )
+
+
+VARIANT = register(
+    Variant(
+        name="qhadam",
+        make=qhadam,
+        direction=scale_by_qhadam,
+        paper=Paper(
+            "Quasi-hyperbolic momentum and Adam for deep learning",
+            "Ma, Jerry and Yarats, Denis",
+            2018,
+            "International Conference on Learning Representations, 2019",
+            arxiv="1810.06801",
+        ),
+        changes="mixes both averages with the present gradient",
+        formula="u = ((1-ν₁) g + ν₁ m̂) / (√((1-ν₂) g² + ν₂ v̂) + ε)",
+        reduces_to=(Reduction({"nu1": 1.0, "nu2": 1.0}, "adam", {}),),
+    )
+)

@@ -1,0 +1,191 @@
+"""The Road Less Scheduled. Defazio et al., 2024. arXiv:2405.15682.
+
+Adam's second moment without its momentum moves a point z; the parameters, where gradients are
+taken, lie between z and the average x of all z. No learning rate that has to fall.
+
+    z = z - lr (g / (√v̂ + ε) + λ y)        lr after a linear warm-up
+    x = (1-c) x + c z                       c = lr² / Σ lr²
+    y = b₁ x + (1-b₁) z                     the parameters; x is what to evaluate
+"""
+
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import optax
+
+from adamjax.checks import pick
+from adamjax.modifiers.around import each_leaf
+from adamjax.moments import Array, debias, divide, ema
+from adamjax.optimizer import optimizer
+from adamjax.registry import Paper, Variant, register
+from adamjax.rule import ScalarOrSchedule, Slot, decay_at, lift, value_at
+from adamjax.schedules import warmed_up
+from adamjax.storage.rounding import rounded
+from adamjax.trees import Mask, PyTree
+from adamjax.wrappers.schedule_free import schedule_free
+
+STYLES = {
+    "author": "the authors' code: z - lr g / (√v̂ + ε)",
+    "paper": "the paper: z - lr √(1 - b₂ᵗ) g / (√v + ε), with that lr in the weights too",
+    "keras": "Keras: x is the plain mean of z, and y alone decays, by the full learning rate",
+    "optax": "Optax: in the warm-up z lags one step behind the weights",
+}
+
+
+class NormalizedState(NamedTuple):
+    """Steps done, and the average of the squares of the gradients."""
+
+    count: Array
+    nu: PyTree
+
+
+def scale_by_normalized(
+    b2: ScalarOrSchedule, eps: ScalarOrSchedule, *, corrected: bool, nu_dtype: Any = None
+) -> optax.GradientTransformationExtraArgs:
+    """Adam's direction without momentum, which schedule-free optimizers start from.
+
+    Args:
+      b2: decay of the average v of the squared gradients, 0 <= b2 < 1.
+      eps: ε.
+      corrected: g / (√v̂ + ε), or g / (√v + ε) where v̂ is left to the learning rate.
+      nu_dtype: dtype in which v is stored; None for float32.
+
+    Returns:
+      A transformation with a `NormalizedState`.
+
+    Raises:
+      ValueError: for b2 outside [0, 1), a negative eps.
+
+    >>> tx, g = scale_by_normalized(0.75, 1e-8, corrected=True), jnp.float32(2.0)
+    >>> round(float(tx.update(g, tx.init(g))[0]), 4)
+    1.0
+    """
+
+    def rule(g, moments, step):
+        nu = ema(g * g, moments.nu, step.b2)
+        seen = debias(nu, step.b2) if corrected else nu
+        return divide(g, jnp.sqrt(seen) + step.eps), moments._replace(nu=nu)
+
+    return lift(
+        rule,
+        NormalizedState,
+        {"nu": Slot(dtype=nu_dtype)},
+        decays={"b2": b2},
+        scalars={"eps": eps},
+    )
+
+
+def schedule_free_adamw(
+    learning_rate: ScalarOrSchedule = 2.5e-3,
+    b1: ScalarOrSchedule = 0.9,
+    b2: ScalarOrSchedule = 0.999,
+    eps: ScalarOrSchedule = 1e-8,
+    *,
+    warmup_steps: int = 0,
+    weight_lr_power: float = 2.0,
+    r: float = 0.0,
+    style: str = "author",
+    weight_decay: ScalarOrSchedule = 0.0,
+    decay: str = "decoupled",
+    mask: Mask = None,
+    storage: str = "float32",
+    param_rounding: str | None = None,
+    nu_dtype: Any = None,
+) -> optax.GradientTransformationExtraArgs:
+    """Schedule-Free AdamW (arXiv:2405.15682) as a ready-made optimizer.
+
+    The parameters are y; evaluate and keep x, `adamjax.eval_params(state, params)`. For another
+    optimizer: `adamjax.schedule_free`.
+
+    Args:
+      learning_rate: a number, or a schedule that does not fall; about the one that AdamW has.
+      b1: b₁, how near to x gradients are taken, 0 <= b1 < 1.
+      b2: decay of the average v of the squared gradients, 0 <= b2 < 1.
+      eps: ε, placed as `style` says.
+      warmup_steps: over how many steps the learning rate rises linearly.
+      weight_lr_power, r: the weights of the average are tʳ max(lr)^power.
+      style: "author", "paper", "keras" or "optax", see `STYLES`.
+      weight_decay, decay, mask, storage: as in `adamjax.optimizer`, taken at y.
+      param_rounding: as in `adamjax.optimizer`, of y.
+      nu_dtype: dtype in which v is stored; None for float32.
+
+    >>> tx, p = schedule_free_adamw(0.5), jnp.float32(2.0)
+    >>> round(float(tx.update(p, tx.init(p), p)[0]), 4)
+    -0.5
+    """
+    pick("style", style, STYLES)
+    rate = warmed_up(learning_rate, warmup_steps)
+    lagging = warmed_up(learning_rate, warmup_steps, lag=1)
+    if style == "paper":
+        rate = lagging = _corrected(rate, b2)
+    direction = scale_by_normalized(b2, eps, corrected=style != "paper", nu_dtype=nu_dtype)
+    of_y_alone = style == "keras" and decay != "l2"
+    z = optimizer(
+        direction,
+        lagging if style == "optax" else rate,
+        weight_decay=0.0 if of_y_alone else weight_decay,
+        decay=decay,
+        mask=mask,
+        storage=storage,
+    )
+    if style == "keras":
+        tx = schedule_free(z, rate, b1, weight_lr_power=0.0)
+    else:
+        tx = schedule_free(z, rate, b1, weight_lr_power=weight_lr_power, r=r)
+    if of_y_alone:
+        shrink = optimizer(
+            optax.set_to_zero(), learning_rate, weight_decay=weight_decay, decay=decay, mask=mask
+        )
+        tx = _decaying(tx, shrink)
+    return rounded(tx, param_rounding=param_rounding)
+
+
+def _corrected(rate: ScalarOrSchedule, b2: ScalarOrSchedule) -> optax.Schedule:
+    """lr √(1 - b₂ᵗ)."""
+
+    def corrected(count: Any) -> Any:
+        decay = decay_at(value_at(b2, count), jnp.asarray(count + 1, float))
+        return value_at(rate, count) * jnp.sqrt(decay.correction)
+
+    return corrected
+
+
+def _decaying(
+    tx: optax.GradientTransformation, decay: optax.GradientTransformationExtraArgs
+) -> optax.GradientTransformationExtraArgs:
+    """First a weight decay, and then a step from where it leads to."""
+    tx = optax.with_extra_args_support(tx)
+
+    def init(params: PyTree) -> tuple[Any, Any]:
+        return decay.init(params), tx.init(params)
+
+    def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
+        shrunk, first = decay.update(updates, state[0], params)
+        if params is not None:
+            params = each_leaf(jnp.add, params, shrunk)
+        steps, second = tx.update(updates, state[1], params, **extra_args)
+        return each_leaf(jnp.add, steps, shrunk), (first, second)
+
+    return optax.GradientTransformationExtraArgs(init, update)
+
+
+VARIANT = register(
+    Variant(
+        name="schedule_free_adamw",
+        make=schedule_free_adamw,
+        direction=None,
+        paper=Paper(
+            "The Road Less Scheduled",
+            "Defazio, Aaron and Yang, Xingyu Alice and Mehta, Harsh and Mishchenko, Konstantin and "
+            "Khaled, Ahmed and Cutkosky, Ashok",
+            2024,
+            "Advances in Neural Information Processing Systems 37",
+            arxiv="2405.15682",
+        ),
+        changes="averages the points it visits in place of momentum and of a falling learning rate",
+        formula="z = z - lr (g / (√v̂ + ε) + λ y);  x = (1-c) x + c z;  y = b₁ x + (1-b₁) z",
+        slots=("nu", "z"),
+        styles=STYLES,
+        static=("warmup_steps", "weight_lr_power", "r"),
+    )
+)

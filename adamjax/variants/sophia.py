@@ -1,0 +1,182 @@
+"""Sophia: A Scalable Stochastic Second-order Optimizer for Language Model Pre-training.
+Liu et al., 2023. arXiv:2305.14342.
+
+The average of the gradients divided by an estimate of the curvature, made once in a while, and
+clipped where that is too small to be trusted: there it is sign descent.
+
+    m = b₁ m + (1 - b₁) g
+    h = b₂ h + (1 - b₂) ĥ                     on the steps that have an estimate ĥ
+    u = clip(m / max(ρ h, ε), ±1)
+"""
+
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import optax
+
+from adamjax.modifiers.around import part_of
+from adamjax.moments import Array, divide, ema
+from adamjax.optimizer import optimizer
+from adamjax.registry import Paper, Variant, register
+from adamjax.rule import ScalarOrSchedule, Slot, lift, with_fields, without_corrections
+from adamjax.trees import Mask, PyTree, check_real, check_same_tree
+
+
+class SophiaState(NamedTuple):
+    """Steps done, the average m of the gradients, and h as `nu`."""
+
+    count: Array
+    mu: PyTree
+    nu: PyTree
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """What `adamjax.store` may keep in few bits: curvature may be negative."""
+        return {"mu": "signed", "nu": "signed"}
+
+
+def scale_by_sophia(
+    b1: ScalarOrSchedule = 0.965,
+    b2: ScalarOrSchedule = 0.99,
+    eps: ScalarOrSchedule = 1e-15,
+    *,
+    rho: ScalarOrSchedule = 0.04,
+    mu_dtype: Any = None,
+    nu_dtype: Any = None,
+) -> optax.GradientTransformationExtraArgs:
+    """The direction of Sophia: m over the curvature, clipped to ±1.
+
+    Args:
+      b1: decay of the average m of the gradients, 0 <= b1 < 1; not corrected for its bias.
+      b2: decay of the average h of the estimates, 0 <= b2 < 1; not corrected either.
+      eps: ε, the least denominator: where the curvature is negative, or unknown, u is sign(m).
+      rho: ρ, in the paper γ: how much of the curvature counts. The authors choose it such that from
+        a tenth to a half of the elements are not clipped.
+      mu_dtype: dtype in which m is stored; None for float32.
+      nu_dtype: dtype in which h is stored; None for float32.
+
+    Returns:
+      A transformation with a `SophiaState`. Its `update` takes one argument more, `hessian=`: an
+      estimate of the diagonal of the Hessian, a tree like the gradients; under `optax.masked` or
+      `optax.partition` like all of them, of which it takes its own. The authors make one every
+      10 steps. With None, the default, h stays as it is; before the first estimate it is 0 and each
+      element moves by its sign. Where a compiled step has to choose, `jax.lax.cond` chooses between
+      an update with and one without. The estimate of Gauss, Newton and Bartlett, which makes it
+      Sophia-G, is n ĝ², ĝ the gradient of the mean loss of n examples against labels that are drawn
+      from the model's own predictions.
+
+    Raises:
+      ValueError: for b1 or b2 outside [0, 1), a negative eps or rho; in `update`, for a `hessian`
+        that does not fit the gradients.
+
+    >>> tx, g = scale_by_sophia(rho=1.0), jnp.float32(2.0)
+    >>> u, state = tx.update(g, tx.init(g))
+    >>> float(u)
+    1.0
+    >>> u, state = tx.update(g, state, hessian=jnp.float32(100.0))  # h is 1, m 2 (1 - 0.965²)
+    >>> round(float(u), 4)
+    0.1375
+    """
+
+    def rule(g, moments, step):
+        mu = ema(g, moments.mu, step.b1)
+        limit = jnp.maximum(step.rho * moments.nu, step.eps)
+        u = jnp.where(jnp.abs(mu) < limit, divide(mu, limit), jnp.sign(mu))
+        return u, moments._replace(mu=mu)
+
+    def refresh(hessian, moments, step):
+        return hessian, moments._replace(nu=ema(hessian, moments.nu, step.b2))
+
+    def lifted(each):
+        return lift(
+            each,
+            SophiaState,
+            {"mu": Slot(dtype=mu_dtype), "nu": Slot(dtype=nu_dtype)},
+            decays={"b1": b1, "b2": b2},
+            scalars={"eps": eps, "rho": rho},
+        )
+
+    descent, curvature = lifted(rule), lifted(refresh)
+
+    def update(
+        updates: PyTree,
+        state: Any,
+        params: PyTree = None,
+        *,
+        hessian: PyTree = None,
+        **extra_args: Any,
+    ) -> Any:
+        del extra_args
+        if hessian is not None:
+            hessian = _masked_alike(hessian, updates)
+            check_real("hessian", hessian)
+            check_same_tree("hessian", hessian, "updates", updates)
+            refreshed = without_corrections(curvature.update(hessian, state)[1])
+            state = with_fields(state, nu=refreshed.nu)
+        return descent.update(updates, state, params)
+
+    return optax.GradientTransformationExtraArgs(descent.init, update)
+
+
+def _masked_alike(hessian: PyTree, updates: PyTree) -> PyTree:
+    """The estimate without the leaves that a mask has taken from the gradients alone."""
+    try:
+        return part_of(hessian, updates)
+    except ValueError:
+        return hessian  # which is now refused, and told where it does not fit
+
+
+def sophia(
+    learning_rate: ScalarOrSchedule = 1e-4,
+    b1: ScalarOrSchedule = 0.965,
+    b2: ScalarOrSchedule = 0.99,
+    eps: ScalarOrSchedule = 1e-15,
+    *,
+    rho: ScalarOrSchedule = 0.04,
+    weight_decay: ScalarOrSchedule = 0.1,
+    decay: str = "decoupled",
+    mask: Mask = None,
+    storage: str = "float32",
+    param_rounding: str | None = None,
+    mu_dtype: Any = None,
+    nu_dtype: Any = None,
+) -> optax.GradientTransformationExtraArgs:
+    """Sophia (arXiv:2305.14342) as a ready-made optimizer: p <- p - lr clip(m / max(ρ h, ε), ±1).
+
+    The arguments of `scale_by_sophia`, and those of `adamjax.optimizer`: `learning_rate`,
+    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
+
+    Its `update` takes `hessian=`, see `scale_by_sophia`.
+
+    >>> tx, g = sophia(0.5, rho=1.0, weight_decay=0.0), jnp.float32(2.0)
+    >>> round(float(tx.update(g, tx.init(g), hessian=jnp.float32(100.0))[0]), 4)
+    -0.035
+    """
+    direction = scale_by_sophia(b1, b2, eps, rho=rho, mu_dtype=mu_dtype, nu_dtype=nu_dtype)
+    return optimizer(
+        direction,
+        learning_rate,
+        weight_decay=weight_decay,
+        decay=decay,
+        mask=mask,
+        storage=storage,
+        param_rounding=param_rounding,
+    )
+
+
+VARIANT = register(
+    Variant(
+        name="sophia",
+        make=sophia,
+        direction=scale_by_sophia,
+        paper=Paper(
+            "Sophia: A Scalable Stochastic Second-order Optimizer for Language Model Pre-training",
+            "Liu, Hong and Li, Zhiyuan and Hall, David and Liang, Percy and Ma, Tengyu",
+            2023,
+            "International Conference on Learning Representations, 2024",
+            arxiv="2305.14342",
+        ),
+        changes="divides by an estimate of the curvature in place of √v, and clips",
+        formula="h = b₂ h + (1-b₂) ĥ, once in a while;  u = clip(m / max(ρ h, ε), ±1)",
+    )
+)

@@ -1,0 +1,131 @@
+"""Stable and low-precision training for large-scale vision-language models. Wortsman et al., 2023.
+arXiv:2304.13013.
+
+AdamW that shortens the step of a leaf where its gradients are larger than v expects, as Adafactor
+does: no spike of the loss after gradients of a new size.
+
+    r = m̂ / (√v̂ + ε) + λ p
+    u = r / max(1, RMS(g / max(√v̂, ε)))
+"""
+
+from typing import Any
+
+import jax.numpy as jnp
+import optax
+
+from adamjax.checks import is_zero
+from adamjax.moments import debias, divide, ema, rms
+from adamjax.optimizer import decaying_only, inside_or_not, optimizer
+from adamjax.registry import Paper, Variant, register
+from adamjax.rule import ScalarOrSchedule, Slot, lift
+from adamjax.trees import Mask
+
+
+def scale_by_stable_adamw(
+    b1: ScalarOrSchedule = 0.9,
+    b2: ScalarOrSchedule = 0.99,
+    eps: ScalarOrSchedule = 1e-6,
+    *,
+    weight_decay: ScalarOrSchedule = 0.0,
+    mask: Mask = None,
+    mu_dtype: Any = None,
+    nu_dtype: Any = None,
+) -> optax.GradientTransformationExtraArgs:
+    """The direction of StableAdamW: Adam's and λ p, over max(1, RMS(g / max(√v̂, ε))).
+
+    Args:
+      b1: decay of the average m of the gradients, 0 <= b1 < 1.
+      b2: decay of the average v of their squares, 0 <= b2 < 1.
+      eps: ε, outside the root, and the least size that a gradient is measured by.
+      weight_decay: λ, a number, array or schedule.
+      mask: which leaves decay, in any of the forms of `adamjax.optimizer`.
+      mu_dtype: dtype in which m is stored; None for float32.
+      nu_dtype: dtype in which v is stored; None for float32.
+
+    Returns:
+      A transformation with an `optax.ScaleByAdamState`.
+
+    Raises:
+      ValueError: for b1 or b2 outside [0, 1), a negative number.
+
+    >>> tx, g = scale_by_stable_adamw(), jnp.float32(2.0)
+    >>> round(float(tx.update(g, tx.init(g))[0]), 4)
+    1.0
+    """
+    decays = not is_zero(weight_decay)
+
+    def rule(g, moments, step, *p):
+        mu = ema(g, moments.mu, step.b1)
+        nu = ema(g * g, moments.nu, step.b2)
+        size = jnp.sqrt(debias(nu, step.b2))
+        u = divide(debias(mu, step.b1), size + step.eps)
+        u = u + step.weight_decay * p[0] if decays else u
+        surprise = rms(divide(g, jnp.maximum(size, step.eps)))
+        return u / jnp.maximum(1, surprise), moments._replace(mu=mu, nu=nu)
+
+    direction = lift(
+        rule,
+        optax.ScaleByAdamState,
+        {"mu": Slot(dtype=mu_dtype), "nu": Slot(dtype=nu_dtype)},
+        decays={"b1": b1, "b2": b2},
+        scalars={"eps": eps, "weight_decay": weight_decay},
+        needs_params=decays,
+    )
+    return decaying_only(direction, mask)
+
+
+def stable_adamw(
+    learning_rate: ScalarOrSchedule = 1e-3,
+    b1: ScalarOrSchedule = 0.9,
+    b2: ScalarOrSchedule = 0.99,
+    eps: ScalarOrSchedule = 1e-6,
+    *,
+    weight_decay: ScalarOrSchedule = 1e-2,
+    decay: str = "inside",
+    mask: Mask = None,
+    storage: str = "float32",
+    param_rounding: str | None = None,
+    mu_dtype: Any = None,
+    nu_dtype: Any = None,
+) -> optax.GradientTransformationExtraArgs:
+    """StableAdamW (arXiv:2304.13013) as a ready-made optimizer: p <- p - lr r / max(1, RMS(…)).
+
+    The arguments of `scale_by_stable_adamw`, and those of `adamjax.optimizer`: `learning_rate`,
+    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`. Weight decay is
+    `decay="inside"`: the division shortens it, too.
+
+    >>> tx, p = stable_adamw(0.5, weight_decay=0.5), jnp.float32(1.0)
+    >>> round(float(tx.update(2 * p, tx.init(p), p)[0]), 4)
+    -0.75
+    """
+    within, without = inside_or_not(weight_decay, decay)
+    direction = scale_by_stable_adamw(
+        b1, b2, eps, mu_dtype=mu_dtype, nu_dtype=nu_dtype, weight_decay=within, mask=mask
+    )
+    return optimizer(
+        direction,
+        learning_rate,
+        **without,
+        mask=mask,
+        storage=storage,
+        param_rounding=param_rounding,
+    )
+
+
+VARIANT = register(
+    Variant(
+        name="stable_adamw",
+        make=stable_adamw,
+        direction=scale_by_stable_adamw,
+        paper=Paper(
+            "Stable and low-precision training for large-scale vision-language models",
+            "Wortsman, Mitchell and Dettmers, Tim and Zettlemoyer, Luke and Morcos, Ari and "
+            "Farhadi, Ali and Schmidt, Ludwig",
+            2023,
+            "Advances in Neural Information Processing Systems 36",
+            arxiv="2304.13013",
+        ),
+        changes="steps are shorter where gradients are larger than v expects",
+        formula="u = (m̂ / (√v̂ + ε) + λ p) / max(1, RMS(g / max(√v̂, ε)))",
+    )
+)
