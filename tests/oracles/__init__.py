@@ -53,7 +53,8 @@ def walk(direction, memory, defaults, params, grads, **hyperparameters):
 
 def at_step(t, settings):
     """The hyperparameters of step t; `h.following()` has those of the step after it."""
-    now = {name: value(t - 1) if callable(value) else value for name, value in settings.items()}
+    schedules = {name for name, v in settings.items() if callable(v) and not name.endswith("_fn")}
+    now = {name: v(t - 1) if name in schedules else v for name, v in settings.items()}
     return SimpleNamespace(t=t, following=lambda: at_step(t + 1, settings), **now)
 
 
@@ -62,6 +63,8 @@ DESCENTS = {
     "decoupled": lambda p, u, lr, wd: p * (1 - lr * wd) - lr * u,
     "independent": lambda p, u, lr, wd: p * (1 - wd) - lr * u,
     "proximal": lambda p, u, lr, wd: (p - lr * u) / (1 + lr * wd),
+    "decoupled_after": lambda p, u, lr, wd: (p - lr * u) * (1 - lr * wd),
+    "independent_after": lambda p, u, lr, wd: (p - lr * u) * (1 - wd),
 }
 
 

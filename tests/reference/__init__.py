@@ -15,8 +15,20 @@ import numpy as np
 import optax
 
 import adamjax
+from adamjax.optimizer import DECAYS
+from tests.hessians import FED, fed
 
 FAMILIES = {}
+# The weight decays that one variant alone has.
+OWN_DECAYS = {
+    "adafactor": {("decoupled_scaled",): "scaled"},
+    "focus": {("toward_parameter_ema",): "average"},
+    # Keras's ratio sees the decayed parameters, and is the shorter for it.
+    "lamb": {("inside_trust",): "inside", ("decoupled",): "decoupled_after"},
+    "sgdp": {("decoupled_over_one_minus_momentum",): "decoupled"},
+    "novograd": {("in_momentum",): "inside"},
+    "stable_adamw": {("decoupled",): "inside"},
+}
 
 
 def make(entry, **overrides):
@@ -27,7 +39,9 @@ def make(entry, **overrides):
         library has no argument for.
     """
     name, arguments = resolve(entry)
-    return adamjax.create(name, **arguments | overrides)
+    estimates = {key: arguments.pop(key) for key in FED if key in arguments}
+    tx = adamjax.create(name, **arguments | overrides)
+    return fed(tx, **estimates) if estimates else tx
 
 
 def resolve(entry):
@@ -93,9 +107,7 @@ class Given(dict):
 
 def coupling(given, name):
     """The arguments of weight decay."""
-    forms = {(word,): word for word in ("decoupled", "independent", "l2", "proximal")}
-    if name == "adafactor":
-        forms["decoupled_scaled",] = "scaled"
+    forms = {(word,): word for word in DECAYS} | OWN_DECAYS.get(name, {})
     if given.get("decay") == "none":
         given |= {"decay": "decoupled", "weight_decay": 0.0}
     return {"decay": given.choose(forms, "decay"), "weight_decay": given.pop("weight_decay")}

@@ -1,0 +1,8 @@
+"""Ano."""
+
+from tests.reference import betas, reads
+
+
+@reads("ano", "ano")
+def ano(given):
+    return betas(given) | {"eps": given.pop("eps")}
