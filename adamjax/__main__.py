@@ -34,7 +34,7 @@ COMMANDS = {
     "compare": "run variants on a small problem and say where they end",
 }
 PROBLEM_LIST = "\n".join(
-    ["problems:", *(f"  {name:12}{problem.shows}" for name, problem in PROBLEMS.items())]
+    ["problems:", *(f"  {name:16} {problem.shows}" for name, problem in PROBLEMS.items())]
 )
 
 

@@ -86,7 +86,11 @@ def show(variant: Variant, *, as_json: bool = False) -> str:
         "slots": [] if variant.slots else ["none"],
         "styles": styles,
         "equal": [equation(variant.name, reduction) for reduction in variant.reduces_to],
-        "static": [", ".join(variant.static)] if variant.static else [],
+        "static": [
+            f"{', '.join(variant.static)} (`optax.inject_hyperparams` needs them as static_args)"
+        ]
+        if variant.static
+        else [],
     }
     rows = [
         [label if i == 0 else "", line]
@@ -99,6 +103,8 @@ def show(variant: Variant, *, as_json: bool = False) -> str:
         for slot, taken in sizes.items()
     ]
     title = f"bytes per parameter of a {'x'.join(map(str, MATRIX))} array, by storage"
+    if any(0 in row for row in slots):  # Muon's nu, say
+        title += " (0: a slot of leaves of other shapes)"
     return f"{text}\n\n{table(['slot', 'role', *FORMATS], slots, title=title)}" if slots else text
 
 
@@ -278,7 +284,7 @@ def _notes(problem: Problem, steps: int, tried: Sequence[float], plot: str | Non
         )
     if problem.arguments:
         asked = ", ".join(f"{name} = {value:.3g}" for name, value in problem.arguments.items())
-        lines.append(f"{asked} where a variant has them: the problem is about these")
+        lines.append(f"{asked} where a variant takes them: the problem is about these")
     if problem.source:
         lines.append(f"source: {problem.source}")
     return [*lines, f"picture: {plot}"] if plot else lines

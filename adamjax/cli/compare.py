@@ -1,6 +1,5 @@
 """Optimizers side by side on a small problem: runs and their picture."""
 
-import inspect
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -11,8 +10,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jax.flatten_util import ravel_pytree
 
-from adamjax.problems import Problem
+from adamjax.cli.descent import asked_of, descend
+from adamjax.problems import Problem, parameters
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,7 +38,7 @@ class Run(NamedTuple):
       label: what to call it.
       learning_rate: the one it ran with.
       losses: the problem's loss at the start and after each step, shape (steps + 1,).
-      path: the points themselves, shape (steps + 1, dimension).
+      path: the points themselves, shape (steps + 1, dimension); matrices lie flat.
       distances: their distances to the nearest optimum, shape (steps + 1,).
     """
 
@@ -75,7 +76,7 @@ def run(
     Args:
       make: a function of `learning_rate` and keyword arguments, such as `adamjax.adam`.
       problem: what to minimise. The hyperparameters that it asks for (`problem.arguments`) are
-        passed if `make` has them.
+        passed if `make` has them and takes them.
       learning_rates: those to try; None is `learning_rates_for(problem)`.
       steps: how many.
       label: what to call the run; "" is the name of `make`.
@@ -87,26 +88,17 @@ def run(
     >>> best.path.shape, bool(best.losses[-1] < 0.01 * best.losses[0])
     ((201, 2), True)
     """
-    known = inspect.signature(make).parameters
-    asked = {name: value for name, value in problem.arguments.items() if name in known}
-    asked |= arguments or {}
+    asked = asked_of(make, problem) | dict(arguments or {})
 
-    def descend(learning_rate: jax.Array) -> Any:
-        tx = make(learning_rate=learning_rate, **asked)
-        start = jnp.array(problem.start, jnp.float32)
+    start = parameters(problem.start)
 
-        def step(carry: Any, t: jax.Array) -> Any:
-            x, state = carry
-            updates, state = tx.update(problem.gradient(x, t), state, x)
-            x = jnp.clip(x + updates, *problem.limits)
-            return (x, state), x
-
-        _, path = jax.lax.scan(step, (start, tx.init(start)), jnp.arange(1, steps + 1))
-        path = jnp.concatenate([start[None], path])
-        return jax.vmap(problem.loss)(path), path, jax.vmap(problem.distance)(path)
+    def descent(learning_rate: jax.Array) -> Any:
+        losses, path = descend(make(learning_rate=learning_rate, **asked), problem, start, steps)
+        flat = jax.vmap(lambda x: ravel_pytree(x)[0])(path)
+        return losses, flat, jax.vmap(problem.distance)(path)
 
     rates = learning_rates_for(problem) if learning_rates is None else learning_rates
-    results = jax.jit(jax.vmap(descend))(np.array(rates, np.float32))
+    results = jax.jit(jax.vmap(descent))(np.array(rates, np.float32))
     losses, paths, distances = map(np.asarray, results)
     best = _best(losses)
     return Run(
@@ -158,7 +150,7 @@ def plot_runs(
     _losses(left, problem, runs)
     if problem.window is not None:
         _paths(right, problem, problem.window, runs)
-    elif len(problem.start) == 1:
+    elif runs[0].path.shape[1] == 1:
         _coordinate(right, problem, runs)
     else:
         _distances(right, runs)
@@ -274,7 +266,8 @@ def _coordinate(axes: "Axes", problem: Problem, runs: Sequence[Run]) -> None:
     axes.set_ylabel("x₀")
     for index, one in enumerate(runs):
         axes.plot(one.path[:, 0], **_look(index))
-    for (optimum,) in problem.optima:
+    for point in problem.optima:
+        optimum = float(parameters(point)[0])
         axes.axhline(optimum, color=GREY, linewidth=0.8, zorder=1)
         axes.plot(len(runs[0].path), optimum, "*", color="#F0E442", markeredgecolor="black",
                   markersize=15, clip_on=False, zorder=5)  # fmt: skip

@@ -7,10 +7,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.flatten_util import ravel_pytree
 
 import adamjax
 from adamjax.cli.compare import LEARNING_RATES, plot_runs, run
-from adamjax.problems import PROBLEMS, get_problem
+from adamjax.problems import PROBLEMS, get_problem, parameters
 
 problems = pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
 sampled = [problem for problem in PROBLEMS.values() if problem.sample is not None]
@@ -18,27 +19,53 @@ sampled = [problem for problem in PROBLEMS.values() if problem.sample is not Non
 
 def points(problem, count=200):
     """Random points around the optima, within the problem's limits."""
-    centre = np.array(problem.optima[0])
-    noise = np.random.default_rng(0).normal(size=(count, len(centre)))
-    return jnp.array(np.clip(centre + 2 * noise, *problem.limits), jnp.float32)
+    rng = np.random.default_rng(0)
+    optimum = jax.tree.map(lambda x: np.asarray(x)[None], parameters(problem.optima[0]))
+    low, high = problem.limits
+    return jax.tree.map(
+        lambda x: jnp.array(np.clip(x + 2 * rng.normal(size=(count, *x.shape[1:])), low, high),
+                            jnp.float32), optimum)  # fmt: skip
+
+
+@problems
+def test_no_optimum_is_the_origin(problem):
+    for optimum in problem.optima:
+        assert all(np.abs(x).max() > 0.1 for x in jax.tree.leaves(parameters(optimum)))
+
+
+def flat(x):
+    return np.asarray(ravel_pytree(x)[0])
 
 
 @problems
 def test_optima_are_minima_of_loss_0(problem):
     for optimum in problem.optima:
-        x = jnp.array(optimum, jnp.float32)
+        x = parameters(optimum)
         assert abs(float(problem.loss(x))) < 1e-6
         assert float(problem.distance(x)) == 0
+        if problem.name == "kink":  # it has no gradient there
+            continue
         # Downhill leads only across a limit.
-        downhill = jnp.clip(x - jax.grad(problem.loss)(x), *problem.limits)
-        np.testing.assert_allclose(downhill, x, atol=1e-6)
+        downhill = jax.tree.map(
+            lambda x, g: jnp.clip(x - g, *problem.limits), x, jax.grad(problem.loss)(x)
+        )
+        np.testing.assert_allclose(flat(downhill), flat(x), atol=1e-6)
     assert float(jax.vmap(problem.loss)(points(problem)).min()) > -1e-6
-    assert float(problem.loss(jnp.array(problem.start))) > 0.1
+    assert float(problem.loss(parameters(problem.start))) > 0.1
+
+
+@problems
+def test_the_start_is_away_from_the_optima_and_has_a_finite_gradient(problem):
+    x = parameters(problem.start)
+    assert float(problem.distance(x)) > 0.5
+    gradient = flat(problem.gradient(x, jnp.int32(1)))
+    assert np.isfinite(gradient).all() and (gradient != 0).any()
+    assert jax.tree.map(jnp.shape, x) == jax.tree.map(jnp.shape, parameters(problem.optima[0]))
 
 
 @problems
 def test_the_window_shows_start_and_optima(problem):
-    assert (problem.window is not None) == (len(problem.start) == 2)
+    assert (problem.window is not None) == (flat(parameters(problem.start)).shape == (2,))
     if problem.window is not None:
         left, right, bottom, top = problem.window
         for x, y in (problem.start, *problem.optima):
@@ -47,13 +74,37 @@ def test_the_window_shows_start_and_optima(problem):
 
 @pytest.mark.parametrize("problem", sampled, ids=lambda problem: problem.name)
 def test_samples_differ_repeat_and_average_to_the_gradient_of_the_loss(problem):
-    x = points(problem, 1)[0]
+    x = jax.tree.map(lambda x: x[0], points(problem, 1))
     steps = jnp.arange(1, 3001)
-    gradients = np.asarray(jax.vmap(problem.gradient, in_axes=(None, 0))(x, steps))
-    np.testing.assert_allclose(gradients[6], problem.gradient(x, jnp.int32(7)), atol=1e-5)
-    assert (gradients[0] != gradients[1]).any()
-    error = np.abs(gradients.mean(axis=0) - np.asarray(jax.grad(problem.loss)(x)))
-    assert (error <= 5 * gradients.std(axis=0) / np.sqrt(len(steps)) + 1e-6).all()
+    gradient = jax.jit(lambda t, seed: ravel_pytree(problem.gradient(x, t, seed))[0])
+    gradients = np.asarray(jax.vmap(gradient, in_axes=(0, None))(steps, 0))
+    np.testing.assert_allclose(gradients[6], gradient(jnp.int32(7), 0), atol=1e-4)
+    assert (gradients != gradients[0]).any()
+    error = np.abs(gradients.mean(axis=0) - flat(jax.grad(problem.loss)(x)))
+    assert (error <= 5 * gradients.std(axis=0) / np.sqrt(len(steps)) + 1e-5).all()
+
+
+@pytest.mark.parametrize("problem", sampled, ids=lambda problem: problem.name)
+def test_noise_is_drawn_from_the_seed(problem):
+    x = parameters(problem.start)
+    first, again, other = (
+        np.stack([flat(problem.gradient(x, jnp.int32(t), seed)) for t in range(1, 6)])
+        for seed in (0, 0, 1)
+    )
+    np.testing.assert_array_equal(first, again)
+    # Two of them change in time, and nothing is drawn.
+    assert (first != other).any() == (problem.name not in ("reddi", "in_turn"))
+
+
+@problems
+def test_curvature_is_how_the_gradient_changes(problem):
+    x = parameters(problem.start)
+    t = jnp.int32(1)
+    vector, unravel = ravel_pytree(x)
+    gradient = lambda v: ravel_pytree(problem.gradient(unravel(v), t))[0]  # noqa: E731
+    expected = np.diag(jax.jacrev(gradient)(vector))
+    found = flat(problem.curvature(x, t))
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
 
 
 def test_gradient_without_samples_is_that_of_the_loss():
@@ -92,6 +143,14 @@ def test_reddi_sends_adam_to_the_wrong_end_and_amsgrad_to_the_right_one():
     assert run(adamjax.sgd, problem).path[-1, 0] < -0.9
 
 
+@problems
+def test_every_problem_runs(problem):
+    best = run(adamjax.adamax, problem, steps=20)
+    assert best.path.shape == (21, flat(parameters(problem.start)).size)
+    assert best.losses[0] == pytest.approx(float(problem.loss(parameters(problem.start))), rel=1e-5)
+    assert np.isfinite(best.losses).all()
+
+
 def test_plateau_holds_sgd_but_not_adam():
     problem = PROBLEMS["plateau"]
     assert run(adamjax.sgd, problem).distances[-1] > 4
@@ -123,7 +182,9 @@ def test_run_is_plain_gradient_descent_for_sgd():
     result = run(adamjax.sgd, problem, learning_rates=[0.02], steps=30)
     np.testing.assert_allclose(result.path, path, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(result.losses, jax.vmap(problem.loss)(jnp.array(path)), rtol=1e-3)
-    np.testing.assert_allclose(result.distances, np.linalg.norm(path, axis=1), rtol=1e-3)
+    np.testing.assert_allclose(
+        result.distances, np.linalg.norm(np.array(path) - 1, axis=1), rtol=1e-3
+    )
     assert (result.label, result.learning_rate) == ("sgd", 0.02)
 
 
@@ -149,12 +210,20 @@ def test_problems_arguments_are_passed_where_known_and_may_be_overruled():
     assert (own.path != run(adamjax.adam, problem).path).any()
 
 
+def test_a_variant_that_refuses_the_arguments_of_a_problem_keeps_its_own():
+    problem = PROBLEMS["reddi"]
+    with pytest.raises(ValueError, match="b2 must be at least"):
+        adamjax.ano(**problem.arguments)
+    assert run(adamjax.ano, problem, steps=5).losses.shape == (6,)
+
+
 @pytest.mark.parametrize(
     ("name", "second"),
     [
         ("beale", "Path"),
         ("reddi", "Coordinate"),
         ("sparse", "Distance to the optimum"),
+        ("layers", "Distance to the optimum"),
     ],
 )
 def test_picture(tmp_path, name, second):
