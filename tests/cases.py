@@ -14,6 +14,7 @@ import optax
 
 import adamjax
 from adamjax.rule import ScalarOrSchedule
+from tests.hessians import FED, fed
 from tests.hostile import HOSTILE
 from tests.oracles import ORACLES
 
@@ -23,7 +24,36 @@ SCALES = (0.1, 1e-6, 1e6, 1e3)
 
 # Not numbers of the rule: `style` has cases of its own; dtypes, masks and storage have their own
 # tests.
-OTHER = {"style", "mask", "mu_dtype", "nu_dtype", "storage", "param_rounding"}
+OTHER = {"style", "mask", "matrices", "mu_dtype", "nu_dtype", "storage", "param_rounding"}
+
+# Variants whose direction alone is a step, of which the learning rate is no factor.
+INCLUDE_LEARNING_RATE = {"amos", "madgrad"}
+# Settings at which the learning rate that comes with a direction stays as it is given.
+WITHOUT_ITS_SCHEDULE = {"adamg": {"learning_rate": 1e-2}, "apollo": {"warmup_steps": 0}}
+# The weight decays that one variant alone has.
+OWN_DECAYS = {
+    "adafactor": "scaled",
+    "focus": "average",
+    "lamb": "inside",
+    "novograd": "inside",
+    "stable_adamw": "inside",
+}
+
+# Variants whose steps lead to a point that they keep, and so make up for the rounding of p.
+RETURN_TO_A_POINT = {
+    "lookahead_adam",
+    "madgrad",
+    "ranger",
+    "schedule_free_adamw",
+    "schedule_free_radam",
+    "schedule_free_sgd",
+}
+
+# Variants that divide by norms, or by a norm of the gradient alone.
+OF_NORMS = {"lamb", "novograd"}
+
+# Variants that project directions whose gradients are at right angles to their weights.
+ACROSS = {"adamp", "sgdp"}
 
 VARIANTS = [
     (name, style)
@@ -43,11 +73,15 @@ class Trial(NamedTuple):
 
     def optimizer(self, variant):
         """The library's optimizer, from a record of its registry."""
+        estimates = {key: value for key, value in self.oracle_arguments.items() if key in FED}
         if self.ready_made:
-            return variant.make(**self.arguments)
+            tx = variant.make(**self.arguments)
+            return fed(tx, **estimates) if estimates else tx
         lr = self.oracle_arguments["learning_rate"]
+        lr = None if variant.name in INCLUDE_LEARNING_RATE else lr
         direction = variant.direction(**self.arguments)
-        return optax.chain(direction, optax.scale(-1.0 if lr is None else -lr))
+        tx = optax.chain(direction, optax.scale(-1.0 if lr is None else -lr))
+        return fed(tx, **estimates) if estimates else tx
 
 
 @functools.cache
@@ -55,24 +89,63 @@ def trials(name, style):
     """Each hostile setting, then all numbers on schedules, then the defaults of both functions."""
     base = {} if style is None else {"style": style}
     lr = parameters(name)["learning_rate"].default
+    # In a null space the eigenvectors are any.
+    of = square_problem if name == "soap" else problem
+    usual = problem_across if name in ACROSS else partial(of, 3)
     settings = [
-        *((f"hostile_{i}", hostile(name, i), partial(problem, i)) for i in range(5)),
-        ("scheduled", scheduled(name), partial(problem, 1)),
-        ("default", {"learning_rate": 1e-2} if style == "bigvision" else {}, partial(problem, 3)),
+        *((f"hostile_{i}", hostile(name, i), partial(of, i)) for i in range(5)),
+        ("scheduled", scheduled(name), partial(of, 1)),
+        ("default", {"learning_rate": 1e-2} if style == "bigvision" else {}, usual),
     ]
-    alone = [("direction", {}, {"learning_rate": 1e-2 if lr is None else lr, "weight_decay": 0.0})]
-    exact = {}
+    if name in OWN_DECAYS and name != "adafactor":
+        own = scheduled(name) | {"decay": OWN_DECAYS[name]}
+        settings.append(("own_decay", own, partial(of, 1)))
+    rate = {"learning_rate": 1e-2 if lr is None else lr, "weight_decay": 0.0}
+    alone = [("direction", {}, rate | WITHOUT_ITS_SCHEDULE.get(name, {}))]
+    if adamjax.get_variant(name).direction is None:
+        alone = []
+    exact, told = {}, dict(FED) if name == "sophia" else {}
+    if name in OF_NORMS:
+        settings.append(("norms", {"learning_rate": 1e-2, "eps": 0.0}, problem_of_norms))
+    if name in ACROSS:
+        settings.append(("across", {"weight_decay": 0.1}, usual))
+    if name == "apollo":
+        still = {key: value for key, value in scheduled(name).items() if key != "init_lr"}
+        settings.append(("from_a_share", still, partial(of, 1)))
     if name == "adafactor":
         # The momentum that Big Vision rounds to bfloat16 is compared in full.
         exact["mu_dtype"] = float
         settings.append(("large", {"learning_rate": 1e-2, "decay_rate": 4.0}, large_problem))
         relative = {"learning_rate": None}
         alone.append(("relative", relative, relative))
+    return (
+        [
+            Trial(label, base | given | exact, base | given | told, data)
+            for label, given, data in settings
+        ]
+        + [
+            Trial(label, base | given | exact, base | same | told, usual, ready_made=False)
+            for label, given, same in alone
+        ]
+        + by_name(name, base)
+    )
+
+
+def by_name(name, base):
+    """By patterns on names, which the oracle knows as numbers of axes."""
+    if name == "adam_mini":
+        base = {"eps_root": 1e-4}
+    known = {
+        "adam_mini": (
+            ({"kept": {"mat*": 0, "*t*x": (0, 1)}}, {"kept": {2: 0}}),
+            ({"kept": {"mat*": 0, "*": (0, 1)}}, {"kept": {2: 0, 3: (0, 1)}}),
+        ),
+        # Vectors, though they are named, are no matrices.
+        "muon": (({"matrices": "*"}, {"axes": (2, 3)}), ({"matrices": "!matrix"}, {"axes": (3,)})),
+    }
     return [
-        Trial(label, base | given | exact, base | given, data) for label, given, data in settings
-    ] + [
-        Trial(label, base | given | exact, base | same, partial(problem, 3), ready_made=False)
-        for label, given, same in alone
+        Trial("by_name", *(hostile(name, 0) | base | x for x in both), partial(problem, 0))
+        for both in known.get(name, ())
     ]
 
 
@@ -84,8 +157,8 @@ def parameters(name):
 
 def hostile(name, column):
     chosen = {key: HOSTILE[key][column] for key in parameters(name)}
-    if name == "adafactor" and column == 4:
-        chosen["decay"] = "scaled"
+    if name in OWN_DECAYS and column == 4:
+        chosen["decay"] = OWN_DECAYS[name]
     return {key: value for key, value in chosen.items() if value is not None}
 
 
@@ -99,7 +172,8 @@ def scheduled(name):
     starts = [HOSTILE[key][0] or HOSTILE[key][3] for key in may]
     rates = 0.02 + 0.005 * np.arange(len(may))
     moving = dict(zip(may, map(falling, starts, rates), strict=True))
-    return hostile(name, 0) | moving | ({"base_lr": 2e-2} if "base_lr" in parameters(name) else {})
+    beside = {key: 2e-2 for key in ("base_lr", "max_lr") if key in parameters(name)}
+    return hostile(name, 0) | moving | beside
 
 
 def falling(value, rate):
@@ -125,6 +199,42 @@ def problem(turn):
         gradient["matrix"][:, 1] *= t >= STEPS // 2
         gradient["tensor"][0] *= t % 3 == 0
     return params, grads
+
+
+@functools.cache
+def problem_across():
+    """Gradients nearly at right angles to the weights: of neurons and, in turn, of leaves alone."""
+    params, grads = problem(3)
+    for t, gradient in enumerate(grads):
+        for leaf, p in params.items():
+            axes = tuple(range(p.ndim - (p.ndim > 1 and t % 2 == 0)))
+            across = np.cos(np.arange(p.size) + t).reshape(p.shape)
+            along = p / np.sqrt(np.sum(p**2, axes, keepdims=True))
+            across = across - along * np.sum(across * along, axes, keepdims=True)
+            # Angles right enough for a neuron but not for its leaf, and for neither.
+            off = (0.03, 0.0, 0.05, 0.0)[t % 4] * np.sqrt(np.sum(across**2, axes, keepdims=True))
+            gradient = gradient | {leaf: 1e-2 * (across + off * along)}
+        grads = [*grads[:t], gradient, *grads[t + 1 :]]
+    return params, grads
+
+
+@functools.cache
+def problem_of_norms():
+    """Parameters that are long, or 0, and a leaf without a gradient at first."""
+    params, grads = problem(0)
+    long, still = {**params, "vector": np.zeros(5)}, {"matrix": 100.0, "tensor": 10.0}
+    params = {leaf: still.get(leaf, 1.0) * p for leaf, p in long.items()}
+    return params, [{**g, "scalar": g["scalar"] * (t > 2)} for t, g in enumerate(grads)]
+
+
+@functools.cache
+def square_problem(turn):
+    """Gradients of full rank, of three sizes."""
+    random = np.random.default_rng(turn)
+    shapes = {"scalar": (), "vector": (5,), "matrix": (5, 5), "tensor": (2, 4, 4)}
+    trees = [{leaf: random.normal(size=s) for leaf, s in shapes.items()} for _ in range(STEPS + 1)]
+    sizes = {leaf: SCALES[(turn + i) % len(SCALES)] for i, leaf in enumerate(shapes)}
+    return trees[0], [{leaf: sizes[leaf] * g for leaf, g in tree.items()} for tree in trees[1:]]
 
 
 @functools.cache
@@ -178,5 +288,9 @@ def largest_error(name, trial, dtype):
     params = {leaf: np.asarray(p, dtype) for leaf, p in params.items()}
     grads = [{leaf: np.asarray(g, dtype) for leaf, g in gradient.items()} for gradient in grads]
     steps, longest, hidden = expected(name, params, grads, **trial.oracle_arguments)
+    if name in RETURN_TO_A_POINT and dtype == np.float32:
+        hidden = {
+            leaf: 8 * max(abs(p).max(), 1) * np.finfo(dtype).eps for leaf, p in params.items()
+        }
     updates = taken(trial.optimizer(adamjax.get_variant(name)), params, grads, dtype)
     return max(error(u, step, longest, hidden) for u, step in zip(updates, steps, strict=True))

@@ -10,17 +10,33 @@ of operands that commute; `>` for `>=`, which differ in ties alone.
 
 import ast
 import functools
+import pkgutil
 import types
 from typing import NamedTuple
 
 import adamjax
+import adamjax.modifiers
+import adamjax.wrappers
 from tests.sandbox import home, parsed
 
-HELPERS = ("adamjax.moments", "adamjax.schedules")
-HIDDEN = {"mask", "mu_dtype", "nu_dtype", "dtype", "squares", "storage", "strict", "param_rounding"}
-BUILDERS = {"callable", "lift", "optimizer", "pick", "Slot"}
-CASTS = {"_wide", "asarray", "at_least_float32", "cast", "float"}
-COMMUTE = {"maximum", "minimum", "max", "min", "clip", "inside"}
+# What variants share: each mistake has to show in one of those that use it. What carries
+# formulas over trees has none.
+SHARED = (
+    "adamjax.schedules",
+    *(
+        f"adamjax.{folder}.{module.name}"
+        for folder, package in (("modifiers", adamjax.modifiers), ("wrappers", adamjax.wrappers))
+        for module in pkgutil.iter_modules(package.__path__)
+        if module.name not in {"around", "by_matrix", "copies"}
+    ),
+)
+HELPERS = ("adamjax.moments", *SHARED)
+HIDDEN = {None, "dtype", "mask", "mu_dtype", "nu_dtype", "param_rounding", "squares", "storage"}
+HIDDEN |= {"strict"}
+BUILDERS = {"callable", "copies", "decaying_only", "lift", "optimizer", "pick", "rounded", "Slot"}
+BUILDERS |= {"with_extra_args_support"}
+CASTS = {"_wide", "asarray", "at_least_float32", "cast", "clamp", "float"}
+COMMUTE = {"logaddexp", "maximum", "minimum", "max", "min", "clip", "inside"}
 NOT_ARRAYS = {"step", "moments", "decay", "step.b1", "step.b2", "step.momentum", "axes"}
 OPPOSITES = {
     ast.Add: ast.Sub,
@@ -63,35 +79,48 @@ AROUND = (ast.BinOp, ast.Call, ast.Compare, ast.IfExp, ast.Slice, ast.Subscript,
 
 
 class Mutant(NamedTuple):
-    """One change to a module, for the variants of one file."""
+    """One change to a module, for the variants of some files."""
 
     name: str
-    file: str
+    files: tuple[str, ...]
     module: str
     code: types.CodeType
 
 
 def mutants():
-    """All of them, file by file."""
-    for file in dict.fromkeys(map(home, adamjax.list_variants())):
-        seen = {}
-        for module in (file, *HELPERS):
-            for function, change, code in changes(module, None if module == file else used(file)):
-                name = f"{file.split('.')[-1]}-{function}: {change}"
-                seen[name] = seen.get(name, 0) + 1
-                again = f" #{seen[name]}" if seen[name] > 1 else ""
-                yield Mutant(name + again, file, module, code)
+    """All of them: of each file, and of the moments as it uses them; then of what is shared."""
+    files = list(dict.fromkeys(map(home, adamjax.list_variants())))
+    for file in files:
+        yield from named(file, {file: None, "adamjax.moments": used(file)}, lambda _, f=file: (f,))
+    users = {
+        f: tuple(file for file in files if f in used(file)) for f in set().union(*map(used, files))
+    }
+    for module in SHARED:
+        yield from named(module, {module: set(users)}, users.get)
+
+
+def named(place, modules, files_of):
+    """The mutants of some functions of modules, under names that begin with a place."""
+    seen = {}
+    for module, functions in modules.items():
+        for function, change, code in changes(module, functions):
+            name = f"{place.split('.')[-1]}-{function}: {change}"
+            seen[name] = seen.get(name, 0) + 1
+            again = f" #{seen[name]}" if seen[name] > 1 else ""
+            yield Mutant(name + again, files_of(function), module, code)
 
 
 @functools.cache
 def used(file):
-    """The helpers that a file calls, and those that they call."""
+    """The helpers that a file calls or names in its tables, and those that they do."""
     bodies = [statement for module in HELPERS for statement in parsed(module).body]
-    functions = {f.name: f for f in bodies if isinstance(f, ast.FunctionDef)}
+    functions = {f.name: f for f in bodies if isinstance(f, ast.FunctionDef) and f.name != "clamp"}
+    functions |= {table(b): b for b in bodies if isinstance(b, ast.Assign) and table(b)}
     found, ahead = set(), [parsed(file)]
     while ahead:
         tree = ahead.pop()
-        names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)} & functions.keys()
+        read = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and is_read(n)]
+        names = {n.id for n in read} & functions.keys()
         ahead += [functions[name] for name in names - found]
         found |= names
     return found
@@ -104,7 +133,11 @@ def changes(module, functions):
         name = top.name if isinstance(top, ast.FunctionDef) else table(top)
         if name is None or (functions is not None and name not in functions):
             continue
+        # Defaults of what is shared are not those of the variants, which pass their own.
+        defaults = set() if functions is None else set(ast.walk(getattr(top, "args", ast.Pass())))
         for holder, key, node, around in places(top, top):
+            if node in defaults:
+                continue
             shown = around if isinstance(node, SMALL) and isinstance(around, AROUND) else node
             before = ast.unparse(shown)
             for new in mistakes(node, top):
@@ -217,7 +250,10 @@ def wrong_calls(node):
     """One argument in place of the result, two exchanged, a keyword forgotten."""
     name, arguments = called(node), node.args
     wires = name.startswith("scale_by_")
-    array = [ast.unparse(argument) not in NOT_ARRAYS for argument in arguments]
+    array = [
+        ast.unparse(argument) not in NOT_ARRAYS and not isinstance(argument, ast.Starred)
+        for argument in arguments
+    ]
     if name not in BUILDERS | CASTS and not wires:
         yield from (a for a, is_array in zip(arguments, array, strict=True) if is_array)
         if name == "sqrt" and isinstance(arguments[0], ast.BinOp):
@@ -237,6 +273,10 @@ def wrong_calls(node):
 def called(node):
     """The last name of what is called: sqrt of jnp.sqrt."""
     return getattr(node.func, "attr", getattr(node.func, "id", ""))
+
+
+def is_read(name):
+    return isinstance(name.ctx, ast.Load)
 
 
 def is_slot(node):

@@ -14,7 +14,7 @@ from tests import cases
 
 # The comparison of test_oracles agrees to 3e-11 where it is least exact.
 TOLERANCE = 1e-10
-FAILURES = (ArithmeticError, AttributeError, LookupError, NameError, TypeError, ValueError)
+FAILURES = (ArithmeticError, AttributeError, LookupError, NameError, TypeError, ValueError, Warning)
 
 
 class Sandbox:

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 
 import adamjax
+from tests.exceptions import SEVERAL_LOOPS
 
 ROOT = Path(__file__).resolve().parents[1]
 FLAG = "--xla_backend_extra_options=xla_cpu_use_multi_output_fusion=true"
 # What the codes of 8 bits cost is arithmetic: their kernels are fewer, not one.
 STORED = ("bfloat16", "8bit_v16", "8bit", "store(optax.lion)")
-NAMES = [name for name in adamjax.list_variants() if name != "adafactor"]
+NAMES = [name for name in adamjax.list_variants() if name not in SEVERAL_LOOPS]
 
 
 @functools.cache

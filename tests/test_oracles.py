@@ -25,8 +25,8 @@ TRIALS = [
 ]
 # One leaf is enough where the trials have shown that leaves do not mix.
 SPREAD = np.array([1e-3, 0.1, 1.0, 30.0])
-GRADS = np.random.default_rng(0).normal(size=(cases.STEPS, 3, 4)) * SPREAD
-START = np.random.default_rng(1).normal(size=(3, 4))
+GRADS = np.random.default_rng(0).normal(size=(cases.STEPS, 4, 4)) * SPREAD
+START = np.random.default_rng(1).normal(size=(4, 4))
 
 
 def steps(tx, start=START, grads=GRADS):
@@ -76,8 +76,12 @@ def test_float64(name, trial):
 @pytest.mark.parametrize(("name", "trial"), TRIALS)
 def test_float32(name, trial):
     # A step takes some twenty roundings of 6e-8, and carries those of the moments and of p.
+    # 1 - b of a scheduled b is rounded by more, and two of the variants do not correct for it;
+    # eigenvectors are known to a rounding over the gap between eigenvalues.
+    # What Prodigy reads off p - p₀ is lost, at first, in the rounding of p.
+    allowed = {"prodigy": 1e-3, "sophia": 4e-6, "apollo": 4e-6, "soap": 1e-5}.get(name, 2e-6)
     with precision(np.float32):
-        assert cases.largest_error(name, trial, np.float32) < 2e-6
+        assert cases.largest_error(name, trial, np.float32) < allowed
 
 
 @pytest.mark.parametrize(("name", "style"), cases.VARIANTS)
@@ -103,7 +107,9 @@ def swinging(count):
 )
 @pytest.mark.parametrize(("name", "style"), [v for v in cases.VARIANTS if has(v[0], "b1")])
 def test_schedules_of_b1(name, style, schedule, formula):
-    hostile = {"learning_rate": 1e-2, "b2": 0.9, "eps": 1e-3} | ({"style": style} if style else {})
+    hostile = {"learning_rate": 1e-2, "b2": 0.9, "eps": 1e-3, "d0": 0.1}
+    hostile = {key: value for key, value in hostile.items() if has(name, key)}
+    hostile |= {"style": style} if style else {}
     with precision(np.float64):
         taken = steps(adamjax.create(name, b1=schedule, **hostile))
     assert_close(taken, true_steps(name, b1=formula, **hostile), 1e-9)
@@ -113,13 +119,21 @@ def test_schedules_of_b1(name, style, schedule, formula):
     ("of_params", "of_grads"),
     [("bfloat16", "float32"), ("float32", "bfloat16"), ("bfloat16", "bfloat16")],
 )
-@pytest.mark.parametrize(("name", "style"), cases.VARIANTS)
+@pytest.mark.parametrize(
+    ("name", "style"),
+    # Those that lead back to a point make up, in the end, for what rounding has taken from p.
+    [v for v in cases.VARIANTS if v[0] not in cases.RETURN_TO_A_POINT],
+)
 def test_mixed_dtypes_differ_by_the_last_rounding(name, style, of_params, of_grads):
     # At this learning rate the parameters hardly move, so what they are rounded to is the same.
     arguments = {"learning_rate": 1e-6} | ({"style": style} if style else {})
     if name == "adafactor":
         arguments |= {"momentum": 0.9}
-    start, grads = jnp.asarray(START, of_params), jnp.asarray(GRADS, of_grads)
+    if name == "focus":  # the sign of how far the parameters have moved, which is rounded away
+        arguments |= {"gamma": 0.0}
+    # Which way an eigenvector of nearly nothing points is rounded away as well.
+    grads = GRADS / SPREAD if name == "soap" else GRADS
+    start, grads = jnp.asarray(START, of_params), jnp.asarray(grads, of_grads)
     exact = {"mu_dtype": jnp.float32} if has(name, "mu_dtype") else {}
     taken = steps(adamjax.create(name, **arguments, **exact), start, grads)
     true = true_steps(name, np.float64(start), np.float64(grads), **arguments)
@@ -138,11 +152,15 @@ def test_bias_correction_in_float32_is_more_exact_than_in_optax(b2):
     assert ours < theirs / 10
 
 
-@pytest.mark.parametrize("style", ["torch", "keras"])
-def test_centered_rmsprop_of_a_constant_gradient(style):
+@pytest.mark.parametrize(
+    ("name", "style"), [("rmsprop", "torch"), ("rmsprop", "keras"), ("laprop", None)]
+)
+def test_centered_moment_of_a_constant_gradient(name, style):
     # v - ḡ² tends to 0, and rounding may take it below.
     grads = np.full((200, 7), np.float32([1e-3, 0.1, 0.3, 1 / 3, 0.7, 3.3, 1e3]))
-    taken = steps(adamjax.rmsprop(b2=0.5, centered=True, style=style), np.zeros(7, "f"), grads)
+    form = {"style": style} if style else {}
+    tx = adamjax.create(name, learning_rate=1e-2, b2=0.5, centered=True, **form)
+    taken = steps(tx, np.zeros(7, "f"), grads)
     assert jnp.isfinite(taken).all()
 
 
@@ -150,6 +168,30 @@ def test_centered_rmsprop_of_a_constant_gradient(style):
 def test_adabound_stands_still_without_a_learning_rate(variant):
     # The end of the bounds is in units of the learning rate.
     assert (steps(variant(jnp.float32(0.0))) == 0).all()
+
+
+@pytest.mark.parametrize("b2", [0.5, 0.9, 0.999])
+def test_focus_is_drawn_nowhere_at_first(b2):
+    # The average is then p, but for a last place if it is computed.
+    tx, p = adamjax.scale_by_focus(b2=b2, gamma=0.5), jnp.float32(START)
+    assert (abs(tx.update(p, tx.init(p), p)[0]) == 1).all()
+
+
+def test_the_least_second_moment_of_amos():
+    g = jnp.float32(1e-19)
+    for tx in (adamjax.scale_by_amos(), adamjax.amos()):
+        u, _ = tx.update(g, tx.init(g), jnp.float32(1.0))
+        np.testing.assert_allclose(abs(u), 1e-2 * np.sqrt(1e-3 * 2.0**125) * 1e-19, rtol=1e-5)
+
+
+@pytest.mark.parametrize("make", [adamjax.scale_by_soap, adamjax.soap])
+def test_sides_that_soap_turns(make):
+    kept = {}
+    for size in (10_000, 10_001):
+        leaf = jax.ShapeDtypeStruct((size, 2), jnp.float32)
+        leaves = jax.tree.leaves(jax.eval_shape(make().init, leaf))
+        kept[size] = max(x.size for x in leaves)
+    assert kept == {10_000: 10_000**2, 10_001: 2 * 10_001}
 
 
 def test_adafactor_keeps_means_alone():

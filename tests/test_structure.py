@@ -21,7 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LEVELS = [
     {"moments", "checks", "trees", "one_pass"},
     {"rule", "storage"},
-    {"registry", "optimizer", "schedules"},
+    {"registry", "optimizer", "schedules", "modifiers"},
+    {"wrappers"},
     {"variants"},
     {"tracking"},
     {"__init__"},
@@ -248,6 +249,7 @@ def test_every_variant_is_exported():
     for name in adamjax.list_variants():
         variant = adamjax.get_variant(name)
         assert getattr(adamjax, name) is variant.make
-        assert getattr(adamjax, variant.direction.__name__) is variant.direction
+        if variant.direction is not None:
+            assert getattr(adamjax, variant.direction.__name__) is variant.direction
         module = importlib.import_module(variant.make.__module__)
         assert module.__name__.startswith("adamjax.variants.")

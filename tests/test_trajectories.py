@@ -8,15 +8,16 @@ import pytest
 
 import adamjax
 from tests.oracles import ORACLES
-from tests.reference import make, replay, resolve
+from tests.reference import family_of, make, replay, resolve
 
 FOLDER = pathlib.Path(__file__).parent / "trajectories"
 INDEX = json.loads((FOLDER / "index.json").read_text())
 
-# A style that another one equals on matrices and vectors, on a trajectory of its own.
+# A style that another one equals on a trajectory: on matrices and vectors, at constant rates.
 TWINS = [
     ("adafactor_momentum_decay_unscaled.npz", {"style": "t5", "min_dim_size_to_factor": 2}),
     ("adafactor_big_vision.npz", {"style": "bigvision", "min_dim_size_to_factor": 2}),
+    ("laprop.npz", {"style": "paper"}),
     ("nadam_momentum_decay_1.npz", {"style": "keras", "momentum_decay": 0.004}),
 ]
 CASES = [(file, {}) for file in INDEX] + TWINS
@@ -54,7 +55,7 @@ def test_library_in_float32(file, overrides):
     trajectory = load(file)
     path = replay(make(INDEX[file], **overrides), trajectory, np.float32)
     assert path["W"].dtype == np.float32
-    assert worst(path, trajectory) <= 2e-6
+    assert worst(path, trajectory) <= max(2e-6, INDEX[file]["tolerance"])
 
 
 @pytest.mark.parametrize(("file", "overrides"), CASES, ids=IDS)
@@ -73,8 +74,9 @@ def test_oracle(file, overrides):
 
 
 def test_every_style_has_a_trajectory():
-    # A W variant is the plain one but for the default of weight_decay.
-    plain = {"adamw": "adam", "adamaxw": "adamax", "nadamw": "nadam"}
+    # A W variant is the plain one but for the default of weight_decay; so is adamc but for the
+    # schedule, on which its oracle looks.
+    plain = {"adamc": "adam", "adamw": "adam", "adamaxw": "adamax", "nadamw": "nadam"}
     seen = set()
     for file, overrides in CASES:
         name, arguments = resolve(INDEX[file])
@@ -87,7 +89,7 @@ def test_every_style_has_a_trajectory():
 def test_only_the_family_and_the_hyperparameters_count():
     for entry in INDEX.values():
         later = {
-            "variant": entry["variant"].split("_")[0] + "_recorded_later",
+            "variant": family_of(entry["variant"]) + "_recorded_later",
             "hyperparameters": entry["hyperparameters"],
         }
         assert resolve(later) == resolve(entry)
@@ -106,7 +108,7 @@ def test_whether_the_threshold_of_radam_itself_counts():
     [
         ("adamz", {}, "adamz"),
         ("lookahead_adam", {}, "lookahead"),
-        ("adam_mini", {"matrix_block": "row"}, "matrix_block"),
+        ("adam_later", {"matrix_block": "row"}, "matrix_block"),
         ("adam", {"eps_mode": "clamp"}, "eps_mode='clamp'"),
         ("adam", {"eps_mode": "hat", "bias_correction": False}, "bias_correction=False"),
         ("adam", {"decay": "at_y"}, "decay='at_y'"),

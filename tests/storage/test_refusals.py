@@ -42,6 +42,13 @@ def test_an_unknown_field_is_refused():
         stored(optax.adam(1e-2), slots={"momentum": "signed"}).init(PARAMS)
 
 
+@pytest.mark.parametrize("make", [adamjax.madgrad, adamjax.sgd])
+def test_nothing_to_store_is_said_in_words_of_who_asks(make):
+    """Who writes storage= has no slots= to give."""
+    with pytest.raises(ValueError, match=r"no moments .* leave the storage out; .*adamjax\.store"):
+        make(1e-2, storage="8bit").init(PARAMS)
+
+
 class Encoder(NamedTuple):
     mu: Any
     logvar: Any

@@ -1,0 +1,38 @@
+"""`pytest --collect-only --capabilities FILE` counts the tests of each variant and capability."""
+
+import collections
+import json
+import pathlib
+
+import pytest
+
+from tests.capabilities import column_of, variants_of
+
+
+def pytest_addoption(parser):
+    parser.addoption("--capabilities", metavar="FILE", help="where to write docs/capabilities.json")
+
+
+def counted(items):
+    """{variant: {capability: tests}}"""
+    counts = collections.defaultdict(collections.Counter)
+    for item in items:
+        column = column_of(item.nodeid)
+        for variant in variants_of(item.callspec.params) if column else ():
+            counts[variant][column] += 1
+    return counts
+
+
+def pytest_collection_finish(session):
+    if file := session.config.getoption("--capabilities"):
+        text = json.dumps(counted(session.items), indent=1, sort_keys=True)
+        pathlib.Path(file).write_text(text + "\n", encoding="utf-8")
+
+
+@pytest.fixture
+def collected(request):
+    """The counts of this run, and whether it is of all tests."""
+    option = request.config.option
+    chosen = option.keyword or option.markexpr or option.deselect or option.ignore
+    whole = not chosen and request.config.args == request.config.getini("testpaths")
+    return counted(request.session.items), whole

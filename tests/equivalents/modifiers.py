@@ -1,0 +1,71 @@
+"""Of modifiers, and of the norm that they share."""
+
+_LARGEST = "jnp.max(jnp.abs(x), axes, keepdims=keep, initial=ZERO)"
+_WHOLE = ("apollo", "grokadamw", "lamb", "mars_adamw")
+_ALONG = ("adamp", "muon", "sgdp")
+
+EQUIVALENT = {
+    "an empty leaf has no numbers": {
+        f"{name}-norm: {_LARGEST} -> jnp.max(jnp.abs(x), axes, keepdims=keep)"
+        for name in (*_WHOLE, *_ALONG)
+    },
+    "of the whole array, where axes of size 1 change nothing, and sums are over all axes": {
+        f"{name}-norm: {change}"
+        for name in _WHOLE
+        for change in (
+            "axes is not None -> axes is None",
+            f"{_LARGEST} -> jnp.max(jnp.abs(x), axes, initial=ZERO)",
+            "jnp.sum(powers, axes, keepdims=keep) -> jnp.sum(powers, axes)",
+        )
+    },
+    "a unit as good as another where no power overflows, on which test_norms looks": {
+        "muon-norm: jnp.abs(x) -> x",
+    },
+    "an empty leaf has no numbers, and no leaf of one element has two axes": {
+        "orthogonalize-orthogonalize: u.size == 0 -> u.size == 1",
+        "projection-projected: p.size == 0 -> p.size == 1",
+    },
+    "rows and columns count alike": {
+        "orthogonalize-orthogonalize: factor(u.shape[-2], u.shape[-1], u.shape[out_axis])"
+        " -> factor(u.shape[-1], u.shape[-2], u.shape[out_axis])",
+    },
+    "X Xᵀ and Xᵀ X lead to the same; and the matrices here are no stacks, as in test_modifiers": {
+        "orthogonalize-newton_schulz: u.shape[-2] > u.shape[-1] -> u.shape[-2] <= u.shape[-1]",
+        "orthogonalize-newton_schulz: -1 -> 1",
+        "orthogonalize-newton_schulz: 1 -> 2",
+    },
+    "the angle between two is that between them the other way round": {
+        "projection-projection: projected(g, p, delta, eps, out_axis=out_axis)"
+        " -> projected(p, g, delta, eps, out_axis=out_axis)",
+    },
+    "a range of axes does for a tuple": {
+        "projection-projection: tuple(range(p.ndim)) -> range(p.ndim)",
+        "projection-projected: tuple(range(p.ndim)) -> range(p.ndim)",
+    },
+    "for gradients of zeros alone, on which test_a_gradient_of_zeros_is_across_all looks": {
+        "projection-projected: jnp.maximum(norm(x, axes), eps) -> norm(x, axes)",
+    },
+    "the ranks of a side that does not turn are not looked at": {
+        "eigenbasis-_refined: jnp.zeros_like(q) -> q",
+    },
+    "what a vector is stretched by is a product of the two": {
+        "eigenbasis-_refined: zip(powers, bases, strict=True) -> zip(bases, powers, strict=True)",
+    },
+    "only refuses, or takes a part: on which test_eigenbasis and test_sophia look": {
+        "eigenbasis-_refined: part_of(tree, moment) -> tree",
+        "eigenbasis-_check_turns: part_of(params, moment) -> params",
+        "eigenbasis-_check_turns: part_of(params, moment) -> moment",
+        "eigenbasis-_check_turns: part_of(params, moment) -> part_of(moment, params)",
+        "sophia-scale_by_sophia: _masked_alike(hessian, updates) -> hessian",
+    },
+    "nothing is divided by 0, as in the conformance kit": {
+        "sgdp-divide: jnp.where(denominator == ZERO, jnp.inf, denominator) -> denominator",
+    },
+    "a leaf of a thousand elements of which one moves: on which test_modifiers looks": {
+        "cautious-_by_mean: jnp.maximum(jnp.mean(agrees), 0.001)"
+        " -> jnp.maximum(jnp.mean(agrees), 0.0015)",
+    },
+    "only takes a part, on which test_sophia looks": {
+        "sophia-_masked_alike: part_of(hessian, updates) -> hessian",
+    },
+}

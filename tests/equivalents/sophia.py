@@ -1,0 +1,11 @@
+"""Of Sophia."""
+
+EQUIVALENT = {
+    "matters for averages below it alone, on which test_the_least_denominator looks": {
+        "sophia-scale_by_sophia: 1e-15 -> 1.5000000000000001e-15",
+        "sophia-sophia: 1e-15 -> 1.5000000000000001e-15",
+    },
+    "keeps the branch that is not taken free of NaN": {
+        "sophia-divide: jnp.where(denominator == ZERO, jnp.inf, denominator) -> denominator",
+    },
+}
