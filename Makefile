@@ -4,7 +4,7 @@
 #   make test ARGS="-k adamw"             pass arguments on (also: make demo ARGS=--help)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-oldest clean newest oldest
+.PHONY: help demo test lint test-oldest capabilities clean newest oldest
 
 PYTEST = -m pytest -n 2 $(ARGS)
 
@@ -26,10 +26,15 @@ lint: newest  ## check style, formatting and types
 	.venv/bin/python -m ruff format --check .
 	.venv/bin/python -m pyrefly check
 
-# Which mistakes in a rule the oracles notice does not depend on versions.
+# What depends on the rules alone, and not on versions.
+RULES = mutants laws laws_of_settings together
 test-oldest: oldest  ## run the tests on the oldest versions that pyproject.toml admits
 	@.venv-oldest/bin/python scripts/install_libtpu.py
-	.venv-oldest/bin/python $(PYTEST) --ignore tests/test_mutants.py
+	.venv-oldest/bin/python $(PYTEST) $(RULES:%=--ignore tests/test_%.py)
+
+capabilities: newest ## count the tests of each variant, for docs/capabilities.md
+	JAX_PLATFORMS=cpu .venv/bin/python -m pytest --collect-only -qq --capabilities=docs/capabilities.json
+	.venv/bin/python scripts/readme.py
 
 clean:        ## remove the environments and all caches (not runs/)
 	rm -rf .venv .venv.* .venv-oldest .venv-oldest.* build dist

@@ -1,9 +1,10 @@
-"""Writes the generated parts of README.md, or with --check says whether they are up to date."""
+"""Writes the generated parts of README.md and docs/; with --check only says if they are behind."""
 
 import argparse
 import json
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import adamjax  # noqa: E402
+from scripts import how_to_choose  # noqa: E402
+from tests.capabilities import COLUMNS, HOLES  # noqa: E402
 
 
 def variants_table() -> str:
@@ -71,7 +74,30 @@ def storage_table() -> str:
     return "\n".join(rows)
 
 
-PARTS = {"variants": variants_table, "storage": storage_table, "examples": examples_table}
+def capabilities_table() -> str:
+    """How many tests each variant passes of each kind, and why some have none."""
+    counts = json.loads((ROOT / "docs" / "capabilities.json").read_text(encoding="utf-8"))
+    lines = [f"| variant | {' | '.join(COLUMNS)} |", "|---" * (len(COLUMNS) + 1) + "|"]
+    for name, tests in counts.items():
+        lines.append(f"| `{name}` | {' | '.join(str(tests.get(c, '–')) for c in COLUMNS)} |")
+    reasons = [f"- `{name}`, {column}: {why}." for (name, column), why in HOLES.items()]
+    return "\n".join([*lines, "", "Where there is none:", "", *reasons])
+
+
+PARTS: dict[str, dict[str, Callable[[], str]]] = {
+    "README.md": {
+        "variants": variants_table,
+        "storage": storage_table,
+        "examples": examples_table,
+    },
+    "docs/capabilities.md": {"capabilities": capabilities_table},
+    "docs/how-to-choose.md": {
+        "ranking": lambda: how_to_choose.ranking_table(result("pathologies")),
+        "problems": lambda: how_to_choose.problems_table(result("pathologies")),
+        "learning rates": lambda: how_to_choose.rates_table(result("pathologies")),
+        "memory": how_to_choose.memory_table,
+    },
+}
 
 
 def with_part(text: str, part: str, content: str) -> str:
@@ -80,7 +106,7 @@ def with_part(text: str, part: str, content: str) -> str:
     before, start, rest = text.partition(mark)
     _, end, after = rest.partition(f"<!-- end of {part} -->")
     if not (start and end):
-        raise SystemExit(f"README.md has lost the marks of {part!r}")
+        raise SystemExit(f"the marks of {part!r} are lost")
     return f"{before}{start}\n\n{content}\n\n{end}{after}"
 
 
@@ -88,16 +114,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if behind")
     check = parser.parse_args().check
-    readme = ROOT / "README.md"
-    text = old = readme.read_text()
-    for part, content in PARTS.items():
-        text = with_part(text, part, content())
-    if check:
+    behind = []
+    for file, parts in PARTS.items():
+        text = old = (ROOT / file).read_text(encoding="utf-8")
+        for part, content in parts.items():
+            text = with_part(text, part, content())
         if text != old:
-            print("README.md is behind: run scripts/readme.py")
-        return int(text != old)
-    readme.write_text(text)
-    return 0
+            behind.append(file)
+            if not check:
+                (ROOT / file).write_text(text, encoding="utf-8")
+    if check and behind:
+        print(f"{', '.join(behind)}: behind; run scripts/readme.py")
+    return int(check and bool(behind))
 
 
 if __name__ == "__main__":

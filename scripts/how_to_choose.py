@@ -1,0 +1,134 @@
+"""The tables of docs/how-to-choose.md, from the benchmark's results and the variants' records."""
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+import adamjax
+from adamjax.cli.commands import MATRIX
+from adamjax.cli.memory import parts_by_storage
+from benchmarks import pathologies, pathologies_picture
+
+Results = Mapping[str, Mapping[str, Mapping[str, Any]]]
+
+CLOSE = 0.1
+"""Decades within which of the best a score counts as the best: a quarter more loss."""
+NAMED = 5
+"""How many variants a table names."""
+SPREAD = (
+    *("lion", "soap", "adagrad", "adamw", "schedule_free_adamw", "dadapt_adam", "muon", "prodigy"),
+    "sgd",
+)
+"""Whose learning rates are compared."""
+
+
+def markdown(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A table; the first column to the left."""
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+
+
+def names(variants: Sequence[str], limit: int = NAMED) -> str:
+    """Names in a row, and how many more."""
+    told = ", ".join(f"`{name}`" for name in variants[:limit])
+    rest = len(variants) - limit
+    return f"{told} and {rest} more" if rest > 0 else told
+
+
+def problems_table(report: Mapping[str, Any]) -> str:
+    """For each kind of problem a table: the best variants, AdamW beside them, and who fails."""
+    parts = []
+    for kind, members in pathologies_picture.columns(list(report["results"])).items():
+        rows = [problem_row(report, name) for name in members]
+        headings = ["problem", "decades", "the best", "AdamW", "failed"]
+        parts.append(f"**{kind[0].upper()}{kind[1:]}**\n\n{markdown(headings, rows)}")
+    return "\n\n".join(parts)
+
+
+def problem_row(report: Mapping[str, Any], problem: str) -> list[str]:
+    """What there is to say of a problem."""
+    found, overall = report["results"][problem], list(report["summary"])
+    order = sorted(overall, key=lambda variant: found[variant]["score"])
+    least, adamw = found[order[0]]["score"], found["adamw"]
+    best = [variant for variant in order if found[variant]["score"] <= least + CLOSE]
+    lost = [variant for variant in overall if found[variant]["failed"] > 0.5]
+    better = sum(row["score"] < adamw["score"] - CLOSE for row in found.values())
+    return [
+        f"`{problem}`: {report['settings']['problems'][problem]['shows']}",
+        f"{-least:.1f}",
+        names(best),
+        "fails" if adamw["failed"] > 0.5 else f"{-adamw['score']:.1f}, place {1 + better}",
+        names(lost) or "none",
+    ]
+
+
+def ranking_table(report: Mapping[str, Any]) -> str:
+    """The ten variants with the highest mean share: of all problems, and of each kind."""
+    results = report["results"]
+    kinds: dict[str, Results] = {"all": results}
+    for kind, members in pathologies_picture.columns(list(results)).items():
+        kinds[kind] = {name: results[name] for name in members}
+    told = {kind: pathologies.summary(part) for kind, part in kinds.items()}
+    ranked = {kind: list(each.items())[:10] for kind, each in told.items()}
+    rows = [
+        [place, *(f"`{name}` {row['mean_share']:.2f}" for name, row in line)]
+        for place, line in enumerate(zip(*ranked.values(), strict=True), 1)
+    ]
+    adamw = [
+        f"place {1 + list(each).index('adamw')}: {each['adamw']['mean_share']:.2f}"
+        for each in told.values()
+    ]
+    headings = ["", *(f"{kind} ({len(kinds[kind])})" for kind in kinds)]
+    return markdown(headings, [*rows, ["AdamW", *adamw]])
+
+
+def rates_table(report: Mapping[str, Any]) -> str:
+    """How far apart a variant's best learning rates are, over the problems on which it gets on."""
+    rows = []
+    for name in SPREAD:
+        rates = [
+            math.log10(found[name]["learning_rate"])
+            for problem, found in report["results"].items()
+            if report["settings"]["problems"][problem]["learning_rate"] is None
+            if found[name]["score"] < -CLOSE / 2
+        ]
+        low, middle, high = np.percentile(rates, [10, 50, 90])
+        rows.append([f"`{name}`", f"{10**middle:.2g}", f"{10**low:.2g} to {10**high:.2g}",
+                     f"{high - low:.1f}"])  # fmt: skip
+    return markdown(["variant", "median", "four of five lie in", "decades"], rows)
+
+
+def memory_table() -> str:
+    """A row for each variant: bytes of state for a parameter, slots, what it changes, paper."""
+    rows = []
+    for name in adamjax.list_variants():
+        record = adamjax.get_variant(name)
+        by_storage = parts_by_storage(partial(record.make, learning_rate=0.1), {MATRIX: 1})
+        sizes = {
+            storage: sum(part.size for part in parts) / math.prod(MATRIX)
+            for storage, parts in by_storage.items()
+        }
+        rows.append([sizes["float32"], sizes.get("8bit"), name, record])
+    return markdown(
+        ["variant", "bytes", '`storage="8bit"`', "slots", "what it changes against Adam"],
+        [
+            [
+                f"`{name}`",
+                size(plain),
+                "as it is" if small is None or size(small) == size(plain) else size(small),
+                ", ".join(record.slots) or "none",
+                record.changes.replace("|", "\\|"),
+            ]
+            for plain, small, name, record in sorted(
+                rows, key=lambda row: (round(row[0], 3), row[2])
+            )
+        ],
+    )
+
+
+def size(count: float) -> str:
+    """Bytes for a parameter, to three digits after the point."""
+    return f"{round(count, 3):g}"
