@@ -36,6 +36,8 @@ def laprop(g, p, s, h):
     if h.amsgrad and not early:
         spread = s.most = np.fmax(s.most, spread)
     n = ratio(g, np.sqrt(spread / c2) + h.eps)
+    if h.style not in ("author", "paper"):
+        raise ValueError(h.style)
     if h.style == "paper":
         s.m = h.b1 * s.m + (1 - h.b1) * n
         return s.m / c1
