@@ -27,7 +27,7 @@ lint: newest  ## check style, formatting and types
 	.venv/bin/python -m pyrefly check
 
 # What depends on the rules alone, and not on versions.
-RULES = mutants laws laws_of_settings together
+RULES = mutants laws laws_of_settings oracles together
 test-oldest: oldest  ## run the tests on the oldest versions that pyproject.toml admits
 	@.venv-oldest/bin/python scripts/install_libtpu.py
 	.venv-oldest/bin/python $(PYTEST) $(RULES:%=--ignore tests/test_%.py)

@@ -6,7 +6,7 @@ import pytest
 from adamjax.testing import CHECKS
 
 # Of `optax.partition`, whose states `flax.nnx.Optimizer` cannot keep before Flax 0.12.
-IN_PARTS = {"by_matrix", "mars_adamw", "mars_lion", "muon"}
+IN_PARTS = {"by_matrix", "mars_adamw", "mars_lion", "muon", "nested"}
 TAKES_PARTS = tuple(map(int, flax.__version__.split(".")[:2])) >= (0, 12)
 
 

@@ -9,6 +9,7 @@ import pytest
 import adamjax
 from adamjax.testing import CHECKS, Subject
 from adamjax.testing.subject import sample_params
+from tests.kit import hold
 
 START = {"w": jnp.asarray(np.random.default_rng(0).normal(size=(3, 2)), jnp.float32)}
 
@@ -61,7 +62,7 @@ OF_SAM = {"nonfinite_gradients", "apply_if_finite", "multi_steps", "empty_leaves
 def test_conformance(name, check):
     if name == "sam" and check in OF_SAM:
         pytest.skip("its gradients are those of the function that it is given")
-    CHECKS[check](Subject(WRAPPED[name](), sample_params(), True, leafwise=name != "sam"))
+    hold(name, check, Subject(WRAPPED[name](), sample_params(), True, leafwise=name != "sam"))
 
 
 # --- identities
