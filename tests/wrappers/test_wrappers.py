@@ -53,15 +53,9 @@ def _with_slope(tx):
     return optax.GradientTransformationExtraArgs(tx.init, call)
 
 
-# SAM takes its gradients from the parameters, and its step from the norm of all leaves.
-OF_SAM = {"nonfinite_gradients", "apply_if_finite", "multi_steps", "empty_leaves", "updates_fit"}
-
-
 @pytest.mark.parametrize("check", [name for name in CHECKS if "inject" not in name])
 @pytest.mark.parametrize("name", WRAPPED)
 def test_conformance(name, check):
-    if name == "sam" and check in OF_SAM:
-        pytest.skip("its gradients are those of the function that it is given")
     hold(name, check, Subject(WRAPPED[name](), sample_params(), True, leafwise=name != "sam"))
 
 
