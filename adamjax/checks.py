@@ -77,15 +77,15 @@ def check_positive(name: str, value: Any) -> None:
         raise ValueError(f"{name} must be positive, got {value}")
 
 
-def check_count(name: str, value: Any) -> None:
-    """Raises ValueError unless the value is a whole number from 1.
+def check_count(name: str, value: Any, least: int = 1) -> None:
+    """Raises ValueError unless the value is a whole number from `least` on.
 
     >>> check_count("window", 0)
     Traceback (most recent call last):
     ValueError: window must be a whole number from 1, got 0
     """
-    if not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(f"{name} must be a whole number from 1, got {value}")
+    if not isinstance(value, int | np.integer) or value < least:
+        raise ValueError(f"{name} must be a whole number from {least}, got {value}")
 
 
 def refuse_state(state: Any) -> NoReturn:

@@ -8,10 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import jax.numpy as jnp
-import numpy as np
 import optax
 
-from adamjax.checks import check_decay, check_not_negative, check_positive, is_zero
+from adamjax.checks import check_count, check_decay, check_not_negative, check_positive, is_zero
 from adamjax.moments import Array
 from adamjax.rule import ScalarOrSchedule, value_at
 
@@ -88,8 +87,7 @@ def warmed_up(
     """
     check_not_negative("learning_rate", learning_rate)
     check_not_negative("start", start)
-    if not isinstance(warmup_steps, int | np.integer) or warmup_steps < 0:
-        raise ValueError(f"warmup_steps must be a whole number from 0, got {warmup_steps}")
+    check_count("warmup_steps", warmup_steps, least=0)
     if warmup_steps == 0:
         return learning_rate
 

@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_decay, check_not_negative, check_positive
-from adamjax.modifiers.around import each_leaf
+from adamjax.modifiers.around import each_leaf, increment
 from adamjax.moments import Array, clamp, divide, ema
 from adamjax.optimizer import optimizer
 from adamjax.registry import Paper, Variant, register
@@ -160,7 +160,9 @@ def _direction(
         s = each_leaf(lambda s, g: s + slow * (k * g - s), state.gradients, updates)
         length = slow * total(jnp.abs, s)
         found = larger(found, numerator, length, divide(numerator, length))
-        return each_leaf(step, updates, mu, nu), DadaptAdamState(found.count, found, mu, nu, s)
+        return each_leaf(step, updates, mu, nu), DadaptAdamState(
+            increment(state.count), found, mu, nu, s
+        )
 
     return optax.GradientTransformationExtraArgs(init, update)
 

@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_decay, check_not_negative, check_positive
-from adamjax.modifiers.around import each_leaf
+from adamjax.modifiers.around import each_leaf, increment
 from adamjax.moments import Array, clamp, divide, ema
 from adamjax.optimizer import optimizer
 from adamjax.registry import Paper, Reduction, Variant, register
@@ -170,7 +170,7 @@ def _direction(
             return divide(m, jnp.sqrt(v) + found.d * small)
 
         u = each_leaf(direction, updates, mu, nu)
-        return u, ProdigyState(found.count, found, mu, nu, s, state.start)
+        return u, ProdigyState(increment(state.count), found, mu, nu, s, state.start)
 
     return optax.GradientTransformationExtraArgs(init, update)
 

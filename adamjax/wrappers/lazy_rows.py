@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from adamjax.modifiers.around import is_masked
 from adamjax.moments import ZERO, Array
 from adamjax.trees import Mask, PyTree, leaf_name, resolve_mask
 
@@ -125,8 +126,8 @@ def _rows_in_state(
     """The state's tree, with the touched rows at each array that has rows, else None."""
 
     def rows_of(leaf: Any, g: Array, rows: Array | None) -> Any:
-        if rows is None or isinstance(leaf, optax.MaskedNode):
-            return leaf if isinstance(leaf, optax.MaskedNode) else None
+        if rows is None or is_masked(leaf):
+            return leaf if is_masked(leaf) else None
         sizes, wanted = jnp.shape(leaf), jnp.shape(g)
         fits = len(sizes) == len(wanted) and sizes[axis] == wanted[axis]
         fits = fits and all(a in (1, b) for a, b in zip(sizes, wanted, strict=True))
@@ -140,7 +141,7 @@ def _rows_in_state(
             updates,
             touched,
             transform_non_params=lambda _: None,
-            is_leaf=lambda node: isinstance(node, optax.MaskedNode),
+            is_leaf=is_masked,
         )
     except (ValueError, TypeError) as error:
         raise ValueError(

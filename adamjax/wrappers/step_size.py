@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from adamjax.modifiers.around import increment
 from adamjax.moments import Array, Decay, divide
 from adamjax.rule import Scalar, at_least_float32, decay_at
 from adamjax.trees import PyTree
@@ -16,14 +15,12 @@ class StepSize(NamedTuple):
     """What a step size is found from.
 
     Attributes:
-      count: steps done.
       d: the estimate, which never falls, of how far it is from the start to the solution.
       numerator: what it is the quotient of.
       factor: what the learning rate was multiplied by at the last step.
       weights: 1 - b₁b₂…b_t of both averages.
     """
 
-    count: Array
     d: Array
     numerator: Array
     factor: Array
@@ -38,7 +35,7 @@ def first_step_size(d0: Scalar) -> StepSize:
     """
     numerator, factor, *weights = (jnp.zeros([], float) for _ in range(4))
     d = jnp.array(d0, float)
-    return StepSize(jnp.zeros([], jnp.int32), d, numerator, factor, (weights[0], weights[1]))
+    return StepSize(d, numerator, factor, (weights[0], weights[1]))
 
 
 def next_step_size(
@@ -50,14 +47,13 @@ def next_step_size(
     >>> float(found.factor)
     0.5
     """
-    count = increment(found.count)
-    first, second = (decay_at(b, jnp.asarray(count, float)) for b in (b1, b2))
+    first, second = (decay_at(b, jnp.ones_like(found.d)) for b in (b1, b2))
     weight1, weight2 = found.weights
     weight1 = _like(weight1 + first.complement * (1 - weight1), found.d)
     weight2 = _like(weight2 + second.complement * (1 - weight2), found.d)
     correction = divide(jnp.sqrt(weight2), weight1) if bias_correction else 1.0
     factor = _like(found.d * correction, found.d)
-    return found._replace(count=count, factor=factor, weights=(weight1, weight2)), first, second
+    return found._replace(factor=factor, weights=(weight1, weight2)), first, second
 
 
 def larger(found: StepSize, numerator: Array, denominator: Array, d: Array) -> StepSize:

@@ -14,8 +14,8 @@ EQUIVALENT = {
         "schedule_free-schedule_free: ScheduleFreeState("
         "count, weight_sum, largest, near, z, inner.init(params))"
         " -> ScheduleFreeState(count, largest, weight_sum, near, z, inner.init(params))",
-        "step_size-first_step_size: StepSize(jnp.zeros([], jnp.int…: numerator, fac"
-        " -> factor, numera",
+        "step_size-first_step_size: StepSize(d, numerator, factor, (weights[0], weights[1]))"
+        " -> StepSize(d, factor, numerator, (weights[0], weights[1]))",
         "step_size-first_step_size: weights[0] -> weights[1]",
         "schedule_free-schedule_free: ScheduleFreeState("
         "count, weight_sum, largest, near, z, inner.init(params))"
@@ -29,6 +29,9 @@ EQUIVALENT = {
         "dadapt_adam-_direction: total(jnp.multiply, updates, seen)"
         " -> total(jnp.multiply, seen, updates)",
         "prodigy-_direction: third * s + weight * g -> third * s - weight * g",
+    },
+    "the step of which only the dtype is read, as corrections are carried": {
+        "step_size-next_step_size: jnp.ones_like(found.d) -> found.d",
     },
     "dtypes and their casts": {
         "mars_adamw-scale_by_mars_adamw: _plain(b1_1d, b2_1d, eps, mu_dtype, nu_dtype)"
