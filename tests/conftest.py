@@ -1,12 +1,19 @@
-"""`pytest --collect-only --capabilities FILE` counts the tests of each variant and capability."""
+"""Eight devices on the CPU, for tests of meshes.
+
+`pytest --collect-only --capabilities FILE` counts the tests of each variant and capability.
+"""
 
 import collections
 import json
 import pathlib
 
+import jax
 import pytest
 
 from tests.capabilities import column_of, variants_of
+
+# Before anything is computed; what is not put on a mesh is on the first of them.
+jax.config.update("jax_num_cpu_devices", 8)
 
 
 def pytest_addoption(parser):

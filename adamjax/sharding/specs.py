@@ -1,0 +1,208 @@
+"""Where a state lies beside its parameters, and where ZeRO puts it."""
+
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax.sharding import NamedSharding, PartitionSpec
+
+from adamjax.modifiers.around import is_masked
+from adamjax.trees import PyTree, leaf_name
+
+# Below it an array costs more to collect than to keep.
+MIN_SIZE = 16_384
+
+
+def state_shardings(
+    tx: optax.GradientTransformation,
+    params: PyTree,
+    shardings: PyTree = None,
+    *,
+    zero: str | None = None,
+    min_size: int = MIN_SIZE,
+    memory_kind: str | None = None,
+) -> PyTree:
+    """The shardings of an optimizer's state, from those of the parameters.
+
+    A moment lies as its parameter does. One of another shape (a factored one, a window of
+    gradients) keeps the axes of the dimensions that it shares with the parameter, counted from the
+    last; scalars are on every device. For the arguments `in_shardings` and `out_shardings` of
+    `jax.jit`, and for checkpoints: nothing is allocated.
+
+        ZeRO (stage 1, of an axis of n devices):  bytes per device  8 N  ->  8 N / n  for Adam
+
+    With `zero` each moment is divided over that axis as well, also where the parameters are on
+    every device. In a jitted step with these shardings for the state and the parameters' own for
+    the parameters, the compiler computes each part of the update where its moments are, and
+    collects the new parameters: one all-gather each, beside the gradients' reduction.
+
+    Args:
+      tx: any optimizer of which Optax can tell the moments (`optax.tree_utils.tree_map_params`).
+      params: the parameters, arrays or `jax.ShapeDtypeStruct`s.
+      shardings: a tree of `jax.sharding.NamedSharding`, or a prefix of one; None reads them off the
+        parameters. Axes of a mesh may be of type Auto or Explicit.
+      zero: the mesh axis that divides the state: along the first dimension that it divides, if
+        possible one that is whole. Arrays of which it divides none stay as they are, and means over
+        rows or columns lie as what is left of their parameter.
+      min_size: arrays of fewer elements are not divided further.
+      memory_kind: where the moments of `min_size` elements or more are kept, such as "pinned_host"
+        (see `sharded`); None is the device's memory.
+
+    Returns:
+      A tree like the state, with a `NamedSharding` in the place of each array.
+
+    Raises:
+      ValueError: for parameters without a mesh, shardings that do not fit, an axis that the mesh
+        does not have or a memory that the devices do not have.
+
+    References:
+      Rajbhandari, Rasley, Ruwase and He, ZeRO, 2019, https://arxiv.org/abs/1910.02054;
+      Xu et al., Automatic Cross-Replica Sharding of Weight Update, 2020,
+      https://arxiv.org/abs/2004.13336
+
+    >>> import adamjax
+    >>> from jax.sharding import AxisType, NamedSharding, PartitionSpec
+    >>> mesh = jax.make_mesh((1,), ("data",), axis_types=(AxisType.Auto,))
+    >>> params = {"w": jax.ShapeDtypeStruct((256, 128), jnp.float32)}
+    >>> tx = adamjax.adam(1e-3)
+    >>> found = state_shardings(tx, params, NamedSharding(mesh, PartitionSpec()), zero="data")
+    >>> found[0].nu["w"].spec == PartitionSpec("data", None)
+    True
+    """
+    whole = param_shardings(params, shardings)
+    mesh = jax.tree.leaves(whole)[0].mesh
+    _check_axis(mesh, zero)
+    _check_memory(mesh, memory_kind)
+    shapes = jax.tree.map(lambda p: jax.ShapeDtypeStruct(jnp.shape(p), jnp.result_type(p)), params)
+    state = jax.eval_shape(tx.init, shapes)
+
+    def of_moment(leaf: Any, param: Any, sharding: NamedSharding) -> Any:
+        if is_masked(leaf):
+            return leaf
+        at = _beside(leaf.shape, param.shape, spread(param.shape, sharding, zero, min_size))
+        if not _broadcasts(leaf.shape, param.shape):
+            at = spread(leaf.shape, at, zero, min_size)
+        large = math.prod(leaf.shape) >= min_size
+        return at.with_memory_kind(memory_kind) if memory_kind and large else at
+
+    return optax.tree_utils.tree_map_params(
+        tx.init,
+        of_moment,
+        state,
+        shapes,
+        whole,
+        transform_non_params=lambda leaf: NamedSharding(mesh, PartitionSpec()),
+        is_leaf=is_masked,
+    )
+
+
+def param_shardings(params: PyTree, shardings: PyTree) -> PyTree:
+    """A `NamedSharding` for each parameter, which divides it.
+
+    >>> param_shardings({"w": jnp.ones(2)}, None)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ValueError: params['w'] has no place on a mesh (SingleDeviceSharding(...)): put it there with...
+    """
+    if shardings is None:
+        shardings = jax.tree.map(lambda leaf: getattr(leaf, "sharding", None), params)
+    else:
+        try:
+            shardings = jax.tree.map(
+                lambda sharding, part: jax.tree.map(lambda _: sharding, part), shardings, params
+            )
+        except (ValueError, TypeError) as error:
+            raise ValueError(
+                "shardings: they do not fit the parameters; give one for each leaf or for each "
+                f"subtree ({str(error).splitlines()[0]})"
+            ) from error
+    leaves = jax.tree_util.tree_leaves_with_path(params)
+    given = jax.tree.structure(params).flatten_up_to(shardings)
+    if not leaves:
+        raise ValueError("params: there are none, so there is no mesh")
+    for (path, leaf), sharding in zip(leaves, given, strict=True):
+        name = f"params[{leaf_name(path)!r}]"
+        if not isinstance(sharding, NamedSharding):
+            raise ValueError(
+                f"{name} has no place on a mesh ({sharding}): put it there with jax.device_put and "
+                "a jax.sharding.NamedSharding, or give a tree of them as shardings"
+            )
+        if sharding.mesh != given[0].mesh:
+            raise ValueError(f"{name} is on another mesh than the first parameter; use one")
+        shape = jnp.shape(leaf)
+        try:
+            fits = len(sharding.spec) <= len(shape) and sharding.shard_shape(shape) is not None
+        except ValueError:
+            fits = False
+        if not fits:
+            raise ValueError(
+                f"{name} of shape {shape} is not divisible by {sharding.spec} on the mesh "
+                f"{dict(sharding.mesh.shape)}"
+            )
+    return shardings
+
+
+def _beside(
+    shape: tuple[int, ...], of_param: tuple[int, ...], sharding: NamedSharding
+) -> NamedSharding:
+    """Where a moment lies: divided as its parameter in the dimensions that are of one size."""
+    entries = [*sharding.spec, *[None] * (len(of_param) - len(sharding.spec))]
+    shared: list[Any] = [None] * len(shape)
+    for back in range(1, 1 + min(len(shape), len(of_param))):
+        if shape[-back] == of_param[-back]:
+            shared[-back] = entries[-back]
+    return NamedSharding(sharding.mesh, PartitionSpec(*shared))
+
+
+def _broadcasts(shape: tuple[int, ...], of_param: tuple[int, ...]) -> bool:
+    """Whether a moment is a mean over dimensions of its parameter, and meets it part by part."""
+    return len(shape) == len(of_param) and all(
+        a in (1, b) for a, b in zip(shape, of_param, strict=True)
+    )
+
+
+def spread(
+    shape: tuple[int, ...], sharding: NamedSharding, axis: str | None, min_size: int
+) -> NamedSharding:
+    """A sharding in which one more axis divides the first dimension it can, a whole one if any.
+
+    >>> from jax.sharding import AxisType, NamedSharding, PartitionSpec
+    >>> mesh = jax.make_mesh((1,), ("data",), axis_types=(AxisType.Auto,))
+    >>> tuple(spread((4, 2), NamedSharding(mesh, PartitionSpec()), "data", min_size=0).spec)
+    ('data', None)
+    """
+    mesh, entries = sharding.mesh, [*sharding.spec, *[None] * (len(shape) - len(sharding.spec))]
+    used = {name for entry in entries for name in axes_of(entry)}
+    if axis is None or axis in used or math.prod(shape) < max(min_size, 1):
+        return sharding
+    for k in sorted(range(len(shape)), key=lambda k: entries[k] is not None):
+        axes = (*axes_of(entries[k]), axis)
+        if shape[k] % math.prod(mesh.shape[name] for name in axes) == 0:
+            entries[k] = axes if len(axes) > 1 else axis
+            break
+    return NamedSharding(mesh, PartitionSpec(*entries))
+
+
+def axes_of(entry: Any) -> tuple[str, ...]:
+    """The mesh axes that an entry of a spec names.
+
+    >>> axes_of(None), axes_of("data"), axes_of(("data", "model"))
+    ((), ('data',), ('data', 'model'))
+    """
+    if entry is None:
+        return ()
+    return entry if isinstance(entry, tuple) else (entry,)
+
+
+def _check_axis(mesh: Any, axis: str | None) -> None:
+    if axis is not None and axis not in mesh.shape:
+        raise ValueError(f"zero: the mesh has no axis {axis!r}; it has {', '.join(mesh.shape)}")
+
+
+def _check_memory(mesh: Any, kind: str | None) -> None:
+    if kind is None or not hasattr(mesh, "devices"):
+        return
+    kinds = [memory.kind for memory in mesh.devices.flat[0].addressable_memories()]
+    if kind not in kinds:
+        raise ValueError(f"memory_kind: these devices have no {kind!r}; they have {kinds}")

@@ -1,0 +1,145 @@
+"""Where the moments lie, what is said of it, and what is refused."""
+
+import jax
+import jax.numpy as jnp
+import optax
+import pytest
+from jax.sharding import NamedSharding, PartitionSpec as P
+
+import adamjax
+from adamjax.sharding import placements, sharded, state_shardings, table
+from tests.sharding import plans
+
+
+def specs(tx, plan, **options):
+    shardings, zero = plans.plan(plan)
+    options = {"zero": zero, "min_size": 0} | options
+    return state_shardings(tx, plans.PARAMS, shardings, **options)
+
+
+@pytest.mark.parametrize("plan", plans.PLANS)
+@pytest.mark.parametrize("storage", ["float32", "bfloat16", "8bit_v16", "8bit"])
+def test_moments_lie_as_their_parameters(plan, storage):
+    shardings, zero = plans.plan(plan)
+    found = specs(adamjax.adamw(0.1, storage=storage), plan)[0]
+    for moments in (found.mu, found.nu):
+        for name, sharding in moments.items():
+            size = plans.PARAMS[name].shape
+            part, whole = sharding.shard_shape(size), shardings[name].shard_shape(size)
+            factor = 4 if zero else 1
+            assert jnp.prod(jnp.array(whole)) == factor * jnp.prod(jnp.array(part))
+    assert found.count.spec == P()
+
+
+def test_the_first_whole_dimension_that_fits_is_divided():
+    assert specs(adamjax.adam(0.1), "zero")[0].mu == {
+        "kernel": NamedSharding(plans.mesh(), P("data", None)),
+        "heads": NamedSharding(plans.mesh(), P("data", None, None)),
+        "bias": NamedSharding(plans.mesh(), P("data")),
+    }
+    seen = specs(adamjax.adam(0.1), "zero x tensor")[0].mu
+    assert seen["bias"].spec == P(("model", "data"))  # 32 is divided by both
+    odd = {"w": jax.ShapeDtypeStruct((3, 8), jnp.float32), "b": jax.ShapeDtypeStruct((3,), "f4")}
+    at = NamedSharding(plans.mesh(), P())
+    seen = state_shardings(adamjax.adam(0.1), odd, at, zero="data", min_size=0)[0].mu
+    assert seen["w"].spec == P(None, "data")
+    assert not any(seen["b"].spec)
+
+
+def test_small_arrays_stay_whole():
+    seen = specs(adamjax.adam(0.1), "zero", min_size=33)[0].mu
+    assert seen["kernel"].spec == P("data", None)
+    assert not any(seen["bias"].spec)
+
+
+def test_factored_moments_and_windows():
+    rows = specs(adamjax.adafactor(0.1, min_dim_size_to_factor=8), "zero x tensor")[0]
+    assert rows.v_row["kernel"].spec == P("data", None)
+    assert rows.v_col["kernel"].spec == P(None, "model")
+    window = specs(adamjax.adashift(0.1), "fsdp")[0]
+    spec = next(s.spec for s in jax.tree.leaves(window) if len(s.spec) == 3)
+    assert spec == P(None, "data", None)
+
+
+def test_around_it_masks_partitions_and_schedules():
+    tx = optax.chain(
+        optax.clip_by_global_norm(1.0),
+        optax.partition(
+            {"adam": adamjax.adamw(lambda count: 0.1), "sgd": optax.sgd(0.1)},
+            {"kernel": "adam", "heads": "adam", "bias": "sgd"},
+        ),
+    )
+    for outer in (tx, optax.MultiSteps(tx, 2), optax.masked(tx, lambda p: p is not None)):
+        shardings, _ = plans.plan("fsdp")
+        state = jax.eval_shape(outer.init, plans.PARAMS)
+        found = state_shardings(outer, plans.PARAMS, shardings)
+        assert jax.tree.structure(found) == jax.tree.structure(state)
+        large = [s for s in jax.tree.leaves(found) if s.spec]
+        assert {s.spec[0] for s in large} == {"data"}
+
+
+@pytest.mark.parametrize("name", adamjax.list_variants())
+def test_every_state_has_a_place(name):
+    tx = adamjax.create(name, learning_rate=0.1)
+    state = jax.eval_shape(tx.init, plans.PARAMS)
+    found = specs(tx, "zero x tensor")
+    places = placements(state, found)
+    whole, part = (sum(p[k] for p in places) for k in (-2, -1))
+    assert whole == sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
+    moments = [p for p in places if p.bytes > 4 * 32]
+    assert all(p.bytes_per_device * 4 <= p.bytes for p in moments)
+    assert part < whole or not moments
+
+
+def test_the_table_tells_what_stays_whole():
+    tx = adamjax.adam(0.1, storage="float32")
+    text = table(placements(jax.eval_shape(tx.init, plans.PARAMS), specs(tx, "zero", min_size=33)))
+    lines = {line.split()[0]: line.split() for line in text.splitlines()}
+    assert lines["0/nu/kernel"] == [
+        "0/nu/kernel",
+        "32x32",
+        "float32",
+        "data,",
+        "-",
+        "4,096",
+        "1,024",
+    ]
+    assert lines["0/nu/bias"] == ["0/nu/bias", "32", "float32", "nothing", "128", "128"]
+    assert lines["total"] == ["total", "16,648", "4,360"]
+
+
+def test_of_arrays_that_are_there():
+    shardings, _ = plans.plan("fsdp")
+    params = {k: jax.device_put(x, shardings[k]) for k, x in plans.arrays().items()}
+    assert state_shardings(adamjax.adam(0.1), params)[0].mu["bias"].spec == P("data")
+    assert next(place.spec for place in placements(params)) == ("data",)
+
+
+MESH_OF_ONE = jax.sharding.SingleDeviceSharding(jax.devices()[0])
+
+
+@pytest.mark.parametrize(
+    ("shardings", "options", "message"),
+    [
+        (None, {}, r"params\['bias'\] has no place on a mesh \(None\)"),
+        (MESH_OF_ONE, {}, r"params\['bias'\] has no place on a mesh .*give a tree of them"),
+        (P("data"), {}, "shardings"),
+        ({"kernel": None}, {}, "shardings: they do not fit the parameters"),
+        (P(), {"zero": "dat"}, "zero: the mesh has no axis 'dat'; it has data, model"),
+        (P("data", "model"), {}, r"params\['bias'\] of shape \(32,\) is not divisible"),
+        (P(), {"memory_kind": "attic"}, "memory_kind: these devices have no 'attic'; they have"),
+    ],
+)
+def test_what_does_not_fit_is_named(shardings, options, message):
+    on = lambda spec: NamedSharding(plans.mesh(), spec) if isinstance(spec, P) else spec  # noqa: E731
+    shardings = on(shardings) if message != "shardings" else shardings
+    for function in (state_shardings, sharded):
+        with pytest.raises(ValueError, match=message if message != "shardings" else "mesh"):
+            function(adamjax.adam(0.1), plans.PARAMS, shardings, **options)
+
+
+def test_an_axis_that_does_not_divide_is_named():
+    params = {"w": jax.ShapeDtypeStruct((6, 32), jnp.float32)}
+    at = {"w": NamedSharding(plans.mesh(), P("data"))}
+    with pytest.raises(ValueError, match=r"params\['w'\] of shape \(6, 32\)"):
+        state_shardings(adamjax.adam(0.1), params, at)
