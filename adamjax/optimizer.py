@@ -203,6 +203,7 @@ def _parameters(params: PyTree, updates: PyTree, *, needed: bool) -> list[Any]:
         return jax.tree.leaves(params)
     if needed:
         raise ValueError(
-            "params: weight_decay needs the parameters; call update(updates, state, params)"
+            "params: weight_decay needs the parameters; call update(updates, state, params), or if "
+            "there is none, give optax.inject_hyperparams static_args='weight_decay'"
         )
     return jax.tree.leaves(updates)

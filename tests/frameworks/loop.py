@@ -1,0 +1,85 @@
+"""The plain loop that every framework is compared with, and what all of the comparisons share."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import adamjax
+
+LEARNING_RATE = 1e-2
+KERNELS = {"weight_decay": 0.1, "mask": "*kernel*"}
+# Optimizers as a user asks for them: state like Adam's and unlike it, in float32 and in few bits.
+OPTIMIZERS = {
+    "adamw": functools.partial(adamjax.adamw, **KERNELS),
+    "lion": functools.partial(adamjax.lion, **KERNELS),
+    "adafactor": functools.partial(adamjax.adafactor, momentum=0.9, scale_parameter=False),
+    "adopt": adamjax.adopt,
+    "amsgrad": adamjax.amsgrad,
+    "adamw in bfloat16": functools.partial(adamjax.adamw, storage="bfloat16", **KERNELS),
+    "adamw in 8 bits": functools.partial(adamjax.adamw, storage="8bit", **KERNELS),
+    "optax.adamw in 8 bits": lambda rate: adamjax.store(optax.adamw(rate), "8bit"),
+}
+
+
+def optimizers(*names):
+    """Parametrizes a test by `make`, a function of the learning rate; all if no name is given."""
+    chosen = names or tuple(OPTIMIZERS)
+    return pytest.mark.parametrize("make", [OPTIMIZERS[n] for n in chosen], ids=chosen)
+
+
+def large_params():
+    """Nested as in Flax; one leaf is large enough for `storage`, two are too small."""
+    line = functools.partial(jnp.linspace, -1.0, 1.0, dtype=jnp.float32)
+    return {
+        "encoder": {"bias": line(num=128), "kernel": line(num=160 * 128).reshape(160, 128)},
+        "head": {"kernel": line(num=24).reshape(8, 3)},
+    }
+
+
+def gradients_at(params, t):
+    """Gradients that depend on the parameters and change from step to step."""
+    return jax.tree.map(lambda p: jnp.cos(3 * p + t).astype(p.dtype), params)
+
+
+def plain_loop(tx, params, gradients=gradients_at, steps=5, **extra):
+    """The parameters and the state after some steps of `gradients(params, t)`."""
+
+    @jax.jit
+    def step(params, state, t):
+        updates, state = tx.update(gradients(params, t), state, params, **extra)
+        return optax.apply_updates(params, updates), state
+
+    state = tx.init(params)
+    for t in range(steps):
+        params, state = step(params, state, jnp.float32(t))
+    return params, state
+
+
+def assert_same(seen, wanted, start=None, tolerance=2e-6):
+    """Equal in every leaf, but for one element in a thousand, and moved away from the start.
+
+    Compilers differ in the last place, and there a sign or a stochastic rounding may tip over.
+    """
+    assert len(jax.tree.leaves(seen)) == len(jax.tree.leaves(wanted))
+    start = jax.tree.map(lambda x: x + 1.0, wanted) if start is None else start
+    leaves = map(jax.tree.leaves, (seen, wanted, start))
+    for a, b, before in zip(*leaves, strict=True):
+        assert a.dtype == b.dtype
+        a, b, before = (np.asarray(x, np.float64) for x in (a, b, before))
+        assert np.mean(np.abs(a - b) > tolerance) <= 1e-3
+        assert np.abs(b - before).max() > 1e-4
+
+
+def assert_same_bits(seen, wanted):
+    assert jax.tree.structure(seen) == jax.tree.structure(wanted)
+    for a, b in zip(jax.tree.leaves(seen), jax.tree.leaves(wanted), strict=True):
+        assert a.dtype == b.dtype
+        np.testing.assert_array_equal(np.asarray(a), np.asarray(b))
+
+
+def dtypes_of(tree):
+    return {jnp.result_type(x).name for x in jax.tree.leaves(tree)}
