@@ -4,12 +4,15 @@
 #   make test ARGS="-k adamw"             pass arguments on (also: make demo ARGS=--help)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-oldest capabilities clean newest oldest
+.PHONY: help demo test lint test-oldest test-interop capabilities clean newest oldest interop
 
 PYTEST = -m pytest -n 2 $(ARGS)
 
 # Tests compare digits, so they run on the CPU unless told otherwise.
-test test-oldest: export JAX_PLATFORMS ?= cpu
+test test-oldest test-interop: export JAX_PLATFORMS ?= cpu
+
+# These import torch and Keras, which no other environment has; `make test-interop` runs them.
+WITHOUT_FRAMEWORKS = --ignore-glob 'tests/interop/test_with_*.py'
 
 help:         ## print this list
 	@sed -n 's/^\([a-z-]*\): .*## /make \1 @/p' Makefile | awk -F @ '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -19,7 +22,7 @@ demo: newest  ## train a Flax model on handwritten digits with several variants,
 
 test: newest  ## run the tests on the newest versions of JAX, Optax and Flax
 	@.venv/bin/python scripts/install_libtpu.py
-	.venv/bin/python $(PYTEST)
+	.venv/bin/python $(PYTEST) $(WITHOUT_FRAMEWORKS)
 
 lint: newest  ## check style, formatting and types
 	.venv/bin/python -m ruff check .
@@ -30,14 +33,18 @@ lint: newest  ## check style, formatting and types
 RULES = mutants laws laws_of_settings oracles together
 test-oldest: oldest  ## run the tests on the oldest versions that pyproject.toml admits
 	@.venv-oldest/bin/python scripts/install_libtpu.py
-	.venv-oldest/bin/python $(PYTEST) $(RULES:%=--ignore tests/test_%.py)
+	.venv-oldest/bin/python $(PYTEST) $(RULES:%=--ignore tests/test_%.py) $(WITHOUT_FRAMEWORKS)
+
+test-interop: interop ## run the tests that need torch and Keras, which it installs (some 600 MB)
+	KERAS_BACKEND=jax .venv-interop/bin/python $(PYTEST) tests/interop adamjax/interop
 
 capabilities: newest ## count the tests of each variant, for docs/capabilities.md
-	JAX_PLATFORMS=cpu .venv/bin/python -m pytest --collect-only -qq --capabilities=docs/capabilities.json
+	JAX_PLATFORMS=cpu .venv/bin/python -m pytest --collect-only -qq \
+	    --capabilities=docs/capabilities.json $(WITHOUT_FRAMEWORKS)
 	.venv/bin/python scripts/readme.py
 
 clean:        ## remove the environments and all caches (not runs/)
-	rm -rf .venv .venv.* .venv-oldest .venv-oldest.* build dist
+	rm -rf .venv .venv.* .venv-oldest .venv-oldest.* .venv-interop .venv-interop.* build dist
 	rm -rf .hypothesis .pyrefly_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -46,3 +53,6 @@ newest:
 
 oldest:
 	@sh scripts/setup .venv-oldest oldest
+
+interop:
+	@sh scripts/setup .venv-interop interop

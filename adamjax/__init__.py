@@ -1,5 +1,9 @@
 """The Adam family for JAX, as Optax gradient transformations."""
 
+from adamjax.interop.arguments import (
+    from_keras_args as from_keras_args,
+    from_torch_args as from_torch_args,
+)
 from adamjax.modifiers.adagc import (
     adagc as adagc,
 )
@@ -46,6 +50,7 @@ from adamjax.registry import (
 )
 from adamjax.rule import Slot as Slot, lift as lift
 from adamjax.schedules import cyclic as cyclic, decaying as decaying
+from adamjax.sharding import sharded as sharded, state_shardings as state_shardings
 from adamjax.storage.rounding import round_params as round_params
 from adamjax.storage.store import convert_state as convert_state, store as store
 from adamjax.tracking import Recorder as Recorder, metrics as metrics, track as track

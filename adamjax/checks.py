@@ -106,6 +106,7 @@ def pick(kind: str, name: str, options: Mapping[str, T]) -> T:
     """
     if name in options:
         return options[name]
-    near = difflib.get_close_matches(str(name).lower(), options, n=3)
+    lower = {option.lower(): option for option in options}
+    near = [lower[found] for found in difflib.get_close_matches(str(name).lower(), lower, n=3)]
     hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ";"
     raise ValueError(f"unknown {kind} {name!r}{hint} There are: {', '.join(sorted(options))}")

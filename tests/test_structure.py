@@ -24,7 +24,7 @@ LEVELS = [
     {"registry", "optimizer", "schedules", "modifiers"},
     {"wrappers"},
     {"variants"},
-    {"tracking"},
+    {"tracking", "sharding", "interop"},
     {"__init__"},
     {"testing", "problems"},
     {"cli"},
@@ -32,7 +32,7 @@ LEVELS = [
 ]
 LEVEL_OF = {name: level for level, names in enumerate(LEVELS) for name in names}
 CORE = {"jax", "numpy", "optax"}
-FOREIGN = {*CORE, "flax", "equinox"}
+FOREIGN = {*CORE, "flax", "equinox", "keras", "safetensors", "torch"}
 # Folders of which the code is held to sizes; what is not there is not needed.
 CODE = [f for d in ("adamjax", "tests", "examples", "benchmarks") for f in (ROOT / d).rglob("*.py")]
 LIBRARY = sorted((ROOT / "adamjax").rglob("*.py"))
@@ -123,7 +123,8 @@ before = dict(os.environ)
 for module in {modules}:
     importlib.import_module(module)
 assert dict(os.environ) == before, "the environment changed"
-optional = {{"rich", "matplotlib", "flax", "equinox", "tensorboard", "tensorboardX", "torch"}}
+optional = {{"rich", "matplotlib", "flax", "equinox", "tensorboard", "tensorboardX"}}
+optional |= {{"keras", "safetensors", "torch"}}
 assert not optional & set(sys.modules), optional & set(sys.modules)
 try:
     jax.numpy.zeros(())

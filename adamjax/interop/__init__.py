@@ -1,0 +1,1 @@
+"""From the optimizers of torch, Keras and Optax to those of this library, and back."""

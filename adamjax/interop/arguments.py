@@ -1,0 +1,240 @@
+"""The optimizer that equals one of torch or Keras, from the arguments that one takes there.
+
+`tables` says which variant an optimizer is and what its defaults are; here one table for both
+frameworks says what each argument is called.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from adamjax.checks import check_positive, pick
+from adamjax.interop import tables
+from adamjax.moments import norm
+from adamjax.registry import create
+from adamjax.rule import value_at
+from adamjax.schedules import relative_step
+from adamjax.trees import Mask, PyTree
+
+
+class Call(NamedTuple):
+    """A call of a variant: its name, its arguments, and changes of the gradients before it."""
+
+    variant: str
+    arguments: dict[str, Any]
+    before: list[Callable[[PyTree], PyTree]]
+
+    def make(self) -> optax.GradientTransformationExtraArgs:
+        """The optimizer. Its state is the variant's, whatever is done to the gradients."""
+        tx = create(self.variant, **self.arguments)
+        if not self.before:
+            return tx
+
+        def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
+            for change in self.before:
+                updates = change(updates)
+            return tx.update(updates, state, params, **extra_args)
+
+        return optax.GradientTransformationExtraArgs(tx.init, update)
+
+
+def _plain(value: Any) -> Any:
+    """A tensor of torch, known by its methods, as a number; anything else as it is."""
+    return value.item() if hasattr(value, "detach") else value
+
+
+def _pair(name: str, values: Any) -> list[Any]:
+    if not isinstance(values, list | tuple) or len(values) != 2:
+        raise ValueError(f"{name} must be two values, got {values!r}")
+    return [_plain(value) for value in values]
+
+
+def _stateless(tx: optax.GradientTransformation) -> Callable[[PyTree], PyTree]:
+    return lambda updates: tx.update(updates, optax.EmptyState())[0]
+
+
+def _clip_each(most: float) -> Callable[[PyTree], PyTree]:
+    return lambda updates: jax.tree.map(lambda g: g * (most / jnp.maximum(norm(g), most)), updates)
+
+
+_CLIPS = {
+    "clipnorm": _clip_each,
+    "global_clipnorm": lambda most: _stateless(optax.clip_by_global_norm(most)),
+    "clipvalue": lambda most: _stateless(optax.clip(most)),
+}
+# What an argument is called here; those not listed have the same name.
+_RENAMED = {
+    "lr": "learning_rate",
+    "alpha": "b2",
+    "rho": "b2",
+    "beta_1": "b1",
+    "beta_2": "b2",
+    "epsilon": "eps",
+    "epsilon_1": "eps1",
+    "epsilon_2": "eps2",
+    "d": "clip_threshold",
+}
+_MEANINGS: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "betas": lambda betas: dict(zip(("b1", "b2"), _pair("betas", betas), strict=True)),
+    "momentum": lambda momentum: {"momentum": momentum or None},
+    "weight_decay": lambda weight_decay: {"weight_decay": weight_decay or 0.0},
+    "decoupled_weight_decay": lambda on: {"decay": "decoupled" if on else "l2"},
+    "beta2_decay": lambda power: {"decay_rate": -power},
+    "beta_2_decay": lambda power: {"decay_rate": -power},
+}
+# Arguments that the code below deals with.
+_CONSUMED = {"amsgrad", "dampening", "lr_decay", "maximize", *_CLIPS}
+
+
+def from_torch_args(name: str, **arguments: Any) -> optax.GradientTransformationExtraArgs:
+    """The optimizer that equals `torch.optim.<name>(params, **arguments)`.
+
+    Args:
+      name: "Adam", "AdamW", "NAdam", "RAdam", "Adamax", "SGD", "RMSprop", "Adagrad", "Adadelta" or
+        "Adafactor".
+      **arguments: torch's, with torch's defaults for those not given. `lr` may be a schedule.
+        Those that choose an implementation (`foreach`, `fused`, `capturable`, `differentiable`)
+        change nothing. Adafactor's `eps[0]` None is that of float32.
+
+    Returns:
+      The variant in torch's style, its state that of the variant. `maximize` negates the gradients,
+      `lr_decay` is a schedule.
+
+    Raises:
+      ValueError: for another optimizer, an unknown argument, one that is out of range, and
+        `dampening` other than 0.
+
+    >>> tx = from_torch_args("Adam", lr=0.5, weight_decay=2.0)
+    >>> p = {"w": jnp.float32(1.0)}
+    >>> updates, state = tx.update({"w": jnp.float32(-1.0)}, tx.init(p), p)  # -1 + 2 = 1
+    >>> round(float(updates["w"]), 6)
+    -0.5
+    """
+    return torch_call(name, arguments).make()
+
+
+def from_keras_args(
+    name: str, *, mask: Mask = None, **arguments: Any
+) -> optax.GradientTransformationExtraArgs:
+    """The optimizer that equals `keras.optimizers.<name>(**arguments)` of Keras 3.
+
+    Args:
+      name: "SGD", "RMSprop", "Adam", "AdamW", "Adamax", "Nadam", "Adagrad", "Adadelta",
+        "Adafactor" or "Lion".
+      mask: which leaves decay, as in `adamjax.optimizer`; what `exclude_from_weight_decay` names
+        there, such as ["!*bias"].
+      **arguments: Keras's, with Keras's defaults for those not given; `get_config()` as it is.
+        `learning_rate` may be a schedule of the steps done, also one of Keras's.
+
+    Returns:
+      The variant in Keras's style, its state that of the variant. `clipnorm`, `global_clipnorm` and
+      `clipvalue` change the gradients before it.
+
+    Raises:
+      ValueError: for another optimizer, an unknown argument, one that is out of range; for
+        `use_ema`, `loss_scale_factor` and `gradient_accumulation_steps`; for a schedule together
+        with the momentum of SGD or RMSprop, and weight decay together with Adafactor.
+
+    >>> tx = from_keras_args("SGD", learning_rate=0.5, clipnorm=1.0)
+    >>> p = {"w": jnp.zeros(2)}
+    >>> tx.update({"w": jnp.array([3.0, 4.0])}, tx.init(p), p)[0]["w"].tolist()
+    [-0.30000001192092896, -0.4000000059604645]
+    """
+    return keras_call(name, arguments, mask).make()
+
+
+def torch_call(name: str, arguments: Mapping[str, Any]) -> Call:
+    """The call that equals `torch.optim.<name>(params, **arguments)`, see `from_torch_args`."""
+    who = f"torch.optim.{name}"
+    _refuse("torch.optim", name, tables.TORCH_REFUSED)
+    foreign = pick("optimizer of torch.optim", name, tables.TORCH)
+    given = _complete(
+        who, arguments, {**foreign.defaults, **tables.TORCH_COMMON}, tables.TORCH_IGNORED
+    )
+    if given.get("dampening") and given["momentum"]:
+        raise ValueError(
+            f"{who}: dampening={given['dampening']} has no equal here; set it to 0, and divide "
+            "lr by what the momentum then gains"
+        )
+    if name == "Adafactor":
+        given["eps1"], given["eps2"] = _pair("eps", given.pop("eps"))
+    call = _call(foreign, given)
+    if given.get("lr_decay"):
+        call.arguments["learning_rate"] = _decaying(given["lr"], given["lr_decay"])
+    return call._replace(before=[_negative] if given["maximize"] else [])
+
+
+def keras_call(name: str, arguments: Mapping[str, Any], mask: Mask = None) -> Call:
+    """The call that equals `keras.optimizers.<name>(**arguments)`, see `from_keras_args`."""
+    who = f"keras.optimizers.{name}"
+    _refuse("keras.optimizers", name, tables.KERAS_REFUSED)
+    foreign = pick("optimizer of keras.optimizers", name, tables.KERAS)
+    for argument, advice in tables.KERAS_UNDONE.items():
+        if arguments.get(argument):
+            raise ValueError(f"{who}: {argument} is not done here; {advice}")
+    known = {**tables.KERAS_COMMON, **foreign.defaults}
+    given = _complete(who, arguments, known, tables.KERAS_IGNORED | tables.KERAS_UNDONE.keys())
+    if isinstance(given["learning_rate"], Mapping):
+        raise ValueError(f"{who}: learning_rate is a serialized schedule; give the schedule itself")
+    if given.get("momentum") and callable(given["learning_rate"]):
+        raise ValueError(
+            f"{who}: learning_rate is a schedule, and its momentum holds steps of former learning "
+            f"rates; take adamjax.{foreign.variant}, whose momentum does not, or no momentum"
+        )
+    call = _call(foreign, given)
+    if name == "SGD" and not given["momentum"]:
+        call.arguments["nesterov"] = False
+    if name == "Adafactor":
+        if given["weight_decay"]:
+            raise ValueError(f"{who}: weight_decay comes before RMS(p) there; leave it out")
+        call.arguments["learning_rate"] = relative_step(given["learning_rate"])
+    if mask is not None:
+        call.arguments["mask"] = mask
+    return call._replace(before=_clips(who, given))
+
+
+def _refuse(framework: str, name: str, refused: Mapping[str, str]) -> None:
+    if name in refused:
+        raise ValueError(f"{framework}.{name} has no equal here: {refused[name]}")
+
+
+def _complete(
+    who: str, arguments: Mapping[str, Any], defaults: Mapping[str, Any], ignored: set[str]
+) -> dict[str, Any]:
+    """Arguments together with the defaults of the others, tensors of one element as numbers."""
+    names = dict.fromkeys([*defaults, *ignored])
+    for argument in arguments:
+        pick(f"argument of {who}:", argument, names)
+    given = {k: _plain(v) for k, v in arguments.items() if k not in ignored}
+    return {**{k: v for k, v in defaults.items() if k not in ignored}, **given}
+
+
+def _call(foreign: tables.Foreign, given: Mapping[str, Any]) -> Call:
+    arguments = dict(foreign.fixed)
+    for name, value in given.items():
+        if name in _MEANINGS:
+            arguments |= _MEANINGS[name](value)
+        elif name not in _CONSUMED:
+            arguments[_RENAMED.get(name, name)] = value
+    return Call("amsgrad" if given.get("amsgrad") else foreign.variant, arguments, [])
+
+
+def _decaying(lr: Any, lr_decay: float) -> optax.Schedule:
+    return lambda count: value_at(lr, count) / (1 + count * lr_decay)
+
+
+def _negative(updates: PyTree) -> PyTree:
+    return jax.tree.map(jnp.negative, updates)
+
+
+def _clips(who: str, given: Mapping[str, Any]) -> list[Callable[[PyTree], PyTree]]:
+    """The one clip that Keras does."""
+    wanted = {name: given[name] for name in _CLIPS if given[name] is not None}
+    if len(wanted) > 1:
+        raise ValueError(f"{who}: only one of {', '.join(wanted)} can be given, as in Keras")
+    for name, most in wanted.items():
+        check_positive(name, most)
+    return [_CLIPS[name](most) for name, most in wanted.items()]

@@ -1,0 +1,239 @@
+"""Going on in JAX with the state of an optimizer of Keras 3, and the way back.
+
+    names = ["dense/kernel", "dense/bias"]   # in the order of model.trainable_variables
+    tx, state = from_keras(optimizer, params, names)
+
+Keras keeps one list, `optimizer.variables`: the steps done, the learning rate (unless it is a
+schedule), and the moments, of which some go by parameter and some by moment. Its kernels have the
+layout of Flax's.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from adamjax.checks import is_number
+from adamjax.interop import tables
+from adamjax.interop.arguments import Call, keras_call
+from adamjax.interop.trees import Kept, Name, Place, as_numpy, fill, kept, places, read, rule_of
+from adamjax.moments import divide
+from adamjax.rule import ScalarOrSchedule
+from adamjax.trees import Mask, PyTree
+
+Saved = tuple[str, dict[str, Any], Sequence[Any]]
+
+# The moments in Keras's order, and how Keras ends their names. Those of one tuple go together, for
+# one parameter after the other.
+_ADAM = [(("mu", "momentum"), ("nu", "velocity"))]
+_SLOTS = {
+    "adam": _ADAM,
+    "adamw": _ADAM,
+    "amsgrad": [*_ADAM, (("nu_max", "velocity_hat"),)],
+    "nadam": _ADAM,
+    "adamax": [(("mu", "momentum"), ("nu", "norm"))],
+    "sgd": [(("mu", "momentum"),)],
+    "lion": [(("mu", "momentum"),)],
+    "rmsprop": [(("nu", "velocity"),), (("mu", "momentum"),), (("mean", "average_gradient"),)],
+    "adagrad": [(("nu", "accumulator"),)],
+    "adadelta": [(("nu", "accumulated_grad"), ("delta", "accumulated_delta_var"))],
+    "adafactor": [(("v_row", ""), ("v_col", ""), ("v", "velocity"))],
+}
+# The momentum that holds steps, of the learning rate and with this sign, and not gradients.
+_HOLDS_STEPS = {"sgd": -1.0, "rmsprop": 1.0}
+
+
+class _Optimizer(NamedTuple):
+    """What is known of an optimizer of Keras."""
+
+    call: Call
+    variables: list[Any]
+    rate: Any
+    scheduled: bool
+    where: list[Place]
+
+    def wanted(self, names: Sequence[str]) -> list[tuple[str, str, Place | None]]:
+        """Of each variable: the moment here, how its name ends, and its parameter."""
+        slots: list[tuple[str, str, Place | None]] = [("count", "iteration", None)]
+        slots += [] if self.scheduled else [("learning_rate", "learning_rate", None)]
+        for block in _SLOTS[self.call.variant]:
+            chosen = [(field, ending) for field, ending in block if field in names]
+            slots += [(f, ending, place) for place in self.where for f, ending in chosen]
+        return slots + ([("momentum", "", None)] if self.call.variant == "nadam" else [])
+
+    def scale(self, field: str) -> float:
+        """What a moment of Keras's is multiplied by to be one here."""
+        sign = _HOLDS_STEPS.get(self.call.variant) if field == "mu" else None
+        if sign is None:
+            return 1.0
+        if not self.rate > 0:
+            raise ValueError("learning_rate must be positive: the momentum holds steps of it")
+        return sign / float(self.rate)
+
+
+def from_keras(
+    optimizer: Any,
+    params: PyTree,
+    names: Sequence[Name],
+    *,
+    learning_rate: ScalarOrSchedule | None = None,
+    mask: Mask = None,
+) -> tuple[optax.GradientTransformationExtraArgs, Any]:
+    """The optimizer and the state with which a run of Keras goes on.
+
+    Args:
+      optimizer: one of `keras.optimizers`, built; or `(name, config, arrays)`, which are its
+        class's name, `optimizer.get_config()` and the arrays of `optimizer.variables`.
+      params: the parameters here, a tree of arrays.
+      names: for each variable that the optimizer was built with (`model.trainable_variables`) its
+        path in `params`, or (path, axes) as in `adamjax.interop.torch`.
+      learning_rate: a number or a schedule of the steps done instead of Keras's. Where that is a
+        schedule, give it here.
+      mask: which leaves decay, see `adamjax.from_keras_args`.
+
+    Returns:
+      `(tx, state)`, those of the variant in Keras's style, in float32.
+
+    Raises:
+      ValueError: naming the path or the variable, if `names` or the variables do not fit `params`,
+        or an argument has no equal here (see `adamjax.from_keras_args`).
+
+    >>> arrays = [np.int32(7), np.float32(0.1), np.ones((2, 3), np.float32)]
+    >>> config = {"learning_rate": 0.1, "momentum": 0.9}
+    >>> params = {"w": jnp.zeros((2, 3))}
+    >>> tx, state = from_keras(("SGD", config, arrays), params, ["w"])
+    >>> int(state[0].count), float(state[0].mu["w"][0, 0])  # Keras keeps -lr B
+    (7, -10.0)
+    """
+    known = _known(optimizer, params, names, learning_rate, mask)
+    tx = known.call.make()
+    state = tx.init(params)
+    rule = rule_of(state)
+    moments = {name: list(jax.tree.leaves(getattr(rule, name))) for name in kept(rule)}
+    count, corrections = 0, {}
+    for variable, (field, _, place) in _checked(known, kept(rule)):
+        if field == "count":
+            count = int(as_numpy(variable))
+        elif field == "momentum":
+            corrections = {"momentum": 1 - float(as_numpy(variable))}
+        elif place is not None:
+            like = moments[field][place.leaf]
+            if known.call.variant == "adafactor":
+                variable = _of_adafactor(field, variable, place, like)
+            value = place.to_here(field, variable, like)
+            moments[field][place.leaf] = value * known.scale(field)
+    return tx, fill(state, count, moments, corrections)
+
+
+def to_keras(
+    optimizer: Any,
+    state: Any,
+    params: PyTree,
+    names: Sequence[Name],
+    *,
+    learning_rate: ScalarOrSchedule | None = None,
+) -> list[np.ndarray]:
+    """The arrays for `optimizer.variables` of Keras: the way back of `from_keras`.
+
+        for variable, array in zip(optimizer.variables, to_keras(...)):
+            variable.assign(array)
+
+    Args:
+      optimizer: as in `from_keras`; its moments are not read.
+      state: of the optimizer here, whatever it is wrapped in.
+      params: the parameters here.
+      names: as in `from_keras`.
+      learning_rate: where Keras's is a schedule, that one.
+
+    Raises:
+      ValueError: as in `from_keras`, and if `state` is of another optimizer or in codes.
+
+    >>> arrays = [np.int32(0), np.float32(0.1), np.zeros(2, np.float32)]
+    >>> saved = ("Lion", {"learning_rate": 0.1}, arrays)
+    >>> tx, state = from_keras(saved, {"w": jnp.zeros(2)}, ["w"])
+    >>> _, state = tx.update({"w": jnp.ones(2)}, state)
+    >>> int(to_keras(saved, state, {"w": jnp.zeros(2)}, ["w"])[0])
+    1
+    """
+    known = _known(optimizer, params, names, learning_rate, None)
+    rule = rule_of(jax.eval_shape(known.call.make().init, params))
+    found = read(state, type(rule))
+    missing = [place.path for place in known.where if place.path not in found]
+    if missing and kept(rule):
+        raise ValueError(f"state: holds no moments of {missing[0]!r} of {known.call.variant}")
+    first = next(iter(found.values()), None)
+    arrays = []
+    for variable, (field, _, place) in _checked(known, kept(rule)):
+        if place is not None:
+            array = _back(known, field, found[place.path], place)
+        elif field == "count":
+            array = rule_of(state).count if first is None else first.count
+        elif field == "momentum" and first is not None:
+            array = 1 - first.corrections["momentum"]
+        else:
+            array = known.rate
+        before = as_numpy(variable)
+        arrays.append(np.asarray(array, before.dtype).reshape(before.shape))
+    return arrays
+
+
+def _known(
+    optimizer: Any,
+    params: PyTree,
+    names: Sequence[Name],
+    learning_rate: ScalarOrSchedule | None,
+    mask: Mask,
+) -> _Optimizer:
+    if isinstance(optimizer, tuple):
+        name, config, variables = optimizer
+    else:
+        name, config = type(optimizer).__name__, optimizer.get_config()
+        variables = optimizer.variables
+    scheduled = not is_number(config.get("learning_rate", 0.0))
+    if learning_rate is not None:
+        config = {**config, "learning_rate": learning_rate}
+    call = keras_call(name, config, mask)
+    rate = config.get("learning_rate", tables.KERAS[name].defaults["learning_rate"])
+    return _Optimizer(call, list(variables), rate, scheduled, places(names, params))
+
+
+def _checked(
+    known: _Optimizer, names: Sequence[str]
+) -> list[tuple[Any, tuple[str, str, Place | None]]]:
+    """Each variable with what it is, once number and names are found in order."""
+    wanted = known.wanted(names)
+    if len(known.variables) != len(wanted):
+        raise ValueError(
+            f"optimizer: has {len(known.variables)} variables, but {known.call.variant} with these "
+            f"settings has {len(wanted)} for {len(known.where)} parameters; is it built, and are "
+            "names those of its trainable variables?"
+        )
+    for variable, (_, ending, place) in zip(known.variables, wanted, strict=True):
+        path = getattr(variable, "path", None)
+        if isinstance(path, str) and not path.endswith(ending):
+            raise ValueError(
+                f"optimizer: expected a variable {ending!r} of "
+                f"{'all' if place is None else repr(place.path)}, found {path!r}; this version of "
+                "Keras keeps another order"
+            )
+    return list(zip(known.variables, wanted, strict=True))
+
+
+def _of_adafactor(field: str, variable: Any, place: Place, like: Any) -> np.ndarray:
+    """A moment of Adafactor's, with an axis of size 1 for the one that was averaged away."""
+    if place.moved:
+        raise ValueError(f"names: {place.path!r}: give Adafactor's factors in Keras's layout")
+    array = as_numpy(variable)
+    if len(place.shape) < 2:
+        return array if field == "v" else np.asarray(like)
+    return {"v_row": array[..., None], "v_col": array[..., None, :], "v": np.asarray(like)}[field]
+
+
+def _back(known: _Optimizer, field: str, here: Kept, place: Place) -> np.ndarray:
+    if known.call.variant == "adafactor" and len(place.shape) > 1 and field == "v":
+        row, col = here.moments["v_row"], here.moments["v_col"]
+        return place.to_there(divide(row, jnp.mean(row, -2, keepdims=True)) * col)
+    return place.to_there(here.moments[field]) / known.scale(field)

@@ -1,0 +1,125 @@
+"""What the optimizers of torch and Keras are here: a table for each, with their defaults."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+
+class Foreign(NamedTuple):
+    """An optimizer of another framework.
+
+    Attributes:
+      variant: the variant that it is here.
+      defaults: its own arguments, with its defaults.
+      fixed: what it does without having an argument for it, as arguments here.
+    """
+
+    variant: str
+    defaults: Mapping[str, Any]
+    fixed: Mapping[str, Any] = {}
+
+
+_L2 = {"decay": "l2"}
+_HAT = {"style": "keras"}
+_TORCH_ADAM = {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.0}
+_EITHER_DECAY = {"decoupled_weight_decay": False}
+_KERAS_ADAM = {"learning_rate": 1e-3, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
+TORCH = {
+    "Adam": Foreign("adam", {**_TORCH_ADAM, "amsgrad": False, **_EITHER_DECAY}),
+    # Its groups say that it is Adam with decoupled decay.
+    "AdamW": Foreign(
+        "adamw",
+        {**_TORCH_ADAM, "weight_decay": 1e-2, "amsgrad": False, "decoupled_weight_decay": True},
+    ),
+    "NAdam": Foreign("nadam", {**_TORCH_ADAM, "lr": 2e-3, "momentum_decay": 4e-3, **_EITHER_DECAY}),
+    "RAdam": Foreign("radam", {**_TORCH_ADAM, **_EITHER_DECAY}),
+    "Adamax": Foreign("adamax", {**_TORCH_ADAM, "lr": 2e-3}, _L2),
+    "SGD": Foreign(
+        "sgd",
+        {"lr": 1e-3, "momentum": 0.0, "dampening": 0.0, "weight_decay": 0.0, "nesterov": False},
+        _L2,
+    ),
+    "RMSprop": Foreign(
+        "rmsprop",
+        {"lr": 1e-2, "alpha": 0.99, "eps": 1e-8, "weight_decay": 0.0, "momentum": 0.0}
+        | {"centered": False},
+        _L2,
+    ),
+    "Adagrad": Foreign(
+        "adagrad",
+        {"lr": 1e-2, "lr_decay": 0.0, "weight_decay": 0.0, "initial_accumulator_value": 0.0}
+        | {"eps": 1e-10},
+        _L2,
+    ),
+    "Adadelta": Foreign("adadelta", {"lr": 1.0, "rho": 0.9, "eps": 1e-6, "weight_decay": 0.0}, _L2),
+    "Adafactor": Foreign(
+        "adafactor",
+        {"lr": 1e-2, "beta2_decay": -0.8, "eps": (None, 1e-3), "d": 1.0, "weight_decay": 0.0},
+        {"style": "torch"},
+    ),
+}
+KERAS = {
+    "SGD": Foreign("sgd", {"learning_rate": 1e-2, "momentum": 0.0, "nesterov": False}),
+    "RMSprop": Foreign(
+        "rmsprop",
+        {"learning_rate": 1e-3, "rho": 0.9, "momentum": 0.0, "epsilon": 1e-7, "centered": False},
+        _HAT,
+    ),
+    "Adam": Foreign("adam", {**_KERAS_ADAM, "amsgrad": False}, _HAT),
+    "AdamW": Foreign("adamw", {**_KERAS_ADAM, "weight_decay": 4e-3, "amsgrad": False}, _HAT),
+    "Adamax": Foreign("adamax", _KERAS_ADAM, _HAT),
+    "Nadam": Foreign("nadam", _KERAS_ADAM, _HAT),
+    "Adagrad": Foreign(
+        "adagrad",
+        {"learning_rate": 1e-3, "initial_accumulator_value": 0.1, "epsilon": 1e-7},
+        _HAT,
+    ),
+    "Adadelta": Foreign("adadelta", {"learning_rate": 1e-3, "rho": 0.95, "epsilon": 1e-7}),
+    "Adafactor": Foreign(
+        "adafactor",
+        {"learning_rate": 1e-3, "beta_2_decay": -0.8, "epsilon_1": 1e-30, "epsilon_2": 1e-3}
+        | {"clip_threshold": 1.0, "relative_step": True},
+    ),
+    "Lion": Foreign("lion", {"learning_rate": 1e-3, "beta_1": 0.9, "beta_2": 0.99}),
+}
+# What every optimizer of the framework takes.
+TORCH_COMMON = {"maximize": False}
+KERAS_COMMON = {"weight_decay": None, "clipnorm": None, "global_clipnorm": None, "clipvalue": None}
+# What chooses an implementation, or is only a name.
+TORCH_IGNORED = {"foreach", "fused", "capturable", "differentiable"}
+KERAS_IGNORED = {"name", "relative_step", "ema_momentum", "ema_overwrite_frequency"}
+TORCH_REFUSED = {
+    "ASGD": "use adamjax.sgd with adamjax.swa",
+    "LBFGS": "use optax.lbfgs",
+    "Muon": "use adamjax.muon: torch iterates in bfloat16, so no two runs agree to more than 5e-3",
+    "Rprop": "use optax.rprop",
+    "SparseAdam": "use adamjax.adam in adamjax.lazy_rows",
+}
+KERAS_REFUSED = {
+    "Ftrl": "there is none here, nor in Optax",
+    "Lamb": "use adamjax.lamb(style=...), see `python -m adamjax show lamb`",
+    "LossScaleOptimizer": "scale the loss and the gradients in the training step",
+    "MultiOptimizer": "use optax.partition",
+    "Muon": "use adamjax.muon",
+    "ScheduleFreeAdamW": "use adamjax.schedule_free_adamw",
+}
+# Arguments of Keras that are refused unless they are as by default.
+KERAS_UNDONE = {
+    "use_ema": "wrap the optimizer in adamjax.ema_params",
+    "loss_scale_factor": "divide the gradients by it in the training step",
+    "gradient_accumulation_steps": "wrap the optimizer in optax.MultiSteps",
+}
+
+# What torch calls the moments of a variant.
+_ADAM_SLOTS = {"mu": "exp_avg", "nu": "exp_avg_sq"}
+TORCH_SLOTS = {
+    "adam": _ADAM_SLOTS,
+    "adamw": _ADAM_SLOTS,
+    "amsgrad": {**_ADAM_SLOTS, "nu_max": "max_exp_avg_sq"},
+    "nadam": _ADAM_SLOTS,
+    "radam": _ADAM_SLOTS,
+    "adamax": {"mu": "exp_avg", "nu": "exp_inf"},
+    "sgd": {"mu": "momentum_buffer"},
+    "rmsprop": {"nu": "square_avg", "mean": "grad_avg", "mu": "momentum_buffer"},
+    "adagrad": {"nu": "sum"},
+    "adadelta": {"nu": "square_avg", "delta": "acc_delta"},
+}

@@ -1,0 +1,280 @@
+"""Runs of torch that go on here, and runs from here that go on in torch."""
+
+import copy
+import itertools
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import torch
+
+import adamjax
+from adamjax.interop import tables
+from adamjax.interop.torch import from_torch, load, save, to_torch
+from tests.interop import runs
+from tests.interop.documents import blocks
+
+HOSTILE = {"eps": 1e-3, "weight_decay": 0.1}
+DECOUPLED = {"decoupled_weight_decay": True}
+CASES = {
+    "adam": ("Adam", HOSTILE),
+    "adam-decoupled": ("Adam", {**HOSTILE, **DECOUPLED}),
+    "adam-amsgrad": ("Adam", {**HOSTILE, "amsgrad": True, "betas": (0.8, 0.9)}),
+    "adam-maximize": ("Adam", {**HOSTILE, "maximize": True}),
+    "adamw": ("AdamW", HOSTILE),
+    "adamw-amsgrad": ("AdamW", {**HOSTILE, "amsgrad": True, "betas": (0.8, 0.9)}),
+    "adamw-tensor-lr": ("AdamW", {**HOSTILE, "lr": torch.tensor(3e-3), "foreach": False}),
+    "nadam": ("NAdam", HOSTILE),
+    "nadam-decoupled": ("NAdam", {**HOSTILE, **DECOUPLED, "momentum_decay": 0.1}),
+    "radam": ("RAdam", {**HOSTILE, "betas": (0.9, 0.99)}),
+    "radam-decoupled": ("RAdam", {**HOSTILE, **DECOUPLED, "betas": (0.9, 0.9)}),
+    "adamax": ("Adamax", HOSTILE),
+    "sgd": ("SGD", {"lr": 1e-2, "weight_decay": 0.1}),
+    "sgd-momentum": ("SGD", {"lr": 1e-2, "weight_decay": 0.1, "momentum": 0.9}),
+    "sgd-nesterov": ("SGD", {"lr": 1e-2, "momentum": 0.9, "nesterov": True}),
+    "rmsprop": ("RMSprop", HOSTILE),
+    "rmsprop-centered": ("RMSprop", {**HOSTILE, "centered": True, "alpha": 0.9}),
+    "rmsprop-all": ("RMSprop", {**HOSTILE, "lr": 1e-3, "centered": True, "momentum": 0.9}),
+    "adagrad": ("Adagrad", {**HOSTILE, "lr_decay": 0.1, "initial_accumulator_value": 0.1}),
+    "adadelta": ("Adadelta", {"eps": 1e-3, "weight_decay": 0.1}),
+    "adafactor": ("Adafactor", {"weight_decay": 0.1, "eps": (3e-2, 0.2)}),
+    "adafactor-plain": ("Adafactor", {"d": 2.0, "beta2_decay": -0.5, "lr": 0.1}),
+}
+IDS = list(CASES)
+
+
+def weights_of(name):
+    return runs.MATRICES if name == "Adafactor" else runs.WEIGHTS
+
+
+class Run:
+    """Parameters of torch with their optimizer, fed the gradients of `runs`."""
+
+    def __init__(self, name, arguments, groups=None, arrays=None):
+        arrays = runs.start(weights_of(name)) if arrays is None else arrays
+        self.params = [torch.nn.Parameter(torch.from_numpy(np.array(a))) for a in arrays]
+        groups = groups or [(range(len(arrays)), {})]
+        self.optimizer = getattr(torch.optim, name)(
+            [{"params": [self.params[i] for i in which], **own} for which, own in groups],
+            **arguments,
+        )
+
+    def steps(self, first, count, frozen=()):
+        path = []
+        for t in range(first, first + count):
+            for i, p in enumerate(self.params):
+                p.grad = None
+                if i not in frozen:
+                    p.grad = torch.from_numpy(np.array(runs.gradient(p.detach().numpy(), t, i)))
+            self.optimizer.step()
+            path.append(self.arrays())
+        return path
+
+    def arrays(self):
+        return [p.detach().numpy().copy() for p in self.params]
+
+    def state(self):
+        return copy.deepcopy(self.optimizer.state_dict())
+
+
+def equal(state, other):
+    """Whether two state dicts of torch are the same bit by bit."""
+    assert state["state"].keys() == other["state"].keys()
+    for i, entry in state["state"].items():
+        twin = {k: v for k, v in other["state"][i].items() if v is not None}
+        assert entry.keys() == twin.keys()
+        for key, value in entry.items():
+            if key == "mu_product":  # 1 - P is kept
+                torch.testing.assert_close(value, twin[key], rtol=0, atol=6e-8)
+            else:
+                assert torch.equal(value, twin[key]), (i, key)
+                assert value.dtype == twin[key].dtype
+    return True
+
+
+@pytest.mark.parametrize("case", IDS)
+def test_goes_on_here_and_back(case, record_property):
+    name, arguments = CASES[case]
+    weights = weights_of(name)
+    names = runs.names_of(weights)
+    run = Run(name, arguments)
+    run.steps(0, runs.BEFORE)
+    before = run.state()
+    params = runs.here(weights, run.arrays())
+    tx, state = from_torch(name, before, params, names)
+    assert equal(to_torch(name, state, params, names, before["param_groups"]), before)
+
+    path, params, state = runs.go_on(weights, tx, state, params, runs.BEFORE, runs.AFTER)
+    off = runs.deviation(run.steps(runs.BEFORE, runs.AFTER), path)
+    record_property("deviation", off)
+    assert off <= 2e-6
+
+    # And back: torch goes on from the state here.
+    after = to_torch(name, state, params, names, before["param_groups"])
+    back = Run(name, arguments, arrays=list(runs.leaves_there(weights, params)))
+    back.optimizer.load_state_dict(after)
+    there = back.steps(runs.BEFORE + runs.AFTER, 20)
+    path, _, _ = runs.go_on(weights, tx, state, params, runs.BEFORE + runs.AFTER, 20)
+    assert runs.deviation(there, path) <= 2e-6
+
+
+def test_every_optimizer_is_continued():
+    assert {name for name, _ in CASES.values()} == set(tables.TORCH)
+
+
+GROUPS = {
+    "Adam": [({0, 3}, {"lr": 1e-2, "eps": 1e-3}), ({1, 2, 4, 5}, {"weight_decay": 0.3})],
+    "AdamW": [({4, 0}, {"weight_decay": 0.0}), ({1, 2, 3, 5}, {"amsgrad": True, "lr": 1e-2})],
+    "NAdam": [({1, 3}, {"betas": (0.8, 0.99)}), ({0, 2, 4, 5}, {"maximize": True})],
+    "SGD": [({2, 1}, {"momentum": 0.9}), ({0, 3, 4, 5}, {})],
+    "RMSprop": [({2, 1}, {"momentum": 0.9, "lr": 1e-3}), ({0, 3, 4, 5}, {"centered": True})],
+}
+
+
+def grouped(name):
+    """Groups, and the weights in torch's order: that of the groups."""
+    groups = [(sorted(which), own) for which, own in GROUPS[name]]
+    order = [i for which, _ in groups for i in which]
+    paths = list(runs.WEIGHTS)
+    weights = {paths[i]: runs.WEIGHTS[paths[i]] for i in order}
+    counts = np.cumsum([0] + [len(which) for which, _ in groups]).tolist()
+    spans = [range(a, b) for a, b in itertools.pairwise(counts)]
+    return weights, [(span, own) for span, (_, own) in zip(spans, groups, strict=True)]
+
+
+@pytest.mark.parametrize("name", GROUPS)
+def test_groups_and_frozen_parameters(name):
+    weights, groups = grouped(name)
+    names = runs.names_of(weights)
+    run = Run(name, {}, groups, runs.start(weights))
+    run.steps(0, 3, frozen={0})  # steps behind the others
+    run.steps(3, 4, frozen={0, 3} if name != "SGD" else {0})
+    before = run.state()
+    params = runs.here(weights, run.arrays())
+    tx, state = from_torch(name, before, params, names)
+    assert len(state.inner_states) == {"SGD": 2}.get(name, 4)
+    there = to_torch(name, state, params, names, before["param_groups"])
+    assert equal(there, before)
+    path, params, state = runs.go_on(weights, tx, state, params, 7, runs.AFTER)
+    assert runs.deviation(run.steps(7, runs.AFTER), path) <= 2e-6
+    back = Run(name, {}, groups, list(runs.leaves_there(weights, params)))
+    back.optimizer.load_state_dict(to_torch(name, state, params, names, before["param_groups"]))
+    path, _, _ = runs.go_on(weights, tx, state, params, 57, 20)
+    assert runs.deviation(back.steps(57, 20), path) <= 2e-6
+
+
+def test_groups_alike_are_one_group():
+    run = Run("AdamW", {}, [(range(2), {}), (range(2, 6), {"lr": 1e-3})])
+    run.steps(0, 2)
+    params = runs.here(runs.WEIGHTS, run.arrays())
+    _, state = from_torch("AdamW", run.state(), params, runs.names_of(runs.WEIGHTS))
+    assert isinstance(state, tuple)
+    assert type(state) is type(adamjax.adamw().init(params))
+
+
+def test_learning_rate_follows_a_scheduler():
+    """A schedule here goes on where torch's scheduler stood."""
+    run = Run("AdamW", {"lr": 1e-2})
+    scheduler = torch.optim.lr_scheduler.LambdaLR(run.optimizer, lambda count: 1 / (1 + count))
+
+    def steps(first, count):
+        path = []
+        for t in range(first, first + count):
+            path += run.steps(t, 1)
+            scheduler.step()
+        return path
+
+    steps(0, 7)
+    params = runs.here(runs.WEIGHTS, run.arrays())
+    names = runs.names_of(runs.WEIGHTS)
+    tx, state = from_torch(
+        "AdamW", run.state(), params, names, learning_rate=lambda count: 1e-2 / (1.0 + count)
+    )
+    path, _, _ = runs.go_on(runs.WEIGHTS, tx, state, params, 7, 50)
+    assert runs.deviation(steps(7, 50), path) <= 2e-6
+    # A rate of its own, once and for all.
+    tx, _ = from_torch("AdamW", run.state(), params, names, learning_rate=0.5)
+    updates, _ = tx.update(params, tx.init(params), params)
+    assert abs(updates["scale"]) > 0.4
+
+
+def test_bfloat16_states_are_widened():
+    run = Run("AdamW", {})
+    run.steps(0, 3)
+    there = run.state()
+    for entry in there["state"].values():
+        entry["exp_avg"] = entry["exp_avg"].bfloat16()
+    params = runs.here(runs.WEIGHTS, run.arrays())
+    _, state = from_torch("AdamW", there, params, runs.names_of(runs.WEIGHTS))
+    assert state[0].mu["scale"].dtype == jnp.float32
+    assert state[0].mu["scale"] == there["state"][4]["exp_avg"].float().item()
+
+
+# --- files
+
+
+@pytest.fixture
+def state():
+    run = Run("AdamW", {"lr": torch.tensor(1e-2)})
+    run.steps(0, 3)
+    return run.state()
+
+
+@pytest.mark.parametrize("ending", ["pt", "safetensors"])
+def test_files(tmp_path, state, ending):
+    path = tmp_path / f"optimizer.{ending}"
+    torch.save(state, path) if ending == "pt" else save(path, state)
+    params = runs.here(runs.WEIGHTS, runs.start(runs.WEIGHTS))
+    names = runs.names_of(runs.WEIGHTS)
+    read = load(path)
+    _, found = from_torch("AdamW", read, params, names)
+    assert equal(to_torch("AdamW", found, params, names, read["param_groups"]), state)
+    optimizer = Run("AdamW", {}).optimizer
+    optimizer.load_state_dict(to_torch("AdamW", found, params, names, read["param_groups"]))
+    assert optimizer.param_groups[0]["betas"] == (0.9, 0.999)
+
+
+@pytest.mark.parametrize("ending", ["pt", "safetensors"])
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
+def test_truncated_files(tmp_path, state, ending, share):
+    path = tmp_path / f"optimizer.{ending}"
+    torch.save(state, path) if ending == "pt" else save(path, state)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(ValueError, match=f"optimizer.{ending}: .*truncated"):
+        load(path)
+
+
+class Evil:
+    def __reduce__(self):
+        return print, ("this must not be printed",)
+
+
+def test_pickles_are_refused(tmp_path, capsys):
+    torch.save({"state": Evil()}, tmp_path / "evil.pt")
+    with pytest.raises(ValueError, match="holds more than tensors"):
+        load(tmp_path / "evil.pt")
+    assert capsys.readouterr().out == ""
+
+
+def test_other_files(tmp_path, state):
+    from safetensors.numpy import save_file
+
+    with pytest.raises(OSError, match="missing"):
+        load(tmp_path / "missing.pt")
+    save_file({"weight": np.ones(2)}, tmp_path / "model.safetensors")
+    with pytest.raises(ValueError, match="not a file that"):
+        load(tmp_path / "model.safetensors")
+    save_file({"state.0.exp_avg": np.ones(2)}, tmp_path / "bare.safetensors")
+    with pytest.raises(ValueError, match="has no param_groups"):
+        load(tmp_path / "bare.safetensors")
+    with pytest.raises(ValueError, match=r"must end in \.safetensors"):
+        save(tmp_path / "optimizer.pt", state)
+    state["param_groups"][0]["hook"] = print
+    with pytest.raises(ValueError, match="param_groups: cannot be written"):
+        save(tmp_path / "optimizer.safetensors", state)
+
+
+def test_document(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exec(compile(blocks("", "torch"), "docs/interop.md", "exec"), {})
