@@ -8,10 +8,12 @@ from typing import Any, NoReturn
 
 import adamjax
 from adamjax.checks import pick
-from adamjax.cli import commands
+from adamjax.cli import commands, on_mesh
 from adamjax.cli.choices import read_choice
 from adamjax.cli.compare import check_picture
+from adamjax.cli.machines import MACHINES, get_machine
 from adamjax.cli.memory import parse_count, parse_shape
+from adamjax.cli.scaling import TENSOR, Plan, make_plan, parse_mesh
 from adamjax.problems import PROBLEMS, get_problem
 from adamjax.registry import Variant, get_variant, list_variants
 from adamjax.storage.formats import FORMATS
@@ -25,6 +27,9 @@ STORAGE = f"""\
 A second table has the state in each storage format ({", ".join(FORMATS)}) for every
 variant that names none (all about one: adamw:storage=8bit). In each of them arrays of fewer than
 {MIN_SIZE:,} elements stay float32.
+
+With --mesh it says instead what each device keeps, moves and sends, on paper; docs/scaling.md has
+the formulas. Neighbours on the last axis are neighbours in the machine.
 """
 COMMANDS = {
     "list": "list the variants: year, slots of state, styles, what each changes",
@@ -160,6 +165,21 @@ def _add_memory(command: Parser) -> None:
         default="float32",
         help="of parameters and gradients (default: float32)",
     )
+    mesh = command.add_argument_group("on many devices")
+    mesh.add_argument(
+        "--mesh", type=checked(parse_mesh), metavar="AXIS=N,...", help="such as data=8,model=4"
+    )
+    mesh.add_argument("--zero", metavar="AXIS", help="divides the state, and reduced gradients")
+    mesh.add_argument("--fsdp", metavar="AXIS", help="divides the parameters as well")
+    mesh.add_argument(
+        "--tensor", metavar="AXIS", help=f"divides columns (default: {TENSOR}, if there is one)"
+    )
+    mesh.add_argument(
+        "--machine",
+        type=checked(get_machine),
+        metavar="NAME",
+        help=f"of which the devices are: {', '.join(MACHINES)} (default: H100)",
+    )
 
 
 def _add_compare(command: Parser) -> None:
@@ -203,8 +223,10 @@ def answer(options: argparse.Namespace) -> str:
         case "cite":
             return commands.cite(options.variants)
         case "memory":
-            sizes = {"shape": options.shape, "dtype": options.dtype}
-            return commands.memory(options.choices, options.params, **sizes, as_json=options.json)
+            asked = {"shape": options.shape, "dtype": options.dtype, "as_json": options.json}
+            if options.mesh is None:
+                return commands.memory(options.choices, options.params, **asked)
+            return on_mesh.report(options.choices, options.params, options.plan, **asked)
     return commands.compare(
         options.choices,
         options.problem,
@@ -238,7 +260,23 @@ def _read(argv: Sequence[str]) -> argparse.Namespace:
             pick("command", argv[0], COMMANDS)
         except ValueError as error:
             parser.error(str(error))
-    return parser.parse_args(argv or ["--help"])
+    options = parser.parse_args(argv or ["--help"])
+    if options.command == "memory":
+        try:
+            options.plan = _read_plan(options)
+        except ValueError as error:
+            parser.exit(2, f"{parser.prog} memory: {error}\n")
+    return options
+
+
+def _read_plan(options: argparse.Namespace) -> Plan | None:
+    axes = {name: getattr(options, name) for name in ("zero", "fsdp", "tensor")}
+    if options.mesh is not None:
+        return make_plan(options.mesh, options.machine, **axes)
+    for name, value in {**axes, "machine": options.machine}.items():
+        if value is not None:
+            raise ValueError(f"--{name} needs a --mesh")
+    return None
 
 
 def _run(argv: Sequence[str]) -> int:

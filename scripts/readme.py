@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import adamjax  # noqa: E402
-from scripts import how_to_choose  # noqa: E402
+from scripts import how_to_choose, scaling  # noqa: E402
 from tests.capabilities import COLUMNS, HOLES  # noqa: E402
 
 
@@ -96,6 +96,13 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "problems": lambda: how_to_choose.problems_table(result("pathologies")),
         "learning rates": lambda: how_to_choose.rates_table(result("pathologies")),
         "memory": how_to_choose.memory_table,
+    },
+    "docs/scaling.md": {
+        "what fits": scaling.fits_table,
+        "float32 parameters": lambda: scaling.sizes_table("float32"),
+        "bfloat16 parameters": lambda: scaling.sizes_table("bfloat16"),
+        "machines": scaling.machines_table,
+        "what is moved": scaling.overhead_table,
     },
 }
 

@@ -98,8 +98,7 @@ def state_parts(
     >>> state_parts(adamjax.adam(), {(256, 256): 3})[1]
     Part(name='mu', dtype='float32', size=786432)
     """
-    names = {"x".join(map(str, shape)): shape for shape in leaves}
-    state = _state_of(tx, leaves, dtype)
+    state = jax.eval_shape(tx.init, one_of_each(leaves, dtype))
     sizes: dict[str, int] = {}
     dtypes: dict[str, list[str]] = {}
     for path, leaf in jax.tree_util.tree_leaves_with_path(state):
@@ -107,9 +106,7 @@ def state_parts(
         # Optax's names for the states of what a transformation wraps.
         own = [name for name in fields if name not in ("inner_state", "inner_states")]
         field = "/".join(own) or "state"
-        keys = [key.key for key in path if isinstance(key, jax.tree_util.DictKey)]
-        times = next((leaves[names[key]] for key in keys if key in names), 1)
-        size = times * math.prod(leaf.shape) * leaf.dtype.itemsize
+        size = times_of(path, leaves) * math.prod(leaf.shape) * leaf.dtype.itemsize
         sizes[field] = sizes.get(field, 0) + size
         dtypes.setdefault(field, []).append(str(leaf.dtype))
     return [
@@ -134,14 +131,43 @@ def parts_by_storage(
     >>> {storage: parts[storage][1].size // 256**2 for storage in parts}
     {'float32': 4, 'bfloat16': 2, '8bit_v16': 1, '8bit': 1}
     """
-    if not roles_in(_state_of(make(), leaves, dtype)):
-        return {"float32": state_parts(make(), leaves, dtype)}  # nothing that a format is for
-    return {storage: state_parts(make(storage=storage), leaves, dtype) for storage in FORMATS}
+    made = by_storage(make, leaves, dtype)
+    return {storage: state_parts(tx, leaves, dtype) for storage, tx in made.items()}
 
 
-def _state_of(
-    tx: optax.GradientTransformation, leaves: dict[tuple[int, ...], int], dtype: Any
-) -> Any:
-    """Shapes and dtypes of the state for one leaf of each shape."""
-    params = {"x".join(map(str, shape)): jax.ShapeDtypeStruct(shape, dtype) for shape in leaves}
-    return jax.eval_shape(tx.init, params)
+def by_storage(
+    make: Callable[..., optax.GradientTransformation],
+    leaves: dict[tuple[int, ...], int],
+    dtype: Any = jnp.float32,
+) -> dict[str, optax.GradientTransformation]:
+    """An optimizer in each storage format that there is for it; arguments as above.
+
+    >>> import adamjax
+    >>> list(by_storage(adamjax.sgd, {(256, 256): 1}))
+    ['float32']
+    """
+    if not roles_in(jax.eval_shape(make().init, one_of_each(leaves, dtype))):
+        return {"float32": make()}  # nothing that a format is for
+    return {storage: make(storage=storage) for storage in FORMATS}
+
+
+def one_of_each(
+    leaves: dict[tuple[int, ...], int], dtype: Any = jnp.float32
+) -> dict[str, jax.ShapeDtypeStruct]:
+    """A parameter of each shape, by a name that `times_of` knows again.
+
+    >>> one_of_each({(4, 2): 3})["4x2"].shape
+    (4, 2)
+    """
+    return {"x".join(map(str, shape)): jax.ShapeDtypeStruct(shape, dtype) for shape in leaves}
+
+
+def times_of(path: Any, leaves: dict[tuple[int, ...], int]) -> int:
+    """How many arrays there are of which the one at this path stands for: 1 if of no parameter.
+
+    >>> times_of((jax.tree_util.DictKey("4x2"),), {(4, 2): 3})
+    3
+    """
+    names = {"x".join(map(str, shape)): times for shape, times in leaves.items()}
+    keys = [key.key for key in path if isinstance(key, jax.tree_util.DictKey)]
+    return next((names[key] for key in keys if key in names), 1)

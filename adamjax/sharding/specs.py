@@ -1,6 +1,7 @@
 """Where a state lies beside its parameters, and where ZeRO puts it."""
 
 import math
+from functools import partial
 from typing import Any
 
 import jax
@@ -88,7 +89,7 @@ def state_shardings(
         return at.with_memory_kind(memory_kind) if memory_kind and large else at
 
     return optax.tree_utils.tree_map_params(
-        tx.init,
+        partial(jax.eval_shape, tx.init),  # Optax would make the scalars, on a device
         of_moment,
         state,
         shapes,

@@ -1,0 +1,127 @@
+"""Accelerators on paper, and what AdamW's step moves on those that it was compiled for.
+
+Peak figures from the makers' own pages; nothing here was measured on that hardware.
+"""
+
+from typing import NamedTuple
+
+from adamjax.checks import pick
+
+
+class Machine(NamedTuple):
+    """An accelerator and what joins it to others.
+
+    Attributes:
+      name: for people.
+      memory: bytes of a device's main memory.
+      bandwidth: of that memory, bytes per second.
+      node: how many devices the fast links join: those of a node, or of a slice.
+      link: bytes per second that a device sends over the fast links, along one mesh axis.
+      ring: rings of which the size is no multiple are open, and have half of it.
+      network: bytes per second that a device sends out of its node; None where no page says it.
+      compiled: the device of `OVERHEAD` that stands for it.
+      source: where the figures are from.
+    """
+
+    name: str
+    memory: float
+    bandwidth: float
+    node: int
+    link: float
+    ring: int
+    network: float | None
+    compiled: str
+    source: str
+
+
+# NVLink's figure is of both directions, so a device sends half of it; between nodes each GPU has a
+# ConnectX-7 of 400 Gb/s. A TPU's mesh axis lies along one dimension of its torus and has the two
+# links of it. A link is the page's ICI bandwidth over the number of links: 50 GB/s in one direction
+# on v4 and v5e, 100 GB/s on v5p and v6e. The torus is closed in dimensions of 16 on v5e and v6e and
+# of multiples of 4 on v4 and v5p.
+MACHINES = {
+    "H100": Machine("H100 SXM", 80e9, 3.35e12, 8, 450e9, 1, 50e9, "H100",
+                    "NVIDIA, H100 datasheet; DGX H100 datasheet"),
+    "H200": Machine("H200 SXM", 141e9, 4.8e12, 8, 450e9, 1, 50e9, "H200",
+                    "NVIDIA, H200 datasheet; DGX H200 datasheet"),
+    "B200": Machine("B200", 180e9, 8e12, 8, 900e9, 1, 50e9, "H200",
+                    "NVIDIA, DGX B200 datasheet: 1,440 GB, 64 TB/s and 14.4 TB/s for 8"),
+    "v4": Machine("TPU v4", 32 * 2**30, 1.2e12, 4096, 100e9, 4, None, "TPU v4",
+                  "https://cloud.google.com/tpu/docs/v4; links: Jouppi et al., 2023, "
+                  "https://arxiv.org/abs/2304.01433"),
+    "v5e": Machine("TPU v5e", 16e9, 819e9, 256, 100e9, 16, None, "TPU v5e",
+                   "https://cloud.google.com/tpu/docs/v5e"),
+    "v5p": Machine("TPU v5p", 95e9, 2.765e12, 8960, 200e9, 4, None, "TPU v4",
+                   "https://cloud.google.com/tpu/docs/v5p"),
+    "v6e": Machine("TPU v6e", 32e9, 1.6e12, 256, 200e9, 16, None, "TPU v6e",
+                   "https://cloud.google.com/tpu/docs/v6e"),
+}  # fmt: skip
+
+COMPILED = (
+    *(("float32", storage, None) for storage in ("float32", "bfloat16", "8bit_v16", "8bit")),
+    *(("bfloat16", "8bit", mode) for mode in (None, "stochastic", "kahan", "residual8")),
+)
+"""Of which AdamW the bytes are known: dtype of the parameters, storage, their rounding."""
+
+OVERHEAD = {
+    device: dict(zip(COMPILED, ratios, strict=True))
+    for device, ratios in {
+        "H100": (1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0),
+        "H200": (1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0),
+        "TPU v4": (1.0, 1.0, 2.06, 1.0, 1.4, 1.0, 1.71, 1.83),
+        "TPU v5e": (1.0, 1.0, 1.0, 1.0, 1.4, 1.0, 1.71, 1.83),
+        "TPU v6e": (1.0, 1.0, 2.06, 1.0, 1.4, 1.0, 1.71, 1.83),
+    }.items()
+}
+"""What AdamW's compiled step moves, over the least it can: benchmarks/results/compiled.json."""
+
+
+def get_machine(name: str) -> Machine:
+    """The machine of this name: H100, H200, B200, v4, v5e, v5p, v6e.
+
+    Raises:
+      ValueError: if there is none.
+
+    >>> get_machine("H100").memory
+    80000000000.0
+    """
+    return pick("machine", name, MACHINES)
+
+
+def overhead(machine: Machine, dtype: str, storage: str, rounding: str | None) -> float | None:
+    """What the step of AdamW moves over the least that it can; None where it was not compiled.
+
+    >>> overhead(get_machine("v5e"), "float32", "8bit", None)
+    1.0
+    """
+    return OVERHEAD[machine.compiled].get((dtype, storage, rounding))
+
+
+def levels(machine: Machine, size: int, stride: int) -> list[tuple[int, float]]:
+    """What a mesh axis runs over, from the inside: how many devices, and at which bandwidth.
+
+    Args:
+      machine: of which the devices are.
+      size: of the axis.
+      stride: how far its neighbours are apart: the product of the sizes of the axes after it.
+
+    Raises:
+      ValueError: if it leaves a slice, and nothing is known of the network there.
+
+    >>> levels(get_machine("H100"), size=64, stride=1)
+    [(8, 450000000000.0), (8, 50000000000.0)]
+    >>> levels(get_machine("H100"), size=64, stride=8)
+    [(64, 50000000000.0)]
+    """
+    if size * stride <= machine.node:
+        closed = size % machine.ring == 0
+        return [(size, machine.link if closed else machine.link / 2)]
+    if machine.network is None:
+        raise ValueError(
+            f"a slice of {machine.name} has {machine.node} devices at most, the mesh more; no page "
+            "says what lies between slices"
+        )
+    near = machine.node // stride if machine.node % stride == 0 else 1
+    inside = near if size % near == 0 else 1
+    parts = [(inside, machine.link), (size // inside, machine.network)]
+    return [(n, bandwidth) for n, bandwidth in parts if n > 1]
