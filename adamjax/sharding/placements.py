@@ -67,7 +67,7 @@ def table(places: list[Placement]) -> str:
         shape = "x".join(map(str, place.shape)) or "scalar"
         sizes = f"{place.bytes:,}", f"{place.bytes_per_device:,}"
         rows.append((place.name, shape, place.dtype, axes or "nothing", *sizes))
-    whole, part = (sum(sizes) for sizes in zip(*(p[-2:] for p in places), strict=True))
+    whole, part = sum(p.bytes for p in places), sum(p.bytes_per_device for p in places)
     rows.append(("total", "", "", "", f"{whole:,}", f"{part:,}"))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []

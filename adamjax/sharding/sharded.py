@@ -9,7 +9,7 @@ import optax
 from jax.sharding import AxisType, NamedSharding
 
 from adamjax.sharding.specs import MIN_SIZE, param_shardings, spread, state_shardings
-from adamjax.trees import PyTree
+from adamjax.trees import PyTree, leaf_name
 
 
 def sharded(
@@ -40,10 +40,12 @@ def sharded(
     Returns:
       A transformation with the state of `tx`. "pinned_host" keeps the moments in the host's memory
       and moves them through the device's at each step, both ways: for Adam in float32, 16 bytes
-      per parameter over the bus.
+      per parameter over the bus. On Explicit axes, functions among the extra arguments of `update`
+      (`sam`'s) must not close over arrays of the mesh.
 
     Raises:
-      ValueError: as `state_shardings`; for Explicit axes on a JAX before 0.7.
+      ValueError: as `state_shardings`; for Explicit axes beside others, or on a JAX before 0.7; for
+        another memory than "pinned_host"; in `init` and `update`, for arrays of other shapes.
 
     >>> import adamjax
     >>> from jax.sharding import AxisType, NamedSharding, PartitionSpec
@@ -56,16 +58,23 @@ def sharded(
     tx = optax.with_extra_args_support(tx)
     whole = param_shardings(params, shardings)
     mesh = jax.tree.leaves(whole)[0].mesh
-    _check_explicit(mesh)
+    _check_mesh(mesh)
     lie = partial(state_shardings, tx, params, whole, zero=zero, min_size=min_size)
     kept = lie(memory_kind=memory_kind)
+    if memory_kind not in (None, "device", "pinned_host"):
+        raise ValueError(f"memory_kind: a step can leave it in 'pinned_host', not {memory_kind!r}")
     fast = mesh.devices.flat[0].default_memory().kind if memory_kind else None
     computed = lie(memory_kind=fast)
     parts = jax.tree.map(
         lambda param, at: spread(jnp.shape(param), at, zero, min_size), params, whole
     )
 
+    template = jax.tree.map(
+        lambda p: jax.ShapeDtypeStruct(jnp.shape(p), jnp.result_type(p)), params
+    )
+
     def init(params: PyTree) -> Any:
+        _check_shapes(params, template)
         leaves = jax.tree.leaves(params)
         if all(isinstance(x, jax.Array) and not isinstance(x, jax.core.Tracer) for x in leaves):
             state = jax.eval_shape(tx.init, params)
@@ -73,6 +82,7 @@ def sharded(
         return _move(_place(tx.init(params), computed), kept)
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
+        _check_shapes(updates, template)
         updates, state = _place(updates, parts), _place(_move(state, computed), computed)
         params = None if params is None else _place(params, parts)
         step: Any = partial(tx.update, **extra_args)
@@ -123,8 +133,23 @@ def _is_explicit(mesh: Any) -> bool:
     return AxisType.Explicit in mesh.axis_types
 
 
-def _check_explicit(mesh: Any) -> None:
-    if _is_explicit(mesh) and not hasattr(jax.sharding, "auto_axes"):
+def _check_mesh(mesh: Any) -> None:
+    if not _is_explicit(mesh):
+        return
+    if set(mesh.axis_types) != {AxisType.Explicit}:
+        raise ValueError("shardings: the mesh has axes of several types; make all Auto or Explicit")
+    if not hasattr(jax.sharding, "auto_axes"):
         raise ValueError(
             "shardings: a mesh of Explicit axes needs JAX 0.7 or newer here; make it of Auto axes"
         )
+
+
+def _check_shapes(tree: PyTree, wanted: PyTree) -> None:
+    """Raises ValueError that names the first array of another shape than it was made for."""
+    leaves = jax.tree_util.tree_leaves_with_path(tree)
+    for (path, leaf), other in zip(leaves, jax.tree.leaves(wanted), strict=False):
+        if jnp.shape(leaf) != jnp.shape(other):
+            raise ValueError(
+                f"sharded: {leaf_name(path)!r} has shape {jnp.shape(leaf)}, but it was made for "
+                f"{jnp.shape(other)}; give it the parameters that the optimizer is for"
+            )

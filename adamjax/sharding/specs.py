@@ -138,7 +138,7 @@ def param_shardings(params: PyTree, shardings: PyTree) -> PyTree:
             fits = False
         if not fits:
             raise ValueError(
-                f"{name} of shape {shape} is not divisible by {sharding.spec} on the mesh "
+                f"{name} of shape {shape} cannot be divided by {sharding.spec} on the mesh "
                 f"{dict(sharding.mesh.shape)}"
             )
     return shardings
@@ -197,7 +197,7 @@ def axes_of(entry: Any) -> tuple[str, ...]:
 
 
 def _check_axis(mesh: Any, axis: str | None) -> None:
-    if axis is not None and axis not in mesh.shape:
+    if axis is not None and axis not in list(mesh.shape):
         raise ValueError(f"zero: the mesh has no axis {axis!r}; it has {', '.join(mesh.shape)}")
 
 

@@ -30,8 +30,9 @@ class Processes:
         self.logs = [folder / f"process{i}.log" for i in range(count)]
         shared = ["--processes", str(count), "--port", str(free_port()), *arguments]
         command = [sys.executable, "-m", "examples.distributed", *shared]
-        # As many threads in each as in one alone, so that they cut products of matrices alike.
-        environment = {**os.environ, "JAX_PLATFORMS": "cpu", "NPROC": str(devices)}
+        # As many threads in each as in one alone, so that they cut products of matrices alike; more
+        # than devices, since those that wait for one another hold a thread each.
+        environment = {**os.environ, "JAX_PLATFORMS": "cpu", "NPROC": str(2 * devices)}
         self.running = []
         for i, log in enumerate(self.logs):
             with log.open("w") as output:

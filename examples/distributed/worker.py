@@ -166,6 +166,7 @@ def work(options: argparse.Namespace) -> None:
     text = data.python_source().train
     for count in range(begun, options.steps):
         training = program.step(training, count, *batch(text, options, mesh, count))
+        jax.block_until_ready(training.losses)  # devices of one CPU can block each other else
         if manager:
             arguments = package("orbax.checkpoint").args.StandardSave(training)
             manager.save(count + 1, args=arguments)

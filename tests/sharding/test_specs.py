@@ -108,6 +108,10 @@ def test_the_table_tells_what_stays_whole():
     assert lines["total"] == ["total", "16,648", "4,360"]
 
 
+def test_a_table_of_nothing():
+    assert table([]).splitlines()[-1].split() == ["total", "0", "0"]
+
+
 def test_of_arrays_that_are_there():
     shardings, _ = plans.plan("fsdp")
     params = {k: jax.device_put(x, shardings[k]) for k, x in plans.arrays().items()}
@@ -126,7 +130,8 @@ MESH_OF_ONE = jax.sharding.SingleDeviceSharding(jax.devices()[0])
         (P("data"), {}, "shardings"),
         ({"kernel": None}, {}, "shardings: they do not fit the parameters"),
         (P(), {"zero": "dat"}, "zero: the mesh has no axis 'dat'; it has data, model"),
-        (P("data", "model"), {}, r"params\['bias'\] of shape \(32,\) is not divisible"),
+        (P(), {"zero": ["data"]}, r"zero: the mesh has no axis \['data'\]"),
+        (P("data", "model"), {}, r"params\['bias'\] of shape \(32,\) cannot be divided"),
         (P(), {"memory_kind": "attic"}, "memory_kind: these devices have no 'attic'; they have"),
     ],
 )
