@@ -20,6 +20,11 @@ COLUMNS = {
     "masks": {"test_laws_of_settings.py": "test_mask", "test_errors.py": "test_mask"},
     "storage": {"storage/test_roles.py": ""},
     "stored, rounded, tracked": {"test_together.py": ""},
+    "on meshes": {
+        "sharding/test_sharded.py": "test_divided",
+        "sharding/test_specs.py": "test_every",
+        "sharding/test_collectives.py": "",
+    },
     "errors": {"test_errors.py": "test_[^m]"},
     "one loop": {"test_one_pass.py": "test_one"},
 }

@@ -10,7 +10,7 @@ import pytest
 
 from adamjax.interop import tables
 from adamjax.interop.keras import from_keras, to_keras
-from tests.interop import runs
+from tests.interop import trainings
 from tests.interop.documents import blocks
 
 LR = {"learning_rate": 1e-2}
@@ -42,14 +42,14 @@ WEIGHTS = {
     "row": ((1, 4), None),
     "scale": ((), None),
 }
-NAMES = runs.names_of(WEIGHTS)
+NAMES = trainings.names_of(WEIGHTS)
 
 
 class Run:
-    """Variables of Keras with their optimizer, fed the gradients of `runs`."""
+    """Variables of Keras with their optimizer, fed the gradients of `trainings`."""
 
     def __init__(self, name, arguments, arrays=None):
-        arrays = runs.start(WEIGHTS) if arrays is None else arrays
+        arrays = trainings.start(WEIGHTS) if arrays is None else arrays
         names = [path.replace("/", "_") for path in WEIGHTS]
         self.variables = [keras.Variable(a, name=n) for a, n in zip(arrays, names, strict=True)]
         self.optimizer = getattr(keras.optimizers, name)(**arguments)
@@ -58,7 +58,7 @@ class Run:
     def steps(self, first, count):
         path = []
         for t in range(first, first + count):
-            grads = [runs.gradient(a, t, i) for i, a in enumerate(self.arrays())]
+            grads = [trainings.gradient(a, t, i) for i, a in enumerate(self.arrays())]
             self.optimizer.apply(grads, self.variables)
             path.append(self.arrays())
         return path
@@ -71,26 +71,28 @@ class Run:
 def test_goes_on_here_and_back(case, record_property):
     name, arguments = CASES[case]
     run = Run(name, arguments)
-    run.steps(0, runs.BEFORE)
-    params = runs.here(WEIGHTS, run.arrays())
+    run.steps(0, trainings.BEFORE)
+    params = trainings.here(WEIGHTS, run.arrays())
     tx, state = from_keras(run.optimizer, params, NAMES)
     back = to_keras(run.optimizer, state, params, NAMES)
     for array, variable in zip(back, run.optimizer.variables, strict=True):
         assert array.shape == variable.shape
         np.testing.assert_allclose(array, variable.value, rtol=1e-6, atol=1e-7)
 
-    wanted = run.steps(runs.BEFORE, runs.AFTER)
-    path, params, state = runs.go_on(WEIGHTS, tx, state, params, runs.BEFORE, runs.AFTER)
-    record_property("deviation", runs.deviation(wanted, path))
-    assert runs.deviation(wanted, path) <= 2e-6
+    wanted = run.steps(trainings.BEFORE, trainings.AFTER)
+    path, params, state = trainings.go_on(
+        WEIGHTS, tx, state, params, trainings.BEFORE, trainings.AFTER
+    )
+    record_property("deviation", trainings.deviation(wanted, path))
+    assert trainings.deviation(wanted, path) <= 2e-6
 
-    there = Run(name, arguments, list(runs.leaves_there(WEIGHTS, params)))
+    there = Run(name, arguments, list(trainings.leaves_there(WEIGHTS, params)))
     arrays = to_keras(there.optimizer, state, params, NAMES)
     for variable, array in zip(there.optimizer.variables, arrays, strict=True):
         variable.assign(array)
-    wanted = there.steps(runs.BEFORE + runs.AFTER, 20)
-    path, _, _ = runs.go_on(WEIGHTS, tx, state, params, runs.BEFORE + runs.AFTER, 20)
-    assert runs.deviation(wanted, path) <= 2e-6
+    wanted = there.steps(trainings.BEFORE + trainings.AFTER, 20)
+    path, _, _ = trainings.go_on(WEIGHTS, tx, state, params, trainings.BEFORE + trainings.AFTER, 20)
+    assert trainings.deviation(wanted, path) <= 2e-6
 
 
 def test_every_optimizer_is_continued():
@@ -111,13 +113,13 @@ def test_schedules():
     schedule = keras.optimizers.schedules.ExponentialDecay(1e-2, 10, 0.5)
     run = Run("AdamW", {"learning_rate": schedule})
     run.steps(0, 7)
-    params = runs.here(WEIGHTS, run.arrays())
+    params = trainings.here(WEIGHTS, run.arrays())
     with pytest.raises(ValueError, match="give the schedule itself"):
         from_keras(run.optimizer, params, NAMES)
     tx, state = from_keras(run.optimizer, params, NAMES, learning_rate=schedule)
     assert state[1].count == 7
-    path, params, state = runs.go_on(WEIGHTS, tx, state, params, 7, 50)
-    assert runs.deviation(run.steps(7, 50), path) <= 2e-6
+    path, params, state = trainings.go_on(WEIGHTS, tx, state, params, 7, 50)
+    assert trainings.deviation(run.steps(7, 50), path) <= 2e-6
     assert to_keras(run.optimizer, state, params, NAMES, learning_rate=schedule)[0] == 57
 
 
@@ -127,16 +129,16 @@ def test_what_is_excluded_from_decay():
     run.optimizer.exclude_from_weight_decay(var_names=["bias"])
     run.optimizer.build(run.variables)
     run.steps(0, 7)
-    params = runs.here(WEIGHTS, run.arrays())
+    params = trainings.here(WEIGHTS, run.arrays())
     tx, state = from_keras(run.optimizer, params, NAMES, mask=["!*bias"])
-    path, _, _ = runs.go_on(WEIGHTS, tx, state, params, 7, 50)
-    assert runs.deviation(run.steps(7, 50), path) <= 2e-6
+    path, _, _ = trainings.go_on(WEIGHTS, tx, state, params, 7, 50)
+    assert trainings.deviation(run.steps(7, 50), path) <= 2e-6
 
 
 def test_saved_without_keras():
     run = Run("Adam", EPS)
     run.steps(0, 3)
-    params = runs.here(WEIGHTS, run.arrays())
+    params = trainings.here(WEIGHTS, run.arrays())
     arrays = [np.array(v.value) for v in run.optimizer.variables]
     saved = ("Adam", run.optimizer.get_config(), arrays)
     _, state = from_keras(saved, params, NAMES)
@@ -146,7 +148,7 @@ def test_saved_without_keras():
 
 def test_variables_that_do_not_fit():
     run = Run("Adam", EPS)
-    params = runs.here(WEIGHTS, run.arrays())
+    params = trainings.here(WEIGHTS, run.arrays())
     with pytest.raises(ValueError, match="'conv/kernel' of params is not among them"):
         from_keras(run.optimizer, params, [n for n in NAMES if n != "conv/kernel"])
     with pytest.raises(ValueError, match=r"'head/bias' has shape \(5, 3\)"):

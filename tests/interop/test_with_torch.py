@@ -11,7 +11,7 @@ import torch
 import adamjax
 from adamjax.interop import tables
 from adamjax.interop.torch import from_torch, load, save, to_torch
-from tests.interop import runs
+from tests.interop import trainings
 from tests.interop.documents import blocks
 
 HOSTILE = {"eps": 1e-3, "weight_decay": 0.1}
@@ -44,14 +44,14 @@ IDS = list(CASES)
 
 
 def weights_of(name):
-    return runs.MATRICES if name == "Adafactor" else runs.WEIGHTS
+    return trainings.MATRICES if name == "Adafactor" else trainings.WEIGHTS
 
 
 class Run:
-    """Parameters of torch with their optimizer, fed the gradients of `runs`."""
+    """Parameters of torch with their optimizer, fed the gradients of `trainings`."""
 
     def __init__(self, name, arguments, groups=None, arrays=None):
-        arrays = runs.start(weights_of(name)) if arrays is None else arrays
+        arrays = trainings.start(weights_of(name)) if arrays is None else arrays
         self.params = [torch.nn.Parameter(torch.from_numpy(np.array(a))) for a in arrays]
         groups = groups or [(range(len(arrays)), {})]
         self.optimizer = getattr(torch.optim, name)(
@@ -65,7 +65,9 @@ class Run:
             for i, p in enumerate(self.params):
                 p.grad = None
                 if i not in frozen:
-                    p.grad = torch.from_numpy(np.array(runs.gradient(p.detach().numpy(), t, i)))
+                    p.grad = torch.from_numpy(
+                        np.array(trainings.gradient(p.detach().numpy(), t, i))
+                    )
             self.optimizer.step()
             path.append(self.arrays())
         return path
@@ -96,26 +98,28 @@ def equal(state, other):
 def test_goes_on_here_and_back(case, record_property):
     name, arguments = CASES[case]
     weights = weights_of(name)
-    names = runs.names_of(weights)
+    names = trainings.names_of(weights)
     run = Run(name, arguments)
-    run.steps(0, runs.BEFORE)
+    run.steps(0, trainings.BEFORE)
     before = run.state()
-    params = runs.here(weights, run.arrays())
+    params = trainings.here(weights, run.arrays())
     tx, state = from_torch(name, before, params, names)
     assert equal(to_torch(name, state, params, names, before["param_groups"]), before)
 
-    path, params, state = runs.go_on(weights, tx, state, params, runs.BEFORE, runs.AFTER)
-    off = runs.deviation(run.steps(runs.BEFORE, runs.AFTER), path)
+    path, params, state = trainings.go_on(
+        weights, tx, state, params, trainings.BEFORE, trainings.AFTER
+    )
+    off = trainings.deviation(run.steps(trainings.BEFORE, trainings.AFTER), path)
     record_property("deviation", off)
     assert off <= 2e-6
 
     # And back: torch goes on from the state here.
     after = to_torch(name, state, params, names, before["param_groups"])
-    back = Run(name, arguments, arrays=list(runs.leaves_there(weights, params)))
+    back = Run(name, arguments, arrays=list(trainings.leaves_there(weights, params)))
     back.optimizer.load_state_dict(after)
-    there = back.steps(runs.BEFORE + runs.AFTER, 20)
-    path, _, _ = runs.go_on(weights, tx, state, params, runs.BEFORE + runs.AFTER, 20)
-    assert runs.deviation(there, path) <= 2e-6
+    there = back.steps(trainings.BEFORE + trainings.AFTER, 20)
+    path, _, _ = trainings.go_on(weights, tx, state, params, trainings.BEFORE + trainings.AFTER, 20)
+    assert trainings.deviation(there, path) <= 2e-6
 
 
 def test_every_optimizer_is_continued():
@@ -135,8 +139,8 @@ def grouped(name):
     """Groups, and the weights in torch's order: that of the groups."""
     groups = [(sorted(which), own) for which, own in GROUPS[name]]
     order = [i for which, _ in groups for i in which]
-    paths = list(runs.WEIGHTS)
-    weights = {paths[i]: runs.WEIGHTS[paths[i]] for i in order}
+    paths = list(trainings.WEIGHTS)
+    weights = {paths[i]: trainings.WEIGHTS[paths[i]] for i in order}
     counts = np.cumsum([0] + [len(which) for which, _ in groups]).tolist()
     spans = [range(a, b) for a, b in itertools.pairwise(counts)]
     return weights, [(span, own) for span, (_, own) in zip(spans, groups, strict=True)]
@@ -145,29 +149,29 @@ def grouped(name):
 @pytest.mark.parametrize("name", GROUPS)
 def test_groups_and_frozen_parameters(name):
     weights, groups = grouped(name)
-    names = runs.names_of(weights)
-    run = Run(name, {}, groups, runs.start(weights))
+    names = trainings.names_of(weights)
+    run = Run(name, {}, groups, trainings.start(weights))
     run.steps(0, 3, frozen={0})  # steps behind the others
     run.steps(3, 4, frozen={0, 3} if name != "SGD" else {0})
     before = run.state()
-    params = runs.here(weights, run.arrays())
+    params = trainings.here(weights, run.arrays())
     tx, state = from_torch(name, before, params, names)
     assert len(state.inner_states) == {"SGD": 2}.get(name, 4)
     there = to_torch(name, state, params, names, before["param_groups"])
     assert equal(there, before)
-    path, params, state = runs.go_on(weights, tx, state, params, 7, runs.AFTER)
-    assert runs.deviation(run.steps(7, runs.AFTER), path) <= 2e-6
-    back = Run(name, {}, groups, list(runs.leaves_there(weights, params)))
+    path, params, state = trainings.go_on(weights, tx, state, params, 7, trainings.AFTER)
+    assert trainings.deviation(run.steps(7, trainings.AFTER), path) <= 2e-6
+    back = Run(name, {}, groups, list(trainings.leaves_there(weights, params)))
     back.optimizer.load_state_dict(to_torch(name, state, params, names, before["param_groups"]))
-    path, _, _ = runs.go_on(weights, tx, state, params, 57, 20)
-    assert runs.deviation(back.steps(57, 20), path) <= 2e-6
+    path, _, _ = trainings.go_on(weights, tx, state, params, 57, 20)
+    assert trainings.deviation(back.steps(57, 20), path) <= 2e-6
 
 
 def test_groups_alike_are_one_group():
     run = Run("AdamW", {}, [(range(2), {}), (range(2, 6), {"lr": 1e-3})])
     run.steps(0, 2)
-    params = runs.here(runs.WEIGHTS, run.arrays())
-    _, state = from_torch("AdamW", run.state(), params, runs.names_of(runs.WEIGHTS))
+    params = trainings.here(trainings.WEIGHTS, run.arrays())
+    _, state = from_torch("AdamW", run.state(), params, trainings.names_of(trainings.WEIGHTS))
     assert isinstance(state, tuple)
     assert type(state) is type(adamjax.adamw().init(params))
 
@@ -185,13 +189,13 @@ def test_learning_rate_follows_a_scheduler():
         return path
 
     steps(0, 7)
-    params = runs.here(runs.WEIGHTS, run.arrays())
-    names = runs.names_of(runs.WEIGHTS)
+    params = trainings.here(trainings.WEIGHTS, run.arrays())
+    names = trainings.names_of(trainings.WEIGHTS)
     tx, state = from_torch(
         "AdamW", run.state(), params, names, learning_rate=lambda count: 1e-2 / (1.0 + count)
     )
-    path, _, _ = runs.go_on(runs.WEIGHTS, tx, state, params, 7, 50)
-    assert runs.deviation(steps(7, 50), path) <= 2e-6
+    path, _, _ = trainings.go_on(trainings.WEIGHTS, tx, state, params, 7, 50)
+    assert trainings.deviation(steps(7, 50), path) <= 2e-6
     # A rate of its own, once and for all.
     tx, _ = from_torch("AdamW", run.state(), params, names, learning_rate=0.5)
     updates, _ = tx.update(params, tx.init(params), params)
@@ -204,8 +208,8 @@ def test_bfloat16_states_are_widened():
     there = run.state()
     for entry in there["state"].values():
         entry["exp_avg"] = entry["exp_avg"].bfloat16()
-    params = runs.here(runs.WEIGHTS, run.arrays())
-    _, state = from_torch("AdamW", there, params, runs.names_of(runs.WEIGHTS))
+    params = trainings.here(trainings.WEIGHTS, run.arrays())
+    _, state = from_torch("AdamW", there, params, trainings.names_of(trainings.WEIGHTS))
     assert state[0].mu["scale"].dtype == jnp.float32
     assert state[0].mu["scale"] == there["state"][4]["exp_avg"].float().item()
 
@@ -224,8 +228,8 @@ def state():
 def test_files(tmp_path, state, ending):
     path = tmp_path / f"optimizer.{ending}"
     torch.save(state, path) if ending == "pt" else save(path, state)
-    params = runs.here(runs.WEIGHTS, runs.start(runs.WEIGHTS))
-    names = runs.names_of(runs.WEIGHTS)
+    params = trainings.here(trainings.WEIGHTS, trainings.start(trainings.WEIGHTS))
+    names = trainings.names_of(trainings.WEIGHTS)
     read = load(path)
     _, found = from_torch("AdamW", read, params, names)
     assert equal(to_torch("AdamW", found, params, names, read["param_groups"]), state)
