@@ -4,6 +4,8 @@
 frameworks says what each argument is called.
 """
 
+import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -11,8 +13,9 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_positive, pick
+from adamjax.checks import check_not_negative, check_positive, check_scalar, is_number, pick
 from adamjax.interop import tables
+from adamjax.interop.trees import plain
 from adamjax.moments import norm
 from adamjax.registry import create
 from adamjax.rule import value_at
@@ -21,15 +24,30 @@ from adamjax.trees import Mask, PyTree
 
 
 class Call(NamedTuple):
-    """A call of a variant: its name, its arguments, and changes of the gradients before it."""
+    """A call of a variant.
 
+    Attributes:
+      who: the other framework's optimizer.
+      variant: the variant's name.
+      arguments: its arguments.
+      before: changes of the gradients before it.
+    """
+
+    who: str
     variant: str
     arguments: dict[str, Any]
     before: list[Callable[[PyTree], PyTree]]
 
     def make(self) -> optax.GradientTransformationExtraArgs:
-        """The optimizer. Its state is the variant's, whatever is done to the gradients."""
-        tx = create(self.variant, **self.arguments)
+        """The optimizer. Its state is the variant's, whatever is done to the gradients.
+
+        Raises:
+          ValueError: for an argument out of range, by its name here and there.
+        """
+        try:
+            tx = create(self.variant, **self.arguments)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{self.who}: {error}{_called(self.who, str(error))}") from error
         if not self.before:
             return tx
 
@@ -41,15 +59,21 @@ class Call(NamedTuple):
         return optax.GradientTransformationExtraArgs(tx.init, update)
 
 
-def _plain(value: Any) -> Any:
-    """A tensor of torch, known by its methods, as a number; anything else as it is."""
-    return value.item() if hasattr(value, "detach") else value
+def _called(who: str, message: str) -> str:
+    """What the arguments that a message names are called in the other framework."""
+    torch = who.startswith("torch")
+    pairs = {"b1": "betas[0]", "b2": "betas[1]", "eps1": "eps[0]", "eps2": "eps[1]"}
+    names = {"decay_rate": "-beta2_decay" if torch else "-beta_2_decay"} | (pairs if torch else {})
+    defaults = (tables.TORCH if torch else tables.KERAS)[who.rpartition(".")[2]].defaults
+    names |= {here: there for there, here in _RENAMED.items() if there in defaults}
+    found = [f"{h} is {t} there" for h, t in names.items() if re.search(rf"\b{h}\b", message)]
+    return f" ({', '.join(found)})" if found else ""
 
 
 def _pair(name: str, values: Any) -> list[Any]:
     if not isinstance(values, list | tuple) or len(values) != 2:
         raise ValueError(f"{name} must be two values, got {values!r}")
-    return [_plain(value) for value in values]
+    return [plain(name, value) for value in values]
 
 
 def _stateless(tx: optax.GradientTransformation) -> Callable[[PyTree], PyTree]:
@@ -89,7 +113,7 @@ _MEANINGS: dict[str, Callable[[Any], dict[str, Any]]] = {
 _CONSUMED = {"amsgrad", "dampening", "lr_decay", "maximize", *_CLIPS}
 
 
-def from_torch_args(name: str, **arguments: Any) -> optax.GradientTransformationExtraArgs:
+def from_torch_args(name: str, /, **arguments: Any) -> optax.GradientTransformationExtraArgs:
     """The optimizer that equals `torch.optim.<name>(params, **arguments)`.
 
     Args:
@@ -117,7 +141,7 @@ def from_torch_args(name: str, **arguments: Any) -> optax.GradientTransformation
 
 
 def from_keras_args(
-    name: str, *, mask: Mask = None, **arguments: Any
+    name: str, /, *, mask: Mask = None, **arguments: Any
 ) -> optax.GradientTransformationExtraArgs:
     """The optimizer that equals `keras.optimizers.<name>(**arguments)` of Keras 3.
 
@@ -161,8 +185,9 @@ def torch_call(name: str, arguments: Mapping[str, Any]) -> Call:
         )
     if name == "Adafactor":
         given["eps1"], given["eps2"] = _pair("eps", given.pop("eps"))
-    call = _call(foreign, given)
+    call = _call(who, foreign, given)
     if given.get("lr_decay"):
+        check_not_negative(f"{who}: lr_decay", given["lr_decay"])
         call.arguments["learning_rate"] = _decaying(given["lr"], given["lr_decay"])
     return call._replace(before=[_negative] if given["maximize"] else [])
 
@@ -172,19 +197,19 @@ def keras_call(name: str, arguments: Mapping[str, Any], mask: Mask = None) -> Ca
     who = f"keras.optimizers.{name}"
     _refuse("keras.optimizers", name, tables.KERAS_REFUSED)
     foreign = pick("optimizer of keras.optimizers", name, tables.KERAS)
+    if isinstance(arguments.get("learning_rate"), Mapping):
+        raise ValueError(f"{who}: learning_rate is a serialized schedule; give the schedule itself")
     for argument, advice in tables.KERAS_UNDONE.items():
         if arguments.get(argument):
             raise ValueError(f"{who}: {argument} is not done here; {advice}")
     known = {**tables.KERAS_COMMON, **foreign.defaults}
     given = _complete(who, arguments, known, tables.KERAS_IGNORED | tables.KERAS_UNDONE.keys())
-    if isinstance(given["learning_rate"], Mapping):
-        raise ValueError(f"{who}: learning_rate is a serialized schedule; give the schedule itself")
     if given.get("momentum") and callable(given["learning_rate"]):
         raise ValueError(
             f"{who}: learning_rate is a schedule, and its momentum holds steps of former learning "
             f"rates; take adamjax.{foreign.variant}, whose momentum does not, or no momentum"
         )
-    call = _call(foreign, given)
+    call = _call(who, foreign, given)
     if name == "SGD" and not given["momentum"]:
         call.arguments["nesterov"] = False
     if name == "Adafactor":
@@ -197,6 +222,8 @@ def keras_call(name: str, arguments: Mapping[str, Any], mask: Mask = None) -> Ca
 
 
 def _refuse(framework: str, name: str, refused: Mapping[str, str]) -> None:
+    if not isinstance(name, str):
+        raise ValueError(f"{framework}: the optimizer's name must be a string, got {name!r}")
     if name in refused:
         raise ValueError(f"{framework}.{name} has no equal here: {refused[name]}")
 
@@ -204,22 +231,50 @@ def _refuse(framework: str, name: str, refused: Mapping[str, str]) -> None:
 def _complete(
     who: str, arguments: Mapping[str, Any], defaults: Mapping[str, Any], ignored: set[str]
 ) -> dict[str, Any]:
-    """Arguments together with the defaults of the others, tensors of one element as numbers."""
+    """Arguments together with the defaults of the others, each of its default's kind."""
     names = dict.fromkeys([*defaults, *ignored])
     for argument in arguments:
         pick(f"argument of {who}:", argument, names)
-    given = {k: _plain(v) for k, v in arguments.items() if k not in ignored}
-    return {**{k: v for k, v in defaults.items() if k not in ignored}, **given}
+    given = {k: v for k, v in defaults.items() if k not in ignored}
+    for name, value in arguments.items():
+        if name not in ignored:
+            given[name] = _checked(who, name, value, defaults[name])
+    return given
 
 
-def _call(foreign: tables.Foreign, given: Mapping[str, Any]) -> Call:
+def _checked(who: str, name: str, value: Any, default: Any) -> Any:
+    """An argument of its default's kind: a flag, two values, or a number, of tensors as well."""
+    what = f"{who}: {name}"
+    if isinstance(default, tuple):
+        pair = zip(_pair(what, value), default, strict=True)
+        return tuple(_checked(who, name, each, its_default) for each, its_default in pair)
+    value = plain(what, value)
+    if isinstance(default, bool):
+        if not (isinstance(value, int) and value in (0, 1)):
+            raise ValueError(f"{what} must be True or False, got {value!r}")
+        return bool(value)
+    if value is None and default is None:
+        return None
+    try:
+        check_scalar(what, value)
+    except TypeError as error:
+        raise ValueError(str(error)) from error
+    rate = name in ("lr", "learning_rate")
+    if callable(value) and not rate and name in _CONSUMED:
+        raise ValueError(f"{what} must be a number, got {value!r}")
+    if rate and is_number(value) and math.isinf(value):
+        raise ValueError(f"{what} must be finite, got {value}")
+    return value
+
+
+def _call(who: str, foreign: tables.Foreign, given: Mapping[str, Any]) -> Call:
     arguments = dict(foreign.fixed)
     for name, value in given.items():
         if name in _MEANINGS:
             arguments |= _MEANINGS[name](value)
         elif name not in _CONSUMED:
             arguments[_RENAMED.get(name, name)] = value
-    return Call("amsgrad" if given.get("amsgrad") else foreign.variant, arguments, [])
+    return Call(who, "amsgrad" if given.get("amsgrad") else foreign.variant, arguments, [])
 
 
 def _decaying(lr: Any, lr_decay: float) -> optax.Schedule:

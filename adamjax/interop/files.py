@@ -3,12 +3,34 @@
 import json
 import os
 import pickle
+import re
+import struct
+import tarfile
+import zipfile
 from collections.abc import Mapping
 from typing import Any
 
-from adamjax.interop.trees import as_numpy
+from adamjax.interop.trees import as_numpy, plain
 
 _GROUPS = "param_groups"
+# What readers raise that trust what they read, when it is damaged.
+_DAMAGE = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    pickle.UnpicklingError,
+    struct.error,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+)
 
 
 def load(path: str | os.PathLike[str]) -> Any:
@@ -19,10 +41,12 @@ def load(path: str | os.PathLike[str]) -> Any:
         `weights_only=True` onto the CPU: never an unrestricted pickle.
 
     Returns:
-      `{"state": …, "param_groups": …}` for `from_torch`; of torch's files, whatever was saved.
+      `{"state": …, "param_groups": …}` for `from_torch`; of torch's files, whatever was saved. What
+      comes from safetensors are NumPy's arrays, which `load_state_dict` of torch refuses: for that,
+      go by `from_torch` and `to_torch`.
 
     Raises:
-      ValueError: for a file that is truncated, of another kind, or holds more than weights.
+      ValueError: for a file that is damaged, of another kind, or holds more than weights.
       OSError: for one that cannot be opened.
     """
     with open(path, "rb"):  # so that a missing file is said to be missing
@@ -39,28 +63,71 @@ def save(path: str | os.PathLike[str], state_dict: Mapping[str, Any]) -> None:
       state_dict: of tensors or arrays, such as `to_torch` gives.
 
     Raises:
-      ValueError: for another ending, or groups that are not numbers, strings and lists of them.
+      ValueError: for another ending, what is no state dict, or groups that are not numbers, strings
+        and lists of them.
     """
     from safetensors.numpy import save_file  # pyrefly: ignore[missing-import]
 
     if not str(path).endswith(".safetensors"):
         raise ValueError(f"path must end in .safetensors, got {str(path)!r}; or use torch.save")
+    state, groups = parts(state_dict)
     arrays = {
-        f"state.{i}.{key}": as_numpy(value)
-        for i, entry in state_dict["state"].items()
+        f"state.{i}.{key}": as_numpy(value, f"state: {key} of {i}")
+        for i, entry in state.items()
         for key, value in entry.items()
         if value is not None
     }
-    groups = [{k: _plain(v) for k, v in group.items()} for group in state_dict[_GROUPS]]
+    groups = [{k: plain(f"{_GROUPS}: {k}", v) for k, v in group.items()} for group in groups]
     try:
         metadata = {_GROUPS: json.dumps(groups)}
     except TypeError as error:
-        raise ValueError(f"param_groups: cannot be written as JSON: {error}") from error
+        raise ValueError(f"{_GROUPS}: cannot be written as JSON: {error}") from error
     save_file(arrays, path, metadata)
 
 
-def _plain(value: Any) -> Any:
-    return value.item() if hasattr(value, "detach") else value
+def parts(state_dict: Any) -> tuple[dict[int, Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """The states by number and the groups of a state dict, once they have its form.
+
+    >>> parts({"state": None, "param_groups": []})
+    Traceback (most recent call last):
+    ValueError: state_dict: 'state' must be a dict of one dict for each parameter, got None
+    """
+    if not isinstance(state_dict, Mapping) or not {"state", _GROUPS} <= state_dict.keys():
+        raise ValueError(
+            "state_dict must be what optimizer.state_dict() gives, with 'state' and "
+            "'param_groups'; of a checkpoint take the optimizer's part"
+        )
+    state = state_dict["state"]
+    if not isinstance(state, Mapping):
+        raise ValueError(
+            f"state_dict: 'state' must be a dict of one dict for each parameter, got {state!r}"
+        )
+    for i, entry in state.items():
+        if not re.fullmatch(r"\d+", str(i)):
+            raise ValueError(f"state_dict: 'state' must go by the parameters' numbers, has {i!r}")
+        if not isinstance(entry, Mapping):
+            raise ValueError(f"state_dict: 'state' of {i} must be a dict, got {entry!r}")
+    return {int(i): entry for i, entry in state.items()}, check_groups(state_dict[_GROUPS])
+
+
+def check_groups(groups: Any, numbered: bool = True) -> list[Mapping[str, Any]]:
+    """The groups, once each is a dict with the numbers of its parameters.
+
+    Raises:
+      ValueError: naming the group that is not.
+    """
+    if not isinstance(groups, list | tuple):
+        raise ValueError(f"{_GROUPS} must be a list of dicts, got {groups!r}")
+    for i, group in enumerate(groups):
+        if not isinstance(group, Mapping) or not all(isinstance(key, str) for key in group):
+            raise ValueError(f"{_GROUPS}: group {i} must be a dict of arguments, got {group!r}")
+        numbers = group.get("params", None if numbered else [])
+        if not isinstance(numbers, list | tuple) or not all(type(n) is int for n in numbers):
+            raise ValueError(
+                f"{_GROUPS}: 'params' of group {i} must be the list of its parameters' numbers, "
+                f"got {numbers!r}"
+            )
+    return list(groups)
 
 
 def _load_torch(path: Any) -> Any:
@@ -68,12 +135,13 @@ def _load_torch(path: Any) -> Any:
 
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
+    except _DAMAGE as error:
+        # Without torch's words, which advise to let the pickle run.
         raise ValueError(
-            f"{path}: torch.load(weights_only=True) cannot read it ({_first_line(error)}); it is "
-            "truncated, or holds more than tensors, numbers, lists and dicts: save the "
+            f"{path}: torch.load(weights_only=True) cannot read it ({type(error).__name__}); it is "
+            "truncated or damaged, or holds more than tensors, numbers, lists and dicts: save the "
             "state_dict alone"
-        ) from error
+        ) from None
 
 
 def _load_safetensors(path: Any) -> dict[str, Any]:
@@ -82,21 +150,24 @@ def _load_safetensors(path: Any) -> dict[str, Any]:
     state: dict[int, dict[str, Any]] = {}
     try:
         with safe_open(path, framework="numpy") as file:
-            groups = (file.metadata() or {}).get(_GROUPS)
+            metadata = file.metadata() or {}
+            if _GROUPS not in metadata:
+                raise ValueError(f"has no {_GROUPS}")
             for name in file.keys():  # noqa: SIM118 (it is no dict)
-                _, number, key = name.split(".", 2)
-                state.setdefault(int(number), {})[key] = file.get_tensor(name)
-    except (SafetensorError, ValueError) as error:
+                match = re.fullmatch(r"state\.(\d+)\.(.+)", name)
+                if match is None:
+                    raise ValueError(f"holds {name!r}")
+                state.setdefault(int(match[1]), {})[match[2]] = file.get_tensor(name)
+        groups = check_groups(json.loads(metadata[_GROUPS]))
+    except (SafetensorError, *_DAMAGE) as error:
         raise ValueError(
-            f"{path}: not a file that adamjax.interop.torch.save wrote, or a truncated one "
-            f"({_first_line(error)})"
+            f"{path}: not a file that adamjax.interop.torch.save wrote, or a truncated or damaged "
+            f"one ({_first_line(error)})"
         ) from error
-    if groups is None:
-        raise ValueError(f"{path}: has no {_GROUPS}; write it with adamjax.interop.torch.save")
-    return {"state": state, _GROUPS: [_with_pairs(group) for group in json.loads(groups)]}
+    return {"state": state, _GROUPS: [_with_pairs(group) for group in groups]}
 
 
-def _with_pairs(group: dict[str, Any]) -> dict[str, Any]:
+def _with_pairs(group: Mapping[str, Any]) -> dict[str, Any]:
     """A group with its pairs as tuples again, which JSON does not have."""
     lists = {"params", "param_names"}
     return {k: tuple(v) if isinstance(v, list) and k not in lists else v for k, v in group.items()}

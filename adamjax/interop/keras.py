@@ -8,7 +8,7 @@ schedule), and the moments, of which some go by parameter and some by moment. It
 layout of Flax's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -19,7 +19,8 @@ import optax
 from adamjax.checks import is_number
 from adamjax.interop import tables
 from adamjax.interop.arguments import Call, keras_call
-from adamjax.interop.trees import Kept, Name, Place, as_numpy, fill, kept, places, read, rule_of
+from adamjax.interop.states import Kept, fill, kept, read, rule_of
+from adamjax.interop.trees import Name, Place, as_numpy, check_no_codes, number, places, whole
 from adamjax.moments import divide
 from adamjax.rule import ScalarOrSchedule
 from adamjax.trees import Mask, PyTree
@@ -86,7 +87,8 @@ def from_keras(
 
     Args:
       optimizer: one of `keras.optimizers`, built; or `(name, config, arrays)`, which are its
-        class's name, `optimizer.get_config()` and the arrays of `optimizer.variables`.
+        class's name, `optimizer.get_config()` and the arrays of `optimizer.variables`. Of these
+        two, the arrays tell the learning rate.
       params: the parameters here, a tree of arrays.
       names: for each variable that the optimizer was built with (`model.trainable_variables`) its
         path in `params`, or (path, axes) as in `adamjax.interop.torch`.
@@ -116,9 +118,9 @@ def from_keras(
     count, corrections = 0, {}
     for variable, (field, _, place) in _checked(known, kept(rule)):
         if field == "count":
-            count = int(as_numpy(variable))
+            count = whole("optimizer: the steps done", variable)
         elif field == "momentum":
-            corrections = {"momentum": 1 - float(as_numpy(variable))}
+            corrections = {"momentum": 1 - number("optimizer: the product of momenta", variable)}
         elif place is not None:
             like = moments[field][place.leaf]
             if known.call.variant == "adafactor":
@@ -160,7 +162,7 @@ def to_keras(
     """
     known = _known(optimizer, params, names, learning_rate, None)
     rule = rule_of(jax.eval_shape(known.call.make().init, params))
-    found = read(state, type(rule))
+    found = read(state, rule, [place.path for place in known.where])
     missing = [place.path for place in known.where if place.path not in found]
     if missing and kept(rule):
         raise ValueError(f"state: holds no moments of {missing[0]!r} of {known.call.variant}")
@@ -172,12 +174,24 @@ def to_keras(
         elif field == "count":
             array = rule_of(state).count if first is None else first.count
         elif field == "momentum" and first is not None:
-            array = 1 - first.corrections["momentum"]
+            array = 1 - first.correction("momentum")
         else:
             array = known.rate
-        before = as_numpy(variable)
-        arrays.append(np.asarray(array, before.dtype).reshape(before.shape))
+        arrays.append(_shaped(array, as_numpy(variable), field, place))
     return arrays
+
+
+def _shaped(array: Any, before: np.ndarray, field: str, place: Place | None) -> np.ndarray:
+    """An array as the variable is that it is for."""
+    array = np.asarray(array, before.dtype)
+    if array.size == before.size == 1:  # Keras keeps some numbers as one, some as an array
+        array = array.reshape(before.shape)
+    if array.shape != before.shape:
+        raise ValueError(
+            f"optimizer: its {field} of {'all' if place is None else repr(place.path)} has shape "
+            f"{before.shape}, but {array.shape} is that of params"
+        )
+    return array
 
 
 def _known(
@@ -187,17 +201,29 @@ def _known(
     learning_rate: ScalarOrSchedule | None,
     mask: Mask,
 ) -> _Optimizer:
-    if isinstance(optimizer, tuple):
-        name, config, variables = optimizer
-    else:
-        name, config = type(optimizer).__name__, optimizer.get_config()
-        variables = optimizer.variables
+    name, config, variables = _opened(optimizer)
     scheduled = not is_number(config.get("learning_rate", 0.0))
     if learning_rate is not None:
         config = {**config, "learning_rate": learning_rate}
+    elif not scheduled and len(variables) > 1:
+        config = {**config, "learning_rate": number("optimizer: learning_rate", variables[1])}
     call = keras_call(name, config, mask)
     rate = config.get("learning_rate", tables.KERAS[name].defaults["learning_rate"])
-    return _Optimizer(call, list(variables), rate, scheduled, places(names, params))
+    return _Optimizer(call, variables, rate, scheduled, places(names, params))
+
+
+def _opened(optimizer: Any) -> tuple[str, dict[str, Any], list[Any]]:
+    """The name, the config and the variables of an optimizer."""
+    if isinstance(optimizer, tuple | list) and len(optimizer) == 3:
+        name, config, variables = optimizer
+        if isinstance(config, Mapping) and isinstance(variables, Sequence | np.ndarray):
+            return name, dict(config), list(variables)
+    elif hasattr(optimizer, "get_config") and hasattr(optimizer, "variables"):
+        return type(optimizer).__name__, optimizer.get_config(), list(optimizer.variables)
+    raise ValueError(
+        "optimizer must be one of keras.optimizers, built, or (name, config, arrays): its class's "
+        f"name, optimizer.get_config() and the arrays of optimizer.variables; got {optimizer!r}"
+    )
 
 
 def _checked(
@@ -233,7 +259,11 @@ def _of_adafactor(field: str, variable: Any, place: Place, like: Any) -> np.ndar
 
 
 def _back(known: _Optimizer, field: str, here: Kept, place: Place) -> np.ndarray:
-    if known.call.variant == "adafactor" and len(place.shape) > 1 and field == "v":
+    if known.call.variant == "adafactor" and len(place.shape) > 1:
         row, col = here.moments["v_row"], here.moments["v_col"]
-        return place.to_there(divide(row, jnp.mean(row, -2, keepdims=True)) * col)
+        if field == "v":
+            return place.to_there(divide(row, jnp.mean(row, -2, keepdims=True)) * col)
+        moment = as_numpy(here.moments[field])
+        check_no_codes(place.path, moment)
+        return moment[..., 0] if field == "v_row" else moment[..., 0, :]
     return place.to_there(here.moments[field]) / known.scale(field)

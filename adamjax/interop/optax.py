@@ -4,11 +4,13 @@
 
 The arguments are Optax's, with Optax's defaults. The state is found wherever it is in
 `optax_state`: in `optax.chain`, `optax.inject_hyperparams`, `optax.MultiSteps`; where it is masked,
-the optimizer here is masked alike.
+the optimizer here is masked alike. Of `optax.partition`, each part comes by itself:
+
+    chained = [from_optax(…, optax_state.inner_states[label], params, …) for label in …]
+    tx, state = optax.chain(*(tx for tx, _ in chained)), tuple(state for _, state in chained)
 """
 
 import functools
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,13 +20,23 @@ import numpy as np
 import optax
 
 from adamjax.interop.optax_arguments import Source, read_arguments
-from adamjax.interop.trees import check_no_codes, counts, fill, kept, rule_of
+from adamjax.interop.optax_states import (
+    INJECTS,
+    SCHEDULE,
+    changed,
+    class_of,
+    has_partition,
+    nodes_of,
+    own_counts,
+    with_count,
+)
+from adamjax.interop.states import check_shape, fill, kept, rule_of
+from adamjax.interop.trees import check_no_codes, named_leaves
 from adamjax.registry import create
 from adamjax.trees import PyTree, leaf_name
 
 # Where the momentum holds steps, of the learning rate then, and not gradients.
 _HOLDS_STEPS = {"rmsprop": ("mu",)}
-_COUNTS = ("count", "count_m2", "t")
 
 
 def from_optax(
@@ -45,7 +57,8 @@ def from_optax(
 
     Raises:
       ValueError: for an optimizer or an argument that has no equal here; if `optax_state` holds no
-        such state, or more than one; naming the path, if it does not fit `params`.
+        such state, or more than one, or one of which another part of `optax.partition` has leaves;
+        naming the path, if it does not fit `params`.
       TypeError: for an argument that Optax's optimizer does not have.
 
     >>> params = {"w": jnp.ones(2)}
@@ -57,14 +70,9 @@ def from_optax(
     source, given = read_arguments(name, arguments)
     tx = create(source.variant, **given)
     rule = rule_of(jax.eval_shape(tx.init, params))
-    paths = [leaf_name(path) for path, _ in jax.tree_util.tree_leaves_with_path(params)]
     found = {field: _leaves(name, optax_state, source.fields[field]) for field in kept(rule)}
-    there = {path for leaves in found.values() for path in leaves} if found else set(paths)
-    extra = sorted(there - set(paths))
-    if extra:
-        raise ValueError(f"optax_state: has {extra[0]!r}, which params does not have")
-    if there < set(paths):
-        mask = [path in there for path in paths]
+    mask = _mask(name, optax_state, found, list(named_leaves(params)))
+    if not all(mask):
         tx = optax.masked(tx, lambda tree: jax.tree.unflatten(jax.tree.structure(tree), mask))
     state = tx.init(params)
     rule = rule_of(state)
@@ -76,7 +84,7 @@ def from_optax(
             _adopted(field, leaf_name(path), leaves.get(leaf_name(path)), like, scale)
             for path, like in likes
         ]
-    return tx, fill(state, _count(source, optax_state), moments)
+    return tx, fill(state, _count(source, optax_state, found, given), moments)
 
 
 def to_optax(name: str, state: Any, params: PyTree, optax_state: Any, **arguments: Any) -> Any:
@@ -87,7 +95,7 @@ def to_optax(name: str, state: Any, params: PyTree, optax_state: Any, **argument
       state: of the optimizer here.
       params: the parameters.
       optax_state: a state of Optax's optimizer, such as its `init(params)`: what it is made of
-        stays, but for moments and counts.
+        stays, but for the moments and the counts of this optimizer.
       **arguments: those that Optax's optimizer is made with.
 
     Raises:
@@ -106,29 +114,39 @@ def to_optax(name: str, state: Any, params: PyTree, optax_state: Any, **argument
     mine = [node for node in nodes if isinstance(node, type(rule))]
     if len(mine) != 1:
         raise ValueError(f"state: must hold one state of {source.variant}, holds {len(mine)}")
-    back = {}
+    back: dict[str, Any] = {}
     for field in kept(rule):
-        scale = _scale(source.variant, field, given)
-        values = jax.tree_util.tree_leaves_with_path(getattr(mine[0], field))
-        values = {leaf_name(path): leaf / scale if scale != 1 else leaf for path, leaf in values}
-        _leaves(name, optax_state, source.fields[field])  # that there is one
+        values = _values(field, mine[0], rule, _scale(source.variant, field, given))
+        there = _leaves(name, optax_state, source.fields[field])
+        lost = [path for path in values if _is_masked(there.get(path, optax.MaskedNode()))]
+        if lost:
+            raise ValueError(f"optax_state: has no place for {field} of {lost[0]!r}")
         back |= dict.fromkeys(source.fields[field], (field, values))
 
-    def on(node: Any) -> Any:
+    def held(node: Any) -> Any:
         new: dict[str, Any] = {}
-        for there in getattr(node, "_fields", ()):
-            field, values = back.get(f"{type(node).__name__}.{there}", (None, {}))
+        for there in node._fields:
+            field, values = back.get(f"{class_of(node)}.{there}", (None, {}))
             if field is not None:
                 put = functools.partial(_returned, field, values)
                 new[there] = jax.tree_util.tree_map_with_path(put, getattr(node, there))
-            elif there in _COUNTS:
-                new[there] = jnp.asarray(mine[0].count, jnp.result_type(getattr(node, there)))
-        return node._replace(**new) if new else node
+        return node._replace(**new)
 
-    def ours(node: Any) -> bool:
-        return counts(node) or any(key.startswith(f"{type(node).__name__}.") for key in back)
+    classes = {key.split(".")[0] for key in back} or _timed(optax_state, given)
+    counted = functools.partial(with_count, count=mine[0].count)
+    return changed(optax_state, classes, held, counted) if classes else optax_state
 
-    return jax.tree.map(on, optax_state, is_leaf=ours)
+
+def _values(field: str, mine: Any, rule: Any, scale: float) -> dict[str, Any]:
+    """A moment here by path, as Optax scales it, once its shapes are those of the parameters."""
+    likes = named_leaves(getattr(rule, field))
+    values = named_leaves(getattr(mine, field))
+    for path, value in values.items():
+        if path not in likes:
+            raise ValueError(f"state: has {path!r}, which params does not have")
+        check_no_codes(path, value)
+        check_shape(f"{field} of {path!r}", value, np.shape(likes[path]))
+    return {path: leaf / scale if scale != 1 else leaf for path, leaf in values.items()}
 
 
 def _scale(variant: str, field: str, given: Mapping[str, Any]) -> float:
@@ -143,31 +161,91 @@ def _scale(variant: str, field: str, given: Mapping[str, Any]) -> float:
 def _leaves(name: str, optax_state: Any, wanted: tuple[str, ...]) -> dict[str, Any]:
     """The leaves of the one field of a state that is wanted, by path."""
     fields = dict(each.split(".") for each in wanted)
-    nodes = jax.tree.leaves(optax_state, is_leaf=lambda node: type(node).__name__ in fields)
-    nodes = [node for node in nodes if type(node).__name__ in fields]
+    nodes = nodes_of(optax_state, fields)
     if len(nodes) != 1:
         raise ValueError(
             f"optax_state: must hold one {' or '.join(fields)} for {name} with these arguments, "
             f"holds {len(nodes)}; is it of another optimizer? Of several, give each its own part"
         )
-    tree = getattr(nodes[0], fields[type(nodes[0]).__name__])
-    return {leaf_name(path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(tree)}
+    tree = getattr(nodes[0], fields[class_of(nodes[0])])
+    leaves = jax.tree_util.tree_leaves_with_path(tree, is_leaf=_is_masked)
+    return {leaf_name(path): leaf for path, leaf in leaves}
 
 
-def _count(source: Source, optax_state: Any) -> int:
-    """The steps that the optimizer's state counts, or else those of its schedule."""
-    classes = {each.split(".")[0] for wanted in source.fields.values() for each in wanted}
-    for these in (classes, {"ScaleByScheduleState"}):
-        for node in jax.tree.leaves(optax_state, is_leaf=lambda n: type(n).__name__ in these):  # noqa: B023
-            for name in _COUNTS if type(node).__name__ in these else ():
-                if hasattr(type(node), name) and name in node._fields:
-                    return int(getattr(node, name))
-    return 0
+def _is_masked(node: Any) -> bool:
+    return isinstance(node, optax.MaskedNode)
+
+
+def _mask(
+    name: str, optax_state: Any, found: Mapping[str, Mapping[str, Any]], paths: list[str]
+) -> list[bool]:
+    """Which leaves the optimizer steps: those that it keeps moments of."""
+    if not found:
+        masked = nodes_of(optax_state, ("MaskedState",))
+        if masked or has_partition(optax_state):
+            raise ValueError(
+                f"optax_state: is masked, and {name} with these arguments keeps nothing that tells "
+                "which leaves; give the part inside, and mask the optimizer by optax.masked"
+            )
+        return [True] * len(paths)
+    each = [_mask_of(field, leaves, paths) for field, leaves in found.items()]
+    mask = [all(stepped) for stepped in zip(*each, strict=True)]
+    if not all(mask) and has_partition(optax_state):
+        raise ValueError(
+            f"optax_state: {paths[mask.index(False)]!r} is in another part of optax.partition; "
+            "give each part by itself (optax_state.inner_states[label]), and chain what they give: "
+            "optax.chain(tx_1, tx_2). What was frozen is optax.masked(optax.set_to_zero(), mask)"
+        )
+    return mask
+
+
+def _mask_of(field: str, leaves: Mapping[str, Any], paths: list[str]) -> list[bool]:
+    masked = [path for path, leaf in leaves.items() if _is_masked(leaf)]
+    every = leaf_name(()) in masked
+
+    def stepped(path: str) -> bool:
+        if every or any(path == m or path.startswith(f"{m}/") for m in masked):
+            return False
+        if path not in leaves:
+            raise ValueError(
+                f"optax_state: has no {field} of {path!r}; leave out of params what the optimizer "
+                "did not step"
+            )
+        return True
+
+    mask = [stepped(path) for path in paths]
+    extra = sorted(leaves.keys() - set(paths) - set(masked))
+    if extra:
+        raise ValueError(f"optax_state: has {extra[0]!r}, which params does not have")
+    return mask
+
+
+def _timed(optax_state: Any, given: Mapping[str, Any]) -> set[str]:
+    """The class of the state that counts the steps of an optimizer without moments.
+
+    Raises:
+      ValueError: if there are several.
+    """
+    if not callable(given["learning_rate"]):
+        return set()
+    nodes = nodes_of(optax_state, (SCHEDULE,)) or nodes_of(optax_state, INJECTS)
+    if len(nodes) > 1:
+        raise ValueError(
+            f"optax_state: holds {len(nodes)} counts of schedules; give the optimizer's own part"
+        )
+    return {class_of(node) for node in nodes}
+
+
+def _count(
+    source: Source, optax_state: Any, found: Mapping[str, Any], given: Mapping[str, Any]
+) -> int:
+    """The steps that the optimizer's state counts, or else those around it."""
+    classes = {each.split(".")[0] for field in found for each in source.fields[field]}
+    classes = classes or _timed(optax_state, given)
+    return next(iter(own_counts(optax_state, classes) if classes else []), 0)
 
 
 def _adopted(field: str, path: str, value: Any, like: Any, scale: float) -> Any:
-    if value is None:
-        raise ValueError(f"optax_state: has no {field} of {path!r}")
     value = jnp.asarray(value)
     if value.size == np.size(like) == 1:  # one number for a leaf, of whatever shape
         value = value.reshape(np.shape(like))
@@ -185,7 +263,10 @@ def _returned(field: str, values: Mapping[str, Any], where: Any, like: Any) -> A
     if path not in values:
         raise ValueError(f"state: holds no {field} of {path!r}")
     value = values[path]
-    check_no_codes(path, value)
-    if math.prod(np.shape(value)) != math.prod(np.shape(like)):
-        raise ValueError(f"state: {field} of {path!r} has shape {np.shape(value)}")
-    return value.reshape(np.shape(like)).astype(jnp.result_type(like))
+    if value.size == np.size(like) == 1:  # one number for a leaf, of whatever shape
+        value = value.reshape(np.shape(like))
+    if value.shape != np.shape(like):
+        raise ValueError(
+            f"optax_state: {field} of {path!r} has shape {np.shape(like)}, not {value.shape}"
+        )
+    return value.astype(jnp.result_type(like))

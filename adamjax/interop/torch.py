@@ -10,29 +10,20 @@ width, in, out), which is (2, 3, 1, 0).
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
 import optax
 
 from adamjax.interop import tables
-from adamjax.interop.arguments import Call, torch_call
+from adamjax.interop.arguments import Call
 from adamjax.interop.files import load as load, save as save
-from adamjax.interop.trees import Kept, Name, Place, as_numpy, fill, kept, places, read, rule_of
+from adamjax.interop.states import Kept, fill, kept, read, rule_of
+from adamjax.interop.torch_groups import Parameter, call_of, completed, parameters_of
+from adamjax.interop.trees import Name, Place, places
 from adamjax.rule import ScalarOrSchedule
 from adamjax.trees import PyTree
-
-# Keys of a group that are no arguments: of the group itself, and what a scheduler leaves.
-_OF_GROUPS = {"params", "param_names", "initial_lr"}
-
-
-class _Parameter(NamedTuple):
-    """A parameter of torch's: where it is here, its settings there, its state there."""
-
-    place: Place
-    settings: dict[str, Any]
-    entry: dict[str, Any]
 
 
 def from_torch(
@@ -78,14 +69,13 @@ def from_torch(
     >>> int(state[0].count), state[0].mu["dense"]["kernel"].shape
     (7, (2, 3))
     """
-    parameters = _parameters(name, state_dict, places(names, params))
-    groups: dict[Any, list[_Parameter]] = {}
+    parameters = parameters_of(state_dict, places(names, params))
+    groups: dict[Any, list[Parameter]] = {}
     for parameter in sorted(parameters, key=lambda parameter: parameter.place.leaf):
-        shared = _step(parameter), parameter.entry.get("mu_product")
-        key = repr((sorted(parameter.settings.items()), *map(_number, shared)))
-        groups.setdefault(key, []).append(parameter)
+        shared = parameter.step, parameter.product
+        groups.setdefault(repr((sorted(parameter.settings.items()), shared)), []).append(parameter)
     members = list(groups.values())
-    calls = [_call(name, group[0].settings, learning_rate) for group in members]
+    calls = [call_of(name, group[0].settings, learning_rate) for group in members]
     if len(calls) == 1:
         tx = calls[0].make()
         return tx, _filled(calls[0], tx.init(params), members[0])
@@ -121,7 +111,7 @@ def to_torch(
       name: the optimizer's class in torch.
       state: of the optimizer here, whatever it is wrapped in (`optax.chain`, `optax.partition` …).
       params: the parameters here.
-      names: as in `from_torch`.
+      names: as in `from_torch`, in the order of the groups.
       param_groups: torch's settings, such as `optimizer.state_dict()["param_groups"]`; a single
         group need not name its "params". Arguments not given are torch's defaults.
       as_tensors: whether to give tensors, which imports torch, or NumPy arrays.
@@ -145,15 +135,18 @@ def to_torch(
     ((3, 2), [0])
     """
     where = places(names, params)
-    groups = _completed(name, param_groups, len(where))
+    groups = completed(name, param_groups, len(where))
+    order = iter(where)
     to_tensor = _tensors() if as_tensors else np.asarray
     entries = {}
     for group in groups:
-        call = _call(name, group, None)
+        call = call_of(name, group, None)
         rule = rule_of(jax.eval_shape(call.make().init, params))
-        found = read(state, type(rule))
-        for i in group["params"]:
-            entry = _entry(name, call, where[i], found.get(where[i].path), kept(rule))
+        # torch too goes by the order in the groups, not by number.
+        mine = {i: next(order) for i in group["params"]}
+        found = read(state, rule, {place.path for place in mine.values()})
+        for i, place in mine.items():
+            entry = _entry(name, call, place, found.get(place.path), kept(rule))
             if entry:
                 entries[i] = {key: to_tensor(value) for key, value in entry.items()}
     return {"state": entries, "param_groups": groups}
@@ -163,53 +156,6 @@ def _tensors() -> Callable[[np.ndarray], Any]:
     import torch  # pyrefly: ignore[missing-import]
 
     return torch.from_numpy
-
-
-def _call(name: str, group: Mapping[str, Any], learning_rate: ScalarOrSchedule | None) -> Call:
-    settings = {key: value for key, value in group.items() if key not in _OF_GROUPS}
-    return torch_call(
-        name, settings if learning_rate is None else {**settings, "lr": learning_rate}
-    )
-
-
-def _number(value: Any) -> Any:
-    return None if value is None else float(as_numpy(value))
-
-
-def _step(parameter: _Parameter) -> int:
-    step = _number(parameter.entry.get("step", 0))
-    if not (step >= 0 and step.is_integer()):
-        raise ValueError(f"step of {parameter.place.path!r} must be a whole number, got {step}")
-    return int(step)
-
-
-def _parameters(name: str, state_dict: Any, where: list[Place]) -> list[_Parameter]:
-    """The parameters of a state dict, each with its settings and its state."""
-    if not isinstance(state_dict, Mapping) or not {"state", "param_groups"} <= state_dict.keys():
-        raise ValueError(
-            "state_dict must be what optimizer.state_dict() gives, with 'state' and "
-            "'param_groups'; of a checkpoint take the optimizer's part"
-        )
-    states = {int(i): entry for i, entry in state_dict["state"].items()}
-    numbers = [i for group in state_dict["param_groups"] for i in group["params"]]
-    if len(numbers) != len(where):
-        raise ValueError(
-            f"names: torch has {len(numbers)} parameters in its groups, and {len(where)} are named"
-        )
-    extra = sorted(states.keys() - set(numbers))
-    if extra:
-        raise ValueError(f"state_dict: 'state' has {extra}, which are in no group")
-    found, order = [], iter(where)
-    for group in state_dict["param_groups"]:
-        settings = {
-            key: tuple(value) if isinstance(value, list) else value
-            for key, value in group.items()
-            if key not in _OF_GROUPS | tables.TORCH_IGNORED
-        }
-        for i in group["params"]:
-            entry = {k: v for k, v in states.get(i, {}).items() if v is not None}
-            found.append(_Parameter(next(order), settings, entry))
-    return found
 
 
 def _keys(call: Call, place: Place, names: list[str]) -> dict[str, str]:
@@ -229,12 +175,13 @@ def _keys(call: Call, place: Place, names: list[str]) -> dict[str, str]:
     )
 
 
-def _filled(call: Call, state: Any, group: list[_Parameter]) -> Any:
+def _filled(call: Call, state: Any, group: list[Parameter]) -> Any:
     """The state of one group, its parameters in the order of the leaves."""
     rule = rule_of(state)
     names = kept(rule)
     moments = {name: list(jax.tree.leaves(getattr(rule, name))) for name in names}
-    for i, (place, _, entry) in enumerate(group):
+    for i, parameter in enumerate(group):
+        place, entry = parameter.place, parameter.entry
         keys = _keys(call, place, names)
         wanted = {*keys.values(), *_scalars(call)}
         if entry and entry.keys() != wanted:
@@ -244,9 +191,9 @@ def _filled(call: Call, state: Any, group: list[_Parameter]) -> Any:
             )
         for name, key in keys.items() if entry else ():
             moments[name][i] = place.to_here(key, entry[key], moments[name][i])
-    product = _number(group[0].entry.get("mu_product"))
+    product = group[0].product
     corrections = None if product is None else {"momentum": 1 - product}
-    return fill(state, _step(group[0]), moments, corrections)
+    return fill(state, group[0].step, moments, corrections)
 
 
 def _scalars(call: Call) -> list[str]:
@@ -254,23 +201,6 @@ def _scalars(call: Call) -> list[str]:
     if call.variant == "sgd":
         return []
     return ["step", "mu_product"] if call.variant == "nadam" else ["step"]
-
-
-def _completed(
-    name: str, param_groups: Sequence[Mapping[str, Any]], count: int
-) -> list[dict[str, Any]]:
-    """torch's groups with its defaults, each with the numbers of its parameters."""
-    every = list(range(count))
-    alone: dict[str, Any] = {"params": every} if len(param_groups) == 1 else {}
-    foreign = tables.TORCH[name] if name in tables.TORCH else tables.Foreign(name, {})
-    defaults = {**foreign.defaults, **tables.TORCH_COMMON}
-    groups: list[dict[str, Any]] = [{**defaults, **alone, **group} for group in param_groups]
-    numbers = [i for group in groups for i in group.get("params", ())]
-    if sorted(numbers) != every:
-        raise ValueError(
-            f"param_groups: their 'params' must number the {count} parameters once, got {numbers}"
-        )
-    return groups
 
 
 def _entry(
@@ -287,5 +217,5 @@ def _entry(
         return {}
     numbers = {"step": float(here.count)}
     if call.variant == "nadam":
-        numbers["mu_product"] = 1 - float(here.corrections["momentum"])
+        numbers["mu_product"] = 1 - here.correction("momentum")
     return {key: np.array(numbers[key], np.float32) for key in _scalars(call)} | entry

@@ -1,11 +1,10 @@
 """Parameters that have a number in one framework and a path in another, and their moments.
 
-What torch, Keras and Optax have in common: `names` in the order of the other framework, layouts,
-and filling and reading the state of a ready-made optimizer.
+What torch and Keras have in common: `names` in the order of the other framework, and layouts.
 """
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -13,7 +12,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from adamjax.moments import Array
-from adamjax.rule import ScheduledDecayState, without_corrections
 from adamjax.trees import PyTree, leaf_name
 
 Name = str | tuple[str, Sequence[int]]
@@ -40,7 +38,7 @@ class Place(NamedTuple):
         Raises:
           ValueError: if it then has not the shape of `like`, or a dtype that `like` cannot hold.
         """
-        array = as_numpy(value)
+        array = as_numpy(value, f"{what} of {self.path!r}")
         known = "" if self.moved else "; is its layout another there? Then give (path, axes)"
         if array.ndim == len(self.axes):
             array = np.transpose(array, self.axes)
@@ -76,17 +74,88 @@ class Place(NamedTuple):
         return self.axes != tuple(range(len(self.axes)))
 
 
-def as_numpy(value: Any) -> np.ndarray:
+def as_numpy(value: Any, what: str = "value") -> np.ndarray:
     """An array of NumPy, JAX, Keras or torch, known by what it can do, as one of NumPy.
+
+    It is contiguous: safetensors writes an array's memory as it lies there.
+
+    Raises:
+      ValueError: for what has no array, such as torch's sparse tensors and those on "meta".
 
     >>> as_numpy([1.0, 2.0])
     array([1., 2.])
     """
     value = getattr(value, "value", value)  # of a variable of Keras
-    if hasattr(value, "detach"):
-        value = value.detach().cpu()
-        value = value.float() if "bfloat16" in str(value.dtype) else value
-    return np.array(value.numpy() if hasattr(value, "numpy") else value)
+    try:
+        if hasattr(value, "detach"):
+            value = value.detach().cpu()
+            value = value.float() if "bfloat16" in str(value.dtype) else value
+        return np.array(value.numpy() if hasattr(value, "numpy") else value, order="C")
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(
+            f"{what} must be a dense array with numbers in it, neither sparse nor on 'meta', got a "
+            f"{type(value).__name__} ({type(error).__name__})"
+        ) from error
+
+
+def number(what: str, value: Any) -> float:
+    """A number, or the one in an array.
+
+    >>> number("lr", np.ones(2))
+    Traceback (most recent call last):
+    ValueError: lr must be one number, got an array of shape (2,)
+    """
+    array = as_numpy(value, what)
+    if array.size != 1:
+        raise ValueError(f"{what} must be one number, got an array of shape {array.shape}")
+    if not jnp.issubdtype(array.dtype, jnp.number):
+        raise ValueError(f"{what} must be one number, got {array.item()!r}")
+    return float(array.item())
+
+
+def whole(what: str, value: Any) -> int:
+    """A number of steps that int32 holds.
+
+    >>> whole("step", 1e12)
+    Traceback (most recent call last):
+    ValueError: step must be a whole number from 0 to 2147483647, got 1000000000000.0
+    """
+    steps = number(what, value)
+    if not (0 <= steps < 2**31 and steps.is_integer()):
+        raise ValueError(f"{what} must be a whole number from 0 to {2**31 - 1}, got {steps}")
+    return int(steps)
+
+
+def plain(what: str, value: Any) -> Any:
+    """A tensor of torch or a number of NumPy as a number; anything else as it is.
+
+    Raises:
+      ValueError: for one of several elements.
+    """
+    if not hasattr(value, "detach") and not isinstance(value, np.generic | np.ndarray):
+        return value
+    try:
+        return value.item()
+    except (ValueError, RuntimeError) as error:
+        raise ValueError(f"{what} must be one number, got {value!r}") from error
+
+
+def named_leaves(params: PyTree) -> dict[str, Any]:
+    """The leaves by path, in the tree's order.
+
+    >>> named_leaves({"a": {"b": 1.0}, "a/b": 2.0})
+    Traceback (most recent call last):
+    ValueError: params: two leaves are called 'a/b'; rename one, for states go by these names
+    """
+    found: dict[str, Any] = {}
+    for path, leaf in jax.tree_util.tree_leaves_with_path(params):
+        name = leaf_name(path)
+        if name in found:
+            raise ValueError(
+                f"params: two leaves are called {name!r}; rename one, for states go by these names"
+            )
+        found[name] = leaf
+    return found
 
 
 def check_no_codes(path: str, moment: Any) -> None:
@@ -95,7 +164,7 @@ def check_no_codes(path: str, moment: Any) -> None:
     if not jnp.issubdtype(dtype, jnp.floating):
         raise ValueError(
             f"state: that of {path!r} is kept in codes ({dtype}); convert it first: "
-            'adamjax.convert_state(state, params, to="float32")'
+            'adamjax.convert_state(state, to="float32")'
         )
 
 
@@ -117,10 +186,10 @@ def places(names: Sequence[Name], params: PyTree) -> list[Place]:
     Traceback (most recent call last):
     ValueError: names: there is no parameter 'v'; there are 'w'
     """
-    if isinstance(names, str):
+    if isinstance(names, str | Mapping) or not isinstance(names, Iterable):
         raise ValueError(f"names must be a list of paths, got {names!r}")
-    leaves = jax.tree_util.tree_leaves_with_path(params)
-    known = {leaf_name(path): i for i, (path, _) in enumerate(leaves)}
+    leaves = named_leaves(params)
+    known = {path: i for i, path in enumerate(leaves)}
     found: dict[str, Place] = {}
     for name in names:
         path, axes = (name, None) if isinstance(name, str) else _pair(name)
@@ -131,7 +200,7 @@ def places(names: Sequence[Name], params: PyTree) -> list[Place]:
             )
         if path in found:
             raise ValueError(f"names: {path!r} stands there twice")
-        shape = jnp.shape(leaves[known[path]][1])
+        shape = jnp.shape(leaves[path])
         axes = tuple(range(len(shape))) if axes is None else axes
         if sorted(axes) != list(range(len(shape))):
             raise ValueError(
@@ -152,107 +221,7 @@ def places(names: Sequence[Name], params: PyTree) -> list[Place]:
 def _pair(name: Any) -> tuple[str, tuple[int, ...]]:
     if not isinstance(name, list | tuple) or len(name) != 2 or not isinstance(name[0], str):
         raise ValueError(f"names: each must be a path or (path, axes), got {name!r}")
-    return name[0], tuple(int(axis) for axis in name[1])
-
-
-def counts(node: Any) -> bool:
-    """Whether a part of a state counts steps by itself."""
-    return isinstance(node, ScheduledDecayState) or "count" in getattr(node, "_fields", ())
-
-
-def rule_of(state: Any) -> Any:
-    """The moments in the state of a ready-made optimizer, with the count: its first part.
-
-    >>> import adamjax
-    >>> type(rule_of(adamjax.nadam().init(jnp.ones(2)))).__name__
-    'ScaleByAdamState'
-    """
-    return without_corrections(next(filter(counts, jax.tree.leaves(state, is_leaf=counts))))
-
-
-def kept(rule: Any) -> list[str]:
-    """The names of the moments that a rule's state keeps.
-
-    >>> import adamjax
-    >>> kept(rule_of(adamjax.adam().init(jnp.ones(2))))
-    ['mu', 'nu']
-    """
-    return [name for name in rule._fields if name != "count" and getattr(rule, name) is not None]
-
-
-def fill(
-    state: Any,
-    count: int,
-    moments: Mapping[str, Sequence[Array]],
-    corrections: Mapping[str, float] | None = None,
-) -> Any:
-    """The state of a ready-made optimizer after `count` steps, with these moments.
-
-    Args:
-      state: what `init` makes.
-      count: steps done.
-      moments: for each name that is kept, its leaves in the tree's order.
-      corrections: 1 - b₁b₂…b_t of each decay that is scheduled.
-
-    >>> import adamjax
-    >>> state = fill(adamjax.sgd(momentum=0.5).init({"w": jnp.ones(1)}), 3, {"mu": [jnp.ones(1)]})
-    >>> int(state[0].count), state[0].mu["w"].tolist()
-    (3, [1.0])
-    """
-    rule = type(rule_of(state))
-
-    def filled(node: Any) -> Any:
-        if isinstance(node, ScheduledDecayState):
-            new = {
-                k: jnp.asarray(v, node.corrections[k].dtype) for k, v in (corrections or {}).items()
-            }
-            return ScheduledDecayState({**node.corrections, **new}, filled(node.inner_state))
-        if isinstance(node, rule):
-            fields = {
-                name: jax.tree.unflatten(jax.tree.structure(getattr(node, name)), leaves)
-                for name, leaves in moments.items()
-            }
-            node = node._replace(**fields)
-        done = counts(node) and node.count is not None
-        return node._replace(count=jnp.asarray(count, jnp.int32)) if done else node
-
-    return jax.tree.map(filled, state, is_leaf=counts)
-
-
-class Kept(NamedTuple):
-    """What a state keeps of one parameter: steps done, corrections and moments by name."""
-
-    count: int
-    corrections: Mapping[str, Array]
-    moments: Mapping[str, Array]
-
-
-def read(state: Any, state_type: type) -> dict[str, Kept]:
-    """What the states of a rule, anywhere in an optimizer's state, keep of each path.
-
-    Raises:
-      ValueError: if there is none, or two keep the same path.
-
-    >>> import adamjax
-    >>> state = adamjax.adam().init({"w": jnp.ones(2)})
-    >>> found = read(state, type(rule_of(state)))
-    >>> int(found["w"].count), found["w"].moments["mu"].tolist()
-    (0, [0.0, 0.0])
-    """
-    wanted = (ScheduledDecayState, state_type)
-    nodes = jax.tree.leaves(state, is_leaf=lambda node: isinstance(node, wanted))
-    found: dict[str, Kept] = {}
-    for node in nodes:
-        rule = without_corrections(node)
-        if not isinstance(rule, state_type):
-            continue
-        corrections = node.corrections if isinstance(node, ScheduledDecayState) else {}
-        each: dict[str, dict[str, Array]] = {}
-        for name in kept(rule):
-            for path, leaf in jax.tree_util.tree_leaves_with_path(getattr(rule, name)):
-                each.setdefault(leaf_name(path), {})[name] = leaf
-        for path, moments in each.items():
-            if path in found:
-                raise ValueError(f"state: two states of the optimizer keep {path!r}; give one")
-            found[path] = Kept(int(rule.count), corrections, moments)
-    return found
+    path, axes = name
+    if not isinstance(axes, Iterable) or not all(isinstance(a, int | np.integer) for a in axes):
+        raise ValueError(f"names: the axes of {path!r} must be whole numbers, got {axes!r}")
+    return path, tuple(int(axis) for axis in axes)

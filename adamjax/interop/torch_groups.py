@@ -1,0 +1,116 @@
+"""What torch's state dicts say: parameters by number, and groups of them with their settings."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from adamjax.interop import tables
+from adamjax.interop.arguments import Call, torch_call
+from adamjax.interop.files import check_groups, parts
+from adamjax.interop.trees import Place, number, plain, whole
+from adamjax.rule import ScalarOrSchedule
+
+# Keys of a group that are no arguments: of the group itself, and what learning-rate schedulers
+# leave there (all of them the first, then OneCycleLR, CyclicLR and SWALR).
+_OF_GROUPS = {"params", "param_names", "name", "initial_lr", "base_lr", "max_lr", "min_lr"}
+_OF_GROUPS |= {"base_momentum", "max_momentum", "min_momentum", "swa_lr"}
+
+
+class Parameter(NamedTuple):
+    """A parameter of torch's.
+
+    Attributes:
+      place: where it is here.
+      settings: its group's arguments.
+      entry: its state.
+      step: the steps that it has taken.
+      product: of NAdam's momenta; None of other optimizers, and before the first step.
+    """
+
+    place: Place
+    settings: dict[str, Any]
+    entry: dict[str, Any]
+    step: int
+    product: float | None
+
+
+def call_of(name: str, group: Mapping[str, Any], learning_rate: ScalarOrSchedule | None) -> Call:
+    """The call that a group of torch's stands for."""
+    settings = _settings(group)
+    if name in tables.TORCH:
+        known = {*tables.TORCH[name].defaults, *tables.TORCH_COMMON, *tables.TORCH_IGNORED}
+        for key in sorted(settings.keys() - known):
+            raise ValueError(
+                f"param_groups: unknown argument of torch.optim.{name}: {key!r}; is it of another "
+                "optimizer? If something else left it there, delete it from the group"
+            )
+    return torch_call(
+        name, settings if learning_rate is None else {**settings, "lr": learning_rate}
+    )
+
+
+def _settings(group: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments in a group, their numbers as Python's: torch rounds where it prints its own."""
+    return {key: _settled(key, value) for key, value in group.items() if key not in _OF_GROUPS}
+
+
+def _settled(key: str, value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return tuple(_settled(key, each) for each in value)
+    return plain(key, np.asarray(value) if isinstance(value, jax.Array) else value)
+
+
+def parameters_of(state_dict: Any, where: list[Place]) -> list[Parameter]:
+    """The parameters of a state dict, in the order of their places."""
+    states, groups = parts(state_dict)
+    numbers = [i for group in groups for i in group["params"]]
+    if len(numbers) != len(where):
+        raise ValueError(
+            f"names: torch has {len(numbers)} parameters in its groups, and {len(where)} are named"
+        )
+    if len(set(numbers)) != len(numbers):
+        raise ValueError(f"param_groups: a parameter is in two groups or twice in one: {numbers}")
+    extra = sorted(states.keys() - set(numbers))
+    if extra:
+        raise ValueError(f"state_dict: 'state' has {extra}, which are in no group")
+    order = iter(where)
+    return [
+        _parameter(next(order), settings, states.get(i, {}))
+        for group in groups
+        for settings in [_without_ignored(_settings(group))]
+        for i in group["params"]
+    ]
+
+
+def _without_ignored(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings that are equal where the steps are."""
+    return {k: v for k, v in settings.items() if k not in tables.TORCH_IGNORED}
+
+
+def _parameter(place: Place, settings: dict[str, Any], entry: Mapping[str, Any]) -> Parameter:
+    entry = {key: value for key, value in entry.items() if value is not None}
+    step = whole(f"step of {place.path!r}", entry.get("step", 0))
+    product = None
+    if "mu_product" in entry:
+        product = number(f"mu_product of {place.path!r}", entry["mu_product"])
+    return Parameter(place, settings, entry, step, product)
+
+
+def completed(
+    name: str, param_groups: Sequence[Mapping[str, Any]], count: int
+) -> list[dict[str, Any]]:
+    """torch's groups with its defaults, each with the numbers of its parameters."""
+    param_groups = check_groups(param_groups, numbered=False)
+    every = list(range(count))
+    alone: dict[str, Any] = {"params": every} if len(param_groups) == 1 else {}
+    foreign = tables.TORCH[name] if name in tables.TORCH else tables.Foreign(name, {})
+    defaults = {**foreign.defaults, **tables.TORCH_COMMON}
+    groups: list[dict[str, Any]] = [{**defaults, **alone, **group} for group in param_groups]
+    numbers = [i for group in groups for i in group.get("params", ())]
+    if sorted(numbers) != every:
+        raise ValueError(
+            f"param_groups: their 'params' must number the {count} parameters once, got {numbers}"
+        )
+    return groups
