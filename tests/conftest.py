@@ -13,8 +13,8 @@ import pytest
 
 from tests.capabilities import column_of, variants_of
 
-# Before anything is computed. What is not put on a mesh is on the first of them. Each that waits for
-# the others holds a thread of the pool.
+# Before anything is computed. What is not put on a mesh is on the first of them; each that waits
+# for the others holds a thread of the pool.
 os.environ.setdefault("NPROC", "16")
 jax.config.update("jax_num_cpu_devices", 8)
 
