@@ -97,23 +97,26 @@ def overhead(machine: Machine, dtype: str, storage: str, rounding: str | None) -
     return OVERHEAD[machine.compiled].get((dtype, storage, rounding))
 
 
-def levels(machine: Machine, size: int, stride: int) -> list[tuple[int, float]]:
+def levels(machine: Machine, size: int, stride: int, whole: int) -> list[tuple[int, float]]:
     """What a mesh axis runs over, from the inside: how many devices, and at which bandwidth.
 
     Args:
       machine: of which the devices are.
       size: of the axis.
       stride: how far its neighbours are apart: the product of the sizes of the axes after it.
+      whole: devices of the mesh.
 
     Raises:
       ValueError: if it leaves a slice, and nothing is known of the network there.
 
-    >>> levels(get_machine("H100"), size=64, stride=1)
+    >>> levels(get_machine("H100"), size=64, stride=1, whole=64)
     [(8, 450000000000.0), (8, 50000000000.0)]
-    >>> levels(get_machine("H100"), size=64, stride=8)
+    >>> levels(get_machine("H100"), size=64, stride=8, whole=512)
     [(64, 50000000000.0)]
     """
-    if size * stride <= machine.node:
+    span = size * stride
+    aligned = machine.network is None or machine.node % span == 0  # none lies across an edge
+    if whole <= machine.node or (span <= machine.node and aligned):
         closed = size % machine.ring == 0
         return [(size, machine.link if closed else machine.link / 2)]
     if machine.network is None:

@@ -87,11 +87,11 @@ def parse_mesh(text: str) -> dict[str, int]:
     """
     mesh = {}
     for part in text.split(","):
-        match = re.fullmatch(r"\s*([A-Za-z_]\w*)=([1-9]\d*)\s*", part, flags=re.ASCII)
+        match = re.fullmatch(r"\s*([A-Za-z_]\w*)=([1-9]\d{0,8})\s*", part, flags=re.ASCII)
         if match is None or match[1] in mesh:
             raise ValueError(
-                "must be different axes with sizes of at least 1 such as data=8,model=4, "
-                f"got {text!r}"
+                "must be different axes with sizes of at least 1 (below 1e9) such as "
+                f"data=8,model=4, got {text!r}"
             )
         mesh[match[1]] = int(match[2])
     return mesh
@@ -236,7 +236,8 @@ def _ring(plan: Plan, op: str, axes: Sequence[str], size: float) -> tuple[float,
 def _levels(plan: Plan, axis: str) -> list[tuple[int, float]]:
     names = list(plan.mesh)
     after = names[names.index(axis) + 1 :]
-    return levels(plan.machine, plan.mesh[axis], math.prod(plan.mesh[name] for name in after))
+    stride, whole = math.prod(plan.mesh[name] for name in after), math.prod(plan.mesh.values())
+    return levels(plan.machine, plan.mesh[axis], stride, whole)
 
 
 def _bytes(tree: Any, shardings: Any, leaves: dict[tuple[int, ...], int]) -> int:

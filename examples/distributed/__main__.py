@@ -8,9 +8,12 @@ over the loopback network as they would between machines (`jax.distributed`, glo
 process trains it on as many devices, and the losses are compared.
 """
 
+import signal
 import sys
 
 from examples.distributed import launch
 
 if __name__ == "__main__":
+    # As an exception, so that the processes it has started end with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sys.exit(launch.main(purpose=__doc__))

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,13 @@ class Processes:
 
     def __init__(self, arguments: Sequence[str], count: int, devices: int, folder: Path):
         self.logs = [folder / f"process{i}.log" for i in range(count)]
-        shared = ["--processes", str(count), "--port", str(free_port()), *arguments]
+        shared = [
+            *arguments,
+            "--processes",
+            str(count),
+            "--port",
+            str(free_port()),
+        ]  # the last wins
         command = [sys.executable, "-m", "examples.distributed", *shared]
         # As many threads in each as in one alone, so that they cut products of matrices alike; more
         # than devices, since those that wait for one another hold a thread each.
@@ -134,6 +141,10 @@ def parse(argv: Sequence[str] | None, purpose: str | None) -> argparse.Namespace
     options.mesh = read_mesh(options.mesh, options.devices, parser)
     if options.batch_size % options.mesh.get("data", 1):
         parser.error(f"--batch-size: {options.batch_size} is not divided by {options.mesh}")
+    if options.checkpoints and options.checkpoints.exists() and not options.checkpoints.is_dir():
+        parser.error(f"--checkpoints: {options.checkpoints} is not a folder")
+    if options.seed < 0 or not 0 < options.learning_rate < math.inf:
+        parser.error("--seed must be at least 0, and --learning-rate above 0")
     if options.width % options.heads:
         parser.error(f"--width: {options.width} is not a multiple of {options.heads} heads")
     return options
@@ -144,6 +155,8 @@ def read_mesh(text: str, devices: int, parser: argparse.ArgumentParser) -> dict[
     try:
         pairs = [pair.split("=") for pair in (text or f"data={devices}").split(",")]
         mesh = {name: int(size) for name, size in pairs}
+        if len(mesh) < len(pairs) or min(mesh.values()) < 1:
+            raise ValueError(text)
     except ValueError:
         parser.error(f"--mesh: {text!r} is not of the form data=2,model=2")
     if math.prod(mesh.values()) != devices or "data" not in mesh or {*mesh} - {"data", "model"}:
@@ -168,6 +181,13 @@ def tell(several: dict[str, Any], one: dict[str, Any] | None, options: argparse.
         print(f"{several['parameters']:,} parameters: {', '.join(equal)}; largest gap {gap:.2g}")
 
 
+def end_at_once(*error: Any) -> None:
+    """What a process does on an error: at its proper end it would wait for the others."""
+    traceback.print_exception(*error)
+    sys.stderr.flush()
+    os._exit(1)
+
+
 def main(argv: Sequence[str] | None = None, purpose: str | None = None) -> int:
     """One process of many if it is told so, else the one that starts them."""
     argv = sys.argv[1:] if argv is None else argv
@@ -175,17 +195,14 @@ def main(argv: Sequence[str] | None = None, purpose: str | None = None) -> int:
     if options.process is not None:
         from examples.distributed import worker
 
+        sys.excepthook = end_at_once
         worker.work(options)
         return 0
-    own = [*argv]
-    if "--processes" in own:
-        place = own.index("--processes")
-        del own[place : place + 2]
     try:
-        several = train([*own, "--table"], options.processes, options.devices)
+        several = train([*argv, "--table"], options.processes, options.devices)
         print(several["said"])
         one = (
-            train(own, 1, options.devices) if options.compare and not options.checkpoints else None
+            train(argv, 1, options.devices) if options.compare and not options.checkpoints else None
         )
     except console.OptionError as error:
         print(f"examples.distributed: {error}", file=sys.stderr)

@@ -177,21 +177,23 @@ def test_columns_are_not_reduced():
 
 
 @pytest.mark.parametrize(
-    ("machine", "size", "stride", "expected"),
+    ("machine", "size", "stride", "whole", "expected"),
     [
-        ("H100", 8, 1, [(8, 450e9)]),
-        ("H100", 2, 4, [(2, 450e9)]),
-        ("H100", 16, 1, [(8, 450e9), (2, 50e9)]),
-        ("H100", 8, 2, [(4, 450e9), (2, 50e9)]),
-        ("H100", 4, 8, [(4, 50e9)]),
-        ("H100", 12, 1, [(12, 50e9)]),  # no node is full
-        ("v5e", 16, 16, [(16, 100e9)]),
-        ("v5e", 8, 1, [(8, 50e9)]),  # a line and not a ring
-        ("v5p", 128, 8, [(128, 200e9)]),
+        ("H100", 8, 1, 64, [(8, 450e9)]),
+        ("H100", 2, 4, 64, [(2, 450e9)]),
+        ("H100", 16, 1, 64, [(8, 450e9), (2, 50e9)]),
+        ("H100", 8, 2, 64, [(4, 450e9), (2, 50e9)]),
+        ("H100", 4, 8, 64, [(4, 50e9)]),
+        ("H100", 12, 1, 12, [(12, 50e9)]),  # no node is full
+        ("H100", 3, 1, 24, [(3, 50e9)]),  # some lie across the edge of a node
+        ("H100", 6, 1, 6, [(6, 450e9)]),
+        ("v5e", 16, 16, 256, [(16, 100e9)]),
+        ("v5e", 8, 1, 8, [(8, 50e9)]),  # a line and not a ring
+        ("v5p", 128, 8, 1024, [(128, 200e9)]),
     ],
 )
-def test_links(machine, size, stride, expected):
-    assert levels(MACHINES[machine], size, stride) == expected
+def test_links(machine, size, stride, whole, expected):
+    assert levels(MACHINES[machine], size, stride, whole) == expected
 
 
 # --- by hand

@@ -64,6 +64,11 @@ def test_killed_and_gone_on_with_more_processes(alone, tmp_path):
         ("--processes 0", "--processes: must be at least 1"),
         ("--mesh data=3", "--mesh: 'data=3' must divide 4 devices"),
         ("--mesh rows=4", "must divide 4 devices by data"),
+        ("--mesh data=2,data=4", "is not of the form"),
+        ("--mesh data=-2,model=-2", "is not of the form"),
+        ("--seed -1", "--seed must be at least 0"),
+        ("--learning-rate nan", "--learning-rate above 0"),
+        (f"--checkpoints {__file__}", "is not a folder"),
         ("--mesh data", "is not of the form data=2,model=2"),
         ("--batch-size 6", "--batch-size: 6 is not divided by"),
         ("--width 30", "30 is not a multiple of 4 heads"),
@@ -82,7 +87,7 @@ def test_a_process_that_fails_ends_the_command(capsys):
 
 
 def test_the_command_tells_where_the_state_lies(capsys):
-    assert launch.main([*TINY, "--processes", "2"]) == 0
+    assert launch.main([*TINY, "--processes=2"]) == 0
     said = capsys.readouterr().out
     assert "losses the same, bit for bit, weights the same, bit for bit" in said
     (embedding,) = (line for line in said.splitlines() if line.startswith("0/mu/tokens"))
