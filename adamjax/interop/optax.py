@@ -32,6 +32,7 @@ from adamjax.interop.optax_states import (
 )
 from adamjax.interop.states import check_shape, fill, kept, rule_of
 from adamjax.interop.trees import check_no_codes, named_leaves
+from adamjax.modifiers.around import is_masked
 from adamjax.registry import create
 from adamjax.trees import PyTree, leaf_name
 
@@ -118,7 +119,7 @@ def to_optax(name: str, state: Any, params: PyTree, optax_state: Any, **argument
     for field in kept(rule):
         values = _values(field, mine[0], rule, _scale(source.variant, field, given))
         there = _leaves(name, optax_state, source.fields[field])
-        lost = [path for path in values if _is_masked(there.get(path, optax.MaskedNode()))]
+        lost = [path for path in values if is_masked(there.get(path, optax.MaskedNode()))]
         if lost:
             raise ValueError(f"optax_state: has no place for {field} of {lost[0]!r}")
         back |= dict.fromkeys(source.fields[field], (field, values))
@@ -168,12 +169,8 @@ def _leaves(name: str, optax_state: Any, wanted: tuple[str, ...]) -> dict[str, A
             f"holds {len(nodes)}; is it of another optimizer? Of several, give each its own part"
         )
     tree = getattr(nodes[0], fields[class_of(nodes[0])])
-    leaves = jax.tree_util.tree_leaves_with_path(tree, is_leaf=_is_masked)
+    leaves = jax.tree_util.tree_leaves_with_path(tree, is_leaf=is_masked)
     return {leaf_name(path): leaf for path, leaf in leaves}
-
-
-def _is_masked(node: Any) -> bool:
-    return isinstance(node, optax.MaskedNode)
 
 
 def _mask(
@@ -200,7 +197,7 @@ def _mask(
 
 
 def _mask_of(field: str, leaves: Mapping[str, Any], paths: list[str]) -> list[bool]:
-    masked = [path for path, leaf in leaves.items() if _is_masked(leaf)]
+    masked = [path for path, leaf in leaves.items() if is_masked(leaf)]
     every = leaf_name(()) in masked
 
     def stepped(path: str) -> bool:

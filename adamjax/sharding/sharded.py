@@ -1,5 +1,6 @@
 """An optimizer that puts its state and its update where they belong by itself."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -60,21 +61,20 @@ def sharded(
     mesh = jax.tree.leaves(whole)[0].mesh
     _check_mesh(mesh)
     lie = partial(state_shardings, tx, params, whole, zero=zero, min_size=min_size)
-    kept = lie(memory_kind=memory_kind)
-    if memory_kind not in (None, "device", "pinned_host"):
-        raise ValueError(f"memory_kind: a step can leave it in 'pinned_host', not {memory_kind!r}")
-    fast = mesh.devices.flat[0].default_memory().kind if memory_kind else None
-    computed = lie(memory_kind=fast)
+    kept = computed = lie(memory_kind=memory_kind)
+    if memory_kind is not None:
+        if memory_kind not in ("device", "pinned_host"):
+            raise ValueError(
+                f"memory_kind: a step can leave it in 'pinned_host', not {memory_kind!r}"
+            )
+        computed = lie(memory_kind=mesh.devices.flat[0].default_memory().kind)
+    shapes = [jnp.shape(param) for param in jax.tree.leaves(params)]
     parts = jax.tree.map(
         lambda param, at: spread(jnp.shape(param), at, zero, min_size), params, whole
     )
 
-    template = jax.tree.map(
-        lambda p: jax.ShapeDtypeStruct(jnp.shape(p), jnp.result_type(p)), params
-    )
-
     def init(params: PyTree) -> Any:
-        _check_shapes(params, template)
+        _check_shapes(params, shapes)
         leaves = jax.tree.leaves(params)
         if all(isinstance(x, jax.Array) and not isinstance(x, jax.core.Tracer) for x in leaves):
             state = jax.eval_shape(tx.init, params)
@@ -82,7 +82,7 @@ def sharded(
         return _move(_place(tx.init(params), computed), kept)
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
-        _check_shapes(updates, template)
+        _check_shapes(updates, shapes)
         updates, state = _place(updates, parts), _place(_move(state, computed), computed)
         params = None if params is None else _place(params, parts)
         step: Any = partial(tx.update, **extra_args)
@@ -144,12 +144,12 @@ def _check_mesh(mesh: Any) -> None:
         )
 
 
-def _check_shapes(tree: PyTree, wanted: PyTree) -> None:
+def _check_shapes(tree: PyTree, shapes: Sequence[tuple[int, ...]]) -> None:
     """Raises ValueError that names the first array of another shape than it was made for."""
     leaves = jax.tree_util.tree_leaves_with_path(tree)
-    for (path, leaf), other in zip(leaves, jax.tree.leaves(wanted), strict=False):
-        if jnp.shape(leaf) != jnp.shape(other):
+    for (path, leaf), shape in zip(leaves, shapes, strict=False):
+        if jnp.shape(leaf) != shape:
             raise ValueError(
                 f"sharded: {leaf_name(path)!r} has shape {jnp.shape(leaf)}, but it was made for "
-                f"{jnp.shape(other)}; give it the parameters that the optimizer is for"
+                f"{shape}; give it the parameters that the optimizer is for"
             )

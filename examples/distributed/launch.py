@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from adamjax.cli.scaling import parse_mesh
 from examples import console
 
 
@@ -29,14 +30,9 @@ class Processes:
 
     def __init__(self, arguments: Sequence[str], count: int, devices: int, folder: Path):
         self.logs = [folder / f"process{i}.log" for i in range(count)]
-        shared = [
-            *arguments,
-            "--processes",
-            str(count),
-            "--port",
-            str(free_port()),
-        ]  # the last wins
-        command = [sys.executable, "-m", "examples.distributed", *shared]
+        command = [sys.executable, "-m", "examples.distributed", *arguments]
+        # After the others: of an option that is given twice, the last counts.
+        command += ["--processes", str(count), "--port", str(free_port())]
         # As many threads in each as in one alone, so that they cut products of matrices alike; more
         # than devices, since those that wait for one another hold a thread each.
         environment = {**os.environ, "JAX_PLATFORMS": "cpu", "NPROC": str(2 * devices)}
@@ -78,10 +74,6 @@ class Processes:
         failed = [t for t, p in zip(texts, self.running, strict=True) if (p.returncode or 0) > 0]
         lines = (failed or texts)[0].splitlines()
         return "\n".join(x for x in lines[-20 if failed else 0 :] if not x.startswith("[Gloo]"))
-
-    def close(self) -> None:
-        """Ends what still runs."""
-        self.kill()
 
 
 def free_port() -> int:
@@ -153,10 +145,7 @@ def parse(argv: Sequence[str] | None, purpose: str | None) -> argparse.Namespace
 def read_mesh(text: str, devices: int, parser: argparse.ArgumentParser) -> dict[str, int]:
     """The axes of a mesh and their sizes."""
     try:
-        pairs = [pair.split("=") for pair in (text or f"data={devices}").split(",")]
-        mesh = {name: int(size) for name, size in pairs}
-        if len(mesh) < len(pairs) or min(mesh.values()) < 1:
-            raise ValueError(text)
+        mesh = parse_mesh(text or f"data={devices}")
     except ValueError:
         parser.error(f"--mesh: {text!r} is not of the form data=2,model=2")
     if math.prod(mesh.values()) != devices or "data" not in mesh or {*mesh} - {"data", "model"}:

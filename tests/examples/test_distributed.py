@@ -38,7 +38,8 @@ def test_killed_and_gone_on_with_more_processes(alone, tmp_path):
     arguments = [*TINY, "--storage", "8bit", "--checkpoints", str(folder)]
     (tmp_path / "logs").mkdir()
     group = launch.Processes(arguments, 2, 4, tmp_path / "logs")
-    with contextlib.closing(group):
+    with contextlib.ExitStack() as at_last:
+        at_last.callback(group.kill)
         while not interruptions.steps_on(folder)[0]:
             assert group.wait(0.05) is None, group.said()
         group.running[1].kill()

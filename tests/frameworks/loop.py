@@ -72,14 +72,3 @@ def assert_same(seen, wanted, start=None, tolerance=2e-6):
         a, b, before = (np.asarray(x, np.float64) for x in (a, b, before))
         assert np.mean(np.abs(a - b) > tolerance) <= 1e-3
         assert np.abs(b - before).max() > 1e-4
-
-
-def assert_same_bits(seen, wanted):
-    assert jax.tree.structure(seen) == jax.tree.structure(wanted)
-    for a, b in zip(jax.tree.leaves(seen), jax.tree.leaves(wanted), strict=True):
-        assert a.dtype == b.dtype
-        np.testing.assert_array_equal(np.asarray(a), np.asarray(b))
-
-
-def dtypes_of(tree):
-    return {jnp.result_type(x).name for x in jax.tree.leaves(tree)}

@@ -24,13 +24,12 @@ from adamjax.optimizer import LearningRateState
 from tests.frameworks.loop import (
     LEARNING_RATE,
     assert_same,
-    assert_same_bits,
-    dtypes_of,
     gradients_at,
     large_params,
     optimizers,
     plain_loop,
 )
+from tests.storage.runs import assert_equal, dtypes_of
 
 # Leaves of a tree of axes, hence no tuples.
 AXES = {"encoder": {"bias": "mlp", "kernel": "embed,mlp"}, "head": {"kernel": "embed,vocab"}}
@@ -210,7 +209,7 @@ def test_state_dict_has_no_empty_dicts_and_comes_back(make):
     assert empty_dicts(saved) == 0
     zeros = jax.tree.map(jnp.zeros_like, start)
     restored = wrapper.restore_state(zeros, wrapper.init_state(zeros), saved)
-    assert_same_bits(restored, (params, state))
+    assert_equal(restored, (params, state))
     assert ("int8" in dtypes_of(state)) == (make is two_optimizers)
     reached, state = train(wrapper, *restored, range(3, 5))
     assert int(state["step"]) == 5

@@ -19,8 +19,9 @@ import pytest
 from flax import nnx
 
 import adamjax
-from tests.frameworks.loop import assert_same, dtypes_of, large_params, plain_loop
+from tests.frameworks.loop import assert_same, large_params, plain_loop
 from tests.frameworks.test_nnx import Model, plain_gradients, pure_params, train_step
+from tests.storage.runs import dtypes_of
 
 
 def keywords_of(function, config):
