@@ -2,7 +2,6 @@
 
     python -m benchmarks.compiled --backend tpu     TPU v5e, v6e and v4, with libtpu
     python -m benchmarks.compiled --backend cuda    H100 and H200, with jax's CUDA wheels
-    python -m benchmarks.compiled                   draws the picture again
 
 The step is `update` and `apply_updates` in one jit, parameters and state donated. Every kernel of
 the compiled program reads its operands from the device's main memory and writes its results there,
@@ -13,14 +12,10 @@ state twice and the gradient once: that is the "least" in the results.
 
 import argparse
 import itertools
-import json
 import math
-import platform
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatch
 from functools import partial
-from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,11 +24,11 @@ import jax.numpy as jnp
 import optax
 
 import adamjax
-from benchmarks import blockwise, targets
+from benchmarks import blockwise, record, targets
 from examples import pictures
 
-RESULTS = Path(__file__).parent / "results"
 MATRIX = (8192, 4096)
+QUICK_MATRIX = (512, 512)
 LEAST_SHARE = 64  # a kernel whose arrays are all smaller than this part of a leaf does not count
 
 
@@ -102,6 +97,14 @@ def step(tx: optax.GradientTransformation) -> Callable[..., Any]:
     return run
 
 
+def accessed(row: Row) -> float:
+    """Bytes for each parameter that a step reads and writes here, as the compiler reckons."""
+    params = {f"w{i}": jax.ShapeDtypeStruct(row.shape, row.dtype) for i in range(row.leaves)}
+    state = jax.eval_shape(row.tx.init, params)
+    program = targets.compile_here(step(row.tx), params, params, state, donate=(1, 2))
+    return program.cost_analysis()["bytes accessed"] / (math.prod(row.shape) * row.leaves)
+
+
 def nbytes(tree: Any) -> int:
     """Of all arrays in a tree."""
     return sum(math.prod(x.shape) * x.dtype.itemsize for x in jax.tree.leaves(tree))
@@ -136,37 +139,20 @@ def measure(backend: str, target: str, row: Row) -> dict[str, Any]:
     }
 
 
-def read(file: Path) -> dict[str, Any]:
-    """The results by backend, none if there is no file yet."""
-    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+def write(name: str, given: argparse.Namespace, **measured: Any) -> None:
+    """Puts the results of a backend's devices where those of machines lie."""
+    about = {"compiler": targets.version(given.backend)}
+    settings = measured.pop("settings", {})
+    command = f"python -m benchmarks.{name} --backend {given.backend}"
+    record.write(name, given, settings, {**about, **measured}, on=given.backend, command=command)
 
 
-def merge(file: Path, backend: str, measured: Sequence[Mapping[str, Any]], **about: Any) -> None:
-    """Puts a backend's results into the file, in place of its former ones."""
-    results = read(file)
-    results[backend] = {
-        "versions": {
-            "python": platform.python_version(),
-            "adamjax": adamjax.__version__,
-            **{package: version(package) for package in ("jax", "jaxlib", "optax")},
-            **targets.version(backend),
-        },
-        **about,
-        "rows": list(measured),
-    }
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    print(f"results: {file}")
-
-
-def draw(file: Path) -> None:
-    """Bytes for each parameter as bars, a column of them for each backend's first device."""
-    results = read(file)
+def draw(report: Mapping[str, Any], file: Path) -> None:
+    """Bytes for each parameter as bars, a column of them for each device."""
     by_device: dict[str, list[dict[str, Any]]] = {}
-    for backend in ("tpu", "cuda"):
-        for row in results.get(backend, {}).get("rows", ()):
-            by_device.setdefault(row["device"], []).append(row)
-    shown = [device for device in ("TPU v5e", "H200") if device in by_device]
+    for row in report["rows"]:
+        by_device.setdefault(row["device"], []).append(row)
+    shown = list(by_device)
     longest = max(len(by_device[device]) for device in shown)
     figure, panels = pictures.axes(
         [shown], (1.5 + 4.5 * len(shown), 1 + 0.24 * longest), sharex=True, sharey=True
@@ -185,18 +171,15 @@ def draw(file: Path) -> None:
         axes.grid(axis="y", visible=False)
     axes.invert_yaxis()
     figure.suptitle("blue: one kernel for each leaf; orange: more; black line: the least possible")
-    pictures.save(figure, file.with_suffix(".png"))
+    pictures.save(figure, file)
 
 
-def options(purpose: str | None) -> argparse.ArgumentParser:
+def options(name: str, purpose: str | None) -> argparse.ArgumentParser:
     """Those of a command that compiles for absent devices."""
-    parser = argparse.ArgumentParser(
-        description=purpose, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--backend", choices=list(targets.TARGETS), help="compile for its devices")
-    parser.add_argument("--rows", nargs="*", metavar="PATTERN", help="rows by name, as '*8bit'")
-    parser.add_argument("--no-picture", action="store_true", help="measure alone")
-    parser.add_argument("--results", type=Path, default=RESULTS, metavar="FOLDER")
+    parser = record.parser(name, purpose)
+    add = parser.add_argument
+    add("--backend", choices=list(targets.TARGETS), required=True, help="compile for its devices")
+    add("--rows", nargs="*", metavar="PATTERN", help="rows by name, as '*8bit'")
     return parser
 
 
@@ -209,30 +192,33 @@ def chosen(names: Sequence[str], patterns: Sequence[str] | None) -> list[str]:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = options(__doc__)
+    parser = options("compiled", __doc__)
     parser.add_argument("--devices", nargs="*", metavar="PATTERN", help="by name, as 'TPU v5e'")
-    shape = "ROWSxCOLUMNS of the matrix (%(default)s)"
-    parser.add_argument("--matrix", default="x".join(map(str, MATRIX)), help=shape)
-    given = parser.parse_args(argv)
-    file = given.results / "compiled.json"
-    if given.backend:
-        targets.restart_for(given.backend)
-        every = {row.name: row for row in rows(tuple(map(int, given.matrix.split("x"))))}
-        measured = []
-        for device in chosen(list(targets.TARGETS[given.backend]), given.devices):
-            for name in chosen(list(every), given.rows):
-                result = measure(given.backend, device, every[name])
-                measured.append(result)
-                print(
-                    f"{device:8} {name:28} {result['bytes_per_parameter']:6.2f} bytes"
-                    f" (least {result['least']:5.2f}), {result['kernels_per_leaf']:g} kernels"
-                    f" a leaf, {result['temporary_bytes']} bytes of temporaries",
-                    flush=True,
-                )
-        merge(file, given.backend, measured)
-    # An environment for CUDA needs no matplotlib; the main one can draw later.
-    if not given.no_picture and find_spec("matplotlib"):
-        draw(file)
+    parser.add_argument("--matrix", default=MATRIX, type=shape_of, metavar="ROWSxCOLUMNS")
+    given: argparse.Namespace = record.parse(parser, argv)
+    targets.restart_for(given.backend)
+    every = {row.name: row for row in rows(QUICK_MATRIX if given.quick else given.matrix)}
+    measured = []
+    for device in chosen(list(targets.TARGETS[given.backend]), given.devices):
+        for name in chosen(list(every), given.rows):
+            result = measure(given.backend, device, every[name])
+            measured.append(result)
+            print(
+                f"{device:8} {name:28} {result['bytes_per_parameter']:6.2f} bytes"
+                f" (least {result['least']:5.2f}), {result['kernels_per_leaf']:g} kernels"
+                f" a leaf, {result['temporary_bytes']} bytes of temporaries",
+                flush=True,
+            )
+    write("compiled", given, rows=measured)
+
+
+def shape_of(text: str) -> tuple[int, ...]:
+    """From "8192x4096".
+
+    >>> shape_of("8192x4096")
+    (8192, 4096)
+    """
+    return tuple(map(int, text.split("x")))
 
 
 if __name__ == "__main__":

@@ -111,18 +111,18 @@ def summary(rows: np.ndarray) -> dict[str, float]:
     }
 
 
-def draw(file: Path, settings: Settings, measured: Mapping[str, Mapping[str, np.ndarray]]) -> None:
+def draw(report: Mapping[str, Any], file: Path) -> None:
     """A row for each way of shrinking: error of v, bias of log √v and the norm of the update."""
+    measured, settings = report["over_time"], report["settings"]
     mosaic = [[f"{way} {kind}" for kind in ("error", "bias", "norm")] for way in measured]
     figure, panels = pictures.axes(mosaic, (15, 7.6), sharex=True)
-    count = f"{settings.steps:,} steps, gradients shrink by {settings.shrink:g}"
-    figure.suptitle(f"{count}, b2 = {settings.b2:g}: v of each format against float32's")
+    count = f"{settings['steps']:,} steps, gradients shrink by {settings['shrink']:g}"
+    figure.suptitle(f"{count}, b2 = {settings['b2']:g}: v of each format against float32's")
     for way, runs in measured.items():
-        for (name, rows), color in zip(runs.items(), pictures.COLORS, strict=False):
+        for (name, columns), color in zip(runs.items(), pictures.COLORS, strict=False):
             if name == "float32":
                 continue
-            steps = settings.every * np.arange(1, len(rows) + 1)
-            columns = dict(zip(MEASURES, rows.T, strict=True))
+            steps = settings["every"] * np.arange(1, len(columns["log_bias"]) + 1)
             style = {"color": color, "linewidth": 1.2, "label": name}
             panels[f"{way} error"].plot(steps, columns["median_error"], **style)
             panels[f"{way} bias"].plot(steps, columns["log_bias"], **style)
@@ -158,7 +158,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         for way, runs in measured.items()
     }
     record.write("long_tail", given, settings._asdict(), {"summary": rows, "over_time": over_time})
-    draw(given.results / "long_tail.png", settings, measured)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ import gc
 import itertools
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -76,8 +77,10 @@ def prepare(tx: optax.GradientTransformation, params: Any, state: Any) -> dict[s
     return dict(zip(STAGES, (b - a for a, b in itertools.pairwise(times)), strict=True))
 
 
-def measure(number: int, side: int, settings: Settings) -> dict[str, Any]:
-    """Quartiles of each stage's times and ratios, by optimizer."""
+def measure(
+    number: int, side: int, settings: Settings, advance: Callable[[str], None]
+) -> dict[str, Any]:
+    """Quartiles of each stage's times and ratios, by optimizer; tells each round that is done."""
     params, compared = leaves(number, side), optimizers()
     states = {name: jax.eval_shape(tx.init, params) for name, tx in compared.items()}
     few = leaves(1, 8)
@@ -85,12 +88,10 @@ def measure(number: int, side: int, settings: Settings) -> dict[str, Any]:
         prepare(tx, few, jax.eval_shape(tx.init, few))
     shuffle = random.Random(settings.seed)
     rounds: list[Round] = []
-    label = f"{number:,} leaves of {side}x{side}"
-    with console.progress({label: settings.rounds}) as advance:
-        for _ in range(settings.rounds):
-            order = shuffle.sample(list(compared), len(compared))
-            rounds.append({name: prepare(compared[name], params, states[name]) for name in order})
-            advance(label, f"{sum(sum(each.values()) for each in rounds[-1].values()):.1f} s")
+    for _ in range(settings.rounds):
+        order = shuffle.sample(list(compared), len(compared))
+        rounds.append({name: prepare(compared[name], params, states[name]) for name in order})
+        advance(f"{sum(sum(each.values()) for each in rounds[-1].values()):.1f} s")
     held = {
         name: sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(state)) / (number * side**2)
         for name, state in states.items()
@@ -129,8 +130,9 @@ def tell(label: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
     console.table((label, *parts, "state bytes"), table)
 
 
-def draw(file: Path, trees: Mapping[str, Mapping[str, Any]]) -> None:
+def draw(report: Mapping[str, Any], file: Path) -> None:
     """A row for each tree, a panel for each stage, a bar for each optimizer."""
+    trees = report["trees"]
     mosaic = [[f"{label} {stage}" for stage in STAGES] for label in trees]
     figure, panels = pictures.axes(mosaic, (14, 2.4 * len(trees) + 0.6), sharey=True)
     figure.suptitle(f"medians and quartiles, and the ratio to {BASELINE} in the same round")
@@ -158,10 +160,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     trees = {}
     for number, side in settings.trees:
         label = f"{number:,} leaves of {side}x{side}"
-        trees[label] = measure(number, side, settings)
+        with console.progress({label: settings.rounds}) as advance:
+            trees[label] = measure(number, side, settings, partial(advance, label))
         tell(label, trees[label])
     record.write("many_leaves", given, settings._asdict(), {"trees": trees})
-    draw(given.results / "many_leaves.png", trees)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
     python -m benchmarks.memory --backend tpu     TPU v5e, with libtpu
     python -m benchmarks.memory --backend cuda    H200, with jax's CUDA wheels
-    python -m benchmarks.memory                   draws the picture again
 
 Loss, gradients, `update` and `apply_updates` in one jit, parameters and state donated. The peak is
 what the compiled program needs at once: arguments, results and temporaries, less what results
@@ -11,9 +10,8 @@ share with arguments. Activations are bfloat16, and each block's are computed ag
 
 import argparse
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +20,7 @@ import jax.numpy as jnp
 import optax
 
 import adamjax
-from benchmarks import compiled, targets
+from benchmarks import compiled, record, targets
 from examples import pictures
 
 # Those of GPT-2's smallest.
@@ -109,15 +107,14 @@ def training_step(tx: optax.GradientTransformation) -> Callable[..., Any]:
     return run
 
 
-def measure(backend: str, row: compiled.Row) -> dict[str, Any]:
-    """Bytes of one compiled training step."""
+def measure(backend: str | None, row: compiled.Row) -> dict[str, Any]:
+    """Bytes of one compiled training step, of a backend's absent device or of the one here."""
     params = parameters(row.dtype)
     state = jax.eval_shape(row.tx.init, params)
     text = jax.ShapeDtypeStruct((BATCH, LENGTH + 1), jnp.int32)
-    device = DEVICES[backend]
-    program = targets.compile_for(
-        backend, device, training_step(row.tx), text, params, state, donate=(1, 2)
-    )
+    device = DEVICES[backend] if backend else jax.devices()[0].device_kind
+    prepare = partial(targets.compile_for, backend, device) if backend else targets.compile_here
+    program = prepare(training_step(row.tx), text, params, state, donate=(1, 2))
     memory = program.memory_analysis()
     size = sum(math.prod(p.shape) for p in params.values())
     peak = memory.argument_size_in_bytes + memory.output_size_in_bytes
@@ -135,59 +132,52 @@ def measure(backend: str, row: compiled.Row) -> dict[str, Any]:
     }
 
 
-def draw(file: Path) -> None:
-    """Each device's peaks as bars: parameters, state, and all else."""
-    results = compiled.read(file)
-    shown = [DEVICES[backend] for backend in DEVICES if backend in results]
-    figure, panels = pictures.axes([shown], (1.5 + 4.5 * len(shown), 4), sharex=True, sharey=True)
-    for backend, device in DEVICES.items():
-        if backend not in results:
-            continue
-        axes, drawn = panels[device], results[backend]["rows"]
-        names = [row["row"] for row in drawn]
-        parts = {
-            "parameters": [row["parameter_bytes"] for row in drawn],
-            "optimizer state": [row["state_bytes"] for row in drawn],
-            "gradients, activations": [
-                row["peak_bytes"] - row["parameter_bytes"] - row["state_bytes"] for row in drawn
-            ],
-        }
-        left = [0.0] * len(drawn)
-        for color, (label, sizes) in zip(pictures.COLORS, parts.items(), strict=False):
-            widths = [size / 2**30 for size in sizes]
-            axes.barh(names, widths, left=left, color=color, label=label)
-            left = [start + width for start, width in zip(left, widths, strict=True)]
-        for place, total in enumerate(left):
-            axes.annotate(f" {total:.2f}", (total, place), va="center", fontsize=8)
-        axes.set(title=device, xlabel="GiB at the peak of a training step")
-        axes.margins(x=0.12)
-        axes.grid(axis="y", visible=False)
-    axes = panels[shown[0]]
+def draw(report: Mapping[str, Any], file: Path) -> None:
+    """Peaks as bars: parameters, state, and all else."""
+    drawn = report["rows"]
+    device = drawn[0]["device"]
+    figure, panels = pictures.axes([[device]], (8, 1 + 0.28 * len(drawn)))
+    axes = panels[device]
+    names = [row["row"] for row in drawn]
+    parts = {
+        "parameters": [row["parameter_bytes"] for row in drawn],
+        "optimizer state": [row["state_bytes"] for row in drawn],
+        "gradients, activations": [
+            row["peak_bytes"] - row["parameter_bytes"] - row["state_bytes"] for row in drawn
+        ],
+    }
+    left = [0.0] * len(drawn)
+    for color, (label, sizes) in zip(pictures.COLORS, parts.items(), strict=False):
+        widths = [size / 2**30 for size in sizes]
+        axes.barh(names, widths, left=left, color=color, label=label)
+        left = [start + width for start, width in zip(left, widths, strict=True)]
+    for place, total in enumerate(left):
+        axes.annotate(f" {total:.2f}", (total, place), va="center", fontsize=8)
+    axes.set(title=device, xlabel="GiB at the peak of a training step")
+    axes.margins(x=0.12)
+    axes.grid(axis="y", visible=False)
     axes.invert_yaxis()
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    pictures.save(figure, file.with_suffix(".png"))
+    pictures.save(figure, file)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    given: argparse.Namespace = compiled.options(__doc__).parse_args(argv)
-    file = given.results / "memory.json"
-    if given.backend:
-        targets.restart_for(given.backend)
-        every = {row.name: row for row in rows()}
-        measured = []
-        for name in compiled.chosen(list(every), given.rows):
-            result = measure(given.backend, every[name])
-            measured.append(result)
-            print(
-                f"{result['device']:8} {name:30} {result['state_bytes_per_parameter']:5.2f} bytes"
-                f" of state, {result['peak_bytes_per_parameter']:6.2f} at the peak for each"
-                f" parameter ({result['peak_bytes'] / 2**30:.3f} GiB)",
-                flush=True,
-            )
-        about = {"batch": BATCH, "length": LENGTH, "activations": "bfloat16, recomputed"}
-        compiled.merge(file, given.backend, measured, settings=about)
-    if not given.no_picture and find_spec("matplotlib"):
-        draw(file)
+    given: argparse.Namespace = record.parse(compiled.options("memory", __doc__), argv)
+    targets.restart_for(given.backend)
+    every = {row.name: row for row in rows()}
+    names = compiled.chosen(list(every), given.rows)
+    measured = []
+    for name in names[:2] if given.quick else names:
+        result = measure(given.backend, every[name])
+        measured.append(result)
+        print(
+            f"{result['device']:8} {name:30} {result['state_bytes_per_parameter']:5.2f} bytes"
+            f" of state, {result['peak_bytes_per_parameter']:6.2f} at the peak for each"
+            f" parameter ({result['peak_bytes'] / 2**30:.3f} GiB)",
+            flush=True,
+        )
+    about = {"batch": BATCH, "length": LENGTH, "activations": "bfloat16, recomputed"}
+    compiled.write("memory", given, rows=measured, settings=about)
 
 
 if __name__ == "__main__":

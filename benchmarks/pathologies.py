@@ -18,12 +18,15 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 from jax.flatten_util import ravel_pytree
 
 import adamjax
 from adamjax.cli.descent import HESSIAN_EVERY, asked_of, descend
 from adamjax.problems import PROBLEMS, Problem, parameters
-from benchmarks import pathologies_picture, record
+from benchmarks import record
+from benchmarks.pathologies_picture import draw as draw
+from examples import console
 
 LOWEST, HIGHEST = -8.0, 4.0
 """Scores are held between the two: below is single precision, above is lost."""
@@ -119,9 +122,20 @@ def groups(problems: Mapping[str, Problem]) -> list[list[Problem]]:
     return list(found.values())
 
 
+def maker(name: str) -> Callable[..., optax.GradientTransformation]:
+    """A variant, or with "optax." before its name that of Optax.
+
+    >>> maker("optax.lion") is optax.lion
+    True
+    """
+    if name.startswith("optax."):
+        return getattr(optax, name.removeprefix("optax."))
+    return adamjax.get_variant(name).make
+
+
 def arguments_of(name: str, problem: Problem) -> dict[str, Any]:
     """What a variant is made with, beside the learning rate."""
-    make = adamjax.get_variant(name).make
+    make = maker(name)
     without = {"weight_decay": 0.0} if "weight_decay" in inspect.signature(make).parameters else {}
     return {**without, **ARGUMENTS.get(name, {}), **asked_of(make, problem)}
 
@@ -132,7 +146,7 @@ def make_runner(name: str, problems: Sequence[Problem], settings: Settings) -> A
     The score of a run is the logarithm of its last losses, and its area the mean over all steps,
     by which runs are told apart that end alike.
     """
-    make = functools.partial(adamjax.get_variant(name).make, **arguments_of(name, problems[0]))
+    make = functools.partial(maker(name), **arguments_of(name, problems[0]))
     most_delay = max(problem.delay for problem in problems)
 
     def one(index: jax.Array, rate: jax.Array, seed: jax.Array) -> Any:
@@ -208,18 +222,18 @@ def judge(runner: Any, number: int, problem: Problem, settings: Settings) -> dic
 
 
 def measure(
-    settings: Settings, problems: Mapping[str, Problem]
+    settings: Settings, problems: Mapping[str, Problem], advance: Callable[[str], None]
 ) -> dict[str, dict[str, dict[str, Any]]]:
-    """By problem and variant, what `judge` says."""
+    """By problem and variant, what `judge` says; tells each variant that is done."""
     found: dict[str, dict[str, Any]] = {name: {} for name in problems}
     begin = time.perf_counter()
-    for number, name in enumerate(settings.names, 1):
+    for name in settings.names:
         for group in groups(problems):
             runner = make_runner(name, group, settings)
             for index, problem in enumerate(group):
                 found[problem.name][name] = judge(runner, index, problem, settings)
         seconds = time.perf_counter() - begin
-        print(f"{number}/{len(settings.names)} {name}, {seconds:.0f} s", flush=True)
+        advance(f"{name}, {seconds:.0f} s")
     return found
 
 
@@ -254,7 +268,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     if given.variants:
         settings = settings._replace(variants=tuple(given.variants))
     begin = time.perf_counter()
-    found = measure(settings, PROBLEMS)
+    with console.progress({"variants": len(settings.names)}) as advance:
+        found = measure(settings, PROBLEMS, functools.partial(advance, "variants"))
     told = summary(found)
     described = {
         **settings._asdict(),
@@ -276,9 +291,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         "seconds": round(time.perf_counter() - begin),
     }
     record.write("pathologies", given, described, {"summary": told, "results": found})
-    pathologies_picture.draw(
-        given.results / "pathologies.png", found, told, len(settings.judging_seeds)
-    )
 
 
 if __name__ == "__main__":

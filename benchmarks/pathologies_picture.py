@@ -1,6 +1,5 @@
 """The picture of `benchmarks.pathologies`: variants by problems, in the order of their success."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from adamjax.problems import PROBLEMS
-from benchmarks import record
 from examples import pictures
 
 # Dark blue to yellow, evenly in lightness, for readers of all kinds of sight.
@@ -34,13 +32,9 @@ def columns(names: Sequence[str]) -> dict[str, list[str]]:
     return {kind: [name for name in names if kind_of(name) == kind] for kind in kinds}
 
 
-def draw(
-    file: Path,
-    found: Mapping[str, Mapping[str, Mapping[str, Any]]],
-    told: Mapping[str, Mapping[str, float]],
-    runs: int,
-) -> None:
+def draw(report: Mapping[str, Any], file: Path) -> None:
     """A heat map: a row for each variant, a column for each problem."""
+    found, told, runs = report["results"], report["summary"], report["settings"]["judging_seeds"]
     kinds, variants = columns(list(found)), list(told)
     names = [name for each in kinds.values() for name in each]
     scores = np.array([[found[name][variant]["score"] for name in names] for variant in variants])
@@ -96,14 +90,3 @@ def _frame(axes: Any, kinds: Mapping[str, Sequence[str]], variants: Sequence[str
         edge += len(members)
         axes.axvline(edge, color="white", linewidth=5)
     axes.set_xlim(-0.5, len(names) + 0.6)
-
-
-def main() -> None:
-    """Draws the results again, from their file."""
-    report = json.loads((record.RESULTS / "pathologies.json").read_text(encoding="utf-8"))
-    runs = report["settings"]["judging_seeds"]
-    draw(record.RESULTS / "pathologies.png", report["results"], report["summary"], runs)
-
-
-if __name__ == "__main__":
-    main()

@@ -184,8 +184,9 @@ def tell(comparison: Comparison, judged: Mapping[str, Any], seconds: float) -> N
     print(flush=True)
 
 
-def draw(file: Path, results: Sequence[Mapping[str, Any]], seeds: int) -> None:
+def draw(report: Mapping[str, Any], file: Path) -> None:
     """How far each format is from float32, with twice the paired standard error."""
+    results, seeds = report["comparisons"], report["settings"]["seeds"]
     panels = {
         "tasks": [r for r in results if "b2" in r["optimizer"] or "momentum" in r["optimizer"]],
         "variants": [r for r in results if r["optimizer"] in adamjax.list_variants()],
@@ -255,7 +256,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         {**settings._asdict(), "nudge": NUDGE, "tasks": described},
         {"not_within": beyond, "comparisons": results},
     )
-    draw(given.results / "quality.png", results, settings.seeds)
 
 
 if __name__ == "__main__":

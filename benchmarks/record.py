@@ -1,17 +1,22 @@
-"""What the benchmarks share: their options, and results as JSON that says where they come from."""
+"""What the benchmarks share: their options, and results as JSON that says where they come from.
+
+A result is `<benchmark>.<machine>.json`, with a picture of the same name beside it that is drawn
+from nothing else.
+"""
 
 import argparse
 import json
-import os
 import platform
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib import import_module
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import jax
-
 import adamjax
+from benchmarks import machine
 
 RESULTS = Path(__file__).parent / "results"
 QUICK_RESULTS = Path("runs/benchmarks")
@@ -20,7 +25,7 @@ QUICK_RESULTS = Path("runs/benchmarks")
 def parser(name: str, purpose: str | None) -> argparse.ArgumentParser:
     """The options that every benchmark has."""
     options = argparse.ArgumentParser(
-        prog=f"python -m benchmarks.{name}",
+        prog=f"python -m benchmarks.{name}" if name else "python -m benchmarks",
         description=purpose,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -41,42 +46,86 @@ def parse(
     return given
 
 
-def hardware() -> dict[str, Any]:
-    """What the figures were measured on."""
-    return {
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-        "system": platform.system(),
-        "devices": [device.device_kind for device in jax.devices()],
-    }
-
-
-def _processor() -> str:
-    # Python leaves the name out on most Linux systems.
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        for line in info.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
-
-
 def write(
-    name: str, given: argparse.Namespace, settings: Mapping[str, Any], measured: Mapping[str, Any]
-) -> None:
-    """Writes `<name>.json`: what was run, where and with what, and what was measured."""
+    name: str,
+    given: argparse.Namespace,
+    settings: Mapping[str, Any],
+    measured: Mapping[str, Any],
+    *,
+    on: str | None = None,
+    command: str | None = None,
+) -> Path:
+    """Writes what was run, where and with what, and what was measured, and draws it.
+
+    Args:
+      name: of the module in this folder; its function `draw(report, file)` makes the picture, if
+        it has one and matplotlib is there.
+      given: the options.
+      command: that does the same again, without `--quick`; None is the module's own.
+      on: what stands for the machine in the file's name; None is the machine that runs this.
+    """
+    hardware = machine.hardware()
+    command = command or f"python -m benchmarks.{name.replace('.', ' ')}"
     report = {
-        "command": f"python -m benchmarks.{name}{' --quick' if given.quick else ''}",
-        "hardware": hardware(),
-        "versions": {
-            "python": platform.python_version(),
-            "adamjax": adamjax.__version__,
-            **{package: version(package) for package in ("jax", "jaxlib", "optax", "flax")},
-        },
+        "benchmark": name,
+        "command": command + " --quick" * given.quick,
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "hardware": hardware,
+        "clocks": machine.clocks(),
+        "versions": versions(),
         "settings": dict(settings),
         **measured,
     }
     given.results.mkdir(parents=True, exist_ok=True)
-    file = given.results / f"{name}.json"
+    file = given.results / f"{name}.{on or machine.name(hardware)}.json"
     file.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"results: {file}")
+    draw(file)
+    return file
+
+
+def versions() -> dict[str, str]:
+    """What was run."""
+    # An environment that compiles for graphics cards needs no Flax.
+    packages = [name for name in ("jax", "jaxlib", "optax", "flax") if find_spec(name)]
+    return {
+        "python": platform.python_version(),
+        "adamjax": adamjax.__version__,
+        **{package: version(package) for package in packages},
+    }
+
+
+def read(file: Path) -> dict[str, Any]:
+    """What `write` wrote."""
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def draw(file: Path) -> None:
+    """Makes the picture of a result anew, beside it, where matplotlib is installed."""
+    report = read(file)
+    if find_spec("matplotlib") is None:
+        print("no picture: matplotlib is not installed")
+        return
+    module = import_module(f"benchmarks.{report['benchmark']}")
+    if hasattr(module, "draw"):
+        module.draw(report, file.with_suffix(".png"))
+
+
+def find(name: str, folder: Path = RESULTS) -> dict[str, Path]:
+    """The results of a benchmark by machine, the newest first."""
+    files = {
+        file.name[len(name) + 1 : -len(".json")]: file for file in folder.glob(f"{name}.*.json")
+    }
+    of_machine = {on: file for on, file in files.items() if "." not in on}
+    return dict(sorted(of_machine.items(), key=lambda item: read(item[1])["date"], reverse=True))
+
+
+def newest(name: str) -> dict[str, Any]:
+    """The last result of a benchmark among those that are kept, whatever the machine.
+
+    Raises:
+      FileNotFoundError: if there is none yet.
+    """
+    for file in find(name).values():
+        return read(file)
+    raise FileNotFoundError(f"no result of {name}; run: python -m benchmarks.{name}")

@@ -17,6 +17,9 @@ LEARNING_RATE, WEIGHT_DECAY = 1e-3, 0.1
 WARM_UP = 3  # steps
 
 
+Sizes = Sequence[int]  # elements of each leaf
+
+
 class Timed(NamedTuple):
     """A subject that is ready: `run` takes steps and waits for them.
 
@@ -45,23 +48,27 @@ def on_jax(step: Callable[..., Any], params: Any, state: Any, grads: Any) -> Tim
     return Timed(run, least, held)
 
 
-def copy(size: int) -> Timed:
+def copy(sizes: Sizes) -> Timed:
     """As fast as the device reads and writes its memory."""
+    import jax
     import jax.numpy as jnp
 
-    return on_jax(lambda x, state, _: (x + 1, state), jnp.zeros(size), (), ())
+    add = lambda xs, state, _: (jax.tree.map(lambda x: x + 1, xs), state)  # noqa: E731
+    return on_jax(add, [jnp.zeros(size) for size in sizes], (), ())
 
 
-def _arrays(size: int) -> tuple[Any, Any]:
+def _arrays(sizes: Sizes) -> tuple[Any, Any]:
     """Parameters and gradients."""
     import jax
     import jax.numpy as jnp
 
-    grads = jax.jit(lambda: 1e-3 * jnp.sin(jnp.arange(size, dtype=jnp.float32)))()
-    return jnp.ones(size), grads
+    waves = jax.jit(
+        lambda size: 1e-3 * jnp.sin(jnp.arange(size, dtype=jnp.float32)), static_argnums=0
+    )
+    return [jnp.ones(size) for size in sizes], [waves(size) for size in sizes]
 
 
-def _transformation(tx: Any, size: int) -> Timed:
+def _transformation(tx: Any, sizes: Sizes) -> Timed:
     import jax
     import optax
 
@@ -69,40 +76,42 @@ def _transformation(tx: Any, size: int) -> Timed:
         updates, state = tx.update(grads, state, params)
         return optax.apply_updates(params, updates), state
 
-    params, grads = _arrays(size)
+    params, grads = _arrays(sizes)
     return on_jax(step, params, jax.jit(tx.init)(params), grads)
 
 
-def optax_adamw(size: int) -> Timed:
+def optax_adamw(sizes: Sizes) -> Timed:
     import optax
 
-    return _transformation(optax.adamw(LEARNING_RATE, weight_decay=WEIGHT_DECAY), size)
+    return _transformation(optax.adamw(LEARNING_RATE, weight_decay=WEIGHT_DECAY), sizes)
 
 
-def adamjax_adamw(size: int, **settings: Any) -> Timed:
+def adamjax_adamw(sizes: Sizes, **settings: Any) -> Timed:
     import adamjax
 
     tx = adamjax.adamw(LEARNING_RATE, weight_decay=WEIGHT_DECAY, **settings)
-    return _transformation(tx, size)
+    return _transformation(tx, sizes)
 
 
-def flashoptim_adamw(size: int, **settings: Any) -> Timed:
+def flashoptim_adamw(sizes: Sizes, **settings: Any) -> Timed:
     flashoptim = importlib.import_module("flashoptim_jax")
     # It refuses its correction of rounded parameters where these are float32.
     optimizer = flashoptim.flash_adamw(
         LEARNING_RATE, weight_decay=WEIGHT_DECAY, master_weight_bits=None, **settings
     )
-    params, grads = _arrays(size)
+    params, grads = _arrays(sizes)
     return on_jax(optimizer.step, params, optimizer.init(params), grads)
 
 
-def torch_adamw(size: int, device: str) -> Timed:
+def torch_adamw(sizes: Sizes, device: str) -> Timed:
     torch = importlib.import_module("torch")
     if device == "cpu":
         torch.set_num_threads(processors())
-    params = torch.nn.Parameter(torch.ones(size, device=device))
-    params.grad = 1e-3 * torch.sin(torch.arange(size, dtype=torch.float32, device=device))
-    optimizer = torch.optim.AdamW([params], LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=True)
+    params = [torch.nn.Parameter(torch.ones(size, device=device)) for size in sizes]
+    for param in params:
+        wave = torch.sin(torch.arange(param.numel(), dtype=torch.float32, device=device))
+        param.grad = 1e-3 * wave
+    optimizer = torch.optim.AdamW(params, LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=True)
 
     def run(steps: int) -> None:
         for _ in range(steps):
@@ -111,8 +120,8 @@ def torch_adamw(size: int, device: str) -> Timed:
             torch.cuda.synchronize()
 
     run(1)  # makes the state
-    state = [x for x in optimizer.state[params].values() if x.numel() > 1]
-    least = sum(2 * x.nbytes for x in (params, *state)) + params.grad.nbytes
+    state = [x for each in optimizer.state.values() for x in each.values() if x.numel() > 1]
+    least = sum(2 * x.nbytes for x in (*params, *state)) + sum(x.grad.nbytes for x in params)
     return Timed(run, least, [params, state])
 
 
@@ -161,12 +170,12 @@ def main(arguments: Sequence[str]) -> None:
     if not arguments:
         tell_device()
         return
-    size, asked = json.loads(arguments[0])
+    sizes, asked = json.loads(arguments[0])
     made, about = [], []
     for kind, settings, package in asked:
-        made.append(KINDS[kind](size, **settings))
+        made.append(KINDS[kind](sizes, **settings))
         made[-1].run(WARM_UP)
-        least = made[-1].least_bytes / size
+        least = made[-1].least_bytes / sum(sizes)
         about.append({"least_bytes": least} | ({"version": version(package)} if package else {}))
     print(json.dumps(about), flush=True)
     for line in sys.stdin:

@@ -94,6 +94,11 @@ def compile_for(backend: str, target: str, step: Any, *arguments: Any, donate: A
     return jax.jit(step, donate_argnums=donate).lower(*placed).compile()
 
 
+def compile_here(step: Any, *arguments: Any, donate: Any = ()) -> Any:
+    """The same for the device that JAX has."""
+    return jax.jit(step, donate_argnums=donate).lower(*arguments).compile()
+
+
 class Kernel(NamedTuple):
     """An instruction of a compiled program.
 

@@ -1,11 +1,12 @@
 """The time of an optimizer's step at 10^4 to 10^9 parameters, beside Optax in the same run.
 
-A step is update and apply_updates of one float32 leaf, in one jit, with donated arrays. Each
-subject has a process of its own. They take turns, in each round in another order, and what counts
-is the ratio to optax.adamw in the same round. A turn takes as many steps as fill 20 ms. "x + 1"
-shows how fast the device copies memory: a subject's share of that speed is reckoned from the least
-bytes that its step must move; where a cache holds the copy's array and not the subject's, that says
-little. Leaves below the library's `min_size` stay float32, as at 10^4.
+A step is update and apply_updates of float32 parameters, one large leaf or many small ones, in one
+jit, with donated arrays. Each subject has a process of its own. They take turns, in each round in
+another order, and what counts is the ratio to optax.adamw in the same round. A turn takes as many
+steps as fill 20 ms. "x + 1" shows how fast the device copies memory: a subject's share of that
+speed is reckoned from the least bytes that its step must move; where a cache holds the copy's array
+and not the subject's, that says little. Leaves below the library's `min_size` stay float32: as at
+10^4.
 
 On CPU, "one loop" is XLA_FLAGS=--xla_backend_extra_options=xla_cpu_use_multi_output_fusion=true,
 and "512 bits" is --xla_cpu_prefer_vector_width=512.
@@ -25,13 +26,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks import record, workers
+from benchmarks.timing_picture import BASELINE, COPY, draw as draw
 from benchmarks.workers import Round, Subject
-from examples import console, pictures
+from examples import console
 
-BASELINE, COPY = "optax.adamw", "x + 1"
 ONE_LOOP = "--xla_backend_extra_options=xla_cpu_use_multi_output_fusion=true"
 WIDE = "--xla_cpu_prefer_vector_width=512"
 SHARE = 0.92  # of the memory that is free
+LEAST_CUT = 1000  # elements of a leaf that others are beside
 # At the largest size: the most of Optax's time, the least of the speed of a copy.
 TARGETS = {
     "cpu": {
@@ -44,15 +46,19 @@ TARGETS = {
 
 
 class Settings(NamedTuple):
-    """Each size has so many seconds, the start of its processes included, and the least rounds."""
+    """Each size has so many seconds, the start of its processes included, and the least rounds.
+
+    `layouts` are the numbers of leaves into which the parameters are cut, in turn.
+    """
 
     sizes: tuple[int, ...] = tuple(10**n for n in range(4, 10))
-    seconds: float = 100
+    layouts: tuple[int, ...] = (1, 300)
+    seconds: float = 60
     rounds: int = 7
     seed: int = 0
 
 
-QUICK = Settings(sizes=(20_000,), seconds=0, rounds=2)
+QUICK = Settings(sizes=(20_000,), layouts=(1, 3), seconds=0, rounds=2)
 
 
 def subjects(platform: str, torch: str | None, flashoptim: str | None) -> list[Subject]:
@@ -86,10 +92,24 @@ def subjects(platform: str, torch: str | None, flashoptim: str | None) -> list[S
     return found
 
 
+def cut(size: int, leaves: int) -> list[int]:
+    """The sizes of so many leaves, as even as can be.
+
+    >>> cut(10, 3)
+    [4, 3, 3]
+    """
+    each, rest = divmod(size, leaves)
+    return [each + (i < rest) for i in range(leaves)]
+
+
 def measure(
-    size: int, compared: Sequence[Subject], settings: Settings, machine: Mapping[str, Any]
+    sizes: Sequence[int],
+    compared: Sequence[Subject],
+    settings: Settings,
+    machine: Mapping[str, Any],
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """What is known of each subject at a size, and which failed and why."""
+    """What is known of each subject with leaves of these sizes, and which failed and why."""
+    size = sum(sizes)
     groups = workers.pack(size, compared, SHARE * machine["memory"])
     rounds: list[Round] = []
     about: dict[str, Any] = {}
@@ -97,7 +117,7 @@ def measure(
     for group in groups:
         until = time.monotonic() + settings.seconds / len(groups)
         with contextlib.ExitStack() as stack:
-            turns, told, wrong = workers.start(stack, group, size, machine)
+            turns, told, wrong = workers.start(stack, group, sizes, machine)
             rounds += workers.take_turns(turns, until, settings.rounds, settings.seed)
             about, failed = about | told, failed | wrong
     return summary(size, rounds, about), failed
@@ -141,7 +161,7 @@ def reached(platform: str, rows: Mapping[str, Mapping[str, Any]]) -> dict[str, b
     return found
 
 
-def tell(size: int, rows: Mapping[str, Mapping[str, Any]]) -> None:
+def tell(label: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
     table = []
     for name, row in rows.items():
         low, ratio, high = row["ratio"]
@@ -149,59 +169,59 @@ def tell(size: int, rows: Mapping[str, Mapping[str, Any]]) -> None:
         spread = f"{low:.3f} to {high:.3f}"
         time_taken = f"{row['milliseconds'][1]:.4g}"
         table.append((name, time_taken, f"{ratio:.3f}", spread, f"{speed:.1f}", f"{share:.0%}"))
-    console.table((f"{size:,}", "ms", "ratio", "quartiles", "GB/s", "of copy"), table)
+    console.table((label, "ms", "ratio", "quartiles", "GB/s", "of copy"), table)
 
 
-def draw(file: Path, title: str, sizes: Mapping[str, Mapping[str, Any]]) -> None:
-    """A line for each subject against size: the ratio to Optax, and the share of a copy's speed."""
-    figure, panels = pictures.axes([["ratio", "share_of_copy"]], (14, 5.2), sharex=True)
-    figure.suptitle(title)
-    names = dict.fromkeys(name for rows in sizes.values() for name in rows)
-    others = [name for name in names if name not in (BASELINE, COPY)]
-    *colors, gray, black = pictures.COLORS
-    for name in names:
-        measured = {int(size): rows[name] for size, rows in sizes.items() if name in rows}
-        style: dict[str, Any] = {"color": black if name == BASELINE else gray, "linestyle": ":"}
-        if name in others:
-            turn, place = divmod(others.index(name), len(colors))
-            style = {"color": colors[place], "linestyle": ("-", "--")[turn]}
-        for panel, axis in panels.items():
-            if name == COPY and panel == "ratio":
-                continue
-            low, middle, high = np.transpose([row[panel] for row in measured.values()])
-            axis.plot(list(measured), middle, marker="o", markersize=3, label=name, **style)
-            axis.fill_between(list(measured), low, high, color=style["color"], alpha=0.15)
-    panels["ratio"].set(ylabel=f"time / time of {BASELINE} in the same round", xscale="log")
-    pictures.logarithmic(panels["ratio"].yaxis)
-    panels["share_of_copy"].set(ylabel="speed on the least bytes / speed of a copy", ylim=(0, None))
-    for panel in panels.values():
-        panel.set(xlabel="parameters")
-    panels["share_of_copy"].legend(
-        frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5)
-    )
-    pictures.save(figure, file)
+PACKAGES = {"torch": "torch", "flashoptim": "flashoptim_jax"}
+"""What may lie in an environment of its own, by the option that names its Python."""
 
 
-def interpreter(options: argparse.ArgumentParser, given: str | None, package: str) -> str | None:
-    """The python that was given, or this one if it has the package."""
-    if given is None:
-        return sys.executable if find_spec(package) else None
-    found = shutil.which(given)
-    if found is None:
-        options.error(f"{given} is no program")
-    return str(Path(found).absolute())
+def other_pythons(
+    given: argparse.Namespace, platform: str
+) -> tuple[dict[str, str | None], dict[str, str]]:
+    """The pythons that have other packages, by option, and which packages are left out and why.
+
+    Raises:
+      ValueError: for an option that names no program.
+    """
+    pythons: dict[str, str | None] = {}
+    left_out = {}
+    for option, package in PACKAGES.items():
+        wanted = getattr(given, option)
+        if wanted is None and find_spec(package):
+            wanted = sys.executable
+        pythons[option] = None
+        if wanted is None:
+            left_out[package] = "no python with it was given"
+        elif platform == "tpu":
+            left_out[package] = "a TPU serves one process alone"
+        elif found := shutil.which(wanted):
+            pythons[option] = str(Path(found).absolute())
+        else:
+            raise ValueError(f"--{option}: {wanted} is no program")
+    return pythons, left_out
+
+
+def add_pythons(options: argparse.ArgumentParser) -> None:
+    """The options that `other_pythons` reads."""
+    for option, package in PACKAGES.items():
+        name = package.replace("_", "-")
+        options.add_argument(
+            f"--{option}", metavar="PYTHON", help=f"a python with {name} (this one, if it has it)"
+        )
 
 
 def report(
     given: argparse.Namespace,
     settings: Settings,
     machine: Mapping[str, Any],
-    sizes: Mapping[str, Mapping[str, Any]],
+    layouts: Mapping[str, Mapping[str, Mapping[str, Any]]],
     left_out: Mapping[str, str],
 ) -> None:
     """Writes, draws and tells what was measured and what was not."""
     for name, reason in left_out.items():
         print(f"left out: {name}: {reason}")
+    sizes = layouts.get("1")
     if not sizes:
         return
     largest = max(sizes, key=int)
@@ -209,10 +229,31 @@ def report(
     for target, met in targets.items():
         print(f"{target} at {int(largest):,}: {'reached' if met else 'NOT reached'}")
     described = {**settings._asdict(), "turn_seconds": workers.TURN, **machine}
-    about = {"sizes": sizes, "targets_at_largest": targets, "left_out": left_out}
+    about = {"layouts": layouts, "targets_at_largest": targets, "left_out": left_out}
     record.write("timing", given, described, about)
-    title = "One step of AdamW, float32 parameters; medians and quartiles of rounds"
-    draw(given.results / "timing.png", title, sizes)
+
+
+def of_layout(
+    leaves: int,
+    sizes: Sequence[int],
+    compared: Sequence[Subject],
+    settings: Settings,
+    machine: Mapping[str, Any],
+    left_out: dict[str, str],
+) -> dict[str, Any]:
+    """What `measure` says by size; adds to `left_out` what cannot be measured and why."""
+    found = {}
+    for size in sizes:
+        rows, failed = measure(cut(size, leaves), compared, settings, machine)
+        # What cannot run at one size is not tried at the next.
+        compared = [subject for subject in compared if subject.name not in failed]
+        missing = [subject.name for subject in compared if subject.name not in rows]
+        absent = missing if rows else ["all"]
+        left_out |= failed | {f"{name} at {size:,}": "too little memory" for name in absent}
+        if rows:
+            found[str(size)] = rows
+            tell(f"{size:,} in {leaves}" if leaves > 1 else f"{size:,}", rows)
+    return found
 
 
 def chosen(options: argparse.ArgumentParser, given: argparse.Namespace) -> Settings:
@@ -220,15 +261,17 @@ def chosen(options: argparse.ArgumentParser, given: argparse.Namespace) -> Setti
     settings = QUICK if given.quick else Settings()
     if given.sizes:
         settings = settings._replace(sizes=tuple(int(size) for size in given.sizes))
+    if given.leaves:
+        settings = settings._replace(layouts=tuple(given.leaves))
     return settings._replace(**({} if given.seconds is None else {"seconds": given.seconds}))
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     options = record.parser("timing", __doc__)
+    add_pythons(options)
     add = options.add_argument
-    add("--torch", metavar="PYTHON", help="a python with PyTorch (this one, if it has it)")
-    add("--flashoptim", metavar="PYTHON", help="a python with flashoptim-jax (likewise)")
     add("--sizes", nargs="+", type=float, metavar="N", help="parameters (1e4 to 1e9)")
+    add("--leaves", nargs="+", type=int, metavar="N", help="into which they are cut (1 300)")
     add("--seconds", type=float, help=f"for each size ({Settings().seconds:g})")
     given = record.parse(options, argv)
     settings = chosen(options, given)
@@ -236,30 +279,18 @@ def main(argv: Sequence[str] | None = None) -> None:
     busy = os.getloadavg()[0]
     print(f"load before the run: {busy:.1f} of {os.cpu_count()} processors")
     machine: dict[str, Any] = {**workers.device(), "load_before": busy}
-    left_out: dict[str, str] = {}
-    pythons: dict[str, str | None] = {}
-    for package, python in {"torch": given.torch, "flashoptim_jax": given.flashoptim}.items():
-        pythons[package] = interpreter(options, python, package)
-        if pythons[package] is None:
-            left_out[package] = "no python with it was given"
-        elif machine["platform"] == "tpu":
-            pythons[package] = None
-            left_out[package] = "a TPU serves one process alone"
-    compared = subjects(machine["platform"], pythons["torch"], pythons["flashoptim_jax"])
-    sizes: dict[str, Any] = {}
     try:
-        for size in settings.sizes:
-            rows, failed = measure(size, compared, settings, machine)
-            # What cannot run at one size is not tried at the next.
-            compared = [subject for subject in compared if subject.name not in failed]
-            missing = [subject.name for subject in compared if subject.name not in rows]
-            absent = missing if rows else ["all"]
-            left_out |= failed | {f"{name} at {size:,}": "too little memory" for name in absent}
-            if rows:
-                sizes[str(size)] = rows
-                tell(size, rows)
+        pythons, left_out = other_pythons(given, machine["platform"])
+    except ValueError as error:
+        options.error(str(error))
+    compared = subjects(machine["platform"], **pythons)
+    layouts: dict[str, Any] = {}
+    try:
+        for leaves in settings.layouts:
+            sizes = [size for size in settings.sizes if leaves == 1 or size >= LEAST_CUT * leaves]
+            layouts[str(leaves)] = of_layout(leaves, sizes, compared, settings, machine, left_out)
     finally:
-        report(given, settings, machine, sizes, left_out)
+        report(given, settings, machine, layouts, left_out)
 
 
 if __name__ == "__main__":

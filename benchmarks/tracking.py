@@ -188,7 +188,7 @@ def summary(name: str, steps: np.ndarray, late: int) -> dict[str, Any]:
     return row
 
 
-def draw(file: Path, title: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
+def draw(report: Mapping[str, Any], file: Path) -> None:
     """A row for each format, a panel for each measure, a mark for each b2."""
     # Of each measure, what would be 0 for float32; and what is aimed at for "8bit".
     panels: dict[str, tuple[Callable[[Mapping], float], float | None]] = {
@@ -198,7 +198,9 @@ def draw(file: Path, title: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
         "largest update / bound": (lambda row: row["largest_over_bound"], 1.0),
     }
     figure, axes = pictures.axes([list(panels)], (15, 4.6), sharey=True)
-    figure.suptitle(title)
+    late, steps = (report["settings"][name] for name in ("late", "steps"))
+    figure.suptitle(f"Updates beside those of float32 state, last {late} of {steps} steps")
+    rows = report["by_b2"]
     names = [name for name in next(iter(rows.values())) if name != "float32"]
     for (label, (value, target)), axis in zip(panels.items(), axes.values(), strict=True):
         for (b2, of_b2), color, marker in zip(rows.items(), pictures.COLORS, "osD", strict=False):
@@ -243,8 +245,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         {"formats": described, "late_loss": losses, "by_b2": rows},
     )
     tell(rows)
-    title = f"Updates beside those of float32 state, last {settings.late} of {settings.steps} steps"
-    draw(given.results / "tracking.png", title, rows)
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ class Worker:
         self,
         stack: contextlib.ExitStack,
         subjects: Sequence[Subject],
-        size: int,
+        sizes: Sequence[int],
         **variables: str,
     ) -> None:
         """Starts it; the end of the stack ends it. `variables` are of its environment."""
@@ -71,7 +71,7 @@ class Worker:
         errors = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
         self._errors = stack.enter_context(errors)
         self._process = subprocess.Popen(
-            [first.python, "-m", "benchmarks.steps", json.dumps([size, asked])],
+            [first.python, "-m", "benchmarks.steps", json.dumps([list(sizes), asked])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -147,14 +147,22 @@ def pack(size: int, compared: Sequence[Subject], memory: float) -> list[list[Sub
 
 
 def start(
-    stack: contextlib.ExitStack, group: Sequence[Subject], size: int, machine: Mapping[str, Any]
+    stack: contextlib.ExitStack,
+    group: Sequence[Subject],
+    sizes: Sequence[int],
+    machine: Mapping[str, Any],
 ) -> tuple[dict[str, Turn], dict[str, Any], dict[str, str]]:
-    """Starts the processes: the turns by name, what they tell of themselves, what fails and why."""
+    """Starts the processes: the turns by name, what they tell of themselves, what fails and why.
+
+    `sizes` are the elements of each leaf.
+    """
 
     def worker(held: Sequence[Subject]) -> Worker:
         # On GPU each process takes its memory at once: so much, and nothing on the way.
-        share = {"XLA_PYTHON_CLIENT_MEM_FRACTION": f"{held[0].needs(size) / machine['memory']:.4f}"}
-        return Worker(stack, held, size, **(share if machine["platform"] == "gpu" else {}))
+        share = {
+            "XLA_PYTHON_CLIENT_MEM_FRACTION": f"{held[0].needs(sum(sizes)) / machine['memory']:.4f}"
+        }
+        return Worker(stack, held, sizes, **(share if machine["platform"] == "gpu" else {}))
 
     # A TPU serves one process alone.
     parts = [group] if machine["platform"] == "tpu" else [[subject] for subject in group]

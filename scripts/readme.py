@@ -12,7 +12,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import adamjax  # noqa: E402
-from scripts import how_to_choose, scaling  # noqa: E402
+from benchmarks import record  # noqa: E402
+from scripts import how_to_choose, scaling, storage  # noqa: E402
 from tests.capabilities import COLUMNS, HOLES  # noqa: E402
 
 
@@ -36,17 +37,22 @@ def examples_table() -> str:
 
 
 def result(name: str) -> dict[str, Any]:
-    """What a benchmark has measured."""
-    file = ROOT / "benchmarks" / "results" / f"{name}.json"
-    return json.loads(file.read_text(encoding="utf-8"))
+    """What a benchmark has measured, by its last run; "compiled.tpu" is that for TPUs."""
+    file = record.RESULTS / f"{name}.json"
+    return record.read(file) if file.exists() else record.newest(name)
+
+
+def both(name: str) -> list[dict[str, Any]]:
+    """What a benchmark that compiles for absent devices has measured: for TPUs and for GPUs."""
+    return [result(f"{name}.{backend}") for backend in ("tpu", "cuda")]
 
 
 def storage_table() -> str:
     """The formats of `store` side by side, each figure from a benchmark's results."""
     moved = {
         (row["device"], row["row"]): row["bytes_per_parameter"]
-        for backend in result("compiled").values()
-        for row in backend["rows"]
+        for report in both("compiled")
+        for row in report["rows"]
     }
     tracking = result("tracking")
     transformer = next(
@@ -59,13 +65,13 @@ def storage_table() -> str:
         "| update beside float32's: cosine | norm | loss of a transformer |",
         "|---|---|---|---|---|---|---|",
     ]
-    for storage in ("float32", "bfloat16", "8bit_v16", "8bit"):
-        update = tracking["by_b2"]["0.999"][storage]
-        loss = transformer[storage]["held_out"]
+    for name in storage.FORMATS:
+        update = tracking["by_b2"]["0.999"][name]
+        loss = transformer[name]["held_out"]
         cells = [
-            f'`"{storage}"`',
-            f"{tracking['formats'][storage]['state_bytes']:g}",
-            *(f"{moved[device, f'adamw {storage}']:.1f}" for device in ("TPU v5e", "H200")),
+            f'`"{name}"`',
+            f"{tracking['formats'][name]['state_bytes']:g}",
+            *(f"{moved[device, f'adamw {name}']:.1f}" for device in ("TPU v5e", "H200")),
             f"{update['cosine']:.5f}",
             f"{update['norm_ratio']:.4f}",
             f"{loss['mean']:.4f} ± {loss['standard_error']:.4f}",
@@ -96,6 +102,18 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "problems": lambda: how_to_choose.problems_table(result("pathologies")),
         "learning rates": lambda: how_to_choose.rates_table(result("pathologies")),
         "memory": how_to_choose.memory_table,
+    },
+    "docs/storage.md": {
+        "bytes moved": lambda: storage.bytes_table(both("compiled"), storage.FLOAT32_PARAMETERS),
+        "low parameters": lambda: storage.bytes_table(
+            both("compiled"), storage.BFLOAT16_PARAMETERS
+        ),
+        "peak memory": lambda: storage.peak_table(both("memory")),
+        "tracking": lambda: storage.tracking_table(result("tracking")),
+        "long tail": lambda: storage.long_tail_table(result("long_tail")),
+        "quality": lambda: storage.quality_table(result("quality")),
+        "times": lambda: storage.times_table(result("timing")),
+        "compilation": lambda: storage.compile_table(result("many_leaves")),
     },
     "docs/scaling.md": {
         "what fits": scaling.fits_table,

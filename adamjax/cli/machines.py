@@ -73,7 +73,7 @@ OVERHEAD = {
         "TPU v6e": (1.0, 1.0, 2.06, 1.0, 1.4, 1.0, 1.71, 1.83),
     }.items()
 }
-"""What AdamW's compiled step moves, over the least it can: benchmarks/results/compiled.json."""
+"""What AdamW's compiled step moves, over the least it can: benchmarks/results/compiled.*.json."""
 
 
 def get_machine(name: str) -> Machine:

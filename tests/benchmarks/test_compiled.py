@@ -31,7 +31,7 @@ needs_libtpu = pytest.mark.skipif(
 
 @needs_libtpu
 def test_each_step_is_one_pass_over_memory(tmp_path):
-    command = [sys.executable, "-m", "benchmarks.compiled", "--backend", "tpu", "--no-picture"]
+    command = [sys.executable, "-m", "benchmarks.compiled", "--backend", "tpu"]
     few = ["--devices", "TPU v5e", "--matrix", "4096x1024", "--rows", *MOST]
     process = subprocess.run(
         [*command, *few, "--results", tmp_path],
@@ -43,8 +43,10 @@ def test_each_step_is_one_pass_over_memory(tmp_path):
         check=False,
     )
     assert process.returncode == 0, process.stderr
-    results = json.loads((tmp_path / "compiled.json").read_text(encoding="utf-8"))
-    rows = {row["row"]: row for row in results["tpu"]["rows"]}
+    results = json.loads((tmp_path / "compiled.tpu.json").read_text(encoding="utf-8"))
+    assert "libtpu" in results["compiler"]
+    assert (tmp_path / "compiled.tpu.png").stat().st_size > 10_000
+    rows = {row["row"]: row for row in results["rows"]}
     assert set(rows) == set(MOST)
     for name, row in rows.items():
         assert row["kernels_per_leaf"] == 1, row

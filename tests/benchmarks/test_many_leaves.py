@@ -1,11 +1,5 @@
 """That the benchmark of many leaves runs, and prepares each step anew."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import jax
 import jax.monitoring
 import jax.numpy as jnp
@@ -13,23 +7,13 @@ import optax
 import pytest
 
 from benchmarks import many_leaves
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.benchmarks.benchmark_runs import only_result, run
 
 
 def test_quick_run(tmp_path):
-    process = subprocess.run(
-        [sys.executable, "-m", "benchmarks.many_leaves", "--quick", "--results", tmp_path],
-        cwd=ROOT,
-        env={**os.environ, "JAX_PLATFORMS": "cpu"},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+    process = run("benchmarks.many_leaves", "--quick", "--results", tmp_path)
     assert process.returncode == 0, process.stderr
-    assert (tmp_path / "many_leaves.png").stat().st_size > 10_000
-    results = json.loads((tmp_path / "many_leaves.json").read_text(encoding="utf-8"))
+    results = only_result("many_leaves", tmp_path)
     small, large = results["trees"].values()
     state = {name: row["state_bytes"] for name, row in large.items()}
     assert state == pytest.approx(

@@ -1,8 +1,5 @@
 """The benchmark of pathologies runs what `compare` runs, tunes as it says, and its results hold."""
 
-import json
-from pathlib import Path
-
 import jax
 import numpy as np
 import pytest
@@ -10,10 +7,10 @@ import pytest
 import adamjax
 from adamjax.cli.compare import run
 from adamjax.problems import PROBLEMS, parameters
-from benchmarks import pathologies, pathologies_picture
+from benchmarks import pathologies, pathologies_picture, record
 from benchmarks.pathologies import HIGHEST, LOWEST, Settings
+from tests.benchmarks.benchmark_runs import only_result
 
-RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results" / "pathologies.json"
 FEW = Settings(steps=30, tuning_seeds=1, start_noise=0.0)
 
 
@@ -102,13 +99,12 @@ def test_it_runs_and_draws(tmp_path, monkeypatch):
     few = {name: PROBLEMS[name] for name in ("noisy", "reddi", "both_sides")}
     monkeypatch.setattr(pathologies, "PROBLEMS", few)
     pathologies.main(["--quick", "--variants", "sgd", "--results", str(tmp_path)])
-    report = json.loads((tmp_path / "pathologies.json").read_text(encoding="utf-8"))
+    report = only_result("pathologies", tmp_path)
     assert list(report["results"]) == list(few)
     assert set(report["summary"]) == {"sgd"}
-    assert (tmp_path / "pathologies.png").stat().st_size > 10_000
 
 
-REPORT = json.loads(RESULTS.read_text(encoding="utf-8"))
+REPORT = record.newest("pathologies")
 
 
 def decades(variant, problem):

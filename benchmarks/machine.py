@@ -1,0 +1,87 @@
+"""On what a benchmark ran: the machine, its clocks, and a short name for it."""
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+
+
+def hardware() -> dict[str, Any]:
+    """What stays the same from one run on a machine to the next."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "system": platform.system(),
+        "devices": [device.device_kind for device in jax.devices()],
+    }
+
+
+def clocks() -> dict[str, Any]:
+    """What may differ between runs: frequencies [MHz], load, and how finely time is measured."""
+    cores = [round(float(value)) for value in _cpuinfo("cpu MHz")]
+    return {
+        "processor_mhz": cores,
+        "processor_limits_mhz": _limits(),
+        "graphics_card_mhz": _graphics_clocks(),
+        "load_1_minute": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+        "timer": time.get_clock_info("perf_counter").implementation,
+        "timer_resolution_seconds": time.get_clock_info("perf_counter").resolution,
+    }
+
+
+def name(of: Mapping[str, Any]) -> str:
+    """How files are called that hold what this hardware did.
+
+    >>> name({"processor": "AMD EPYC", "cores": 2, "devices": ["cpu"]})
+    'cpu-amd-epyc-2-cores'
+    >>> name({"processor": "Intel Xeon", "cores": 16, "devices": ["NVIDIA H200"] * 8})
+    '8x-nvidia-h200'
+    """
+    devices = of["devices"]
+    if set(devices) == {"cpu"}:
+        words = f"cpu {of['processor']} {of['cores']} cores"
+    else:
+        words = f"{f'{len(devices)}x ' if len(devices) > 1 else ''}{devices[0]}"
+    return re.sub(r"[^a-z0-9]+", "-", words.lower().replace("(r)", "")).strip("-")
+
+
+def _processor() -> str:
+    # Python leaves the name out on most Linux systems.
+    named = _cpuinfo("model name")
+    return named[0] if named else platform.processor() or platform.machine()
+
+
+def _cpuinfo(field: str) -> list[str]:
+    """What Linux says of each core; nothing on other systems."""
+    info = Path("/proc/cpuinfo")
+    if not info.exists():
+        return []
+    lines = info.read_text(encoding="utf-8").splitlines()
+    return [line.partition(":")[2].strip() for line in lines if line.startswith(field)]
+
+
+def _limits() -> list[int] | None:
+    """The lowest and highest frequency of the first core, where the system tells."""
+    folder = Path("/sys/devices/system/cpu/cpu0/cpufreq")
+    files = [folder / f"cpuinfo_{end}_freq" for end in ("min", "max")]
+    if not all(file.exists() for file in files):
+        return None
+    return [int(file.read_text(encoding="utf-8")) // 1000 for file in files]
+
+
+def _graphics_clocks() -> list[str] | None:
+    """What NVIDIA's tool says of each card: graphics and memory clock, now and at most."""
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return None
+    fields = "clocks.sm,clocks.mem,clocks.max.sm,clocks.max.mem"
+    query = [tool, f"--query-gpu={fields}", "--format=csv,noheader,nounits"]
+    done = subprocess.run(query, capture_output=True, text=True)
+    return done.stdout.splitlines() if done.returncode == 0 else None

@@ -1,0 +1,130 @@
+"""The report says where it comes from, has Optax in each table, and is compared with its like."""
+
+import copy
+import json
+
+import pytest
+
+from benchmarks import __main__ as command, comparison, machine, record, sections
+from tests.benchmarks.benchmark_runs import only_result, run
+
+FAST = ("bytes", "pathologies")
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory):
+    """A small report of the sections that take little time, and what its command said."""
+    folder = tmp_path_factory.mktemp("results")
+    process = run("benchmarks", "--quick", "--json", "--sections", *FAST, "--results", folder)
+    assert process.returncode == 0, process.stderr
+    return folder, process
+
+
+def test_json_is_all_that_comes_out(quick):
+    folder, process = quick
+    assert json.loads(process.stdout) == only_result("report", folder)
+    assert "Memory traffic" in process.stderr
+
+
+def test_it_says_what_it_ran_on(quick):
+    report = only_result("report", quick[0])
+    assert set(report["versions"]) >= {"python", "adamjax", "jax", "optax"}
+    assert report["hardware"] == machine.hardware() | {"devices": ["cpu"]}
+    assert report["clocks"]["timer_resolution_seconds"] > 0
+    (name,) = record.find("report", quick[0])
+    assert name == machine.name(report["hardware"])
+
+
+def test_optax_is_in_each_table(quick):
+    report = only_result("report", quick[0])
+    assert list(report["sections"]) == list(FAST)
+    for section in report["sections"].values():
+        for rows in section["rows"].values():
+            assert any(name.startswith("optax.") for name in rows)
+            assert all(low <= middle <= high for low, middle, high in rows.values())
+
+
+def test_every_section_has_its_parts_and_a_plan_for_each_size():
+    for plan in (sections.Plan(), sections.QUICK):
+        assert all(section.parts(plan) > 0 for section in sections.SECTIONS.values())
+
+
+def report(**changes):
+    """A report of one figure."""
+    rows = {"one leaf": {"adamw": [1.0, 1.1, 1.2], "optax.adamw": [1.0, 1.0, 1.0]}}
+    return {
+        "benchmark": "report",
+        "hardware": {"processor": "AMD EPYC", "cores": 2, "devices": ["cpu"]},
+        "settings": {"seconds": 8},
+        "versions": {"jax": "0.10.1"},
+        "sections": {"time": {"unit": "ratio", "rows": rows}},
+        **changes,
+    }
+
+
+def written(folder, name, content):
+    file = folder / name
+    file.write_text(json.dumps(content))
+    return str(file)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        (
+            {"hardware": {"processor": "AMD EPYC", "cores": 4, "devices": ["cpu"]}},
+            "cores is 2 and 4",
+        ),
+        ({"settings": {"seconds": 60}}, "seconds is 8 and 60"),
+        ({"benchmark": "timing"}, "different benchmark: report and timing"),
+    ],
+)
+def test_reports_that_differ_in_more_than_time_are_not_compared(changes, says, tmp_path, capsys):
+    files = [written(tmp_path, "a", report()), written(tmp_path, "b", report(**changes))]
+    with pytest.raises(SystemExit) as stopped:
+        command.main(["compare", *files])
+    assert stopped.value.code == 2
+    assert says in capsys.readouterr().err
+
+
+def test_what_changed_beyond_the_spread_is_marked(tmp_path, capsys):
+    later = copy.deepcopy(report(versions={"jax": "0.10.2"}))
+    later["sections"]["time"]["rows"]["one leaf"]["adamw"] = [2.0, 2.1, 2.2]
+    files = [written(tmp_path, "a", report()), written(tmp_path, "b", later)]
+    command.main(["compare", *files])
+    told = capsys.readouterr().out
+    (ours,) = (line for line in told.splitlines() if " adamw " in line)
+    (theirs,) = (line for line in told.splitlines() if "optax.adamw" in line)
+    assert ours.split()[-3:] == ["1.1", "2.1", "higher"]
+    assert theirs.split()[-2:] == ["1", "1"]
+    assert "jax: 0.10.1 and now 0.10.2" in told
+
+
+def test_a_missing_file_is_told_in_a_line(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        command.main(["compare", str(tmp_path / "a"), str(tmp_path / "b")])
+    assert "No such file" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_comparing_is_symmetric_in_what_it_refuses():
+    other = report(hardware={"processor": "AMD EPYC", "cores": 2, "devices": ["TPU v5e"]})
+    for pair in ((report(), other), (other, report())):
+        with pytest.raises(comparison.UnlikeError, match="devices"):
+            comparison.check(*pair)
+
+
+def test_committed_results_are_drawn_by_one_command(tmp_path, capsys):
+    for file in record.RESULTS.glob("*.json"):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    command.main(["--results", str(tmp_path), "pictures"])
+    committed = {file.name for file in record.RESULTS.glob("*.png")}
+    assert {file.name for file in tmp_path.glob("*.png")} == committed
+    assert len(committed) >= 10
+
+
+def test_names_of_results_tell_the_machine():
+    for file in record.RESULTS.glob("*.json"):
+        report = record.read(file)
+        on = file.name.removeprefix(f"{report['benchmark']}.").removesuffix(".json")
+        assert on in (machine.name(report["hardware"]), "tpu", "cuda")
+        assert report["versions"]["jax"] and report["date"] and report["command"]
