@@ -4,15 +4,18 @@
 #   make test ARGS="-k adamw"             pass arguments on (also: make demo ARGS=--help)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-oldest test-interop capabilities clean newest oldest interop
+.PHONY: help demo test lint test-oldest test-interop test-site site notebooks capabilities clean \
+    newest oldest interop pages
 
 PYTEST = -m pytest -n 2 $(ARGS)
 
 # Tests compare digits, so they run on the CPU unless told otherwise.
-test test-oldest test-interop: export JAX_PLATFORMS ?= cpu
+test test-oldest test-interop test-site: export JAX_PLATFORMS ?= cpu
 
-# These import torch and Keras, which no other environment has; `make test-interop` runs them.
-WITHOUT_FRAMEWORKS = --ignore-glob 'tests/interop/test_with_*.py'
+# These import torch and Keras, or what builds and opens the site, which no other environment has;
+# `make test-interop` and `make test-site` run them.
+ELSEWHERE = --ignore-glob 'tests/interop/test_with_*.py' --ignore tests/site \
+    --ignore tests/notebooks/test_in_jupyter.py
 
 help:         ## print this list
 	@sed -n 's/^\([a-z-]*\): .*## /make \1 @/p' Makefile | awk -F @ '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -22,7 +25,7 @@ demo: newest  ## train a Flax model on handwritten digits with several variants,
 
 test: newest  ## run the tests on the newest versions of JAX, Optax and Flax
 	@.venv/bin/python scripts/install_libtpu.py
-	.venv/bin/python $(PYTEST) $(WITHOUT_FRAMEWORKS)
+	.venv/bin/python $(PYTEST) $(ELSEWHERE)
 
 lint: newest  ## check style, formatting and types
 	.venv/bin/python -m ruff check .
@@ -34,18 +37,28 @@ RULES = test_mutants test_laws test_laws_of_settings test_oracles test_together 
     modifiers/test_modifiers storage/test_roles cli/test_problems sharding/test_collectives
 test-oldest: oldest  ## run the tests on the oldest versions that pyproject.toml admits
 	@.venv-oldest/bin/python scripts/install_libtpu.py
-	.venv-oldest/bin/python $(PYTEST) $(RULES:%=--ignore tests/%.py) $(WITHOUT_FRAMEWORKS)
+	.venv-oldest/bin/python $(PYTEST) $(RULES:%=--ignore tests/%.py) $(ELSEWHERE)
 
 test-interop: interop ## run the tests that need torch and Keras, which it installs (some 600 MB)
 	KERAS_BACKEND=jax .venv-interop/bin/python $(PYTEST) tests/interop adamjax/interop
 
+site: pages   ## build the documentation into site/, with a page for each variant
+	NO_MKDOCS_2_WARNING=1 .venv-site/bin/python -m mkdocs build --strict
+
+test-site: pages ## build the site, open each page in Chromium, and run the notebooks in Jupyter
+	.venv-site/bin/python -m pytest $(ARGS) tests/site tests/notebooks/test_in_jupyter.py
+
+notebooks: newest ## write the notebooks from their scripts
+	.venv/bin/python scripts/notebooks.py
+
 capabilities: newest ## count the tests of each variant, for docs/capabilities.md
 	JAX_PLATFORMS=cpu .venv/bin/python -m pytest --collect-only -qq \
-	    --capabilities=docs/capabilities.json $(WITHOUT_FRAMEWORKS)
+	    --capabilities=docs/capabilities.json $(ELSEWHERE)
 	.venv/bin/python scripts/readme.py
 
 clean:        ## remove the environments and all caches (not runs/)
-	rm -rf .venv .venv.* .venv-oldest .venv-oldest.* .venv-interop .venv-interop.* build dist
+	rm -rf .venv .venv.* .venv-oldest .venv-oldest.* .venv-interop .venv-interop.* .venv-site \
+	    .venv-site.* build dist site
 	rm -rf .hypothesis .pyrefly_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -57,3 +70,6 @@ oldest:
 
 interop:
 	@sh scripts/setup .venv-interop interop
+
+pages:
+	@sh scripts/setup .venv-site site

@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT))
 
 import adamjax  # noqa: E402
 from benchmarks import record  # noqa: E402
-from scripts import how_to_choose, scaling, storage  # noqa: E402
+from scripts import how_to_choose, papers, scaling, storage  # noqa: E402
 from tests.capabilities import COLUMNS, HOLES  # noqa: E402
 
 
@@ -115,6 +115,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "times": lambda: storage.times_table(result("timing")),
         "compilation": lambda: storage.compile_table(result("many_leaves")),
     },
+    "docs/papers.md": {"overview": papers.overview, "experiments": papers.sections},
     "docs/scaling.md": {
         "what fits": scaling.fits_table,
         "float32 parameters": lambda: scaling.sizes_table("float32"),

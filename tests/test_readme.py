@@ -78,9 +78,3 @@ def test_generated_parts_are_up_to_date():
         [sys.executable, "scripts/readme.py", "--check"], cwd=ROOT, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_links_to_files_exist():
-    targets = re.findall(r"\]\(([^)#]+)\)", README)
-    missing = [t for t in targets if "://" not in t and not (ROOT / t).exists()]
-    assert not missing

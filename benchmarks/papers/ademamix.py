@@ -1,0 +1,207 @@
+"""Whether a second, much longer average of the gradients lowers the loss, and forgets slower."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+import adamjax
+from benchmarks import quality
+from benchmarks.papers import streams, training
+from benchmarks.papers.paper import Experiment, Finding, Report, spread
+from examples import pictures
+
+EXPERIMENT = Experiment(
+    variant="ademamix",
+    title="AdEMAMix: lower losses in fewer steps, and less forgetting",
+    where="figures 1 and 4",
+    claim="Language models trained with AdEMAMix end lower than with AdamW after the same steps, "
+    "and are level after about half of them (101 billion tokens against 197 billion at 1.3 "
+    "billion parameters); what one batch has taught them is forgotten more slowly.",
+    run="A network of 54,000 parameters tells a byte of Python's source from the eight before, "
+    "32 of them a step, for 4,000 steps; the paper's models have 110 million to 1.3 billion "
+    "parameters and some 256,000 steps. Its b3 of 0.9999 remembers 10,000 of these, so b3 is 0.999 "
+    "here; α = 5, and both warm-ups take the whole run. No weight decay. Both have the same six "
+    "learning rates. To see forgetting, one step in the middle of the run is made on a batch of "
+    "held-out text, ten times as large as others, and the loss on it followed, beside that of the "
+    "same run without.",
+)
+LONG, ALPHA = 0.999, 5.0
+
+
+class Settings(NamedTuple):
+    steps: int = 4000
+    stretch: int = 50
+    seeds: int = 3
+    rates: tuple[float, ...] = (5e-4, 1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2)
+    learnt: int = 320  # examples of the batch that may be forgotten
+
+
+QUICK = Settings(40, 10, 2, (2e-3, 4e-3), 32)
+
+
+def optimizer(name: str, steps: int) -> Callable[[Any], optax.GradientTransformation]:
+    """From a learning rate that rises over a tenth of the steps, and falls along a cosine."""
+    shape = quality.rising_and_falling(1.0, steps)
+
+    def make(rate: Any) -> optax.GradientTransformation:
+        if name == "adamw":
+            return adamjax.adamw(lambda count: rate * shape(count), weight_decay=0.0)
+        return adamjax.ademamix(
+            lambda count: rate * shape(count),
+            b3=LONG,
+            alpha=ALPHA,
+            b3_warmup=steps,
+            alpha_warmup=steps,
+        )
+
+    return make
+
+
+def taught(
+    tx: optax.GradientTransformation, gradient: Callable[[Any], Any], step: Any
+) -> optax.GradientTransformation:
+    """The same optimizer, but at one step, counted from 0, it gets another gradient."""
+
+    def init(params: Any) -> Any:
+        return jnp.zeros([], jnp.int32), tx.init(params)
+
+    def update(updates: Any, state: Any, params: Any = None) -> Any:
+        count, inner = state
+        seen = jax.lax.cond(count == step, lambda: gradient(params), lambda: updates)
+        updates, inner = tx.update(seen, inner, params)
+        return updates, (count + 1, inner)
+
+    return optax.GradientTransformation(init, update)
+
+
+def forget(name: str, rate: float, settings: Settings) -> np.ndarray:
+    """How much lower the loss on the batch is for having seen it [seed, time], half-way."""
+    problem, _ = streams.bytes_network(settings.stretch)
+    batch = streams.bytes_held_out(settings.learnt, seed=1)
+    key = jax.random.key(0)
+    gradient = jax.grad(lambda params: problem.loss(params, batch, key))
+    make = optimizer(name, settings.steps)
+    losses = training.train(
+        problem,
+        lambda step: taught(make(rate), gradient, step),
+        np.array([settings.steps // 2, -1]),
+        seeds=settings.seeds,
+        epochs=settings.steps // settings.stretch,
+        watch=lambda params, state: {"batch": problem.loss(params, batch, key)},
+    )["batch"]
+    return losses[:, 1] - losses[:, 0]
+
+
+def measure(settings: Settings) -> dict[str, Any]:
+    """Final losses of all runs, the best curves, and what is left of a batch."""
+    problem, watch = streams.bytes_network(settings.stretch)
+    lengths = {"adamw": (settings.steps,), "ademamix": (settings.steps, settings.steps // 2)}
+    runs: dict[str, Any] = {}
+    gains: dict[str, Any] = {}
+    for name, each in lengths.items():
+        for steps in each:
+            losses = training.train(
+                problem,
+                optimizer(name, steps),
+                np.array(settings.rates),
+                seeds=settings.seeds,
+                epochs=steps // settings.stretch,
+                watch=watch,
+                together=True,
+            )["held_out"]
+            label = name if steps == settings.steps else f"{name}, half the steps"
+            runs[label] = training.chosen(losses, settings.rates)
+        best = training.best(np.array([runs[name]["last"]]))
+        gains[name] = training.rounded(forget(name, settings.rates[best], settings))
+    return {"runs": runs, "gains": gains}
+
+
+def finals(report: Report, label: str) -> np.ndarray:
+    """The last losses of the best learning rate, by seed."""
+    return np.array(report["runs"][label]["curves"], float)[:, -1]
+
+
+def left(report: Report, name: str) -> list[float]:
+    """The share of the largest gain that is left when an eighth of the run has passed, by seed."""
+    settings = report["settings"]
+    start = settings["steps"] // 2 // settings["stretch"]
+    later = max(1, settings["steps"] // 8 // settings["stretch"])
+    gains = np.array(report["gains"][name], float)[:, start:]
+    peak = gains.argmax(axis=1)
+    at = np.minimum(peak + later, gains.shape[1] - 1)
+    rows = np.arange(len(gains))
+    return (gains[rows, at] / gains[rows, peak]).tolist()
+
+
+def findings(report: Report) -> list[Finding]:
+    found = []
+    adamw = finals(report, "adamw")
+    for label, statement in (
+        ("ademamix", "AdEMAMix ends lower than AdamW, by two standard errors or more"),
+        (
+            "ademamix, half the steps",
+            "with half the steps, AdEMAMix ends no higher than AdamW, but for two standard errors",
+        ),
+    ):
+        other = finals(report, label)
+        gain = adamw - other
+        error = float(gain.std(ddof=1) / np.sqrt(len(gain)))
+        rates = [report["runs"][each] for each in ("adamw", label)]
+        edges = sum(each["at_edge"] for each in rates)
+        text = (
+            f"{adamw.mean():.4f} and {other.mean():.4f} nats, ± {error:.4f} for the difference, "
+            f"at {rates[0]['best']:g} and {rates[1]['best']:g}; at an edge of the grid: {edges}"
+        )
+        bound = 2 * error if label == "ademamix" else -2 * error
+        found.append(Finding(statement, text, bool(gain.mean() >= bound)))
+    shares = {name: left(report, name) for name in report["gains"]}
+    text = ", ".join(f"{name} {spread(values)}" for name, values in shares.items())
+    statement = "of what the loss on a batch gained by one step on it, more is left after an "
+    statement += "eighth of the run, with every seed"
+    agrees = min(shares["ademamix"]) > max(shares["adamw"])
+    return [*found, Finding(statement, text, agrees)]
+
+
+COLORS: Mapping[str, str] = {
+    "adamw": pictures.COLORS[6],
+    "ademamix": pictures.COLORS[0],
+    "ademamix, half the steps": pictures.COLORS[5],
+}
+
+
+def draw(report: Report, file: Path) -> None:
+    """Held-out losses over the steps, and what is left of a batch since it was seen."""
+    settings = report["settings"]
+    figure, panels = pictures.axes([["loss", "rates", "batch"]], (15, 4.4))
+    for label, run in report["runs"].items():
+        curves = np.array(run["curves"], float)
+        steps = settings["stretch"] * np.arange(1, curves.shape[1] + 1)
+        look = {"color": COLORS[label], "label": label}
+        panels["loss"].plot(steps, curves.mean(0), **look)
+        panels["rates"].plot(run["rates"], run["last"], "o-", **look)
+    last = report["runs"]["adamw"]["last"]
+    low, high = min(min(r["last"]) for r in report["runs"].values()), max(last)
+    panels["loss"].axhline(finals(report, "adamw").mean(), color=COLORS["adamw"], linestyle=":")
+    panels["loss"].set(title="at the best learning rate", xlabel="step", ylim=(low - 0.03, high))
+    panels["rates"].set(title="at the end", xlabel="learning rate")
+    pictures.logarithmic(panels["rates"].xaxis)
+    for name in ("loss", "rates"):
+        panels[name].set_ylabel("held-out loss [nats]")
+    start = settings["steps"] // 2 // settings["stretch"]
+    for name, rows in report["gains"].items():
+        gains = np.array(rows, float)[:, start:]
+        since = settings["stretch"] * np.arange(1, gains.shape[1] + 1)
+        look = {"color": COLORS[name], "label": name}
+        panels["batch"].plot(since, gains.mean(0), **look)
+        panels["batch"].fill_between(
+            since, gains.min(0), gains.max(0), color=COLORS[name], alpha=0.25, lw=0
+        )
+    panels["batch"].set(title="one step on a batch, half-way", xlabel="steps since then")
+    panels["batch"].set_ylabel("how much lower the loss on it is [nats]")
+    panels["loss"].legend(frameon=False)
+    pictures.save(figure, file)
