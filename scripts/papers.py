@@ -43,9 +43,8 @@ def overview() -> str:
         report = record.read(file)
         experiment, paper = report["experiment"], paper_of(report)
         link = f"[{paper.short()}]({paper.link()}), {experiment['where']}"
-        lines.append(
-            f"| [{experiment['title']}](#{anchor(experiment['title'])}) | {link} | {verdict(report)} |"
-        )
+        title = f"[{experiment['title']}](#{anchor(experiment['title'])})"
+        lines.append(f"| {title} | {link} | {verdict(report)} |")
     return "\n".join(lines)
 
 
@@ -69,9 +68,7 @@ def section(name: str, file: Path) -> str:
             "",
             f"**The paper** ({experiment['where']}). {experiment['claim']}",
             "",
-            f"**Run here.** {experiment['run']} `python -m benchmarks.papers {name}`"
-            f" ({report['seconds']} s on {report['hardware']['processor']},"
-            f" {report['hardware']['cores']} cores).",
+            f"**Run here.** {experiment['run']} `python -m benchmarks.papers {name}`",
             "",
             "| what it says, and how it was judged | came out | agrees |",
             "|---|---|---|",
