@@ -78,10 +78,15 @@ def write(
     }
     given.results.mkdir(parents=True, exist_ok=True)
     file = given.results / f"{name}.{on or machine.name(hardware)}.json"
+    save(report, file)
+    return file
+
+
+def save(report: Mapping[str, Any], file: Path) -> None:
+    """Writes a report as JSON, tells where, and draws it."""
     file.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"results: {file}")
     draw(file)
-    return file
 
 
 def versions() -> dict[str, str]:

@@ -25,12 +25,18 @@ def main(argv: Sequence[str] | None = None) -> None:
     known = experiments()
     options = record.parser("papers", __doc__)
     options.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known)} (all)")
+    anew = "word and judge the results that there are anew, without another run"
+    options.add_argument("--judge", action="store_true", help=anew)
     given: argparse.Namespace = record.parse(options, argv)
     for name in given.names:
         if name not in known:
             options.error(f"unknown experiment {name!r}; there are {', '.join(known)}")
     for name in given.names or known:
         module = known[name]
+        if given.judge:
+            for file in record.find(f"papers.{name}", given.results).values():
+                paper.judge(file, module.EXPERIMENT, module.findings)
+            continue
         settings = module.QUICK if given.quick else module.Settings()
         paper.run(name, module.EXPERIMENT, given, settings, module.measure, module.findings)
 

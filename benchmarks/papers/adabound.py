@@ -27,7 +27,9 @@ EXPERIMENT = Experiment(
     "five seeds. Each method has the best of seven constant learning rates, half a decade apart, "
     "by the accuracy on the 1,000 held-out images that is also reported; AdaBound's final_lr is "
     "0.1 and its gamma 0.001, the defaults, where they are not what is varied. Its momentum is an "
-    "average where SGD's is a sum, hence a final_lr of ten times SGD's learning rate is the same.",
+    "average where SGD's is a sum, hence a final_lr of ten times SGD's learning rate is the same. "
+    "(Sensitivity was first measured as the range of the accuracies. All fall to chance at the "
+    "largest values, so the values that come near the best are counted instead.)",
 )
 ADAM, SGD, ADABOUND = "Adam", "SGD, momentum", "AdaBound"
 FINAL, GAMMA = "AdaBound, final_lr", "AdaBound, gamma"
@@ -129,16 +131,22 @@ def told(report: Report, name: str) -> str:
     return f"{name} {spread(ends(report, name).tolist(), 4)} with {grid[point]:g}{edge}"
 
 
-def ranges(report: Report) -> dict[str, float]:
-    """Between the best and the worst point of each grid, of the mean accuracies."""
-    return {
-        name: float(np.ptp(np.mean(each["accuracies"], axis=0)))
-        for name, each in report["methods"].items()
-    }
+def means(report: Report, name: str) -> np.ndarray:
+    """Accuracies of each point."""
+    return np.mean(report["methods"][name]["accuracies"], axis=0)
+
+
+def near_best(report: Report, name: str) -> str:
+    """The points whose accuracy is little below that of the best."""
+    reached, little = means(report, name), report["settings"]["little"]
+    grid = np.array(grids(report["settings"])[name])
+    return ", ".join(f"{point:g}" for point in grid[reached >= reached.max() - little])
 
 
 def findings(report: Report) -> list[Finding]:
-    settings, methods, range_of = report["settings"], report["methods"], ranges(report)
+    settings, methods = report["settings"], report["methods"]
+    near = {name: near_best(report, name) for name in (FINAL, SGD)}
+    by_gamma = float(np.ptp(means(report, GAMMA)))
     low, _, high = methods[ADAM]["step_sizes"][-1]
     early = {
         n: float(np.mean(m["training"], axis=0)[: settings["early"]].mean())
@@ -167,19 +175,19 @@ def findings(report: Report) -> list[Finding]:
         ),
         Finding(
             "final accuracy: AdaBound at least SGD's less a standard error",
-            f"{told(report, ADABOUND)}; {told(report, SGD)}",
+            f"{told(report, ADABOUND)}; {told(report, SGD)}; {told(report, FINAL)}",
             bool(adabound.mean() >= sgd.mean() - error),
         ),
         Finding(
-            "three decades of final_lr change AdaBound's accuracy less than three of the learning "
-            "rate SGD's",
-            f"{range_of[FINAL]:.4f} against {range_of[SGD]:.4f}",
-            range_of[FINAL] < range_of[SGD],
+            f"of seven final_lr, more come within {settings['little']:g} of AdaBound's best "
+            "accuracy than of seven learning rates of SGD's",
+            "; ".join(f"{name}: {points}" for name, points in near.items()),
+            near[FINAL].count(",") > near[SGD].count(","),
         ),
         Finding(
             f"two decades of gamma change AdaBound's accuracy by less than {settings['little']:g}",
-            f"{range_of[GAMMA]:.4f}",
-            range_of[GAMMA] < settings["little"],
+            f"{by_gamma:.4f}",
+            by_gamma < settings["little"],
         ),
     ]
 
@@ -214,13 +222,21 @@ def draw(report: Report, file: Path) -> None:
     panels["accuracy"].set(
         ylabel="accuracy on held-out images", xlabel="epoch", ylim=(lowest - 0.005, None)
     )
+    top = 0.0
     for name, grid in grids(settings).items():
-        values = np.mean(methods[name]["accuracies"], axis=0)
+        values = means(report, name)
+        top = max(top, values.max())
         label = name if name in (FINAL, GAMMA) else f"{name}, learning rate"
         panels["grids"].plot(grid, values, "o-", markersize=4, color=names[name], label=label)
-    panels["grids"].set(xscale="log", xlabel="what is varied", ylabel="accuracy, mean of the seeds")
+    # What diverges lies far below.
+    panels["grids"].set(xscale="log", ylim=(top - 0.14, top + 0.01))
+    panels["grids"].set(
+        xlabel="learning rate, final_lr, gamma", ylabel="accuracy, mean of the seeds"
+    )
     for panel in panels.values():
-        panel.legend(frameon=False, fontsize=9)
+        panel.legend(
+            frameon=False, fontsize=9, loc="lower left" if panel is panels["grids"] else None
+        )
     for panel in ("steps", "training", "accuracy"):
         pictures.whole_numbers(panels[panel].xaxis)
     pictures.save(figure, file)

@@ -22,10 +22,13 @@ EXPERIMENT = Experiment(
     "momentum are far below AdaGrad, and Adam is slightly ahead of SGD. After a few epochs v is "
     "next to zero and ε dominates the denominator.",
     run="Digits of 8 by 8 pixels and two stages of 3 by 3 convolutions, 16 and 32 channels, before "
-    "64 rectified units (the paper: CIFAR-10, three stages of 5 by 5, 64, 64 and 128 channels, "
-    "1,000 units, whitened inputs). Pooling and dropout on inputs and units as in the paper; 30 "
-    "epochs (45) of 44 steps with 32 images (390 with 128), three seeds. Each method has the "
-    "best of seven constant learning rates, half a decade apart, by the loss of the last epoch.",
+    "128 rectified units (the paper: CIFAR-10, three stages of 5 by 5, 64, 64 and 128 channels, "
+    "1,000 units, whitened inputs). Pooling as in the paper; half of the units are dropped, but no "
+    "inputs: a first run, with a fifth of the pixels dropped too and 64 units, ended at the same "
+    "high loss with each method, as too little was left of so small an image, and met none of the "
+    "criteria. 30 epochs (45) of 44 steps with 32 images (390 with 128), three seeds. Each method "
+    "has the best of seven constant learning rates, half a decade apart, by the loss of the last "
+    "epoch.",
 )
 # With the power of ten that its grid of learning rates begins with.
 METHODS: dict[str, tuple[Callable[..., optax.GradientTransformation], float]] = {
@@ -39,13 +42,13 @@ EARLY = 3  # epochs, as in the figure's left half
 
 class Settings(NamedTuple):
     channels: tuple[int, int] = (16, 32)
-    hidden: int = 64
+    hidden: int = 128
     images: int = 1437
     epochs: int = 30
     seeds: int = 3
     rates: int = 7
     batch_size: int = 32
-    dropped: tuple[float, float] = (0.2, 0.5)  # of inputs, of the dense layer's units
+    dropped: float = 0.5  # of the dense layer's units
 
 
 QUICK = Settings(channels=(4, 4), hidden=8, images=128, epochs=4, seeds=2, rates=2)
@@ -75,7 +78,6 @@ def problem(settings: Settings) -> training.Problem:
     side, inputs = images[0].shape[2:]
     first, second = settings.channels
     flat = (side // 4) ** 2 * second
-    of_inputs, of_units = settings.dropped
 
     def init(key: jax.Array) -> Any:
         keys = jax.random.split(key, 3)
@@ -86,13 +88,12 @@ def problem(settings: Settings) -> training.Problem:
         }
 
     def loss(params: Any, batch: training.Batch, key: jax.Array) -> jax.Array:
-        keys = jax.random.split(key)
-        x = training.dropout(keys[0], batch[0], of_inputs)
+        x = batch[0]
         for layer in params["convolutions"]:
             x = convolution(layer, x)
         hidden, output = params["dense"]
         x = jax.nn.relu(training.dense(hidden, x.reshape(len(x), -1)))
-        x = training.dropout(keys[1], x, of_units)
+        x = training.dropout(key, x, settings.dropped)
         return training.cross_entropy(training.dense(output, x), batch[1])
 
     return training.Problem(init, loss, images, settings.batch_size)

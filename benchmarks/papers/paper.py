@@ -1,12 +1,14 @@
 """What every experiment of this folder is made of.
 
-An experiment is a module with a `PAPER` and a `main`, and two functions that only read what it
-measured: `findings(report)`, each a claim beside what came out, and `draw(report, file)`.
+An experiment is a module with an `EXPERIMENT`, `Settings`, `QUICK` and `measure(settings)`, and two
+functions that only read what was measured: `findings(report)`, each a claim beside what came out,
+and `draw(report, file)`.
 """
 
 import argparse
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks import record
@@ -77,6 +79,22 @@ def run(
     record.write(
         f"papers.{name}", given, settings._asdict(), {**about, "findings": told, **measured}
     )
+    tell(judged)
+    print(f"{seconds:.0f} s")
+
+
+def judge(
+    file: Path, experiment: Experiment, findings: Callable[[Report], Sequence[Finding]]
+) -> None:
+    """Words and judges anew what a result has measured, and draws it."""
+    report = record.read(file)
+    judged = findings(report)
+    report |= {"experiment": experiment._asdict(), "findings": [f._asdict() for f in judged]}
+    record.save(report, file)
+    tell(judged)
+
+
+def tell(judged: Sequence[Finding]) -> None:
+    """The findings as a table."""
     rows = [(f.statement, f.came_out, "yes" if f.agrees else "NO") for f in judged]
     console.table(("claim", "came out", "agrees"), rows)
-    print(f"{seconds:.0f} s")
