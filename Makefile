@@ -10,7 +10,9 @@
 PYTEST = -m pytest -n 2 $(ARGS)
 
 # Tests compare digits, so they run on the CPU unless told otherwise.
-test test-oldest test-interop test-site: export JAX_PLATFORMS ?= cpu
+test test-oldest test-interop test-site site: export JAX_PLATFORMS ?= cpu
+# MkDocs announces a version that is not there yet.
+test-site site: export NO_MKDOCS_2_WARNING = 1
 
 # These import torch and Keras, or what builds and opens the site, which no other environment has;
 # `make test-interop` and `make test-site` run them.
@@ -43,7 +45,7 @@ test-interop: interop ## run the tests that need torch and Keras, which it insta
 	KERAS_BACKEND=jax .venv-interop/bin/python $(PYTEST) tests/interop adamjax/interop
 
 site: pages   ## build the documentation into site/, with a page for each variant
-	NO_MKDOCS_2_WARNING=1 .venv-site/bin/python -m mkdocs build --strict
+	.venv-site/bin/python -m mkdocs build --strict
 
 test-site: pages ## build the site, open each page in Chromium, and run the notebooks in Jupyter
 	.venv-site/bin/python -m pytest $(ARGS) tests/site tests/notebooks/test_in_jupyter.py
@@ -58,7 +60,7 @@ capabilities: newest ## count the tests of each variant, for docs/capabilities.m
 
 clean:        ## remove the environments and all caches (not runs/)
 	rm -rf .venv .venv.* .venv-oldest .venv-oldest.* .venv-interop .venv-interop.* .venv-site \
-	    .venv-site.* build dist site
+	    .venv-site.* .cache build dist site
 	rm -rf .hypothesis .pyrefly_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -149,7 +149,7 @@ def plot_runs(
     left, right = figure.subplots(1, 2)
     _losses(left, problem, runs)
     if problem.window is not None:
-        _paths(right, problem, problem.window, runs)
+        draw_paths(right, problem, problem.window, runs)
     elif runs[0].path.shape[1] == 1:
         _coordinate(right, problem, runs)
     else:
@@ -195,8 +195,12 @@ def _look(index: int) -> dict[str, Any]:
     The first are the widest, so that runs which coincide can be told from one.
     """
     dashes = DASHES[index // len(COLORS) % len(DASHES)]
-    width = max(1.3, 2.8 - 0.3 * index)
+    width = max(1.3, 3.4 - 0.8 * index)
     return {"color": COLORS[index % len(COLORS)], "linestyle": dashes, "linewidth": width}
+
+
+def _label(one: Run) -> str:
+    return f"{one.label}, lr {one.learning_rate:g}"
 
 
 def _style(axes: "Axes", title: str) -> None:
@@ -213,10 +217,9 @@ def _losses(axes: "Axes", problem: Problem, runs: Sequence[Run]) -> None:
     # Where each step sees another loss, the mean says more than the zigzag.
     window = 1 if problem.sample is None else max(1, steps // 25)
     for index, one in enumerate(runs):
-        label = f"{one.label}, lr {one.learning_rate:g}"
         means = np.convolve(one.losses, np.full(window, 1 / window), mode="valid")
         axes.plot(np.arange(len(means)) + window // 2, np.maximum(means, SMALLEST_LOSS),
-                  label=label, **_look(index))  # fmt: skip
+                  label=_label(one), **_look(index))  # fmt: skip
     axes.set_yscale("log")
     if window > 1:
         axes.set_title(f"mean over {window} steps", loc="right", fontsize="small", color=GREY)
@@ -224,14 +227,13 @@ def _losses(axes: "Axes", problem: Problem, runs: Sequence[Run]) -> None:
     axes.set_ylim(top=min(axes.get_ylim()[1], 30 * runs[0].losses[0]))
 
 
-def _paths(
+def draw_paths(
     axes: "Axes",
     problem: Problem,
     window: tuple[float, float, float, float],
     runs: Sequence[Run],
 ) -> None:
-    from matplotlib.patheffects import withStroke
-
+    """The paths of runs over the contour lines of a problem in the plane, in this part of it."""
     _style(axes, "Path")
     axes.set_title("from □ to ☆; a dot ends a run", loc="right", fontsize="small", color=GREY)
     axes.set_xlabel("x₀")
@@ -248,8 +250,9 @@ def _paths(
     for index, one in enumerate(runs):
         seen = one.path[np.isfinite(one.path).all(axis=1)]
         look = _look(index)
-        halo = withStroke(linewidth=look["linewidth"] + 1.2, foreground="white", alpha=0.7)
-        axes.plot(*seen.T, **look, path_effects=[halo], solid_joinstyle="round")
+        # All halos lie below all lines, so that a line under another still has a rim to show.
+        axes.plot(*seen.T, color="white", linewidth=look["linewidth"] + 1.2, alpha=0.7, zorder=2)
+        axes.plot(*seen.T, **look, label=_label(one), solid_joinstyle="round", zorder=3)
         axes.plot(
             *seen[-1], "o", color=look["color"], markersize=7, markeredgecolor="white", zorder=4
         )

@@ -1,0 +1,59 @@
+"""What MkDocs calls while it builds: pages that come from elsewhere, and links that hold."""
+
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+import adamjax  # noqa: E402
+from scripts.site import api, pictures, sources, variants  # noqa: E402
+
+_VARIANTS = [f"variants/{name}.md" for name in adamjax.list_variants()]
+
+
+def root_of(config: MkDocsConfig) -> Path:
+    """Where mkdocs.yml is."""
+    return Path(config.config_file_path).parent
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Puts the generated pages behind the first of their sections, and links the repository."""
+    project = tomllib.loads((root_of(config) / "pyproject.toml").read_text("utf-8"))["project"]
+    config.repo_url = project.get("urls", {}).get("Repository")
+    behind = {"Variants": _VARIANTS, "API": [f"api/{part}.md" for part in api.TITLES]}
+    for section in config.nav or []:
+        for title, pages in section.items():
+            pages.extend(behind.get(title, []))
+    return config
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Adds the pages and pictures that are not in docs/."""
+    root = root_of(config)
+    texts = sources.readme_pages(root)
+    texts |= {page: (root / file).read_text("utf-8") for file, page in sources.PAGES.items()}
+    texts |= api.pages()
+    for name in adamjax.list_variants():
+        texts[f"variants/{name}.md"] = variants.page(name)
+        picture = str(pictures.picture(name).file)
+        files.append(File.generated(config, f"variants/{name}.png", abs_src_path=picture))
+    for page, text in texts.items():
+        files.append(File.generated(config, page, content=text))
+    return files
+
+
+def on_page_markdown(
+    markdown: str, *, page: Page, config: MkDocsConfig, files: Files, **_: Any
+) -> str:
+    """Makes links lead to where files are on the site."""
+    address = page.file.src_uri
+    if address in _VARIANTS or address.startswith("api/"):
+        return markdown
+    return sources.Links(config, files).rewritten(markdown, address)

@@ -1,0 +1,90 @@
+"""The pictures of the variants: each against Adam on two loss surfaces.
+
+Drawn pictures are kept, by a fingerprint of all that they depend on, in `.cache/site`.
+"""
+
+import functools
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+import matplotlib
+from matplotlib.figure import Figure
+
+import adamjax
+from adamjax.cli.compare import Run, draw_paths, run
+from adamjax.problems import get_problem
+
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = ROOT / ".cache" / "site"
+PROBLEMS = ("beale", "logistic")
+STEPS = 500
+"""Those that `python -m adamjax compare` takes by itself."""
+
+
+def rival(name: str) -> str:
+    """With whom a variant is drawn: Adam, and Adam with SGD."""
+    return "sgd" if name == "adam" else "adam"
+
+
+@functools.cache
+def run_of(name: str, problem: str) -> Run:
+    """A variant's best run on a problem, at its own defaults."""
+    return run(adamjax.get_variant(name).make, get_problem(problem), steps=STEPS)
+
+
+def runs_on(name: str, problem: str) -> list[Run]:
+    """The rival's run and the variant's."""
+    return [run_of(one, problem) for one in (rival(name), name)]
+
+
+def draw(name: str, file: Path) -> None:
+    """The paths on both surfaces, side by side."""
+    figure = Figure(figsize=(10.4, 4.9), layout="constrained", dpi=100)
+    for axes, problem in zip(figure.subplots(1, len(PROBLEMS)), PROBLEMS, strict=True):
+        record = get_problem(problem)
+        assert record.window is not None
+        draw_paths(axes, record, record.window, runs_on(name, problem))
+        axes.set_title(problem, loc="left", fontsize="medium", fontweight="bold")
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2, frameon=False)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(file)
+
+
+@functools.cache
+def fingerprint() -> str:
+    """Changes with everything that a picture depends on."""
+    sources = [Path(__file__), *sorted((ROOT / "adamjax").rglob("*.py"))]
+    versions = (jax.__version__, matplotlib.__version__)
+    texts = [source.read_bytes() for source in sources]
+    return hashlib.sha256(repr((versions, texts)).encode()).hexdigest()[:16]
+
+
+class Drawn(NamedTuple):
+    """A picture, and how the runs in it ended.
+
+    Attributes:
+      file: the picture.
+      ends: the last losses, by problem and variant.
+    """
+
+    file: Path
+    ends: Mapping[str, Mapping[str, float]]
+
+
+def picture(name: str) -> Drawn:
+    """A variant's picture, drawn if it is not there."""
+    file = CACHE / fingerprint() / f"{name}.png"
+    told = file.with_suffix(".json")
+    if not told.exists():
+        draw(name, file)
+        ends = {
+            problem: {one.label: float(one.losses[-1]) for one in runs_on(name, problem)}
+            for problem in PROBLEMS
+        }
+        # Written last, so that a picture with figures is whole.
+        told.write_text(json.dumps(ends), encoding="utf-8")
+    return Drawn(file, json.loads(told.read_text(encoding="utf-8")))

@@ -1,0 +1,159 @@
+"""Where the pages come from that stand outside docs/, and where links lead on the site.
+
+Texts are written for readers of the repository: a link names a file of it, relative to the file it
+stands in. On the site it leads to the page that the file became, or to a copy of the file.
+"""
+
+import functools
+import logging
+import posixpath
+import re
+from pathlib import Path
+
+from markdown.extensions.toc import slugify
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+
+import adamjax
+from scripts.site import api
+
+LOG = logging.getLogger("mkdocs.site")
+
+PAGES = {
+    "CHANGELOG.md": "changelog.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "benchmarks/README.md": "benchmarks.md",
+    "examples/README.md": "examples.md",
+    "examples/notebooks/README.md": "notebooks.md",
+}
+"""Files of the repository that are a page each."""
+
+SECTIONS = {
+    "index.md": ("", "Install", "Quickstart", "Why"),
+    "variants/index.md": ("The variants",),
+    "modifiers.md": ("Modifiers and wrappers",),
+    "recipes-in-short.md": ("Recipes",),
+    "command-line.md": ("On the command line",),
+}
+"""Pages that are made of sections of the README; "" is what stands above the first."""
+
+ELSEWHERE = {"State in few bits": "storage.md", "Examples": "examples.md", "More": "index.md"}
+"""Sections of the README of which other pages tell more."""
+
+_FENCE = re.compile(r"^```.*?^```$", re.M | re.S)
+_LINK = re.compile(r"(?<=\]\()[^)\s]+(?=\))")
+_NAME = re.compile(r"(?<![\[`\w])`(\w+)`(?![\]`])")
+
+
+def sections(text: str) -> dict[str, str]:
+    """The parts of a text by their headings of the second level, with "" for the first."""
+    # Comments in code begin like headings.
+    masked = _FENCE.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
+    starts = [(0, "")] + [(m.start(), m[1]) for m in re.finditer(r"^## (.*)$", masked, re.M)]
+    ends = [start for start, _ in starts[1:]] + [len(text)]
+    return {name: text[start:end].strip() for (start, name), end in zip(starts, ends, strict=True)}
+
+
+def readme_pages(root: Path) -> dict[str, str]:
+    """The pages that the README's sections make, by address."""
+    found = sections((root / "README.md").read_text(encoding="utf-8"))
+    placed = {name for names in SECTIONS.values() for name in names} | set(ELSEWHERE)
+    if placed != set(found):
+        LOG.warning("README's sections and their pages differ: %s", placed ^ set(found))
+    pages = {
+        page: "\n\n".join(found[name] for name in names if name in found)
+        for page, names in SECTIONS.items()
+    }
+    # A section that is a page of its own has its title.
+    return {page: re.sub(r"\A## ", "# ", text) for page, text in pages.items()}
+
+
+def source_of(page: str) -> str:
+    """The file of the repository that a page's text stands in."""
+    if page in SECTIONS:
+        return "README.md"
+    return next((file for file, at in PAGES.items() if at == page), f"docs/{page}")
+
+
+def page_of(file: str, anchor: str) -> tuple[str, str] | None:
+    """The page of a file, or of a heading in it, and the anchor there; None if it has no page."""
+    if file == "README.md":
+        whole = {slugify(name, "-"): page for name, page in ELSEWHERE.items()}
+        parts = {
+            slugify(name, "-"): page for page, names in SECTIONS.items() for name in names if name
+        }
+        if anchor in whole:
+            return whole[anchor], ""
+        # An anchor that is none of these is reported as missing on the first page.
+        return parts.get(anchor, "index.md"), anchor
+    if file in PAGES:
+        return PAGES[file], anchor
+    return (file.removeprefix("docs/"), anchor) if file.startswith("docs/") else None
+
+
+class Links:
+    """Rewrites the links of pages, and brings along the files that they lead to."""
+
+    def __init__(self, config: MkDocsConfig, files: Files) -> None:
+        self.root = Path(config.config_file_path).parent
+        self.config, self.files = config, files
+
+    def rewritten(self, text: str, page: str) -> str:
+        """The text of a page with links that hold on the site; code stays as it is."""
+        parts, end = [], 0
+        for fence in _FENCE.finditer(text):
+            # What follows the language there is for the tests.
+            block = re.sub(r"\A(```\w+) .*", r"\1", fence[0])
+            parts += [self._prose(text[end : fence.start()], page), block]
+            end = fence.end()
+        return "".join([*parts, self._prose(text[end:], page)])
+
+    def _prose(self, text: str, page: str) -> str:
+        # In Python-Markdown alone, and not where the texts are read, "[a] [b]" is one link.
+        text = re.sub(r"\[([^\[\]]+)\](?= \[)", r"\[\1\]", text)
+        text = _LINK.sub(lambda found: self._target(found[0], page), text)
+        return re.sub(r"^\|.*$", lambda row: names_linked(row[0], page), text, flags=re.M)
+
+    def _target(self, target: str, page: str) -> str:
+        if re.match(r"[a-z]+:", target):
+            return target
+        path, _, anchor = target.partition("#")
+        source = source_of(page)
+        file = posixpath.normpath(posixpath.join(posixpath.dirname(source), path))
+        place = page_of(file if path else source, anchor)
+        if place is None:
+            place = self._copied(file, page), ""
+        return relative(place[0], page) + (f"#{place[1]}" if place[1] else "")
+
+    def _copied(self, file: str, page: str) -> str:
+        """The address on the site of a file that has no page."""
+        where = f"files/{file}"
+        if not (self.root / file).is_file() or file.endswith(".md"):
+            LOG.warning("%s: links to %s, which is no page and no file to copy", page, file)
+        elif self.files.get_file_from_path(where) is None:
+            source = str(self.root / file)
+            self.files.append(File.generated(self.config, where, abs_src_path=source))
+        return where
+
+
+def relative(target: str, page: str) -> str:
+    """The way from one page to another."""
+    return posixpath.relpath(target, posixpath.dirname(page) or ".")
+
+
+def names_linked(row: str, page: str) -> str:
+    """A row of a table in which variants lead to their pages, and functions to the API."""
+    return _NAME.sub(lambda found: _linked(found[1], page), row)
+
+
+@functools.cache
+def _functions() -> dict[str, str]:
+    """Where those that `adamjax` exports are defined, which is how the API's anchors are called."""
+    names = {name.public.removeprefix("adamjax."): name.defined for name in api.names()}
+    return {public: defined for public, defined in names.items() if "." not in public}
+
+
+def _linked(name: str, page: str) -> str:
+    if name in adamjax.list_variants():
+        return f"[`{name}`]({relative(f'variants/{name}.md', page)})"
+    return f"[`{name}`][{_functions()[name]}]" if name in _functions() else f"`{name}`"

@@ -1,0 +1,148 @@
+"""The page of a variant, from its record."""
+
+import re
+import sys
+
+import adamjax
+from adamjax.cli.commands import MATRIX, equation, slot_sizes
+from adamjax.cli.compare import LEARNING_RATES
+from adamjax.problems import get_problem
+from adamjax.registry import Variant
+from adamjax.storage.formats import FORMATS
+from scripts.how_to_choose import markdown, size
+from scripts.site.pictures import PROBLEMS, STEPS, picture, rival
+
+
+def page(name: str) -> str:
+    """The whole page."""
+    record = adamjax.get_variant(name)
+    parts = [
+        # A search for a variant finds its title; for all else there are pages that say more.
+        f"---\ntitle: {name}\nsearch:\n  boost: 0.5\n---\n\n# {name}",
+        f"{sentence(record.changes)}\n\n{paper(record)}",
+        f"## Update\n\n{update(record)}",
+        f"## On two loss surfaces\n\n{on_surfaces(name)}",
+        f"## State\n\n{state(record)}",
+        styles(record),
+        equal(record),
+        f"## Reference\n\n{reference(record)}",
+        f"## Citation\n\n```bibtex\n{record.paper.bibtex(name)}\n```",
+    ]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def sentence(text: str) -> str:
+    """With a capital and a full stop; a formula keeps its small letters."""
+    first = text if re.match(r"\w\b", text) else text[0].upper() + text[1:]
+    return f"**{first}.**"
+
+
+def paper(record: Variant) -> str:
+    """Title, authors, year and where it was published."""
+    where = f" {record.paper.venue}." if record.paper.venue else ""
+    return f"[{record.paper.title}]({record.paper.link()}). {record.paper.short()}.{where}"
+
+
+def update(record: Variant) -> str:
+    """The formula of the record, and what the module that holds the rule says of it."""
+    parts = [part.strip() for part in record.formula.split(";")]
+    said = (sys.modules[record.make.__module__].__doc__ or "").partition("\n\n")[2].strip()
+    rule = re.sub(r"\A(arXiv:[\d.]+\d|https?://\S+?)\.\s+", "", said)
+    if all(condensed(part) in condensed(rule) for part in parts):
+        return rule
+    formula = "\n".join(parts)
+    return f"```text\n{formula}\n```\n\n### The whole rule\n\n{rule}"
+
+
+def condensed(formula: str) -> str:
+    """Without spaces, which are a matter of taste."""
+    return "".join(formula.split())
+
+
+def on_surfaces(name: str) -> str:
+    """The picture, and how the runs in it ended."""
+    other, ends = rival(name), picture(name).ends
+    alt = f"Paths of {name} and {other} over the contour lines of {' and '.join(PROBLEMS)}"
+    rows = [
+        [f"`{problem}`: {get_problem(problem).shows}"]
+        + [f"{ends[problem][one]:.1e}" for one in (other, name)]
+        for problem in PROBLEMS
+    ]
+    command = f"python -m adamjax compare {other} {name} --problem {PROBLEMS[0]} --plot paths.png"
+    return f"""![{alt}]({name}.png)
+
+{markdown(["problem", f"last loss of `{other}`", f"of `{name}`"], rows)}
+
+From □ to ☆ in {STEPS} steps, a dot at the end, each at the best of {len(LEARNING_RATES)} learning
+rates and else at its own defaults; `{other}` is the thicker line, below, and where it
+is not to be seen both go one way. Two problems in the plane show how a rule moves, not how it
+trains a network. To draw one, with the loss over the steps:
+
+```sh
+{command}
+```"""
+
+
+def state(record: Variant) -> str:
+    """What each slot is, and its bytes by storage format."""
+    if not record.slots:
+        return "None: it keeps nothing for a parameter."
+    taken, roles = slot_sizes(record), record.roles
+    formats = [f for f in FORMATS if any(f in sizes for sizes in taken.values())]
+    rows = [
+        [f"`{slot}`", roles.get(slot, "–"), *(size(sizes[f]) for f in formats)]
+        for slot, sizes in taken.items()
+    ]
+    if len(rows) > 1:
+        totals = [size(sum(sizes[f] for sizes in taken.values())) for f in formats]
+        rows.append(["all", "", *totals])
+    headings = ["slot", "role", *(f'`"{f}"`' for f in formats)]
+    shape = " × ".join(f"{side:,}" for side in MATRIX)
+    return (
+        f"Bytes for each parameter of a matrix of {shape}, by [`storage=`](../storage.md):\n\n"
+        + markdown(headings, rows)
+    )
+
+
+def styles(record: Variant) -> str:
+    """Who computes it how."""
+    if not record.styles:
+        return ""
+    rows = [
+        [f'`"{style}"`' + (" (default)" if i == 0 else ""), meaning.replace("|", "\\|")]
+        for i, (style, meaning) in enumerate(record.styles.items())
+    ]
+    return f"## Styles\n\n{markdown(['`style=`', 'who computes it so, and what'], rows)}"
+
+
+def equal(record: Variant) -> str:
+    """Settings at which it is another variant."""
+    if not record.reduces_to:
+        return ""
+    lines = [
+        f"- `{equation(record.name, reduction)}` ([{reduction.other}]({reduction.other}.md))"
+        for reduction in record.reduces_to
+    ]
+    return "## Equal to\n\nTested, step by step:\n\n" + "\n".join(lines)
+
+
+def reference(record: Variant) -> str:
+    """The documentation of its functions."""
+    made = [record.make] + ([record.direction] if record.direction is not None else [])
+    own = [f for f in made if f.__module__ == record.make.__module__]
+    blocks = [block(f.__module__, f.__name__, f"adamjax.{f.__name__}") for f in own]
+    if len(own) < len(made):
+        direction = made[-1]
+        path = f"{direction.__module__}.{direction.__name__}"
+        blocks.append(f"Its direction is [`adamjax.{direction.__name__}`][{path}].")
+    if record.static:
+        names = ", ".join(f"`{name}`" for name in record.static)
+        blocks.append(f"`optax.inject_hyperparams` needs {names} as `static_args`.")
+    return "\n\n".join(blocks)
+
+
+def block(module: str, name: str, heading: str, level: int = 3) -> str:
+    """What makes mkdocstrings document an object here."""
+    options = {"heading": heading, "toc_label": heading, "heading_level": level}
+    lines = [f"      {option}: {value}" for option, value in options.items()]
+    return "\n".join([f"::: {module}.{name}", "    options:", *lines])

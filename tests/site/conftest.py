@@ -1,0 +1,97 @@
+"""The site, built once, served on this machine and opened in headless Chromium."""
+
+import functools
+import http.server
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# What the system has, before what `playwright install chromium` would bring.
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Serves files and says nothing."""
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """The folder of the site, built as `make site` does: each warning is an error."""
+    folder = tmp_path_factory.mktemp("site")
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],
+        cwd=ROOT,
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def address(built):
+    """Where the site is served."""
+    handler = functools.partial(Quiet, directory=str(built))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """One for all tests."""
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def context(browser, address):
+    """What the tabs share: the cache, and leave to read what was copied."""
+    made = browser.new_context(viewport={"width": 1280, "height": 900}, base_url=address)
+    made.grant_permissions(["clipboard-read", "clipboard-write"])
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def tab(context, address):
+    """A new tab; afterwards nothing may have gone wrong in it, and nothing have left the site."""
+    opened, wrong = context.new_page(), []
+    opened.on("console", lambda m: m.type == "error" and wrong.append(f"console: {m.text}"))
+    opened.on("pageerror", lambda error: wrong.append(f"error: {error}"))
+    opened.on("requestfailed", lambda r: wrong.append(f"failed: {r.url} {r.failure}"))
+    opened.on("response", lambda r: r.status >= 400 and wrong.append(f"{r.status}: {r.url}"))
+
+    def left(request):
+        if not request.url.startswith((address, "data:", "blob:")):
+            wrong.append(f"left the site: {request.url}")
+
+    opened.on("request", left)
+    yield opened
+    opened.close()
+    assert wrong == []

@@ -1,0 +1,200 @@
+"""The site as a reader sees it: each page in a browser, its links, pictures, search and buttons."""
+
+import ast
+import functools
+import html.parser
+import inspect
+import re
+import shlex
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+import adamjax
+from adamjax.__main__ import make_parser
+from scripts.site import api, sources
+
+ROOT = Path(__file__).resolve().parents[2]
+VARIANTS = adamjax.list_variants()
+SOURCES = [
+    *(file.name for file in (ROOT / "docs").glob("*.md")),
+    *sources.PAGES.values(),
+    *sources.SECTIONS,
+    *(f"api/{part}.md" for part in ("index", *api.TITLES)),
+    *(f"variants/{name}.md" for name in VARIANTS),
+]
+PAGES = sorted(re.sub(r"(^|/)index$", r"\1", s.removesuffix(".md")) for s in SOURCES)
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+
+# What sticks out of the window, and lies in no box that scrolls.
+WIDE = """() => [...document.querySelectorAll(".md-content *")].filter(element => {
+  if (element.getBoundingClientRect().right <= innerWidth + 1) return false;
+  for (let box = element.parentElement; box; box = box.parentElement)
+    if (["auto", "scroll"].includes(getComputedStyle(box).overflowX)) return false;
+  return getComputedStyle(element).position !== "absolute";
+}).map(element => element.outerHTML.slice(0, 100))"""
+EMPTY_PICTURES = """() => [...document.images].filter(image => !image.naturalWidth || !image.alt)
+  .map(image => image.outerHTML)"""
+
+
+def in_site(page):
+    """The address of a page within the site."""
+    return f"{page.rstrip('/')}/" if page else ""
+
+
+@functools.cache
+def anchors(file):
+    """The ids in a file."""
+    found = set()
+    reader = html.parser.HTMLParser()
+    reader.handle_starttag = lambda tag, attributes: found.add(dict(attributes).get("id"))
+    reader.feed(file.read_text(encoding="utf-8"))
+    return found
+
+
+def broken(links, built):
+    """Those of some addresses on the site that lead nowhere."""
+    for link in links:
+        parts = urlsplit(link)
+        file = built / unquote(parts.path).lstrip("/")
+        file = file / "index.html" if file.is_dir() else file
+        anchor = unquote(parts.fragment)
+        if not file.is_file() or (anchor and anchor not in anchors(file)):
+            yield link
+
+
+@functools.cache
+def doctests():
+    """All docstrings of the library, whose examples `make test` runs, without their indents."""
+    found = []
+    for file in (ROOT / "adamjax").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+                found.append(unindented(ast.get_docstring(node) or ""))
+    return found
+
+
+def unindented(text):
+    return "\n".join(line.strip() for line in text.strip().splitlines())
+
+
+def test_the_pages_are_those_that_are_tested(built):
+    there = {file.parent.relative_to(built).as_posix() for file in built.rglob("index.html")}
+    assert there == {page.rstrip("/") or "." for page in PAGES}
+    assert len(PAGES) > len(VARIANTS) + 20
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page(page, tab, built, address):
+    assert tab.goto(in_site(page)).status == 200
+    assert tab.title() and tab.locator("h1").count() == 1
+    links = tab.evaluate("() => [...document.links].map(link => link.href)")
+    inside = [link for link in links if link.startswith(address)]
+    assert len(inside) > 5
+    assert list(broken(inside, built)) == []
+    assert [link for link in links if not link.startswith((address, "https://"))] == []
+    assert tab.evaluate(EMPTY_PICTURES) == []
+    section, _, name = page.partition("/")
+    if section in ("api", "variants"):
+        check_code(tab, at_least=bool(name))
+    if section == "variants" and name:
+        check_variant(tab, adamjax.get_variant(name))
+    for size in (DESK, PHONE):
+        tab.set_viewport_size(size)
+        assert tab.evaluate("document.documentElement.scrollWidth") <= size["width"]
+        assert tab.evaluate(WIDE) == []
+
+
+def check_code(tab, *, at_least):
+    """What Python there is on a generated page is an example that `make test` runs."""
+    assert tab.locator(".language-python:not(.doc-signature)").count() == 0
+    examples = tab.locator(".language-pycon code").all_text_contents()
+    assert len(examples) >= at_least
+    for text in examples:
+        assert any(unindented(text) in docstring for docstring in doctests()), text
+
+
+def check_variant(tab, record):
+    """The page of a variant has what its record says."""
+    blocks = [text.strip() for text in tab.locator(".highlight code").all_text_contents()]
+    formulas = "".join("".join(blocks).split())
+    assert all("".join(part.split()) in formulas for part in record.formula.split(";"))
+    assert record.paper.bibtex(record.name) in blocks
+    picture = tab.get_by_role("img", name=re.compile(rf"^Paths of {record.name} and "))
+    assert picture.count() == 1
+    assert tab.locator(f'[id="{record.make.__module__}.{record.name}"]').count() == 1
+    text = " ".join(tab.locator("article").inner_text().split())
+    for told in (record.paper.title, *record.styles.values(), *record.slots):
+        assert " ".join(told.split()) in text
+    (command,) = (block for block in blocks if block.startswith("python -m adamjax"))
+    options = make_parser().parse_args(shlex.split(command)[3:])
+    assert [choice.label for choice in options.choices][1] == record.name
+
+
+def test_every_public_name_is_in_the_reference(built):
+    told = "".join(file.read_text("utf-8") for file in built.glob("[av][ap]*/**/index.html"))
+    values = [value for name, value in vars(adamjax).items() if inspect.isfunction(value)]
+    missing = [v for v in values if f'id="{v.__module__}.{v.__qualname__}"' not in told]
+    assert len(values) > 120
+    assert missing == []
+
+
+def search(tab, words):
+    """Types into the box, and returns what it finds."""
+    tab.goto("")
+    tab.get_by_role("textbox", name="Search").click()
+    tab.keyboard.type(words)
+    results = tab.locator(".md-search-result__item > .md-search-result__link")
+    results.first.wait_for()
+    return results
+
+
+SEARCHED = {
+    "amsgrad": "variants/amsgrad/",
+    "scale_by_lion": "variants/lion/",
+    "8bit": "storage/",
+    "from_torch": "interop/",
+}
+
+
+@pytest.mark.parametrize("words", SEARCHED)
+def test_search_finds(words, tab):
+    page, results = SEARCHED[words], search(tab, words)
+    addresses = results.evaluate_all("all => all.map(result => result.href)")
+    places = [n for n, each in enumerate(addresses) if f"/{page}" in each]
+    assert places and places[0] < 3, addresses[:9]
+    results.nth(places[0]).click()
+    tab.wait_for_url(f"**/{page}**")
+    assert words in tab.locator("article").inner_text()
+
+
+def test_citation_can_be_copied(tab):
+    tab.goto("variants/adam/")
+    block = tab.locator(".language-bibtex")
+    block.hover()
+    block.get_by_title("Copy to clipboard").click()
+    tab.get_by_text("Copied to clipboard").wait_for()
+    copied = tab.evaluate("navigator.clipboard.readText()")
+    assert copied.strip() == adamjax.get_variant("adam").paper.bibtex("adam")
+
+
+def test_dark_and_light(tab):
+    tab.goto("")
+    scheme = "document.body.getAttribute('data-md-color-scheme')"
+    before = tab.evaluate(scheme)
+    tab.locator(".md-header__option label:not([hidden])").click()
+    after = tab.evaluate(scheme)
+    assert {before, after} == {"default", "slate"}
+    tab.reload()
+    assert tab.evaluate(scheme) == after
+
+
+def test_on_a_phone_the_menu_leads_on(tab):
+    tab.set_viewport_size(PHONE)
+    tab.goto("")
+    entry = tab.locator(".md-nav--primary .md-nav__link", has_text="How to choose")
+    assert not entry.is_visible() or entry.bounding_box()["x"] < 0
+    tab.locator('.md-header label[for="__drawer"]').click()
+    entry.click()
+    tab.wait_for_url("**/how-to-choose/")
