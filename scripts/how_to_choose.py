@@ -101,6 +101,29 @@ def rates_table(report: Mapping[str, Any]) -> str:
     return markdown(["variant", "median", "four of five lie in", "decades"], rows)
 
 
+def sensitivity_table(report: Mapping[str, Any]) -> str:
+    """The best loss of each variant and task, and how many decades of learning rates come near."""
+    by_task = {
+        task: {row["variant"]: row for row in rows} for task, rows in report["results"].items()
+    }
+    headings = ["variant"]
+    for task, steps in report["settings"]["steps"]:
+        headings += [f"{task}, {steps} steps: best loss", "at", "decades"]
+    widths = {
+        name: sum(rows[name]["decades"] for rows in by_task.values())
+        for name in report["settings"]["variants"]
+    }
+    rows = []
+    for name in sorted(widths, key=lambda name: -widths[name]):
+        cells = [f"`{name}`"]
+        for task in by_task.values():
+            row = task[name]
+            width = f"{'≥ ' * row['at_least']}{row['decades']:.1f}"
+            cells += [f"{row['best_loss']:.3f}", f"{row['best_rate']:.2g}", width]
+        rows.append(cells)
+    return markdown(headings, rows)
+
+
 def memory_table() -> str:
     """A row for each variant: bytes of state for a parameter, slots, what it changes, paper."""
     rows = []

@@ -101,6 +101,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "ranking": lambda: how_to_choose.ranking_table(result("pathologies")),
         "problems": lambda: how_to_choose.problems_table(result("pathologies")),
         "learning rates": lambda: how_to_choose.rates_table(result("pathologies")),
+        "sensitivity": lambda: how_to_choose.sensitivity_table(result("sensitivity")),
         "memory": how_to_choose.memory_table,
     },
     "docs/storage.md": {

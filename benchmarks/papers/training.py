@@ -120,11 +120,6 @@ def _one(
     return one
 
 
-def falling(rate: Any) -> optax.Schedule:
-    """`rate / √t` at step t = 1, 2, …"""
-    return lambda count: rate / jnp.sqrt(count + 1.0)
-
-
 def layers(key: jax.Array, widths: Sequence[int]) -> list[dict[str, jax.Array]]:
     """Dense layers with He's scale, and no bias yet."""
     keys = jax.random.split(key, len(widths) - 1)
