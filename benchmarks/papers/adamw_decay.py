@@ -169,10 +169,12 @@ def findings(report: Report) -> list[Finding]:
         each = valleys[decay]
         rates = np.array(report["rates"])[each.rates]
         decays = np.array(report["couplings"][decay]["decays"])[each.decays]
-        edge = np.isin(each.decays, (0, len(report["couplings"][decay]["decays"]) - 1)).sum()
+        last = len(report["couplings"][decay]["decays"]) - 1
+        edge = bool(np.isin(each.decays, (0, last)).any())
         text = (
             f"{each.slope:+.2f} decades a decade: from {decays[0]:.2g} at a learning rate of "
-            f"{rates[0]:.2g} to {decays[-1]:.2g} at {rates[-1]:.2g}; at an edge of the grid: {edge}"
+            f"{rates[0]:.2g} to {decays[-1]:.2g} at {rates[-1]:.2g}"
+            f"{', some at an edge of the grid' * edge}"
         )
         moves = abs(each.slope) >= SEPARABLE
         enough = len(rates) >= 3  # or there is nothing to see it move over
@@ -180,7 +182,7 @@ def findings(report: Report) -> list[Finding]:
     ours, other = valleys["independent"].lowest, valleys["l2"].lowest
     spread = float((ours - other).std(ddof=1) / np.sqrt(len(ours)))
     difference = float(ours.mean() - other.mean())
-    text = f"{ours.mean():.2%} and {other.mean():.2%}, ± {spread:.2%} for the difference"
+    text = f"decoupled {ours.mean():.2%}, L2 {other.mean():.2%}, ± {spread:.2%} for the difference"
     statement = "the lowest error is lower decoupled than with L2, by two standard errors or more"
     return [*found, Finding(statement, text, difference <= -2 * spread)]
 

@@ -152,10 +152,11 @@ def findings(report: Report) -> list[Finding]:
         gain = adamw - other
         error = float(gain.std(ddof=1) / np.sqrt(len(gain)))
         rates = [report["runs"][each] for each in ("adamw", label)]
-        edges = sum(each["at_edge"] for each in rates)
+        edge = any(each["at_edge"] for each in rates)
         text = (
-            f"{adamw.mean():.4f} and {other.mean():.4f} nats, ± {error:.4f} for the difference, "
-            f"at {rates[0]['best']:g} and {rates[1]['best']:g}; at an edge of the grid: {edges}"
+            f"AdamW {adamw.mean():.4f}, AdEMAMix {other.mean():.4f} nats, ± {error:.4f} for the "
+            f"difference, with learning rates {rates[0]['best']:g} and {rates[1]['best']:g}"
+            f"{', one at an edge of the grid' * edge}"
         )
         bound = 2 * error if label == "ademamix" else -2 * error
         found.append(Finding(statement, text, bool(gain.mean() >= bound)))

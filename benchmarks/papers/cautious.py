@@ -35,8 +35,8 @@ class Settings(NamedTuple):
     held_out: int = 128
     seeds: int = 3
     rates: tuple[tuple[str, tuple[float, ...]], ...] = (
-        ("adamw", (1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2)),
-        ("lion", (2e-4, 4e-4, 8e-4, 1.6e-3, 3.2e-3)),
+        ("adamw", (4e-3, 8e-3, 1.6e-2, 3.2e-2, 6.4e-2)),
+        ("lion", (8e-4, 1.6e-3, 3.2e-3, 6.4e-3, 1.28e-2)),
     )
 
 

@@ -99,16 +99,16 @@ def findings(report: Report) -> list[Finding]:
         rates = [report["runs"][name]["best"] for name in (FREE, other)]
         edge = any(report["runs"][name]["at_edge"] for name in (FREE, other))
         text = (
-            f"{free.mean():.4f} and {made.mean():.4f} nats: {ratio - 1:+.1%}, seeds "
-            f"{(free / made - 1).min():+.1%} to {(free / made - 1).max():+.1%}, at "
-            f"{rates[0]:g} and {rates[1]:g}{'; a rate is at an edge of the grid' * edge}"
+            f"Schedule-Free {free.mean():.4f}, cosine {made.mean():.4f} nats: {ratio - 1:+.1%}, "
+            f"seeds {(free / made - 1).min():+.1%} to {(free / made - 1).max():+.1%}, "
+            f"learning rates {rates[0]:g} and {rates[1]:g}{', one at an edge of the grid' * edge}"
         )
         statement = f"after {steps} steps, Schedule-Free is at most {TOLERANCE:.0%} above the "
         statement += "cosine made for them"
         found.append(Finding(statement, text, bool(ratio <= 1 + TOLERANCE)))
     longest = max(lengths)
     free, plain = at(report, FREE, longest), at(report, CONSTANT, longest)
-    text = f"{free.mean():.4f} and {plain.mean():.4f} nats, at {longest} steps"
+    text = f"AdamW {plain.mean():.4f}, Schedule-Free {free.mean():.4f} nats, at {longest} steps"
     statement = "AdamW without a schedule is worse than Schedule-Free, with every seed"
     return [*found, Finding(statement, text, bool((plain > free).all()))]
 
