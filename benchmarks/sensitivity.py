@@ -60,6 +60,8 @@ MIDDLE = 1e-2
 MIDDLES: Mapping[str, float] = {
     "sgd": 0.1,
     "adagrad": 0.1,
+    "radam": 0.1,
+    "adabelief": 0.1,
     "lion": 3e-3,
     "yogi": 3e-2,
     "adafactor": 0.1,
