@@ -5,8 +5,9 @@ group and by subject: quartiles, with Optax among the subjects.
 """
 
 import argparse
+import functools
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -88,17 +89,27 @@ class Section(NamedTuple):
     measure: Callable[[Plan, argparse.Namespace, Advance], Rows]
 
 
+@functools.cache
+def here() -> dict[str, Any]:
+    """The platform and its memory, asked by another process: see `report.run`."""
+    return workers.device()
+
+
+def sizes(plan: Plan) -> tuple[int, ...]:
+    """Parameters of a timed step."""
+    return plan.sizes or SIZES[here()["platform"]]
+
+
 def step_time(plan: Plan, given: argparse.Namespace, advance: Advance) -> Rows:
     """One step of AdamW, in units of Optax's in the same round."""
-    here = workers.device()
     settings = timing.Settings(seconds=plan.seconds)
-    pythons, left_out = timing.other_pythons(given, here["platform"])
-    compared = timing.subjects(here["platform"], **pythons)
+    pythons, left_out = timing.other_pythons(given, here()["platform"])
+    compared = timing.subjects(here()["platform"], **pythons)
     rows: Rows = {}
     for leaves in plan.layouts:
-        for size in plan.sizes or SIZES[here["platform"]]:
+        for size in sizes(plan):
             label = f"{size:,} parameters in {leaves} {'leaves' if leaves > 1 else 'leaf'}"
-            found, failed = timing.measure(timing.cut(size, leaves), compared, settings, here)
+            found, failed = timing.measure(timing.cut(size, leaves), compared, settings, here())
             compared = [subject for subject in compared if subject.name not in failed]
             left_out |= failed
             rows[label] = {name: row["ratio"] for name, row in found.items()}
@@ -204,7 +215,7 @@ SECTIONS = {
     "time": Section(
         "Time of a step",
         "time / optax.adamw's in the same round",
-        lambda plan: len(plan.layouts) * len(plan.sizes or SIZES["cpu"]),
+        lambda plan: len(plan.layouts) * len(sizes(plan)),
         step_time,
     ),
     "compile": Section(
