@@ -139,12 +139,13 @@ def draw(report: Mapping[str, Any], file: Path) -> None:
     for label, rows in trees.items():
         for stage, color in zip(STAGES, pictures.COLORS, strict=False):
             axis = panels[f"{label} {stage}"]
-            for name, row in rows.items():
+            for place, row in enumerate(rows.values()):
                 low, middle, high = row[stage]["seconds"]
                 error = {"xerr": [[middle - low], [high - middle]], "ecolor": "#7F7F7F"}
-                axis.barh(name, middle, color=color, **error)
+                axis.barh(place, middle, color=color, **error)
                 text = f" {row[stage]['ratio'][1]:.2f}"
-                axis.annotate(text, (high, name), va="center", fontsize=8)
+                axis.annotate(text, (high, place), va="center", fontsize=8)
+            axis.set_yticks(range(len(rows)), list(rows))
             axis.set(title=f"{label}: {stage}", xlabel="seconds")
             axis.margins(x=0.15)
             axis.grid(axis="y", visible=False)
