@@ -37,7 +37,7 @@ lint: newest  ## check style, formatting and types
 # What depends on the rules alone, and not on versions; and on what the newest compiler makes of it.
 RULES = test_mutants test_laws test_laws_of_settings test_oracles test_together test_trajectories \
     modifiers/test_modifiers storage/test_roles cli/test_problems sharding/test_collectives \
-    benchmarks/test_papers
+    benchmarks/test_papers notebooks/test_scripts
 test-oldest: oldest  ## run the tests on the oldest versions that pyproject.toml admits
 	@.venv-oldest/bin/python scripts/install_libtpu.py
 	.venv-oldest/bin/python $(PYTEST) $(RULES:%=--ignore tests/%.py) $(ELSEWHERE)
