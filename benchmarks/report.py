@@ -41,10 +41,8 @@ def on(hardware: Mapping[str, Any], versions: Mapping[str, str]) -> str:
     >>> on({"processor": "AMD EPYC", "cores": 2, "devices": ["cpu"]}, {"jax": "0.10.2"})
     'AMD EPYC, 2 cores, cpu; jax 0.10.2'
     """
-    machine = (
-        f"{hardware['processor']}, {hardware['cores']} cores, {', '.join(hardware['devices'])}"
-    )
-    return f"{machine}; {', '.join(' '.join(pair) for pair in versions.items())}"
+    where = f"{hardware['processor']}, {hardware['cores']} cores, {', '.join(hardware['devices'])}"
+    return f"{where}; {', '.join(' '.join(pair) for pair in versions.items())}"
 
 
 def tell(section: Section, measured: Mapping[str, Any]) -> None:

@@ -21,7 +21,6 @@ Quartiles = list[float]
 Rows = dict[str, dict[str, Quartiles]]
 Advance = Callable[[str], None]  # one more part is done, and what to tell of it
 
-STORAGES = ("float32", "bfloat16", "8bit_v16", "8bit")
 SIZES = {"cpu": (10**6, 10**7), "gpu": (10**6, 10**8, 10**9), "tpu": (10**6, 10**8, 10**9)}
 PAIRS = ("sgd", "rmsprop", "adamw", "amsgrad", "adabelief", "lion")
 """Variants that Optax has under the same name."""
@@ -174,7 +173,10 @@ def contestants(rate: optax.Schedule) -> dict[str, optax.GradientTransformation]
     slower = lambda count: rate(count) / 5  # noqa: E731
     return {
         "optax.adamw": optax.adamw(rate, weight_decay=1e-2),
-        **{f"adamw {s}": adamjax.adamw(rate, weight_decay=1e-2, storage=s) for s in STORAGES},
+        **{
+            f"adamw {s}": adamjax.adamw(rate, weight_decay=1e-2, storage=s)
+            for s in quality.STORAGES
+        },
         "optax.lion": optax.lion(slower, weight_decay=1e-2),
         "lion float32": adamjax.lion(slower, weight_decay=1e-2),
         "lion 8bit": adamjax.lion(slower, weight_decay=1e-2, storage="8bit"),

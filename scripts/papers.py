@@ -1,5 +1,6 @@
 """The tables of docs/papers.md: what papers claim, and what came out here."""
 
+import functools
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,17 +10,16 @@ import adamjax
 from adamjax.registry import Paper
 from benchmarks import record
 from benchmarks.papers.__main__ import experiments
+from scripts.how_to_choose import markdown
 
 
-def results() -> dict[str, Path]:
-    """The last result of each experiment that has one, by name, the oldest papers first."""
-    found = {
-        name: next(iter(record.find(f"papers.{name}").values()), None) for name in experiments()
-    }
-    there = {name: file for name, file in found.items() if file}
-    return dict(
-        sorted(there.items(), key=lambda item: (paper_of(record.read(item[1])).year, item[0]))
-    )
+@functools.cache
+def results() -> dict[Path, dict[str, Any]]:
+    """The last result of each experiment that has one, the oldest papers first."""
+    found = [next(iter(record.find(f"papers.{name}").values()), None) for name in experiments()]
+    reports = {file: record.read(file) for file in found if file}
+    age = lambda item: (paper_of(item[1]).year, item[0])  # noqa: E731
+    return dict(sorted(reports.items(), key=age))
 
 
 def paper_of(report: Mapping[str, Any]) -> Paper:
@@ -38,42 +38,34 @@ def verdict(report: Mapping[str, Any]) -> str:
 
 def overview() -> str:
     """A line for each experiment."""
-    lines = ["| experiment | paper | agrees |", "|---|---|---|"]
-    for file in results().values():
-        report = record.read(file)
+    rows = []
+    for report in results().values():
         experiment, paper = report["experiment"], paper_of(report)
         link = f"[{paper.short()}]({paper.link()}), {experiment['where']}"
         title = f"[{experiment['title']}](#{anchor(experiment['title'])})"
-        lines.append(f"| {title} | {link} | {verdict(report)} |")
-    return "\n".join(lines)
+        rows.append([title, link, verdict(report)])
+    return markdown(["experiment", "paper", "agrees"], rows)
 
 
 def sections() -> str:
     """A section for each experiment: claim, run, findings, picture."""
-    return "\n\n".join(section(name, file) for name, file in results().items())
+    return "\n\n".join(section(file, report) for file, report in results().items())
 
 
-def section(name: str, file: Path) -> str:
+def section(file: Path, report: Mapping[str, Any]) -> str:
     """One experiment."""
-    report = record.read(file)
     experiment = report["experiment"]
     picture = f"../benchmarks/results/{file.with_suffix('.png').name}"
     rows = [
-        f"| {cell(f['statement'])} | {cell(f['came_out'])} | {'yes' if f['agrees'] else '**no**'} |"
+        [cell(f["statement"]), cell(f["came_out"]), "yes" if f["agrees"] else "**no**"]
         for f in report["findings"]
     ]
-    return "\n".join(
+    return "\n\n".join(
         [
             f"### {experiment['title']}",
-            "",
             f"**The paper** ({experiment['where']}). {experiment['claim']}",
-            "",
-            f"**Run here.** {experiment['run']} `python -m benchmarks.papers {name}`",
-            "",
-            "| what it says, and how it was judged | came out | agrees |",
-            "|---|---|---|",
-            *rows,
-            "",
+            f"**Run here.** {experiment['run']} `{report['command']}`",
+            markdown(["what it says, and how it was judged", "came out", "agrees"], rows),
             f"[![{experiment['title']}]({picture})]({picture})",
         ]
     )

@@ -99,23 +99,14 @@ def forget(name: str, rate: float, settings: Settings) -> np.ndarray:
 
 def measure(settings: Settings) -> dict[str, Any]:
     """Final losses of all runs, the best curves, and what is left of a batch."""
-    problem, watch = streams.bytes_network(settings.stretch)
+    learnt = streams.bytes_network(settings.stretch)
     lengths = {"adamw": (settings.steps,), "ademamix": (settings.steps, settings.steps // 2)}
     runs: dict[str, Any] = {}
     gains: dict[str, Any] = {}
     for name, each in lengths.items():
         for steps in each:
-            losses = training.train(
-                problem,
-                optimizer(name, steps),
-                np.array(settings.rates),
-                seeds=settings.seeds,
-                epochs=steps // settings.stretch,
-                watch=watch,
-                together=True,
-            )["held_out"]
             label = name if steps == settings.steps else f"{name}, half the steps"
-            runs[label] = training.chosen(losses, settings.rates)
+            runs[label] = streams.by_rate(learnt, optimizer(name, steps), steps, settings)
         best = training.best(np.array([runs[name]["last"]]))
         gains[name] = training.rounded(forget(name, settings.rates[best], settings))
     return {"runs": runs, "gains": gains}

@@ -10,7 +10,7 @@ import optax
 
 import adamjax
 from benchmarks import quality
-from benchmarks.papers import streams, training
+from benchmarks.papers import streams
 from benchmarks.papers.paper import Experiment, Finding, Report
 from examples import pictures
 
@@ -58,7 +58,7 @@ def constant(rise: int) -> Callable[[Any], optax.GradientTransformation]:
 
 def measure(settings: Settings) -> dict[str, Any]:
     """The held-out losses of each kind of run, at its best learning rate."""
-    problem, watch = streams.bytes_network(settings.stretch)
+    learnt = streams.bytes_network(settings.stretch)
     longest = max(settings.lengths)
     kinds: dict[str, tuple[int, Callable[[Any], optax.GradientTransformation]]] = {
         FREE: (
@@ -68,19 +68,12 @@ def measure(settings: Settings) -> dict[str, Any]:
         CONSTANT: (longest, constant(settings.rise)),
         **{f"cosine, {steps} steps": (steps, cosine(steps)) for steps in settings.lengths},
     }
-    runs = {}
-    for name, (steps, make) in kinds.items():
-        losses = training.train(
-            problem,
-            make,
-            np.array(settings.rates),
-            seeds=settings.seeds,
-            epochs=steps // settings.stretch,
-            watch=watch,
-            together=True,
-        )["held_out"]
-        runs[name] = training.chosen(losses, settings.rates)
-    return {"runs": runs}
+    return {
+        "runs": {
+            name: streams.by_rate(learnt, make, steps, settings)
+            for name, (steps, make) in kinds.items()
+        }
+    }
 
 
 def at(report: Report, name: str, steps: int) -> np.ndarray:

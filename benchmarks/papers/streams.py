@@ -4,11 +4,13 @@ What `training.train` calls an epoch is a stretch of such a run: so many steps o
 drawn anew.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 from flax import nnx
 
 from adamjax.cli.descent import evaluated
@@ -84,6 +86,33 @@ def bytes_network(stretch: int, batch_size: int = 32) -> tuple[Problem, Watch]:
 
     train = _bytes(tasks.source().train, 2**18, seed=0)
     return stream(Problem(init, loss, train, batch_size), stretch), watch
+
+
+def by_rate(
+    learnt: tuple[Problem, Watch],
+    make: Callable[[Any], optax.GradientTransformation],
+    steps: int,
+    settings: Any,
+) -> dict[str, Any]:
+    """What `training.chosen` tells of the held-out losses of a stream, for each learning rate.
+
+    Args:
+      learnt: a stream, and its watch.
+      make: from a learning rate to an optimizer.
+      steps: how many.
+      settings: those of an experiment, with `rates`, `seeds` and the `stretch` of the stream.
+    """
+    problem, watch = learnt
+    losses = training.train(
+        problem,
+        make,
+        np.array(settings.rates),
+        seeds=settings.seeds,
+        epochs=steps // settings.stretch,
+        watch=watch,
+        together=True,
+    )["held_out"]
+    return training.chosen(losses, settings.rates)
 
 
 def bytes_held_out(examples: int, seed: int = 0) -> Batch:

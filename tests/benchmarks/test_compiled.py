@@ -1,17 +1,13 @@
 """One pass over memory, as compiled for a TPU that is not there."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from benchmarks import targets
 from scripts import install_libtpu
+from tests.benchmarks.benchmark_runs import run
 
-ROOT = Path(__file__).resolve().parents[2]
 # The most bytes for each parameter; each in one kernel.
 MOST = {
     "optax.adamw": 28.01,
@@ -31,17 +27,8 @@ needs_libtpu = pytest.mark.skipif(
 
 @needs_libtpu
 def test_each_step_is_one_pass_over_memory(tmp_path):
-    command = [sys.executable, "-m", "benchmarks.compiled", "--backend", "tpu"]
     few = ["--devices", "TPU v5e", "--matrix", "4096x1024", "--rows", *MOST]
-    process = subprocess.run(
-        [*command, *few, "--results", tmp_path],
-        cwd=ROOT,
-        env=os.environ,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+    process = run("benchmarks.compiled", "--backend", "tpu", "--results", tmp_path, *few)
     assert process.returncode == 0, process.stderr
     results = json.loads((tmp_path / "compiled.tpu.json").read_text(encoding="utf-8"))
     assert "libtpu" in results["compiler"]
