@@ -15,6 +15,7 @@ import optax
 
 import adamjax
 from adamjax.problems import PROBLEMS
+from adamjax.storage.store import MIN_SIZE
 from benchmarks import compiled, many_leaves, memory, pathologies, quality, tasks, timing, workers
 
 Quartiles = list[float]
@@ -107,7 +108,7 @@ def step_time(plan: Plan, given: argparse.Namespace, advance: Advance) -> Rows:
     rows: Rows = {}
     for leaves in plan.layouts:
         for size in sizes(plan):
-            label = f"{size:,} parameters in {leaves} {'leaves' if leaves > 1 else 'leaf'}"
+            label = cut_into(size, leaves)
             found, failed = timing.measure(timing.cut(size, leaves), compared, settings, here())
             compared = [subject for subject in compared if subject.name not in failed]
             left_out |= failed
@@ -116,6 +117,18 @@ def step_time(plan: Plan, given: argparse.Namespace, advance: Advance) -> Rows:
     for name, reason in left_out.items():
         print(f"left out: {name}: {reason}")
     return rows
+
+
+def cut_into(size: int, leaves: int) -> str:
+    """What is timed, in words.
+
+    >>> cut_into(10_000_000, 1)
+    '10,000,000 parameters in 1 leaf'
+    >>> cut_into(1_000_000, 300)
+    '1,000,000 parameters in 300 leaves, all too small to be stored'
+    """
+    words = f"{size:,} parameters in {leaves} {'leaves' if leaves > 1 else 'leaf'}"
+    return words if size >= MIN_SIZE * leaves else f"{words}, all too small to be stored"
 
 
 def preparation(plan: Plan, given: argparse.Namespace, advance: Advance) -> Rows:
