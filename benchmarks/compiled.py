@@ -97,10 +97,16 @@ def step(tx: optax.GradientTransformation) -> Callable[..., Any]:
     return run
 
 
+def arrays(row: Row) -> tuple[Any, Any]:
+    """Shapes of the parameters and of the state."""
+    leaf = jax.ShapeDtypeStruct(row.shape, row.dtype)
+    params = {f"w{i}": leaf for i in range(row.leaves)}
+    return params, jax.eval_shape(row.tx.init, params)
+
+
 def accessed(row: Row) -> float:
     """Bytes for each parameter that a step reads and writes here, as the compiler reckons."""
-    params = {f"w{i}": jax.ShapeDtypeStruct(row.shape, row.dtype) for i in range(row.leaves)}
-    state = jax.eval_shape(row.tx.init, params)
+    params, state = arrays(row)
     program = targets.compile_here(step(row.tx), params, params, state, donate=(1, 2))
     return program.cost_analysis()["bytes accessed"] / (math.prod(row.shape) * row.leaves)
 
@@ -112,9 +118,7 @@ def nbytes(tree: Any) -> int:
 
 def measure(backend: str, target: str, row: Row) -> dict[str, Any]:
     """What one compiled step does, in bytes and kernels."""
-    leaf = jax.ShapeDtypeStruct(row.shape, row.dtype)
-    params = {f"w{i}": leaf for i in range(row.leaves)}
-    state = jax.eval_shape(row.tx.init, params)
+    params, state = arrays(row)
     compiled = targets.compile_for(
         backend, target, step(row.tx), params, params, state, donate=(1, 2)
     )

@@ -52,6 +52,15 @@ def optimizers() -> dict[str, optax.GradientTransformation]:
     }
 
 
+def label(number: int, side: int) -> str:
+    """Of a tree.
+
+    >>> label(1000, 64)
+    '1,000 leaves of 64x64'
+    """
+    return f"{number:,} leaves of {side}x{side}"
+
+
 def leaves(number: int, side: int) -> dict[str, Any]:
     """Parameters as layers have them."""
     leaf = jax.ShapeDtypeStruct((side, side), jnp.float32)
@@ -160,10 +169,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     jax.config.update("jax_enable_compilation_cache", False)
     trees = {}
     for number, side in settings.trees:
-        label = f"{number:,} leaves of {side}x{side}"
-        with console.progress({label: settings.rounds}) as advance:
-            trees[label] = measure(number, side, settings, partial(advance, label))
-        tell(label, trees[label])
+        tree = label(number, side)
+        with console.progress({tree: settings.rounds}) as advance:
+            trees[tree] = measure(number, side, settings, partial(advance, tree))
+        tell(tree, trees[tree])
     record.write("many_leaves", given, settings._asdict(), {"trees": trees})
 
 

@@ -21,6 +21,7 @@ import optax
 from flax import nnx
 
 import adamjax
+from adamjax.cli.descent import evaluated
 from benchmarks import record, tasks
 from examples import console, pictures
 
@@ -92,22 +93,27 @@ def make_train(task: tasks.Task, tx: optax.GradientTransformation, steps: int) -
     def one(seed: jax.Array, nudge: jax.Array, train: Any, held_out: Any) -> Any:
         weights_key, rows_key = jax.random.split(jax.random.key(seed))
         model = task.make(nnx.Rngs(weights_key))
-        weights = nnx.state(model, nnx.Param)
-        nnx.update(model, jax.tree.map(lambda w: w * (1 + nudge), weights))
-        graph, state = nnx.split((model, nnx.Optimizer(model, tx, wrt=nnx.Param)))
+        graph, params, rest = nnx.split(model, nnx.Param, ...)
+        params = jax.tree.map(lambda w: w * (1 + nudge), params)
         rows = jax.random.randint(rows_key, (steps, task.batch_size), 0, len(train[1]))
 
-        def step(state: Any, rows: jax.Array) -> tuple[Any, jax.Array]:
-            model, optimizer = nnx.merge(graph, state)
-            batch = [part[rows] for part in train]
-            loss, gradients = nnx.value_and_grad(task.loss)(model, *batch, True)
-            optimizer.update(model, gradients)
-            return nnx.state((model, optimizer)), loss
+        def loss(params: Any, rest: Any, batch: Any, training: bool) -> tuple[jax.Array, Any]:
+            model = nnx.merge(graph, params, rest)
+            value = task.loss(model, *batch, training)
+            return value, nnx.split(model, nnx.Param, ...)[2]
 
-        state, losses = jax.lax.scan(step, state, rows)
-        model, _ = nnx.merge(graph, state)
+        def step(carry: Any, rows: jax.Array) -> tuple[Any, jax.Array]:
+            params, rest, state = carry
+            batch = [part[rows] for part in train]
+            (value, rest), grads = jax.value_and_grad(loss, has_aux=True)(params, rest, batch, True)
+            updates, state = tx.update(grads, state, params)
+            return (optax.apply_updates(params, updates), rest, state), value
+
+        carry, losses = jax.lax.scan(step, (params, rest, tx.init(params)), rows)
+        params, rest, state = carry
         late = losses[-max(1, steps // 10) :].mean()
-        return {"held_out": task.loss(model, held_out[0], held_out[1], False), "training": late}
+        reached, _ = loss(evaluated(state, params), rest, held_out, False)
+        return {"held_out": reached, "training": late}
 
     def train(seeds: jax.Array, nudges: jax.Array, *data: Any) -> Any:
         return jax.lax.map(lambda each: one(*each, *data), (seeds, nudges))

@@ -139,8 +139,8 @@ def preparation(plan: Plan, given: argparse.Namespace, advance: Advance) -> Rows
     jax.config.update("jax_enable_compilation_cache", False)
     for number, side in plan.trees:
         found = many_leaves.measure(number, side, settings, advance)
-        label = f"{number:,} leaves of {side}x{side}"
-        rows[label] = {name: row["all"]["ratio"] for name, row in found.items()}
+        ratios = {name: row["all"]["ratio"] for name, row in found.items()}
+        rows[many_leaves.label(number, side)] = ratios
     return rows
 
 

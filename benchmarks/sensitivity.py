@@ -22,8 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import adamjax
-from benchmarks import quality, record, tasks
-from benchmarks.papers import streams, training
+from benchmarks import quality, record, streams, tasks, training
 from examples import console, pictures
 
 # One of each idea that people choose between: descent without a second moment (sgd, lion), the

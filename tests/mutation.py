@@ -1,7 +1,7 @@
 """Mistakes planted in the source of the variants, one at a time.
 
-A mutant is the file of a variant, or a module of helpers as that file uses it, with one expression
-changed.
+A mutant is the file of a variant, or a module of helpers as the variants use it, with one
+expression changed.
 
 Not planted, as no number depends on them or they have tests of their own: docstrings, annotations,
 records and the text of errors; masks, dtypes, storage and the limit on huge gradients; the exchange
@@ -22,6 +22,7 @@ from tests.sandbox import home, parsed
 # What variants share: each mistake has to show in one of those that use it. What carries
 # formulas over trees has none.
 SHARED = (
+    "adamjax.moments",
     "adamjax.schedules",
     *(
         f"adamjax.{folder}.{module.name}"
@@ -30,7 +31,6 @@ SHARED = (
         if module.name not in {"around", "by_matrix", "copies"}
     ),
 )
-HELPERS = ("adamjax.moments", *SHARED)
 HIDDEN = {None, "dtype", "mask", "mu_dtype", "nu_dtype", "param_rounding", "squares", "storage"}
 HIDDEN |= {"strict"}
 BUILDERS = {"callable", "copies", "decaying_only", "lift", "optimizer", "pick", "rounded", "Slot"}
@@ -88,32 +88,31 @@ class Mutant(NamedTuple):
 
 
 def mutants():
-    """All of them: of each file, and of the moments as it uses them; then of what is shared."""
+    """All of them: of each file, then of what is shared."""
     files = list(dict.fromkeys(map(home, adamjax.list_variants())))
     for file in files:
-        yield from named(file, {file: None, "adamjax.moments": used(file)}, lambda _, f=file: (f,))
+        yield from named(file, None, lambda _, f=file: (f,))
     users = {
         f: tuple(file for file in files if f in used(file)) for f in set().union(*map(used, files))
     }
     for module in SHARED:
-        yield from named(module, {module: set(users)}, users.get)
+        yield from named(module, set(users), users.get)
 
 
-def named(place, modules, files_of):
-    """The mutants of some functions of modules, under names that begin with a place."""
+def named(module, functions, files_of):
+    """The mutants of some functions of a module, or of all."""
     seen = {}
-    for module, functions in modules.items():
-        for function, change, code in changes(module, functions):
-            name = f"{place.split('.')[-1]}-{function}: {change}"
-            seen[name] = seen.get(name, 0) + 1
-            again = f" #{seen[name]}" if seen[name] > 1 else ""
-            yield Mutant(name + again, files_of(function), module, code)
+    for function, change, code in changes(module, functions):
+        name = f"{module.split('.')[-1]}-{function}: {change}"
+        seen[name] = seen.get(name, 0) + 1
+        again = f" #{seen[name]}" if seen[name] > 1 else ""
+        yield Mutant(name + again, files_of(function), module, code)
 
 
 @functools.cache
 def used(file):
     """The helpers that a file calls or names in its tables, and those that they do."""
-    bodies = [statement for module in HELPERS for statement in parsed(module).body]
+    bodies = [statement for module in SHARED for statement in parsed(module).body]
     functions = {f.name: f for f in bodies if isinstance(f, ast.FunctionDef) and f.name != "clamp"}
     functions |= {table(b): b for b in bodies if isinstance(b, ast.Assign) and table(b)}
     found, ahead = set(), [parsed(file)]

@@ -10,7 +10,8 @@ import numpy as np
 import optax
 
 import adamjax
-from benchmarks.papers import mnist, training
+from benchmarks import training
+from benchmarks.papers import mnist
 from benchmarks.papers.paper import Experiment, Finding, Report, spread
 from examples import pictures
 

@@ -10,8 +10,7 @@ import numpy as np
 import optax
 
 import adamjax
-from benchmarks import tasks
-from benchmarks.papers import streams, training
+from benchmarks import streams, tasks, training
 from benchmarks.papers.paper import Experiment, Finding, Report, spread
 from benchmarks.quality import rising_and_falling
 from examples import pictures

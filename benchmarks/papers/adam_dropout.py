@@ -9,7 +9,7 @@ import numpy as np
 import optax
 
 import adamjax
-from benchmarks.papers import training
+from benchmarks import training
 from benchmarks.papers.paper import Experiment, Finding, Report
 from examples import data, pictures
 

@@ -10,7 +10,7 @@ import numpy as np
 import optax
 
 import adamjax
-from benchmarks.papers import training
+from benchmarks import training
 from benchmarks.papers.paper import Experiment, Finding, Report, spread
 from examples import data, pictures, sparse_logistic
 

@@ -10,8 +10,7 @@ import numpy as np
 import optax
 
 import adamjax
-from benchmarks import quality
-from benchmarks.papers import streams, training
+from benchmarks import quality, streams, training
 from benchmarks.papers.paper import Experiment, Finding, Report, spread
 from examples import pictures
 

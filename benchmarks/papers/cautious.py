@@ -8,8 +8,7 @@ import numpy as np
 import optax
 
 import adamjax
-from benchmarks import quality, tasks
-from benchmarks.papers import streams, training
+from benchmarks import quality, streams, tasks, training
 from benchmarks.papers.paper import Experiment, Finding, Report
 from examples import pictures
 

@@ -5,7 +5,7 @@ from functools import cache
 import jax
 import jax.numpy as jnp
 
-from benchmarks.papers.training import Params, Problem, cross_entropy, layers, network
+from benchmarks.training import Params, Problem, cross_entropy, layers, network
 from examples import data
 
 

@@ -11,8 +11,7 @@ import optax
 from flax import nnx
 
 import adamjax
-from benchmarks import tasks
-from benchmarks.papers import streams, training
+from benchmarks import streams, tasks, training
 from benchmarks.papers.paper import Experiment, Finding, Report, spread
 from examples import char_lm, pictures
 

@@ -9,8 +9,7 @@ import numpy as np
 import optax
 
 import adamjax
-from benchmarks import quality
-from benchmarks.papers import streams
+from benchmarks import quality, streams
 from benchmarks.papers.paper import Experiment, Finding, Report
 from examples import pictures
 

@@ -14,9 +14,8 @@ import optax
 from flax import nnx
 
 from adamjax.cli.descent import evaluated
-from benchmarks import tasks
-from benchmarks.papers import training
-from benchmarks.papers.training import Batch, Params, Problem, Watch
+from benchmarks import tasks, training
+from benchmarks.training import Batch, Params, Problem, Watch
 from examples import data
 
 BEFORE = 8
