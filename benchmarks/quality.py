@@ -21,8 +21,7 @@ import optax
 from flax import nnx
 
 import adamjax
-from adamjax.cli.descent import evaluated
-from benchmarks import record, tasks
+from benchmarks import record, streams, tasks
 from examples import console, pictures
 
 STORAGES = ("float32", "bfloat16", "8bit_v16", "8bit")
@@ -88,37 +87,31 @@ def comparisons(settings: Settings, made: Mapping[str, tasks.Task]) -> list[Comp
 
 
 def make_train(task: tasks.Task, tx: optax.GradientTransformation, steps: int) -> Any:
-    """A function of (seeds, nudges, data, held-out data): the losses of a training for each."""
+    """A function of (seeds, nudges): the losses of a training for each."""
+    problem, watch = streams.of_task(task, steps)
 
-    def one(seed: jax.Array, nudge: jax.Array, train: Any, held_out: Any) -> Any:
-        weights_key, rows_key = jax.random.split(jax.random.key(seed))
-        model = task.make(nnx.Rngs(weights_key))
-        graph, params, rest = nnx.split(model, nnx.Param, ...)
-        params = jax.tree.map(lambda w: w * (1 + nudge), params)
-        rows = jax.random.randint(rows_key, (steps, task.batch_size), 0, len(train[1]))
+    def one(each: tuple[jax.Array, jax.Array], data: streams.Batch) -> dict[str, jax.Array]:
+        seed, nudge = each
+        weights_key, rows_key, noise_key = jax.random.split(jax.random.key(seed), 3)
+        params = jax.tree.map(lambda w: w * (1 + nudge), problem.init(weights_key))
+        rows = jax.random.randint(rows_key, (steps, task.batch_size), 0, len(data[1]))
 
-        def loss(params: Any, rest: Any, batch: Any, training: bool) -> tuple[jax.Array, Any]:
-            model = nnx.merge(graph, params, rest)
-            value = task.loss(model, *batch, training)
-            return value, nnx.split(model, nnx.Param, ...)[2]
+        def step(carry: Any, at: tuple[jax.Array, jax.Array]) -> tuple[Any, jax.Array]:
+            params, state = carry
+            rows, key = at
+            batch = tuple(part[rows] for part in data)
+            loss, gradients = jax.value_and_grad(problem.loss)(params, batch, key)
+            updates, state = tx.update(gradients, state, params)
+            return (optax.apply_updates(params, updates), state), loss
 
-        def step(carry: Any, rows: jax.Array) -> tuple[Any, jax.Array]:
-            params, rest, state = carry
-            batch = [part[rows] for part in train]
-            (value, rest), grads = jax.value_and_grad(loss, has_aux=True)(params, rest, batch, True)
-            updates, state = tx.update(grads, state, params)
-            return (optax.apply_updates(params, updates), rest, state), value
+        keys = jax.random.split(noise_key, steps)
+        reached, losses = jax.lax.scan(step, (params, tx.init(params)), (rows, keys))
+        return {**watch(*reached), "training": losses[-max(1, steps // 10) :].mean()}
 
-        carry, losses = jax.lax.scan(step, (params, rest, tx.init(params)), rows)
-        params, rest, state = carry
-        late = losses[-max(1, steps // 10) :].mean()
-        reached, _ = loss(evaluated(state, params), rest, held_out, False)
-        return {"held_out": reached, "training": late}
+    def train(seeds: jax.Array, nudges: jax.Array, data: streams.Batch) -> Any:
+        return jax.lax.map(lambda each: one(each, data), (seeds, nudges))
 
-    def train(seeds: jax.Array, nudges: jax.Array, *data: Any) -> Any:
-        return jax.lax.map(lambda each: one(*each, *data), (seeds, nudges))
-
-    return jax.jit(train)
+    return lambda seeds, nudges: jax.jit(train)(seeds, nudges, task.train)
 
 
 def state_bytes(task: tasks.Task, tx: optax.GradientTransformation) -> float:
@@ -141,7 +134,7 @@ def run(comparison: Comparison, task: tasks.Task, settings: Settings) -> dict[st
         if storage == "float32":
             runs.append((seeds, plain + np.float32(NUDGE)))
         columns = [np.concatenate(column) for column in zip(*runs, strict=True)]
-        losses = make_train(task, tx, steps)(*columns, task.train, task.held_out)
+        losses = make_train(task, tx, steps)(*columns)
         halves = {name: np.split(np.asarray(x, float), len(runs)) for name, x in losses.items()}
         for i, name in enumerate([storage, "nudged"][: len(runs)]):
             found[name] = {

@@ -181,18 +181,24 @@ def moved(plan: Plan, given: argparse.Namespace, advance: Advance) -> Rows:
     return {f"one leaf of {'x'.join(map(str, plan.matrix))}": rows}
 
 
+# Leaves of tasks so small would stay float32 by default.
+stored = functools.partial(adamjax.store, min_size=0)
+
+
 def contestants(rate: optax.Schedule) -> dict[str, optax.GradientTransformation]:
     """What `losses` compares."""
     slower = lambda count: rate(count) / 5  # noqa: E731
     return {
         "optax.adamw": optax.adamw(rate, weight_decay=1e-2),
         **{
-            f"adamw {s}": adamjax.adamw(rate, weight_decay=1e-2, storage=s)
+            f"adamw {s}": stored(adamjax.adamw(rate, weight_decay=1e-2), s)
             for s in quality.STORAGES
         },
         "optax.lion": optax.lion(slower, weight_decay=1e-2),
-        "lion float32": adamjax.lion(slower, weight_decay=1e-2),
-        "lion 8bit": adamjax.lion(slower, weight_decay=1e-2, storage="8bit"),
+        **{
+            f"lion {s}": stored(adamjax.lion(slower, weight_decay=1e-2), s)
+            for s in ("float32", "8bit")
+        },
     }
 
 
@@ -206,7 +212,7 @@ def losses(plan: Plan, given: argparse.Namespace, advance: Advance) -> Rows:
         held_out = rows.setdefault(f"{name}, {plan.seeds} seeds of {steps} steps", {})
         for label, tx in contestants(rate).items():
             seeds = np.arange(plan.seeds), np.zeros(plan.seeds, np.float32)
-            reached = quality.make_train(task, tx, steps)(*seeds, task.train, task.held_out)
+            reached = quality.make_train(task, tx, steps)(*seeds)
             held_out[label] = timing.quartiles(np.asarray(reached["held_out"], float).tolist())
             advance(f"{name}: {label}")
     return rows

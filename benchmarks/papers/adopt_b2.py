@@ -52,7 +52,10 @@ class Settings(NamedTuple):
     seeds: int = 5
     epochs: int = 10
     hidden: int = 64
-    learning_rates: tuple[float, ...] = (3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
+    learning_rates: tuple[float, ...] = (
+        *(3e-6, 1e-5, 3e-5, 1e-4, 3e-4),
+        *(1e-3, 3e-3, 1e-2, 3e-2, 1e-1),
+    )
     mnist_seeds: int = 3
 
 
