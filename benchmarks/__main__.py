@@ -2,7 +2,7 @@
 
 python -m benchmarks                     the whole report
 python -m benchmarks --quick             a small one, in less than three minutes
-python -m benchmarks compare OLD NEW     two reports of the same machine and settings
+python -m benchmarks compare OLD NEW     two reports of one machine, with the same settings
 python -m benchmarks pictures            draws the committed results again
 """
 
@@ -17,7 +17,7 @@ from benchmarks.sections import SECTIONS
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    options = record.parser("", __doc__)
+    options = record.parser("", __doc__, quick="a small report, in less than three minutes")
     options.add_argument(
         "--sections", nargs="+", choices=SECTIONS, default=list(SECTIONS), metavar="NAME",
         help=f"only these of {', '.join(SECTIONS)}",
@@ -43,11 +43,13 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def write_report(given: argparse.Namespace) -> None:
-    """Runs it; with `--json` the report alone comes out."""
+    """Runs it; with `--json` the report alone comes out. Exits with 1 if a section failed."""
     with contextlib.redirect_stdout(sys.stderr if given.json else sys.stdout):
         file = report.run(given, given.sections)
     if given.json:
         print(file.read_text(encoding="utf-8"), end="")
+    if any("error" in section for section in record.read(file)["sections"].values()):
+        raise SystemExit(1)
 
 
 def draw_all(folder: Path) -> None:

@@ -3,7 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from benchmarks.report import in_words
 from examples import console
+
+Quartiles = list[Any]  # [float] * 3, or None where a run diverged
 
 MUST_AGREE = ("benchmark", "hardware", "settings")
 
@@ -22,11 +25,13 @@ def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
     for name, section in new["sections"].items():
         before = old["sections"].get(name, {"rows": {}})["rows"]
         table = [
-            (group, subject, *map(median, (was, now)), verdict(was, now))
+            (group, subject, in_words(was)[0], in_words(now)[0], verdict(was, now))
             for group, subject, was, now in pairs(before, section["rows"])
         ]
         print(f"\n{name} ({section['unit']})")
         console.table(("group", "subject", "old", "new", "beyond the spread"), table)
+    for what in only_in_one(old, new):
+        print(f"not in both: {what}")
     for package, version in new["versions"].items():
         if old["versions"].get(package) != version:
             print(f"{package}: {old['versions'].get(package)} and now {version}")
@@ -35,10 +40,14 @@ def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
 def check(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
     """Raises `UnlikeError` unless they can be compared.
 
-    >>> check({"hardware": {"cores": 2}}, {"hardware": {"cores": 4}})
+    >>> two, four = ({"sections": {}, "hardware": {"cores": n}} for n in (2, 4))
+    >>> check(two, four)
     Traceback (most recent call last):
     benchmarks.comparison.UnlikeError: different hardware: cores is 2 and 4
     """
+    for report in (old, new):
+        if "sections" not in report:
+            raise UnlikeError(f"not a report of `python -m benchmarks`: {report.get('benchmark')}")
     for part in MUST_AGREE:
         mine, others = old.get(part), new.get(part)
         if mine == others:
@@ -52,7 +61,7 @@ def check(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
 
 def pairs(
     old: Mapping[str, Any], new: Mapping[str, Any]
-) -> Iterator[tuple[str, str, list[float], list[float]]]:
+) -> Iterator[tuple[str, str, Quartiles, Quartiles]]:
     """What is in both: group, subject and the quartiles of each."""
     for group, rows in new.items():
         for subject, now in rows.items():
@@ -60,16 +69,28 @@ def pairs(
                 yield group, subject, old[group][subject], now
 
 
-def median(quartiles: list[float]) -> str:
-    return f"{quartiles[1]:.4g}"
+def only_in_one(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Sections, groups and subjects of which there is nothing to compare."""
+    found = [
+        {
+            f"{name}, {group}, {subject}"
+            for name, section in report["sections"].items()
+            for group, rows in section["rows"].items()
+            for subject in rows
+        }
+        for report in (old, new)
+    ]
+    return sorted(found[0] ^ found[1])
 
 
-def verdict(old: list[float], new: list[float]) -> str:
+def verdict(old: Quartiles, new: Quartiles) -> str:
     """Whether the new quartiles lie apart from the old ones.
 
     >>> verdict([1.0, 1.1, 1.2], [1.15, 1.2, 1.3]), verdict([1.0, 1.1, 1.2], [1.3, 1.4, 1.5])
     ('', 'higher')
     """
+    if None in old or None in new:
+        return "" if old == new else "one diverged"
     if new[0] > old[2]:
         return "higher"
     return "lower" if new[2] < old[0] else ""

@@ -147,8 +147,7 @@ def write(name: str, given: argparse.Namespace, **measured: Any) -> None:
     """Puts the results of a backend's devices where those of machines lie."""
     about = {"compiler": targets.version(given.backend)}
     settings = measured.pop("settings", {})
-    command = f"python -m benchmarks.{name} --backend {given.backend}"
-    record.write(name, given, settings, {**about, **measured}, on=given.backend, command=command)
+    record.write(name, given, settings, {**about, **measured}, on=given.backend)
 
 
 def draw(report: Mapping[str, Any], file: Path) -> None:

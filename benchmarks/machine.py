@@ -17,6 +17,7 @@ def hardware() -> dict[str, Any]:
     """What stays the same from one run on a machine to the next."""
     return {
         "processor": _processor(),
+        "model": _model(),
         "cores": os.cpu_count(),
         "system": platform.system(),
         "devices": [device.device_kind for device in jax.devices()],
@@ -56,6 +57,13 @@ def _processor() -> str:
     # Python leaves the name out on most Linux systems.
     named = _cpuinfo("model name")
     return named[0] if named else platform.processor() or platform.machine()
+
+
+def _model() -> str | None:
+    """Which of the processors of that name; on Linux, where the name may be a family's."""
+    fields = ("cpu family", "model\t", "stepping", "cache size")
+    values = [value for field in fields for value in _cpuinfo(field)[:1]]
+    return ", ".join(values) or None
 
 
 def _cpuinfo(field: str) -> list[str]:

@@ -6,7 +6,10 @@ from nothing else.
 
 import argparse
 import json
+import math
 import platform
+import shlex
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import import_module
@@ -22,14 +25,16 @@ RESULTS = Path(__file__).parent / "results"
 QUICK_RESULTS = Path("runs/benchmarks")
 
 
-def parser(name: str, purpose: str | None) -> argparse.ArgumentParser:
-    """The options that every benchmark has."""
+TINY = "everything once and tiny, to see that it runs; its figures mean nothing"
+
+
+def parser(name: str, purpose: str | None, quick: str = TINY) -> argparse.ArgumentParser:
+    """The options that every benchmark has; `quick` says what that one does."""
     options = argparse.ArgumentParser(
         prog=f"python -m benchmarks.{name}" if name else "python -m benchmarks",
         description=purpose,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    quick = "everything once and tiny, to see that it runs; its figures mean nothing"
     options.add_argument("--quick", action="store_true", help=quick)
     where = f"folder for JSON and picture (benchmarks/results; with --quick {QUICK_RESULTS})"
     options.add_argument("--results", type=Path, metavar="FOLDER", help=where)
@@ -39,11 +44,26 @@ def parser(name: str, purpose: str | None) -> argparse.ArgumentParser:
 def parse(
     options: argparse.ArgumentParser, argv: Sequence[str] | None = None
 ) -> argparse.Namespace:
-    """The options as given, with the folder that a quick run must not share with a real one."""
+    """The options as given, and what only the start knows.
+
+    That is the command, the clocks before there is any load, and the folder, which a quick run must
+    not share with a real one.
+    """
     given = options.parse_args(argv)
+    given.command_line = f"{options.prog} {said(sys.argv[1:] if argv is None else argv)}".strip()
+    given.clocks = machine.clocks()
     if given.results is None:
         given.results = QUICK_RESULTS if given.quick else RESULTS
     return given
+
+
+def said(words: Sequence[str]) -> str:
+    """The options of a command line; a path of this machine is nobody else's.
+
+    >>> said(["--quick", "--torch", "/home/me/bin/python"])
+    '--quick --torch PATH'
+    """
+    return shlex.join("PATH" if Path(word).is_absolute() else word for word in words)
 
 
 def write(
@@ -53,25 +73,22 @@ def write(
     measured: Mapping[str, Any],
     *,
     on: str | None = None,
-    command: str | None = None,
 ) -> Path:
     """Writes what was run, where and with what, and what was measured, and draws it.
 
     Args:
       name: of the module in this folder; its function `draw(report, file)` makes the picture, if
         it has one and matplotlib is there.
-      given: the options.
-      command: that does the same again, without `--quick`; None is the module's own.
+      given: what `parse` returned.
       on: what stands for the machine in the file's name; None is the machine that runs this.
     """
     hardware = machine.hardware()
-    command = command or f"python -m benchmarks.{name.replace('.', ' ')}"
     report = {
         "benchmark": name,
-        "command": command + " --quick" * given.quick,
+        "command": given.command_line,
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "hardware": hardware,
-        "clocks": machine.clocks(),
+        "clocks": given.clocks,
         "versions": versions(),
         "settings": dict(settings),
         **measured,
@@ -84,9 +101,23 @@ def write(
 
 def save(report: Mapping[str, Any], file: Path) -> None:
     """Writes a report as JSON, tells where, and draws it."""
-    file.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = json.dumps(finite(report), indent=1, ensure_ascii=False, allow_nan=False)
+    file.write_text(text + "\n", encoding="utf-8")
     print(f"results: {file}")
     draw(file)
+
+
+def finite(tree: Any) -> Any:
+    """Nested dicts and lists with None for each number that JSON does not have.
+
+    >>> finite({"losses": [0.5, float("nan"), float("inf")]})
+    {'losses': [0.5, None, None]}
+    """
+    if isinstance(tree, Mapping):
+        return {key: finite(value) for key, value in tree.items()}
+    if isinstance(tree, list | tuple):
+        return [finite(value) for value in tree]
+    return None if isinstance(tree, float) and not math.isfinite(tree) else tree
 
 
 def versions() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -9,12 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import machine, record
-from benchmarks.sections import QUICK, SECTIONS, Plan, Section
+from benchmarks.sections import QUICK, SECTIONS, Measured, Plan, Section
+from benchmarks.workers import WorkerError
 from examples import console, pictures
+
+FAILURES = (MemoryError, OSError, RuntimeError, ValueError, WorkerError, subprocess.SubprocessError)
 
 
 def run(given: argparse.Namespace, names: Sequence[str]) -> Path:
-    """Measures the sections, tells and writes them; returns the file."""
+    """Measures the sections, tells and writes them; returns the file.
+
+    A section that fails leaves its error, and the others go on.
+    """
     plan = QUICK if given.quick else Plan()
     # Times come first: until they are taken, this process must leave the device to others.
     chosen = {name: section for name, section in SECTIONS.items() if name in names}
@@ -23,16 +30,19 @@ def run(given: argparse.Namespace, names: Sequence[str]) -> Path:
     with console.progress({each.title: each.parts(plan) for each in chosen.values()}) as advance:
         for name, section in chosen.items():
             start = time.perf_counter()
-            rows = section.measure(plan, given, partial(advance, section.title))
+            try:
+                found: Measured = section.measure(plan, given, partial(advance, section.title))
+            except FAILURES as error:
+                found = {"rows": {}, "error": f"{type(error).__name__}: {error}"}
             seconds = round(time.perf_counter() - start, 1)
-            measured[name] = {"unit": section.unit, "seconds": seconds, "rows": rows}
+            about = {"unit": section.unit, "seconds": seconds, "clocks_after": machine.clocks()}
+            measured[name] = about | found
     print(on(machine.hardware(), record.versions()))
     for name, section in chosen.items():
         tell(section, measured[name])
     print(f"{time.perf_counter() - begin:.0f} s in all")
     settings = plan._asdict() | {"tuning": plan.tuning._asdict()}
-    about = {"sections": measured}
-    return record.write("report", given, settings, about, command="python -m benchmarks")
+    return record.write("report", given, settings, {"sections": measured})
 
 
 def on(hardware: Mapping[str, Any], versions: Mapping[str, str]) -> str:
@@ -48,18 +58,23 @@ def on(hardware: Mapping[str, Any], versions: Mapping[str, str]) -> str:
 def tell(section: Section, measured: Mapping[str, Any]) -> None:
     """A table for each group: the median and its quartiles."""
     print(f"\n{section.title} ({section.unit}; {measured['seconds']:.0f} s)")
+    if "error" in measured:
+        print(f"FAILED: {measured['error']}")
     for group, rows in measured["rows"].items():
-        table = [(name, f"{m:.4g}", between(low, high)) for name, (low, m, high) in rows.items()]
+        table = [(name, *in_words(quartiles)) for name, quartiles in rows.items()]
         console.table((group, "median", "quartiles"), table)
 
 
-def between(low: float, high: float) -> str:
-    """A spread in words; nothing where there is none.
+def in_words(quartiles: Sequence[float | None]) -> tuple[str, str]:
+    """A median, and the spread around it where there is one.
 
-    >>> between(1.0, 1.25), between(2.0, 2.0)
-    ('1 to 1.25', '')
+    >>> in_words([1.0, 1.1, 1.25]), in_words([2.0, 2.0, 2.0]), in_words([0.5, math.nan, math.nan])
+    (('1.1', '1 to 1.25'), ('2', ''), ('diverged', ''))
     """
-    return "" if low == high else f"{low:.4g} to {high:.4g}"
+    low, middle, high = quartiles
+    if middle is None or not math.isfinite(middle):
+        return "diverged", ""
+    return f"{middle:.4g}", "" if low == high else f"{low:.4g} to {high:.4g}"
 
 
 def draw(report: Mapping[str, Any], file: Path) -> None:
@@ -86,7 +101,11 @@ def draw_group(
     axes: Any, title: str, unit: str, group: str, rows: Mapping[str, Sequence[float]]
 ) -> None:
     """Optax in orange, others in blue."""
-    for place, (low, middle, high) in enumerate(rows.values()):
+    for place, quartiles in enumerate(rows.values()):
+        if None in quartiles:
+            axes.annotate("diverged", (0.5, place), xycoords=("axes fraction", "data"))
+            continue
+        low, middle, high = quartiles
         color = pictures.COLORS[1 if list(rows)[place].startswith("optax") else 0]
         error = [[middle - low], [high - middle]]
         axes.errorbar(middle, place, xerr=error, fmt="o", color=color, markersize=5)

@@ -20,11 +20,12 @@ from benchmarks import compiled, many_leaves, memory, pathologies, quality, task
 
 Quartiles = list[float]
 Rows = dict[str, dict[str, Quartiles]]
+Measured = dict[str, Any]  # "rows", and what else the result file is to tell
 Advance = Callable[[str], None]  # one more part is done, and what to tell of it
 
 SIZES = {"cpu": (10**6, 10**7), "gpu": (10**6, 10**8, 10**9), "tpu": (10**6, 10**8, 10**9)}
 PAIRS = ("sgd", "rmsprop", "adamw", "amsgrad", "adabelief", "lion")
-"""Variants that Optax has under the same name."""
+"""Variants that Optax has under the same name, not always with the same defaults."""
 
 
 class Plan(NamedTuple):
@@ -80,13 +81,13 @@ class Section(NamedTuple):
       title: of the section.
       unit: of its figures.
       parts: how many steps of progress there will be.
-      measure: from the plan, the options and a function to tell progress, to the rows.
+      measure: from the plan, the options and a function to tell progress, to `Measured`.
     """
 
     title: str
     unit: str
     parts: Callable[[Plan], int]
-    measure: Callable[[Plan, argparse.Namespace, Advance], Rows]
+    measure: Callable[[Plan, argparse.Namespace, Advance], Measured]
 
 
 @functools.cache
@@ -100,23 +101,28 @@ def sizes(plan: Plan) -> tuple[int, ...]:
     return plan.sizes or SIZES[here()["platform"]]
 
 
-def step_time(plan: Plan, given: argparse.Namespace, advance: Advance) -> Rows:
+def step_time(plan: Plan, given: argparse.Namespace, advance: Advance) -> Measured:
     """One step of AdamW, in units of Optax's in the same round."""
     settings = timing.Settings(seconds=plan.seconds)
     pythons, left_out = timing.other_pythons(given, here()["platform"])
-    compared = timing.subjects(here()["platform"], **pythons)
+    every = timing.subjects(here()["platform"], **pythons)
     rows: Rows = {}
+    milliseconds: Rows = {}
+    versions = {}
     for leaves in plan.layouts:
+        compared = every
         for size in sizes(plan):
             label = cut_into(size, leaves)
             found, failed = timing.measure(timing.cut(size, leaves), compared, settings, here())
-            compared = [subject for subject in compared if subject.name not in failed]
-            left_out |= failed
+            compared, missing = timing.remaining(compared, found, failed)
+            left_out |= failed | {f"{name}, {label}": why for name, why in missing.items()}
             rows[label] = {name: row["ratio"] for name, row in found.items()}
+            milliseconds[label] = {name: row["milliseconds"] for name, row in found.items()}
+            versions |= {n: row["version"] for n, row in found.items() if "version" in row}
             advance(label)
     for name, reason in left_out.items():
         print(f"left out: {name}: {reason}")
-    return rows
+    return {"rows": rows, "milliseconds": milliseconds, "versions": versions, "left_out": left_out}
 
 
 def cut_into(size: int, leaves: int) -> str:
@@ -131,7 +137,7 @@ def cut_into(size: int, leaves: int) -> str:
     return words if size >= MIN_SIZE * leaves else f"{words}, all too small to be stored"
 
 
-def preparation(plan: Plan, given: argparse.Namespace, advance: Advance) -> Rows:
+def preparation(plan: Plan, given: argparse.Namespace, advance: Advance) -> Measured:
     """Tracing, lowering and compiling a step, in units of Optax's in the same round."""
     rows: Rows = {}
     settings = many_leaves.Settings(rounds=plan.rounds)
@@ -141,10 +147,10 @@ def preparation(plan: Plan, given: argparse.Namespace, advance: Advance) -> Rows
         found = many_leaves.measure(number, side, settings, advance)
         ratios = {name: row["all"]["ratio"] for name, row in found.items()}
         rows[many_leaves.label(number, side)] = ratios
-    return rows
+    return {"rows": rows}
 
 
-def peak_memory(plan: Plan, given: argparse.Namespace, advance: Advance) -> Rows:
+def peak_memory(plan: Plan, given: argparse.Namespace, advance: Advance) -> Measured:
     """A training step of a transformer, as it is compiled for this machine."""
     rows: Rows = {}
     for row in transformers(plan):
@@ -153,7 +159,7 @@ def peak_memory(plan: Plan, given: argparse.Namespace, advance: Advance) -> Rows
         peak = exactly(measured["peak_bytes_per_parameter"])
         rows.setdefault(group, {})[row.name] = peak
         advance(row.name)
-    return rows
+    return {"rows": rows}
 
 
 def transformers(plan: Plan) -> list[compiled.Row]:
@@ -172,13 +178,13 @@ def matrix_rows(plan: Plan) -> list[compiled.Row]:
     return [r for r in compiled.rows(plan.matrix) if r.shape == plan.matrix and r.leaves == 1]
 
 
-def moved(plan: Plan, given: argparse.Namespace, advance: Advance) -> Rows:
+def moved(plan: Plan, given: argparse.Namespace, advance: Advance) -> Measured:
     """Bytes that a step reads and writes, as the compiler for this machine reckons."""
     rows = {}
     for row in matrix_rows(plan):
         rows[row.name] = exactly(compiled.accessed(row))
         advance(row.name)
-    return {f"one leaf of {'x'.join(map(str, plan.matrix))}": rows}
+    return {"rows": {f"one leaf of {'x'.join(map(str, plan.matrix))}": rows}}
 
 
 # Leaves of tasks so small would stay float32 by default.
@@ -202,7 +208,7 @@ def contestants(rate: optax.Schedule) -> dict[str, optax.GradientTransformation]
     }
 
 
-def losses(plan: Plan, given: argparse.Namespace, advance: Advance) -> Rows:
+def losses(plan: Plan, given: argparse.Namespace, advance: Advance) -> Measured:
     """Held-out losses of small trainings, all from the same weights and batches."""
     rows: Rows = {}
     for name in plan.tasks:
@@ -215,10 +221,10 @@ def losses(plan: Plan, given: argparse.Namespace, advance: Advance) -> Rows:
             reached = quality.make_train(task, tx, steps)(*seeds)
             held_out[label] = timing.quartiles(np.asarray(reached["held_out"], float).tolist())
             advance(f"{name}: {label}")
-    return rows
+    return {"rows": rows}
 
 
-def decades(plan: Plan, given: argparse.Namespace, advance: Advance) -> Rows:
+def decades(plan: Plan, given: argparse.Namespace, advance: Advance) -> Measured:
     """By how many decades small losses fall, each optimizer at its best learning rate."""
     problems = {name: PROBLEMS[name] for name in plan.problems}
     rows: Rows = {name: {} for name in problems}
@@ -229,7 +235,7 @@ def decades(plan: Plan, given: argparse.Namespace, advance: Advance) -> Rows:
             for problem, each in found.items():
                 score, (low, high) = each[name]["score"], each[name]["quartiles"]
                 rows[problem][name] = [-high, -score, -low]
-    return rows
+    return {"rows": rows}
 
 
 SECTIONS = {
@@ -264,6 +270,9 @@ SECTIONS = {
         losses,
     ),
     "pathologies": Section(
-        "Pathologies", "decades by which the loss falls", lambda plan: 2 * len(PAIRS), decades
+        "Pathologies, at the best learning rate and with each one's own defaults",
+        "decades by which the loss falls",
+        lambda plan: 2 * len(PAIRS),
+        decades,
     ),
 }

@@ -94,13 +94,15 @@ def adamjax_adamw(sizes: Sizes, **settings: Any) -> Timed:
 
 
 def flashoptim_adamw(sizes: Sizes, **settings: Any) -> Timed:
+    import jax
+
     flashoptim = importlib.import_module("flashoptim_jax")
     # It refuses its correction of rounded parameters where these are float32.
     optimizer = flashoptim.flash_adamw(
         LEARNING_RATE, weight_decay=WEIGHT_DECAY, master_weight_bits=None, **settings
     )
     params, grads = _arrays(sizes)
-    return on_jax(optimizer.step, params, optimizer.init(params), grads)
+    return on_jax(optimizer.step, params, jax.jit(optimizer.init)(params), grads)
 
 
 def torch_adamw(sizes: Sizes, device: str) -> Timed:

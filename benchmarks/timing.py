@@ -233,6 +233,15 @@ def report(
     record.write("timing", given, described, about)
 
 
+def remaining(
+    compared: Sequence[Subject], rows: Mapping[str, Any], failed: Mapping[str, str]
+) -> tuple[list[Subject], dict[str, str]]:
+    """What is worth a try at the next size, and what did not fit at this one, and why."""
+    rest = [subject for subject in compared if subject.name not in failed]
+    missing = [subject.name for subject in rest if subject.name not in rows]
+    return rest, dict.fromkeys(missing if rows else ["all"], "too little memory")
+
+
 def of_layout(
     leaves: int,
     sizes: Sequence[int],
@@ -245,11 +254,8 @@ def of_layout(
     found = {}
     for size in sizes:
         rows, failed = measure(cut(size, leaves), compared, settings, machine)
-        # What cannot run at one size is not tried at the next.
-        compared = [subject for subject in compared if subject.name not in failed]
-        missing = [subject.name for subject in compared if subject.name not in rows]
-        absent = missing if rows else ["all"]
-        left_out |= failed | {f"{name} at {size:,}": "too little memory" for name in absent}
+        compared, missing = remaining(compared, rows, failed)
+        left_out |= failed | {f"{name} at {size:,}": why for name, why in missing.items()}
         if rows:
             found[str(size)] = rows
             tell(f"{size:,} in {leaves}" if leaves > 1 else f"{size:,}", rows)

@@ -109,7 +109,7 @@ class Worker:
 
 
 def device() -> dict[str, Any]:
-    """The platform that JAX chooses here, and the memory [bytes] that is free on it."""
+    """The platform that JAX chooses here, and the memory [bytes] that a process may take there."""
     # In a process of its own, since one that has seen a TPU keeps it.
     process = subprocess.run(
         [sys.executable, "-m", "benchmarks.steps"],
