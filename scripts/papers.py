@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +28,9 @@ def paper_of(report: Mapping[str, Any]) -> Paper:
 
 
 def verdict(report: Mapping[str, Any]) -> str:
-    """How many findings agree with the paper."""
-    agreeing = sum(finding["agrees"] for finding in report["findings"])
-    total = len(report["findings"])
+    """How many findings on what the paper says agree with it."""
+    of_paper = [finding["agrees"] for finding in report["findings"] if finding["of_paper"]]
+    agreeing, total = sum(of_paper), len(of_paper)
     if agreeing == total:
         return "yes"
     return "no" if agreeing == 0 else f"in {agreeing} of {total} points"
@@ -43,8 +43,8 @@ def overview() -> str:
         experiment, paper = report["experiment"], paper_of(report)
         link = f"[{paper.short()}]({paper.link()}), {experiment['where']}"
         title = f"[{experiment['title']}](#{anchor(experiment['title'])})"
-        rows.append([title, link, verdict(report)])
-    return markdown(["experiment", "paper", "agrees"], rows)
+        rows.append([title, link, verdict(report), f"{report['seconds'] / 60:.0f}"])
+    return markdown(["experiment", "paper", "agrees", "minutes"], rows)
 
 
 def sections() -> str:
@@ -56,19 +56,29 @@ def section(file: Path, report: Mapping[str, Any]) -> str:
     """One experiment."""
     experiment = report["experiment"]
     picture = f"../benchmarks/results/{file.with_suffix('.png').name}"
-    rows = [
-        [cell(f["statement"]), cell(f["came_out"]), "yes" if f["agrees"] else "**no**"]
-        for f in report["findings"]
-    ]
+    says = ["what it says, and how it was judged", "came out", "agrees"]
+    ours = ["what we asked besides, which the paper does not say", "came out", "holds"]
+    by_us = table(ours, report["findings"], of_paper=False)
     return "\n\n".join(
         [
             f"### {experiment['title']}",
             f"**The paper** ({experiment['where']}). {experiment['claim']}",
             f"**Run here.** {experiment['run']} `{report['command']}`",
-            markdown(["what it says, and how it was judged", "came out", "agrees"], rows),
+            table(says, report["findings"], of_paper=True),
+            *([by_us] if by_us else []),
             f"[![{experiment['title']}]({picture})]({picture})",
         ]
     )
+
+
+def table(heads: list[str], findings: Sequence[Mapping[str, Any]], of_paper: bool) -> str:
+    """Those that are of the paper, or those that are not; empty if there are none."""
+    rows = [
+        [cell(f["statement"]), cell(f["came_out"]), "yes" if f["agrees"] else "**no**"]
+        for f in findings
+        if f["of_paper"] == of_paper
+    ]
+    return markdown(heads, rows) if rows else ""
 
 
 def anchor(heading: str) -> str:

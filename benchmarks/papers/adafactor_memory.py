@@ -17,8 +17,8 @@ from examples import pictures
 
 EXPERIMENT = Experiment(
     variant="adafactor",
-    title="Adafactor: memory that grows with n + m",
-    where="sections 3, 6 and 9",
+    title="Adafactor: memory that grows with n and m",
+    where="sections 3, 4 and 9",
     claim="Row and column sums of the second moment take n + m numbers for an n × m matrix where "
     "Adam takes 2nm; without momentum, very little memory remains for the Transformer's optimizer, "
     "and the results are comparable to Adam's. Momentum puts nm back.",

@@ -79,7 +79,7 @@ def untrained(problem: training.Problem, seeds: int) -> float:
         keys = jax.random.split(jax.random.key(seed))
         return problem.loss(problem.init(keys[0]), problem.train, keys[1])
 
-    return float(jax.vmap(loss)(jnp.arange(seeds)).mean())
+    return float(jax.jit(jax.vmap(loss))(jnp.arange(seeds)).mean())
 
 
 def measure(settings: Settings) -> dict[str, Any]:

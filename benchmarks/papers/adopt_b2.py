@@ -12,7 +12,15 @@ import numpy as np
 import adamjax
 from benchmarks import training
 from benchmarks.papers import mnist
-from benchmarks.papers.paper import Experiment, Finding, Report, spread
+from benchmarks.papers.paper import (
+    NO_WORSE,
+    Experiment,
+    Finding,
+    Report,
+    difference,
+    no_worse,
+    spread,
+)
 from examples import pictures
 
 EXPERIMENT = Experiment(
@@ -30,8 +38,9 @@ EXPERIMENT = Experiment(
     "million steps at half the rate came no nearer.) ADOPT twice: as the paper analyses it, and "
     "with the clip at t^¼ that is the default here and in the authors' code. MNIST is "
     "4,000 of its images with 64 hidden units for 10 epochs, three seeds; the paper has all of it "
-    "and a larger layer. Each b2 has its own learning rate, of eight half a decade apart, by the "
-    "accuracy on the 1,000 held-out images that is also reported.",
+    "and a larger layer. Each b2 has its own learning rate, of ten half a decade apart, by the "
+    "accuracy on the 1,000 held-out images that is also reported. (A first run had eight, and "
+    "Adam's best for b2 = 0.1 was the lowest of them.)",
 )
 OPTIMIZERS = {
     "adam": adamjax.adam,
@@ -64,7 +73,7 @@ QUICK = Settings(
     stretch=1000,
     ks=(10, 50),
     hidden=16,
-    mnist_seeds=1,
+    mnist_seeds=2,
     b2s=(0.1, 0.999, 0.9999),
     seeds=2,
     epochs=1,
@@ -154,6 +163,7 @@ def about_toy(report: Report, k: str) -> list[Finding]:
             f"k = {k}: clipped, adopt {end}",
             text("adopt, clipped") + clip,
             arrives["adopt, clipped"],
+            of_paper=False,
         ),
     ]
     if int(k) == max(report["settings"]["ks"]):
@@ -167,7 +177,7 @@ def about_mnist(report: Report) -> list[Finding]:
     mnist: Mapping[str, Any] = report["mnist"]
     b2s, rates = report["settings"]["b2s"], report["settings"]["learning_rates"]
     at_default = {name: mnist[name]["accuracies"][b2s.index(b2)] for name, b2 in DEFAULTS.items()}
-    default = "MNIST: adopt is at least as accurate as adam, each with its default b2"
+    adopt, adam = at_default["adopt, clipped"], at_default["adam"]
     means = {name: np.mean(each["accuracies"], axis=1) for name, each in mnist.items()}
     ranges = {name: float(np.ptp(each)) for name, each in means.items()}
     edges = [
@@ -180,9 +190,10 @@ def about_mnist(report: Report) -> list[Finding]:
     note = f"; learning rate at the edge of the grid: {', '.join(edges)}" if edges else ""
     return [
         Finding(
-            default,
-            ", ".join(f"{name} {spread(each)}" for name, each in at_default.items()),
-            bool(np.mean(at_default["adopt, clipped"]) >= np.mean(at_default["adam"])),
+            f"MNIST: adopt beside adam, each with its default b2, is {NO_WORSE}",
+            f"adam {spread(adam)}, adopt, clipped {spread(adopt)}; "
+            f"± {difference(adopt, adam)[1]:.4f}",
+            no_worse(adopt, adam),
         ),
         Finding(
             "MNIST: over all b2, adopt's accuracy varies less than adam's",

@@ -9,7 +9,7 @@ import optax
 
 import adamjax
 from benchmarks import quality, streams, tasks, training
-from benchmarks.papers.paper import Experiment, Finding, Report
+from benchmarks.papers.paper import Experiment, Finding, Report, difference
 from examples import pictures
 
 EXPERIMENT = Experiment(
@@ -118,16 +118,15 @@ def findings(report: Report) -> list[Finding]:
         statement += "best learning rate (median of the seeds)"
         text = f"{told} times, at {each.rates[0]:g}"
         found.append(Finding(statement, text, bool(np.median(speed_ups) >= 1.2)))
-        gain = each.base[:, -1] - each.own[:, -1]
-        error = float(gain.std(ddof=1) / np.sqrt(len(gain)))
+        gain, error = difference(each.base[:, -1], each.own[:, -1])
         text = (
             f"{each.base[:, -1].mean():.3f} at {each.rates[0]:g} and {each.own[:, -1].mean():.3f} "
-            f"at {each.rates[1]:g}: {gain.mean():+.3f} ± {error:.3f} nats"
+            f"at {each.rates[1]:g}: {gain:+.3f} ± {error:.3f} nats"
             f"{'; a rate is at an edge of the grid' * each.at_edge}"
         )
         statement = f"{name} ends lower than {base}, each at its own best learning rate, by two "
         statement += "standard errors or more"
-        found.append(Finding(statement, text, bool(gain.mean() > 2 * error)))
+        found.append(Finding(statement, text, gain > 2 * error))
     return found
 
 

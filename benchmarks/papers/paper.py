@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from benchmarks import record
 from examples import console
 
@@ -42,11 +44,13 @@ class Finding(NamedTuple):
       statement: with its criterion, chosen before the run.
       came_out: the figures that it is judged by.
       agrees: whether they meet the criterion.
+      of_paper: whether the paper says so; if not, it is ours, and no verdict on the paper.
     """
 
     statement: str
     came_out: str
     agrees: bool
+    of_paper: bool = True
 
 
 def spread(values: Sequence[float], digits: int = 3) -> str:
@@ -58,6 +62,25 @@ def spread(values: Sequence[float], digits: int = 3) -> str:
     mean = sum(values) / len(values)
     low, high = min(values), max(values)
     return f"{mean:.{digits}g} ({low:.{digits}g} to {high:.{digits}g})"
+
+
+def difference(ours: Any, others: Any) -> tuple[float, float]:
+    """The mean and its standard error, over seeds that both have in common.
+
+    >>> difference([3.0, 5.0], [1.0, 1.0])
+    (3.0, 1.0)
+    """
+    each = np.asarray(ours, float) - np.asarray(others, float)
+    return float(each.mean()), float(each.std(ddof=1) / np.sqrt(len(each)))
+
+
+NO_WORSE = "no worse, but for a standard error of the difference"
+
+
+def no_worse(ours: Any, others: Any) -> bool:
+    """Of accuracies by seed; whether noise alone may be what is missing."""
+    mean, error = difference(ours, others)
+    return mean >= -error
 
 
 def run(
@@ -96,5 +119,8 @@ def judge(
 
 def tell(judged: Sequence[Finding]) -> None:
     """The findings as a table."""
-    rows = [(f.statement, f.came_out, "yes" if f.agrees else "NO") for f in judged]
-    console.table(("claim", "came out", "agrees"), rows)
+    rows = [
+        (f.statement, f.came_out, "yes" if f.agrees else "NO", "paper" if f.of_paper else "us")
+        for f in judged
+    ]
+    console.table(("claim", "came out", "agrees", "by"), rows)

@@ -152,7 +152,7 @@ def about_variance(report: Report) -> list[Finding]:
         ),
         Finding(
             "RAdam's, from there on: the largest is at most twice the smallest",
-            f"{radam[lowest]:.2g} at step {steps[lowest]}, {radam[highest]:.2g} at step "
+            f"{radam[lowest]:#.3g} at step {steps[lowest]}, {radam[highest]:#.3g} at step "
             f"{steps[highest]}; the factor is an expansion that is good for many gradients",
             bool(radam[highest] <= 2 * radam[lowest]),
         ),
