@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import comparison, record, report, timing
+from benchmarks import comparison, record, report, workers
 from benchmarks.sections import SECTIONS
 
 
@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     )  # fmt: skip
     to_stdout = "print the report as JSON and all else to the standard error stream"
     options.add_argument("--json", action="store_true", help=to_stdout)
-    timing.add_pythons(options)
+    workers.add_pythons(options)
     commands = options.add_subparsers(dest="command", metavar="COMMAND")
     compared = commands.add_parser("compare", help="two reports side by side")
     compared.add_argument("old", type=Path)

@@ -104,7 +104,7 @@ def sizes(plan: Plan) -> tuple[int, ...]:
 def step_time(plan: Plan, given: argparse.Namespace, advance: Advance) -> Measured:
     """One step of AdamW, in units of Optax's in the same round."""
     settings = timing.Settings(seconds=plan.seconds)
-    pythons, left_out = timing.other_pythons(given, here()["platform"])
+    pythons, left_out = workers.other_pythons(given, here()["platform"])
     every = timing.subjects(here()["platform"], **pythons)
     rows: Rows = {}
     milliseconds: Rows = {}

@@ -15,12 +15,8 @@ and "512 bits" is --xla_cpu_prefer_vector_width=512.
 import argparse
 import contextlib
 import os
-import shutil
-import sys
 import time
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -172,45 +168,6 @@ def tell(label: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
     console.table((label, "ms", "ratio", "quartiles", "GB/s", "of copy"), table)
 
 
-PACKAGES = {"torch": "torch", "flashoptim": "flashoptim_jax"}
-"""What may lie in an environment of its own, by the option that names its Python."""
-
-
-def other_pythons(
-    given: argparse.Namespace, platform: str
-) -> tuple[dict[str, str | None], dict[str, str]]:
-    """The pythons that have other packages, by option, and which packages are left out and why.
-
-    Raises:
-      ValueError: for an option that names no program.
-    """
-    pythons: dict[str, str | None] = {}
-    left_out = {}
-    for option, package in PACKAGES.items():
-        wanted = getattr(given, option)
-        if wanted is None and find_spec(package):
-            wanted = sys.executable
-        pythons[option] = None
-        if wanted is None:
-            left_out[package] = "no python with it was given"
-        elif platform == "tpu":
-            left_out[package] = "a TPU serves one process alone"
-        elif found := shutil.which(wanted):
-            pythons[option] = str(Path(found).absolute())
-        else:
-            raise ValueError(f"--{option}: {wanted} is no program")
-    return pythons, left_out
-
-
-def add_pythons(options: argparse.ArgumentParser) -> None:
-    """The options that `other_pythons` reads."""
-    for option, package in PACKAGES.items():
-        name = package.replace("_", "-")
-        options.add_argument(
-            f"--{option}", metavar="PYTHON", help=f"a python with {name} (this one, if it has it)"
-        )
-
-
 def report(
     given: argparse.Namespace,
     settings: Settings,
@@ -274,7 +231,7 @@ def chosen(options: argparse.ArgumentParser, given: argparse.Namespace) -> Setti
 
 def main(argv: Sequence[str] | None = None) -> None:
     options = record.parser("timing", __doc__)
-    add_pythons(options)
+    workers.add_pythons(options)
     add = options.add_argument
     add("--sizes", nargs="+", type=float, metavar="N", help="parameters (1e4 to 1e9)")
     add("--leaves", nargs="+", type=int, metavar="N", help="into which they are cut (1 300)")
@@ -286,7 +243,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(f"load before the run: {busy:.1f} of {os.cpu_count()} processors")
     machine: dict[str, Any] = {**workers.device(), "load_before": busy}
     try:
-        pythons, left_out = other_pythons(given, machine["platform"])
+        pythons, left_out = workers.other_pythons(given, machine["platform"])
     except ValueError as error:
         options.error(str(error))
     compared = subjects(machine["platform"], **pythons)

@@ -4,16 +4,19 @@ XLA reads its flags once for each process, and other packages live in environmen
 The processes run `benchmarks.steps`.
 """
 
+import argparse
 import contextlib
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -200,3 +203,42 @@ def take_turns(turns: Mapping[str, Turn], until: float, least: int, seed: int) -
         order = shuffle.sample(list(turns), len(turns))
         rounds.append({name: turns[name](steps[name]) for name in order})
     return rounds
+
+
+PACKAGES = {"torch": "torch", "flashoptim": "flashoptim_jax"}
+"""What may lie in an environment of its own, by the option that names its Python."""
+
+
+def other_pythons(
+    given: argparse.Namespace, platform: str
+) -> tuple[dict[str, str | None], dict[str, str]]:
+    """The pythons that have other packages, by option, and which packages are left out and why.
+
+    Raises:
+      ValueError: for an option that names no program.
+    """
+    pythons: dict[str, str | None] = {}
+    left_out = {}
+    for option, package in PACKAGES.items():
+        wanted = getattr(given, option)
+        if wanted is None and find_spec(package):
+            wanted = sys.executable
+        pythons[option] = None
+        if wanted is None:
+            left_out[package] = "no python with it was given"
+        elif platform == "tpu":
+            left_out[package] = "a TPU serves one process alone"
+        elif found := shutil.which(wanted):
+            pythons[option] = str(Path(found).absolute())
+        else:
+            raise ValueError(f"--{option}: {wanted} is no program")
+    return pythons, left_out
+
+
+def add_pythons(options: argparse.ArgumentParser) -> None:
+    """The options that `other_pythons` reads."""
+    for option, package in PACKAGES.items():
+        name = package.replace("_", "-")
+        options.add_argument(
+            f"--{option}", metavar="PYTHON", help=f"a python with {name} (this one, if it has it)"
+        )

@@ -218,7 +218,7 @@ def package(name: str, extra: str = "examples") -> ModuleType:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        command = f'pip install "adamjax[{extra}]"'
+        command = f'pip install ".[{extra}]"'  # from the root, where examples are run
         raise UnavailableError(f"{name} is not installed ({command})") from error
 
 

@@ -1,9 +1,9 @@
 """Writes examples/notebooks/*.ipynb from the percent scripts; --check only says if they are behind.
 
 A notebook is its script with a set-up cell behind the title, which makes adamjax and examples
-importable. It is written without outputs. With an address of the repository in pyproject.toml
-([project.urls], Repository) the set-up cell clones it where it is missing, and a badge opens the
-notebook in Colab.
+importable, from a checkout or from an adamjax.zip that was uploaded beside it. It is written
+without outputs. With an address of the repository in pyproject.toml ([project.urls], Repository)
+the set-up cell clones it where there is neither, and a badge opens the notebook in Colab.
 """
 
 import argparse
@@ -19,15 +19,20 @@ FOLDER = ROOT / "examples" / "notebooks"
 COLAB = "https://colab.research.google.com"
 
 FIND = """\
-# Makes the library and the examples importable, from the checkout that this notebook is in.
+# Makes the library and the examples importable, from the checkout that this notebook is in, or
+# from adamjax.zip beside it.
 %matplotlib inline
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from zipfile import ZipFile
 
 here = Path.cwd()
 places = [here, *here.parents, here / "adamjax"]
 root = next((place for place in places if (place / "examples" / "notebooks").is_dir()), None)
+if root is None and (here / "adamjax.zip").is_file():
+    ZipFile(here / "adamjax.zip").extractall(here)
+    root = here / "adamjax"
 """
 CLONE = """\
 if root is None:
@@ -35,8 +40,12 @@ if root is None:
     root = here / "adamjax"
 """
 ASK = """\
-if root is None:
-    raise SystemExit("Put a checkout of the repository here, as the folder adamjax.")
+if root is None or not (root / "examples" / "notebooks").is_dir():
+    raise SystemExit(
+        "There is no adamjax here. In a checkout of the repository,\\n"
+        "    git archive -o adamjax.zip --prefix=adamjax/ HEAD\\n"
+        f"makes adamjax.zip: put it into {here} and run this cell again."
+    )
 """
 INSTALL = """\
 sys.path.insert(0, str(root))
@@ -67,8 +76,8 @@ def cells_of(script: str) -> list[tuple[str, str]]:
 
 def set_up(address: str | None) -> str:
     """The cell that finds the checkout, or gets it."""
-    missing = CLONE.replace("{address}", address) if address else ASK
-    return (FIND + missing + INSTALL).strip()
+    clone = CLONE.replace("{address}", address) if address else ""
+    return (FIND + clone + ASK + INSTALL).strip()
 
 
 def badge(name: str, address: str | None) -> list[tuple[str, str]]:

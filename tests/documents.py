@@ -1,4 +1,4 @@
-"""The Python blocks of the Markdown files: where they stand, and what they say they print."""
+"""The blocks of the Markdown files: Python, what it says it prints, and commands."""
 
 import re
 from pathlib import Path
@@ -8,6 +8,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PARTS = ("adamjax", "benchmarks", "docs", "examples", "scripts", "tests")
 
 _FENCED = re.compile(r"^```python(?: (\w+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_SHELL = re.compile(r"^```sh\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _AT_END = re.compile(r"\n((?:# .*\n)+)$")
 _FIGURE = re.compile(r"(-?\d+\.\d+)")
 
@@ -43,6 +44,14 @@ def blocks(file: Path) -> list[Block]:
         section = headings[-1] if headings else ""
         found.append(Block(section, match[1] or "", match[2], 1 + before.count("\n")))
     return found
+
+
+def commands(file: Path) -> list[str]:
+    """The commands of a file's `sh` blocks, each in one line and without its comment."""
+    text = "".join(_SHELL.findall(file.read_text(encoding="utf-8")))
+    lines = text.replace("\\\n", " ").splitlines()
+    bare = (re.sub(r"(^|\s+)#.*$", "", line).strip() for line in lines)
+    return [line for line in bare if line]
 
 
 def run(block: Block, file: Path, names: dict) -> None:

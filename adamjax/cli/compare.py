@@ -185,7 +185,7 @@ def _figure(**settings: Any) -> "Figure":
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise ImportError('plots need matplotlib: pip install "adamjax[plot]"') from error
+        raise ImportError("plots need matplotlib: pip install matplotlib") from error
     return Figure(**settings)
 
 

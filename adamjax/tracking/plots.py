@@ -58,7 +58,7 @@ def plot_metrics(
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise ImportError('plots need matplotlib: pip install "adamjax[plot]"') from error
+        raise ImportError("plots need matplotlib: pip install matplotlib") from error
     figure = Figure(figsize=(7.2, 7.8), layout="constrained", dpi=130)
     top, middle, bottom = figure.subplots(3, 1, sharex=True)
     _effective_learning_rate(top, steps, columns)

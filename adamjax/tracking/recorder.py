@@ -148,9 +148,8 @@ class Recorder:
         try:
             from tensorboardX import SummaryWriter  # pyrefly: ignore[missing-import]
         except ImportError as error:
-            raise ImportError(
-                'to_tensorboard needs tensorboardX: pip install "adamjax[tensorboard]"'
-            ) from error
+            message = "to_tensorboard needs tensorboardX: pip install tensorboardX"
+            raise ImportError(message) from error
         with SummaryWriter(os.fspath(logdir)) as writer:
             for record in self._records:
                 for key, value in record.items():

@@ -110,7 +110,7 @@ VARIANT = register(
             2024,
             arxiv="2411.16085",
         ),
-        changes="moves no element against its present gradient, and the others the further",
+        changes="drops what of a step points against the present gradient, and lengthens the rest",
         formula="k = [u g > 0];  u = k u / max(mean(k), 10⁻³),  u Adam's",
         styles=STYLES,
     )

@@ -229,7 +229,7 @@ VARIANT = register(
             "International Conference on Machine Learning, 2025",
             arxiv="2411.10438",
         ),
-        changes="corrects each gradient by a share of what has changed since the one before",
+        changes="adds to each gradient a share of its change since the step before",
         formula="c = g + γ b₁/(1-b₁) (g - g');  c = c / max(1, ‖c‖);  u = Adam's of c",
         slots=("mu", "nu", "previous"),
         styles=STYLES,

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 import adamjax  # noqa: E402
-from scripts.site import api, pictures, sources, variants  # noqa: E402
+from scripts.site import api, notebooks, pictures, sources, variants  # noqa: E402
 
 _VARIANTS = [f"variants/{name}.md" for name in adamjax.list_variants()]
 
@@ -24,9 +24,14 @@ def root_of(config: MkDocsConfig) -> Path:
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Puts the generated pages behind the first of their sections, and links the repository."""
+    """Puts the generated pages behind the first of their sections, and links the repository.
+
+    In the footer, and not as `repo_url`: of that the theme asks the host for stars, over the net.
+    """
     project = tomllib.loads((root_of(config) / "pyproject.toml").read_text("utf-8"))["project"]
-    config.repo_url = project.get("urls", {}).get("Repository")
+    if address := project.get("urls", {}).get("Repository"):
+        link = {"icon": "fontawesome/brands/git-alt", "link": address, "name": "Repository"}
+        config.extra["social"] = [link]
     behind = {"Variants": _VARIANTS, "API": [f"api/{part}.md" for part in api.TITLES]}
     for section in config.nav or []:
         for title, pages in section.items():
@@ -44,6 +49,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         texts[f"variants/{name}.md"] = variants.page(name)
         picture = str(pictures.picture(name).file)
         files.append(File.generated(config, f"variants/{name}.png", abs_src_path=picture))
+    for name in notebooks.NAMES:
+        texts[f"notebooks/{name}.md"], drawn = notebooks.page(name)
+        for file in drawn:
+            files.append(File.generated(config, f"notebooks/{file.name}", abs_src_path=str(file)))
     for page, text in texts.items():
         files.append(File.generated(config, page, content=text))
     return files
@@ -54,6 +63,6 @@ def on_page_markdown(
 ) -> str:
     """Makes links lead to where files are on the site."""
     address = page.file.src_uri
-    if address in _VARIANTS or address.startswith("api/"):
+    if address in _VARIANTS or address.startswith(("api/", "notebooks/")):
         return markdown
     return sources.Links(config, files).rewritten(markdown, address)

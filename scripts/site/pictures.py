@@ -1,17 +1,21 @@
 """The pictures of the variants: each against Adam on two loss surfaces.
 
-Drawn pictures are kept, by a fingerprint of all that they depend on, in `.cache/site`.
+Drawn pictures are kept, by a fingerprint of all that they depend on, in `.cache/site`; those of
+other fingerprints are removed.
 """
 
 import functools
 import hashlib
 import json
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import jax
 import matplotlib
+import numpy
+import optax
 from matplotlib.figure import Figure
 
 import adamjax
@@ -50,17 +54,26 @@ def draw(name: str, file: Path) -> None:
         draw_paths(axes, record, record.window, runs_on(name, problem))
         axes.set_title(problem, loc="left", fontsize="medium", fontweight="bold")
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2, frameon=False)
-    file.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(file)
 
 
-@functools.cache
-def fingerprint() -> str:
-    """Changes with everything that a picture depends on."""
-    sources = [Path(__file__), *sorted((ROOT / "adamjax").rglob("*.py"))]
-    versions = (jax.__version__, matplotlib.__version__)
+def folder(kind: str, sources: Iterable[Path]) -> Path:
+    """Where to keep what these sources make: another folder with each change of them."""
+    versions = [module.__version__ for module in (jax, matplotlib, numpy, optax)]
     texts = [source.read_bytes() for source in sources]
-    return hashlib.sha256(repr((versions, texts)).encode()).hexdigest()[:16]
+    fingerprint = hashlib.sha256(repr((versions, texts)).encode()).hexdigest()[:16]
+    made = CACHE / kind / fingerprint
+    made.mkdir(parents=True, exist_ok=True)
+    for old in made.parent.iterdir():
+        if old != made:
+            shutil.rmtree(old, ignore_errors=True)
+    return made
+
+
+@functools.cache
+def drawn() -> Path:
+    """Where the pictures of variants are."""
+    return folder("variants", [Path(__file__), *sorted((ROOT / "adamjax").rglob("*.py"))])
 
 
 class Drawn(NamedTuple):
@@ -77,7 +90,7 @@ class Drawn(NamedTuple):
 
 def picture(name: str) -> Drawn:
     """A variant's picture, drawn if it is not there."""
-    file = CACHE / fingerprint() / f"{name}.png"
+    file = drawn() / f"{name}.png"
     told = file.with_suffix(".json")
     if not told.exists():
         draw(name, file)

@@ -15,7 +15,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 import adamjax
-from scripts.site import api
+from scripts.site import api, notebooks
 
 LOG = logging.getLogger("mkdocs.site")
 
@@ -25,8 +25,12 @@ PAGES = {
     "benchmarks/README.md": "benchmarks.md",
     "examples/README.md": "examples.md",
     "examples/notebooks/README.md": "notebooks.md",
+    "tests/trajectories/README.md": "trajectories.md",
 }
 """Files of the repository that are a page each."""
+
+NOTEBOOKS = {f"examples/notebooks/{name}.ipynb": f"notebooks/{name}.md" for name in notebooks.NAMES}
+"""Notebooks, whose pages show them as they are when they have run."""
 
 SECTIONS = {
     "index.md": ("", "Install", "Quickstart", "Why"),
@@ -86,8 +90,8 @@ def page_of(file: str, anchor: str) -> tuple[str, str] | None:
             return whole[anchor], ""
         # An anchor that is none of these is reported as missing on the first page.
         return parts.get(anchor, "index.md"), anchor
-    if file in PAGES:
-        return PAGES[file], anchor
+    if file in PAGES | NOTEBOOKS:
+        return (PAGES | NOTEBOOKS)[file], anchor
     return (file.removeprefix("docs/"), anchor) if file.startswith("docs/") else None
 
 

@@ -1,5 +1,7 @@
 """The page of a variant, from its record."""
 
+import functools
+import json
 import re
 import sys
 
@@ -9,8 +11,11 @@ from adamjax.cli.compare import LEARNING_RATES
 from adamjax.problems import get_problem
 from adamjax.registry import Variant
 from adamjax.storage.formats import FORMATS
-from scripts.how_to_choose import markdown, size
-from scripts.site.pictures import PROBLEMS, STEPS, picture, rival
+from scripts import papers
+from scripts.how_to_choose import ON_VECTORS, markdown, size
+from scripts.site.pictures import PROBLEMS, ROOT, STEPS, picture, rival
+from tests.capabilities import HOLES
+from tests.reference import resolve
 
 
 def page(name: str) -> str:
@@ -20,6 +25,7 @@ def page(name: str) -> str:
         # A search for a variant finds its title; for all else there are pages that say more.
         f"---\ntitle: {name}\nsearch:\n  boost: 0.5\n---\n\n# {name}",
         f"{sentence(record.changes)}\n\n{paper(record)}",
+        held_against(name),
         f"## Update\n\n{update(record)}",
         f"## On two loss surfaces\n\n{on_surfaces(name)}",
         f"## State\n\n{state(record)}",
@@ -41,6 +47,36 @@ def paper(record: Variant) -> str:
     """Title, authors, year and where it was published."""
     where = f" {record.paper.venue}." if record.paper.venue else ""
     return f"[{record.paper.title}]({record.paper.link()}). {record.paper.short()}.{where}"
+
+
+def held_against(name: str) -> str:
+    """Whose recorded steps it repeats, and where its paper's claims are run again."""
+    if name not in recorded():
+        said = f"no recorded steps of its own: {HOLES[name, 'trajectories']}"
+    else:
+        said = f"[recorded steps](../trajectories.md) of {'; '.join(recorded()[name])}"
+    again = [
+        f"[{title}](../papers.md#{papers.anchor(title)})"
+        for report in papers.results().values()
+        if report["experiment"]["variant"] == name
+        for title in [report["experiment"]["title"]]
+    ]
+    claims = f"\n\nIts paper, run again: {', '.join(again)}." if again else ""
+    return f"Held against {said}.{claims}"
+
+
+@functools.cache
+def recorded() -> dict[str, list[str]]:
+    """{variant: names and versions of the implementations that it is held against}"""
+    found: dict[str, dict[str, None]] = {}
+    index = json.loads((ROOT / "tests/trajectories/index.json").read_text(encoding="utf-8"))
+    for entry in index.values():
+        name, version = entry["oracle"], entry["oracle_version"]
+        # The arguments that it was recorded with are in the table that the page links.
+        told = re.sub(r"\((?![^()]*\.py).*\)$", "", name).strip()
+        told = f"{told} {version.partition(' (')[0]}" if version != "-" else f"a {told}"
+        found.setdefault(resolve(entry)[0], {})[told] = None
+    return {name: list(told) for name, told in found.items()}
 
 
 def update(record: Variant) -> str:
@@ -75,12 +111,17 @@ def on_surfaces(name: str) -> str:
 
 From □ to ☆ in {STEPS} steps, a dot at the end, each at the best of {len(LEARNING_RATES)} learning
 rates and else at its own defaults; `{other}` is the thicker line, below, and where it
-is not to be seen both go one way. Two problems in the plane show how a rule moves, not how it
-trains a network. To draw one, with the loss over the steps:
+is not to be seen both go one way. {on_vectors(name)}Two problems in the plane show
+how a rule moves, not how it trains a network. To draw one, with the loss over the steps:
 
 ```sh
 {command}
 ```"""
+
+
+def on_vectors(name: str) -> str:
+    """What a method for matrices is in the plane, with a space behind it."""
+    return f"Here are no matrices: `{name}` {ON_VECTORS[name]}. " if name in ON_VECTORS else ""
 
 
 def state(record: Variant) -> str:

