@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from adamjax.storage.store import MIN_SIZE
 from scripts.how_to_choose import markdown
 
 Report = Mapping[str, Any]
@@ -116,14 +117,18 @@ def quality_table(report: Report) -> str:
 
 
 def times_table(report: Report) -> str:
-    """How long a step takes on this machine, as a multiple of Optax's, by size."""
-    sizes = report["layouts"]["1"]
-    headings = ["", *(f"10{_power(len(size) - 1)} parameters" for size in sizes)]
+    """How long a step takes, as a multiple of Optax's, by size; many leaves only if stored."""
+    columns = {
+        f"10{_power(len(size) - 1)} parameters" + f" in {leaves} leaves" * (leaves != "1"): rows
+        for leaves, sizes in report["layouts"].items()
+        for size, rows in sizes.items()
+        if leaves == "1" or int(size) >= MIN_SIZE * int(leaves)
+    }
     lines = []
     for name in TIMES:
-        ratios = (row[name]["ratio"] for row in sizes.values())
+        ratios = (rows[name]["ratio"] for rows in columns.values())
         lines.append([name, *(f"{mid:.2f} ({low:.2f} to {high:.2f})" for low, mid, high in ratios)])
-    return markdown(headings, lines)
+    return markdown(["", *columns], lines)
 
 
 def compile_table(report: Report) -> str:

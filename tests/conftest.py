@@ -19,6 +19,15 @@ os.environ.setdefault("NPROC", "16")
 jax.config.update("jax_num_cpu_devices", 8)
 
 
+@pytest.fixture(scope="module")
+def compiled_quickly():
+    """For tests that compile much, run it briefly and do not look at last digits."""
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
+    jax.clear_caches()
+
+
 def pytest_addoption(parser):
     parser.addoption("--capabilities", metavar="FILE", help="where to write docs/capabilities.json")
 

@@ -63,6 +63,7 @@ def cosine(a, b):
     return np.dot(a, b) / (np.linalg.norm(a) * np.linalg.norm(b))
 
 
+@pytest.mark.usefixtures("compiled_quickly")
 @pytest.mark.parametrize("name", adamjax.list_variants())
 def test_stored_rounded_and_watched(name):
     """In one compiled loop: masked decay, moments in 8 bits, rounded parameters, metrics."""

@@ -1,6 +1,5 @@
 """Each experiment on a paper runs, and its committed findings follow from what it measured."""
 
-import jax
 import pytest
 
 import adamjax
@@ -9,15 +8,6 @@ from benchmarks.papers import __main__ as papers
 from tests.benchmarks.benchmark_runs import only_result
 
 EXPERIMENTS = papers.experiments()
-
-
-@pytest.fixture(scope="module")
-def compiled_quickly():
-    """Most of the time goes into compiling, and nothing is run for long."""
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
-    jax.clear_caches()
 
 
 @pytest.mark.usefixtures("compiled_quickly")

@@ -13,6 +13,7 @@ import adamjax
 from adamjax.cli.compare import LEARNING_RATES, plot_runs, run
 from adamjax.problems import PROBLEMS, get_problem, parameters
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")
 problems = pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
 sampled = [problem for problem in PROBLEMS.values() if problem.sample is not None]
 
