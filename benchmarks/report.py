@@ -3,6 +3,7 @@
 import argparse
 import math
 import subprocess
+import textwrap
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -113,5 +114,5 @@ def draw_group(
     axes.set_yticks(range(len(rows)), list(rows), fontsize=8)
     axes.invert_yaxis()
     axes.margins(x=0.15)
-    axes.set_title(f"{title}: {group}", fontsize=9, loc="left")
+    axes.set_title(textwrap.fill(f"{title}: {group}", 60), fontsize=9, loc="left")
     axes.set_xlabel(unit, fontsize=8)

@@ -234,7 +234,7 @@ def decades(plan: Plan, given: argparse.Namespace, advance: Advance) -> Measured
             found = pathologies.measure(settings, problems, advance)
             for problem, each in found.items():
                 score, (low, high) = each[name]["score"], each[name]["quartiles"]
-                rows[problem][name] = [-high, -score, -low]
+                rows[problem][name] = [0.0 - high, 0.0 - score, 0.0 - low]  # not -0
     return {"rows": rows}
 
 
@@ -270,7 +270,7 @@ SECTIONS = {
         losses,
     ),
     "pathologies": Section(
-        "Pathologies, at the best learning rate and with each one's own defaults",
+        "Pathologies, each with its own defaults",
         "decades by which the loss falls",
         lambda plan: 2 * len(PAIRS),
         decades,
