@@ -70,7 +70,6 @@ def leaves(number: int, side: int) -> dict[str, Any]:
 
 def prepare(tx: optax.GradientTransformation, params: Any, state: Any) -> dict[str, float]:
     """Seconds of each stage."""
-
     jax.clear_caches()
     gc.collect()  # or it falls into some stage
     times = [time.perf_counter()]

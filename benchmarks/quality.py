@@ -21,7 +21,7 @@ import optax
 from flax import nnx
 
 import adamjax
-from benchmarks import record, streams, tasks
+from benchmarks import record, streams, tasks, training
 from examples import console, pictures
 
 STORAGES = ("float32", "bfloat16", "8bit_v16", "8bit")
@@ -90,25 +90,17 @@ def make_train(task: tasks.Task, tx: optax.GradientTransformation, steps: int) -
     """A function of (seeds, nudges): the losses of a training for each."""
     problem, watch = streams.of_task(task, steps)
 
-    def one(each: tuple[jax.Array, jax.Array], data: streams.Batch) -> dict[str, jax.Array]:
+    def one(each: tuple[jax.Array, jax.Array], data: training.Batch) -> dict[str, jax.Array]:
         seed, nudge = each
         weights_key, rows_key, noise_key = jax.random.split(jax.random.key(seed), 3)
         params = jax.tree.map(lambda w: w * (1 + nudge), problem.init(weights_key))
         rows = jax.random.randint(rows_key, (steps, task.batch_size), 0, len(data[1]))
-
-        def step(carry: Any, at: tuple[jax.Array, jax.Array]) -> tuple[Any, jax.Array]:
-            params, state = carry
-            rows, key = at
-            batch = tuple(part[rows] for part in data)
-            loss, gradients = jax.value_and_grad(problem.loss)(params, batch, key)
-            updates, state = tx.update(gradients, state, params)
-            return (optax.apply_updates(params, updates), state), loss
-
         keys = jax.random.split(noise_key, steps)
+        step = training.stepper(problem, tx, data)
         reached, losses = jax.lax.scan(step, (params, tx.init(params)), (rows, keys))
         return {**watch(*reached), "training": losses[-max(1, steps // 10) :].mean()}
 
-    def train(seeds: jax.Array, nudges: jax.Array, data: streams.Batch) -> Any:
+    def train(seeds: jax.Array, nudges: jax.Array, data: training.Batch) -> Any:
         return jax.lax.map(lambda each: one(each, data), (seeds, nudges))
 
     return lambda seeds, nudges: jax.jit(train)(seeds, nudges, task.train)

@@ -239,9 +239,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     given = record.parse(options, argv)
     settings = chosen(options, given)
     # Who else computes here slows long turns more than short ones.
-    busy = os.getloadavg()[0]
-    print(f"load before the run: {busy:.1f} of {os.cpu_count()} processors")
-    machine: dict[str, Any] = {**workers.device(), "load_before": busy}
+    print(f"load before the run: {given.clocks['load_1_minute']} of {os.cpu_count()} processors")
+    machine: dict[str, Any] = workers.device()
     try:
         pythons, left_out = workers.other_pythons(given, machine["platform"])
     except ValueError as error:

@@ -85,6 +85,20 @@ def train(
     return jax.tree.map(np.asarray, jax.jit(all_seeds)(problem.train))
 
 
+def stepper(problem: Problem, tx: optax.GradientTransformation, data: Batch) -> Callable[..., Any]:
+    """A step for `lax.scan`: carries (params, state), takes (rows, key), gives the loss."""
+
+    def step(carry: Any, at: tuple[jax.Array, jax.Array]) -> Any:
+        params, state = carry
+        rows, key = at
+        batch = tuple(part[rows] for part in data)
+        loss, gradients = jax.value_and_grad(problem.loss)(params, batch, key)
+        updates, state = tx.update(gradients, state, params)
+        return (optax.apply_updates(params, updates), state), loss
+
+    return step
+
+
 def _one(
     problem: Problem,
     make: Callable[[Any], optax.GradientTransformation],
@@ -96,13 +110,7 @@ def _one(
     def one(params: Params, key: jax.Array, point: Any, data: Batch) -> dict[str, Any]:
         tx = make(point)
 
-        def step(carry: Any, at: tuple[jax.Array, jax.Array]) -> Any:
-            params, state = carry
-            rows, key = at
-            batch = tuple(part[rows] for part in data)
-            loss, gradients = jax.value_and_grad(problem.loss)(params, batch, key)
-            updates, state = tx.update(gradients, state, params)
-            return (optax.apply_updates(params, updates), state), loss
+        step = stepper(problem, tx, data)
 
         def epoch(carry: Any, key: jax.Array) -> Any:
             order_key, noise_key = jax.random.split(key)

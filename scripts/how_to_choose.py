@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import jax
 import numpy as np
 
 import adamjax
 from adamjax.cli.commands import MATRIX
 from adamjax.cli.memory import parts_by_storage
-from adamjax.problems import get_problem
+from adamjax.problems import get_problem, parameters
 from benchmarks import pathologies, pathologies_picture
 
 Results = Mapping[str, Mapping[str, Mapping[str, Any]]]
@@ -123,12 +124,8 @@ def on_matrices(report: Mapping[str, Any]) -> list[str]:
     return [
         name
         for name in report["results"]
-        if any(np.ndim(leaf) == 2 for leaf in _leaves(get_problem(name).start))
+        if any(leaf.ndim == 2 for leaf in jax.tree.leaves(parameters(get_problem(name).start)))
     ]
-
-
-def _leaves(start: Any) -> list[Any]:
-    return list(start.values()) if isinstance(start, Mapping) else [np.asarray(start)]
 
 
 def rates_table(report: Mapping[str, Any]) -> str:

@@ -90,8 +90,8 @@ def page_of(file: str, anchor: str) -> tuple[str, str] | None:
             return whole[anchor], ""
         # An anchor that is none of these is reported as missing on the first page.
         return parts.get(anchor, "index.md"), anchor
-    if file in PAGES | NOTEBOOKS:
-        return (PAGES | NOTEBOOKS)[file], anchor
+    if page := PAGES.get(file) or NOTEBOOKS.get(file):
+        return page, anchor
     return (file.removeprefix("docs/"), anchor) if file.startswith("docs/") else None
 
 
