@@ -12,6 +12,7 @@ import jax
 import pytest
 
 from tests.capabilities import column_of, variants_of
+from tests.tiers import TIERS
 
 # Before anything is computed. What is not put on a mesh is on the first of them; each that waits
 # for the others holds a thread of the pool.
@@ -30,6 +31,16 @@ def compiled_quickly():
 
 def pytest_addoption(parser):
     parser.addoption("--capabilities", metavar="FILE", help="where to write docs/capabilities.json")
+    parser.addoption("--tier", choices=TIERS, default="quick", help="the largest tier to run")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out the tests of larger tiers than the chosen one."""
+    larger = set(TIERS[TIERS.index(config.getoption("--tier")) + 1 :])
+    dropped = [item for item in items if larger.intersection(m.name for m in item.iter_markers())]
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = [item for item in items if item not in set(dropped)]
 
 
 def counted(items):
