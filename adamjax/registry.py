@@ -1,14 +1,18 @@
-"""The records of the variants, and how to find and make one by name."""
+"""The records of the variants: declare one, look one up, create one by name."""
 
 import fnmatch
-from collections.abc import Callable, Mapping
+import inspect
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import pick
+from adamjax.checks import lookup_or_suggest
+from adamjax.derive import ready_made, section
+from adamjax.optimizer import DecayMode
 from adamjax.storage.roles import roles_in
 
 
@@ -75,75 +79,188 @@ class Paper(NamedTuple):
 
 
 class Reduction(NamedTuple):
-    """A setting at which a variant equals another one: `variant(**at) = other(**gives)`."""
+    """A setting at which a variant equals another one: `variant(**at)` is `other(**arguments)`."""
 
     at: Mapping[str, Any]
     other: str
-    gives: Mapping[str, Any]
+    arguments: Mapping[str, Any]
 
 
 class Variant(NamedTuple):
-    """All that the library knows of a variant besides its code.
+    """Record of a variant.
 
     Attributes:
-      name: its name here; `adamjax.<name>` is the ready-made optimizer.
-      make: that optimizer, a function of the learning rate and keyword arguments.
-      direction: the matching `scale_by_*`; None where the rule is more than a direction, such as a
-        second copy of the parameters.
-      paper: where it comes from.
-      changes: one sentence: what it changes against Adam (or, for an ancestor, what it lacks).
-      formula: the update in readable Unicode, p <- p - lr u.
-      slots: the names of the moments kept for each parameter at default settings; `roles` says
-        what each of them is.
-      styles: for each `style=`, who computes it like that and what it means; the first is default.
-      reduces_to: settings at which it equals another variant; each is tested.
-      static: arguments that set the shape of the computation; `optax.inject_hyperparams` needs
-        them as `static_args`.
+      name: name of the variant. `adamjax.<name>` is the ready-made optimizer.
+      optimizer: the ready-made optimizer, a function of the learning rate and other arguments.
+      scale_by: the matching `scale_by_*`. None if the rule is more than an update of one array,
+        such as a second copy of the parameters.
+      paper: the publication.
+      summary: one phrase: the difference from Adam (or, for an ancestor, what it lacks).
+      formula: the update in readable Unicode, one line for each statement.
+      styles: who computes it how, for each value of `style`. The first is the default.
+      reduces_to: settings at which the variant equals another one. Each is tested.
     """
 
     name: str
-    make: Callable[..., optax.GradientTransformationExtraArgs]
-    direction: Callable[..., optax.GradientTransformationExtraArgs] | None
+    optimizer: Callable[..., optax.GradientTransformationExtraArgs]
+    scale_by: Callable[..., optax.GradientTransformationExtraArgs] | None
     paper: Paper
-    changes: str
+    summary: str
     formula: str
-    slots: tuple[str, ...] = ("mu", "nu")
     styles: Mapping[str, str] = {}
     reduces_to: tuple[Reduction, ...] = ()
-    static: tuple[str, ...] = ()
 
     @property
     def roles(self) -> dict[str, str]:
-        """What each slot is at default settings, which says what code is sound for it.
+        """Role of each moment at default settings, which decides how it can be stored.
 
-        "mean", "square", "maximum" or "signed", see `adamjax.storage.roles`; of the state that
-        `make` makes. A slot that is not here stays as it is in every storage format.
+        "mean", "square", "maximum" or "signed", see `adamjax.storage.roles`. A slot without a role
+        stays as it is in every storage format.
 
         >>> import adamjax
         >>> adamjax.get_variant("adamw").roles
         {'mu': 'mean', 'nu': 'square'}
         """
-        tx = self.make(learning_rate=0.1)
-        return roles_in(jax.eval_shape(tx.init, jax.ShapeDtypeStruct((2, 2), jnp.float32)))
+        return roles_in(self._state())
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """Names of the moments that are kept for each parameter at default settings.
+
+        >>> import adamjax
+        >>> adamjax.get_variant("lion").slots
+        ('mu',)
+        """
+        paths = [path for path, x in jax.tree_util.tree_leaves_with_path(self._state()) if x.ndim]
+        keys = [[k.name for k in p if isinstance(k, jax.tree_util.GetAttrKey)] for p in paths]
+        return tuple(dict.fromkeys(names[-1] for names in keys))
+
+    @property
+    def static(self) -> tuple[str, ...]:
+        """Arguments that shape the program, which `optax.inject_hyperparams` takes as static.
+
+        >>> import adamjax
+        >>> adamjax.get_variant("soap").static
+        ('precondition_frequency', 'max_size')
+        """
+        parameters = inspect.signature(self.optimizer).parameters.values()
+        dynamic = (Any, Any | None)  # numbers, arrays and schedules
+        numeric = ("bool", "int", "float")
+        return tuple(
+            p.name
+            for p in parameters
+            if p.annotation not in dynamic and any(kind in str(p.annotation) for kind in numeric)
+        )
+
+    def _state(self) -> Any:
+        tx = self.optimizer(learning_rate=0.1)
+        return jax.eval_shape(tx.init, jax.ShapeDtypeStruct((2, 2), jnp.float32))
 
 
 _VARIANTS: dict[str, Variant] = {}
 
 
-def register(variant: Variant) -> Variant:
-    """Makes a variant known to `create`, `list_variants` and the command line, and returns it.
+def register(
+    source: Callable[..., Any],
+    paper: Paper,
+    *,
+    summary: str,
+    learning_rate: Any,
+    name: str | None = None,
+    scale_by: Callable[..., optax.GradientTransformationExtraArgs] | None = None,
+    notes: str = "",
+    formula: str | None = None,
+    weight_decay: Any = None,
+    decay_mode: str = "decoupled",
+    own_modes: Sequence[DecayMode] = (),
+    adjust: Callable[..., Mapping[str, Any]] | None = None,
+    hidden: Sequence[str] = (),
+    styles: Mapping[str, str] | None = None,
+    reduces_to: tuple[Reduction, ...] = (),
+) -> Variant:
+    """Declare a variant and derive its ready-made optimizer.
+
+    Args:
+      source: `scale_by_<name>`; or, for more than a rule, a function from a learning rate and other
+        arguments to an optimizer, which takes `**options` of `adamjax.optimizer`.
+      paper: the publication.
+      summary: one phrase: the difference from Adam.
+      learning_rate: default of the learning rate.
+      name: name of the variant. None is the name of `source` without `scale_by_`.
+      scale_by: the matching `scale_by_*`, if `source` is none.
+      notes: advice for users, as a paragraph of the docstring.
+      formula: the update. None is the indented part of the module's docstring.
+      weight_decay: default of the weight decay.
+      decay_mode: default of the decay mode.
+      own_modes: decay modes of this variant alone, see `adamjax.derive.ready_made`.
+      adjust: see `adamjax.derive.ready_made`.
+      hidden: see `adamjax.derive.ready_made`.
+      styles: who computes it how, for each value of `style`.
+      reduces_to: settings at which the variant equals another one.
+
+    Returns:
+      The record.
 
     Raises:
       ValueError: if another variant has the name.
     """
-    if variant.name in _VARIANTS:
-        raise ValueError(f"name: there is already a variant {variant.name!r}")
-    _VARIANTS[variant.name] = variant
+    name = name or source.__name__.removeprefix("scale_by_").strip("_")
+    if name in _VARIANTS:
+        raise ValueError(f"name: there is already a variant {name!r}")
+    if scale_by is None and source.__name__.startswith("scale_by_"):
+        scale_by = source
+    formula = formula or _formula_in(sys.modules[source.__module__].__doc__ or "")
+    defaults = {
+        "learning_rate": learning_rate, "weight_decay": weight_decay, "decay_mode": decay_mode
+    }
+    optimizer = ready_made(
+        source,
+        name=name,
+        defaults=defaults,
+        own_modes=own_modes,
+        adjust=adjust,
+        hidden=hidden,
+        styles=styles,
+    )
+    _VARIANTS[name] = variant = Variant(
+        name, optimizer, scale_by, paper, summary, formula, styles or {}, reduces_to
+    )
+    optimizer.__doc__ = _docstring(variant, notes, source, learning_rate)
     return variant
 
 
+def _formula_in(docstring: str) -> str:
+    """Return the indented lines of a docstring."""
+    lines = [line[4:] for line in docstring.splitlines() if line.startswith("    ")]
+    return "\n".join(lines)
+
+
+def _docstring(variant: Variant, notes: str, source: Callable[..., Any], rate: Any) -> str:
+    formula = variant.formula.replace("\n", "\n    ")
+    raises = "\n  ".join(["", *section(source.__doc__, "Raises").splitlines()])
+    example = (
+        f">>> import adamjax, jax.numpy as jnp\n>>> tx = adamjax.{variant.name}"
+        f"(learning_rate={rate!r})\n>>> params = {{'w': jnp.ones((2, 2))}}\n"
+        ">>> updates, state = tx.update(params, tx.init(params), params)"
+    )
+    parts = [
+        f"Create the {variant.name} optimizer: {variant.summary}.",
+        f"    {formula}",
+        notes,
+        variant.optimizer.__doc__,
+        "Returns:\n  An optimizer, see `adamjax.optimizer`.",
+        f"Raises:{raises}" if raises else "",
+        example,
+        f"{variant.paper.short()}. {variant.paper.title}. {variant.paper.link()}",
+    ]
+    return "\n\n".join(filter(None, parts))
+
+
 def list_variants(pattern: str = "*") -> list[str]:
-    """The names of the known variants that match a glob, sorted.
+    """List the names of the variants that match a glob pattern, sorted.
+
+    Args:
+      pattern: a glob such as "adam*".
 
     >>> import adamjax
     >>> adamjax.list_variants("adam*w")
@@ -153,7 +270,10 @@ def list_variants(pattern: str = "*") -> list[str]:
 
 
 def get_variant(name: str) -> Variant:
-    """The record of a variant.
+    """Look up the record of a variant.
+
+    Args:
+      name: name of the variant.
 
     Raises:
       ValueError: for an unknown name, with the nearest ones.
@@ -162,11 +282,15 @@ def get_variant(name: str) -> Variant:
     >>> adamjax.get_variant("adam").paper.year
     2014
     """
-    return pick("variant", name, _VARIANTS)
+    return lookup_or_suggest("variant", name, _VARIANTS)
 
 
 def create(name: str, **arguments: Any) -> optax.GradientTransformationExtraArgs:
-    """A ready-made optimizer by name, `adamjax.<name>(**arguments)`.
+    """Create a ready-made optimizer by name, `adamjax.<name>(**arguments)`.
+
+    Args:
+      name: name of the variant.
+      **arguments: arguments of the optimizer.
 
     Raises:
       ValueError: for an unknown name, with the nearest ones.
@@ -175,4 +299,4 @@ def create(name: str, **arguments: Any) -> optax.GradientTransformationExtraArgs
     >>> import adamjax
     >>> tx = adamjax.create("adamw", learning_rate=1e-3, weight_decay=0.1)
     """
-    return get_variant(name).make(**arguments)
+    return get_variant(name).optimizer(**arguments)

@@ -2,7 +2,7 @@
 
 import fnmatch
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import jax
 import jax.numpy as jnp
@@ -103,35 +103,52 @@ def check_same_tree(
     other: PyTree,
     *,
     shape: Callable[[tuple[int, ...]], tuple[int, ...]] | None = None,
-) -> None:
-    """Raises ValueError that names the first leaf in which two trees differ in place or shape.
+    flat: tuple[list[Any], Any] | None = None,
+) -> list[Any]:
+    """Return the leaves of `other`, a tree of the structure and the shapes of `tree`.
 
-    With `shape`, the leaves of `other` have the shapes that it makes of those of `tree`.
+    Args:
+      name: name of `tree` in errors.
+      tree: the one tree.
+      other_name: name of `other` in errors.
+      other: the other tree.
+      shape: from the shape of a leaf of `tree` to that of `other`. None is the same shape.
+      flat: leaves and treedef of `tree`, where they are known.
+
+    Raises:
+      ValueError: names the first leaf that differs in place or shape.
 
     >>> check_same_tree("updates", {"a": 1.0}, "params", {"a": 2.0})
+    [2.0]
     >>> check_same_tree("updates", {"a": 1.0}, "params", {"b": 2.0})
     Traceback (most recent call last):
     ValueError: updates and params do not match: 'a' is only in updates, 'b' only in params
     """
-    if jax.tree.structure(tree) != jax.tree.structure(other):
-        names, others = ({leaf: None for leaf, _ in _named_leaves(t)} for t in (tree, other))
-        extra = ", ".join(repr(leaf) for leaf in names if leaf not in others)
-        missing = ", ".join(repr(leaf) for leaf in others if leaf not in names)
-        raise ValueError(
-            f"{name} and {other_name} do not match: {extra or 'nothing'} is only in {name}, "
-            f"{missing or 'nothing'} only in {other_name}"
-            if extra or missing
-            else f"{name} and {other_name} have the same names in different containers: "
-            f"{jax.tree.structure(tree)} and {jax.tree.structure(other)}"
-        )
-    pairs = zip(jax.tree.leaves(tree), jax.tree.leaves(other), strict=True)
-    for place, (a, b) in enumerate(pairs):
+    leaves, treedef = flat or jax.tree.flatten(tree)
+    others, other_treedef = jax.tree.flatten(other)
+    if other_treedef != treedef:
+        _refuse_structure(name, tree, other_name, other)
+    for place, (a, b) in enumerate(zip(leaves, others, strict=True)):
         if (shape(jnp.shape(a)) if shape else jnp.shape(a)) != jnp.shape(b):
             leaf, _ = _named_leaves(tree)[place]
             raise ValueError(
                 f"{name}[{leaf!r}] has shape {jnp.shape(a)}, but in {other_name} it is "
                 f"{jnp.shape(b)}"
             )
+    return others
+
+
+def _refuse_structure(name: str, tree: PyTree, other_name: str, other: PyTree) -> NoReturn:
+    names, others = ({leaf: None for leaf, _ in _named_leaves(t)} for t in (tree, other))
+    extra = ", ".join(repr(leaf) for leaf in names if leaf not in others)
+    missing = ", ".join(repr(leaf) for leaf in others if leaf not in names)
+    raise ValueError(
+        f"{name} and {other_name} do not match: {extra or 'nothing'} is only in {name}, "
+        f"{missing or 'nothing'} only in {other_name}"
+        if extra or missing
+        else f"{name} and {other_name} have the same names in different containers: "
+        f"{jax.tree.structure(tree)} and {jax.tree.structure(other)}"
+    )
 
 
 def _named_leaves(tree: PyTree) -> list[tuple[str, Any]]:
@@ -139,30 +156,73 @@ def _named_leaves(tree: PyTree) -> list[tuple[str, Any]]:
 
 
 def check_real(name: str, tree: PyTree) -> None:
-    """Raises TypeError that names the first leaf which is not a real floating-point array.
+    """Raise TypeError that names the first leaf which is not a real floating-point array.
 
     >>> check_real("params", {"w": jnp.ones(2), "steps": jnp.zeros(2, int)})
     Traceback (most recent call last):
-    TypeError: params['steps'] is int32, but only real floating-point leaves can be optimised; \
+    TypeError: params['steps'] is int32, but only real floating-point leaves can be optimized; \
 leave it out (optax.masked, optax.partition, or a filter of the model's parameters)
     """
-    for path, value in jax.tree_util.tree_leaves_with_path(tree):
+    flatten_real(name, tree)
+
+
+def flatten_real(name: str, tree: PyTree) -> tuple[list[Any], Any]:
+    """Flatten a tree of real floating-point arrays into its leaves and treedef.
+
+    Raises:
+      TypeError: as `check_real` does.
+
+    >>> flatten_real("updates", {"w": 1.0})[0]
+    [1.0]
+    """
+    leaves, treedef = jax.tree.flatten(tree)
+    for place, value in enumerate(leaves):
         try:
             dtype = jnp.result_type(value)
         except TypeError as error:
             raise TypeError(
-                f"{name}[{leaf_name(path)!r}] is {value!r}, not an array; filter the model's "
-                "parameters first (equinox.filter, nnx.state(model, nnx.Param))"
+                f"{name}[{_named_leaves(tree)[place][0]!r}] is {value!r}, not an array; filter the "
+                "model's parameters first (equinox.filter, nnx.state(model, nnx.Param))"
             ) from error
-        if jnp.issubdtype(dtype, jnp.complexfloating):
-            raise TypeError(
-                f"{name}[{leaf_name(path)!r}] is {dtype}: an adaptive step for complex numbers is "
-                "not defined alike everywhere; wrap the optimizer in "
-                "optax.contrib.split_real_and_imaginary"
-            )
         if not jnp.issubdtype(dtype, jnp.floating):
-            raise TypeError(
-                f"{name}[{leaf_name(path)!r}] is {dtype}, but only real floating-point leaves can "
-                "be optimised; leave it out (optax.masked, optax.partition, or a filter of the "
-                "model's parameters)"
-            )
+            leaf, _ = _named_leaves(tree)[place]
+            raise TypeError(f"{name}[{leaf!r}] is {dtype}{_fix_for(dtype)}")
+    return leaves, treedef
+
+
+def _fix_for(dtype: Any) -> str:
+    if jnp.issubdtype(dtype, jnp.complexfloating):
+        return (
+            ": an adaptive step for complex numbers is not defined alike everywhere; wrap the "
+            "optimizer in optax.contrib.split_real_and_imaginary"
+        )
+    return (
+        ", but only real floating-point leaves can be optimized; leave it out (optax.masked, "
+        "optax.partition, or a filter of the model's parameters)"
+    )
+
+
+def require_params(params: PyTree, reader: str) -> None:
+    """Raise ValueError if the parameters are missing.
+
+    >>> require_params(None, "weight_decay")
+    Traceback (most recent call last):
+    ValueError: params: weight_decay needs the parameters; call update(updates, state, params)
+    """
+    if params is None:
+        raise ValueError(
+            f"params: {reader} needs the parameters; call update(updates, state, params)"
+        )
+
+
+def map_columns(function: Callable[..., Any], first: Sequence[Any], *others: Any) -> list[Any]:
+    """Apply a function to the leaves of aligned trees, given as columns.
+
+    Many leaves share one trace for each shape.
+
+    >>> map_columns(jnp.add, [1, 2], [3, 4])
+    [Array(4, dtype=int32, weak_type=True), Array(6, dtype=int32, weak_type=True)]
+    """
+    many = len(first) > 8 and any(isinstance(x, jax.core.Tracer) for x in first)
+    run = jax.jit(function) if many else function
+    return [run(*row) for row in zip(first, *others, strict=True)]

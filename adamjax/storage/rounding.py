@@ -13,7 +13,7 @@ from adamjax.checks import pick, refuse_state
 from adamjax.moments import ZERO, Array
 from adamjax.storage.bits import fresh, leaf_seed
 from adamjax.storage.codes import round_bits
-from adamjax.trees import PyTree, check_same_tree, leaf_name
+from adamjax.trees import PyTree, check_same_tree, leaf_name, require_params
 
 MODES = {
     "stochastic": None,
@@ -64,30 +64,24 @@ def round_params(mode: str = "stochastic") -> optax.GradientTransformationExtraA
     pick("mode", mode, MODES)
 
     def init(params: PyTree) -> RoundParamsState:
-        kept = None if mode == "stochastic" else _kept(mode, params)
-        return RoundParamsState(jnp.zeros([], jnp.int32), kept)
+        residual = None
+        if mode != "stochastic":
+            residual = jax.tree.map(partial(_nothing_lost, mode), params)
+        return RoundParamsState(jnp.zeros([], jnp.int32), residual)
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         del extra_args
-        if params is None:
-            raise ValueError(
-                "params: rounding needs the parameters; call update(updates, state, params)"
-            )
-        check_same_tree("params", params, "updates", updates)
-        _check_state(mode, state, params)
-        paths, treedef = jax.tree_util.tree_flatten_with_path(updates)
-        seen = treedef.flatten_up_to(params)
-        kept = [None] * len(seen)
-        if state.residual is not None:
-            kept = treedef.flatten_up_to(state.residual)
+        require_params(params, "rounding")
+        named, treedef = jax.tree_util.tree_flatten_with_path(updates)
+        leaves = [u for _, u in named]
+        seen = check_same_tree("updates", updates, "params", params, flat=(leaves, treedef))
+        residuals = _residuals(mode, state, seen, treedef)
         results = []
-        for (path, u), p, c in zip(paths, seen, kept, strict=True):
+        for (path, u), p, c in zip(named, seen, residuals, strict=True):
             if _is_low(p):
                 u, c = _round(mode, u, jnp.asarray(p), c, leaf_seed(leaf_name(path)), state.steps)
             results.append((u, c))
-        residual = state.residual
-        if residual is not None:
-            residual = treedef.unflatten([c for _, c in results])
+        residual = None if mode == "stochastic" else treedef.unflatten([c for _, c in results])
         steps = optax.safe_increment(state.steps)
         return treedef.unflatten([u for u, _ in results]), RoundParamsState(steps, residual)
 
@@ -115,15 +109,23 @@ def rounded(
     return optax.chain(optax.stateless(widen), tx, round_params(param_rounding))
 
 
-def _check_state(mode: str, state: Any, params: PyTree) -> None:
-    kinds = lambda tree: [(x.shape, x.dtype) for x in jax.tree.leaves(tree)]  # noqa: E731
-    kept = None if mode == "stochastic" else jax.eval_shape(partial(_kept, mode), params)
-    if not isinstance(state, RoundParamsState) or kinds(state.residual) != kinds(kept):
+def _residuals(mode: str, state: Any, params: list[Any], treedef: Any) -> list[Any]:
+    """Return the residual of each parameter; ValueError for a state of another mode."""
+    kept = mode != "stochastic"
+    if not isinstance(state, RoundParamsState) or (state.residual is not None) != kept:
         refuse_state(state)
+    if not kept:
+        return [None] * len(params)
+    residuals = treedef.flatten_up_to(state.residual)
+    for p, c in zip(params, residuals, strict=True):
+        expected = (jnp.shape(p), _residual_dtype(mode, p)) if _is_low(p) else ()
+        if (() if isinstance(c, optax.MaskedNode) else (jnp.shape(c), c.dtype)) != expected:
+            refuse_state(state)
+    return residuals
 
 
-def _kept(mode: str, params: PyTree) -> PyTree:
-    return jax.tree.map(partial(_nothing_lost, mode), params)
+def _residual_dtype(mode: str, p: Any) -> Any:
+    return jnp.dtype("int8") if mode == "residual8" else jnp.result_type(p)
 
 
 def _is_low(p: Any) -> bool:
@@ -131,9 +133,7 @@ def _is_low(p: Any) -> bool:
 
 
 def _nothing_lost(mode: str, p: Any) -> Any:
-    if not _is_low(p):
-        return optax.MaskedNode()
-    return jnp.zeros_like(p, dtype=jnp.int8 if mode == "residual8" else None)
+    return jnp.zeros_like(p, dtype=_residual_dtype(mode, p)) if _is_low(p) else optax.MaskedNode()
 
 
 # Traced once for all leaves of a shape.

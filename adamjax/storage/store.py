@@ -1,4 +1,4 @@
-"""`store`: any Optax transformation with its moments in fewer bits between steps."""
+"""`store`: any Optax transformation with low-precision moments between steps."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -8,154 +8,163 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from adamjax import one_pass
-from adamjax.checks import pick
+from adamjax.checks import lookup_or_suggest
 from adamjax.moments import Array
 from adamjax.storage.bits import dither, leaf_seed
 from adamjax.storage.formats import FORMATS, Code, groups
-from adamjax.storage.roles import ROLES, roles_of
-from adamjax.storage.walk import Leaf, map_moments
+from adamjax.storage.roles import ROLES
+from adamjax.storage.state_moments import Leaf, Moments, split_moments
 from adamjax.trees import PyTree, matches
 
-# Few bytes are saved below it, and each leaf in codes takes long to compile.
+# Smaller leaves save few bytes, and each leaf in codes takes long to compile.
 MIN_SIZE = 16_384
+Groups = list[tuple[tuple[str, ...], Code]]  # fields that are coded together, and their code
 
 
 def store(
     tx: optax.GradientTransformation,
     storage: str = "8bit",
     *,
-    keep: str | Sequence[str] = (),
+    exclude: str | Sequence[str] = (),
     min_size: int = MIN_SIZE,
-    slots: Mapping[str, str] | None = None,
+    roles: Mapping[str, str] | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Keeps the moments of an optimizer in few bits between steps.
+    """Store the moments of an optimizer in low precision between steps.
 
-    Each step decodes them to float32, runs `tx` untouched and encodes them again; the compiler
-    makes one pass of it. The state keeps its classes, fields, tree and shapes, only dtypes change.
+    Each step decodes the moments to float32, runs `tx` unchanged and encodes them again. The
+    compiler fuses this into one pass. The state keeps its classes, fields, tree and shapes. Only
+    its dtypes change.
 
     | storage | Adam's bytes per parameter | mu | nu |
     |---|---|---|---|
-    | "float32" | 8 | as `tx` has it | as `tx` has it |
+    | "float32" | 8 | as in `tx` | as in `tx` |
     | "bfloat16" | 4 | bfloat16 | bfloat16, stochastically rounded |
     | "8bit_v16" | 3 | 8 bits: m / √v | 16-bit tapered float |
     | "8bit" | 2 | 7 bits: m / √v, and the lowest of v's | 8 more bits of a tapered float |
 
-    Averages are rounded stochastically, since to nearest one that changes little in a step would
-    freeze. The bits come from the step, the leaf's name and the element's index: every run, device
-    layout and restart rounds alike. Moments of other roles (a single momentum, AMSGrad's maximum)
-    have 8-bit codes of their own, see `adamjax.storage.roles`. What is not a known moment stays.
+    Averages are rounded stochastically, because rounding to nearest freezes an average that changes
+    little in a step. The random bits depend on the step, the leaf's path and the element's index,
+    so that every run, device layout and restart rounds alike. Moments of other roles (a single
+    momentum, AMSGrad's maximum) have 8-bit codes too, see `adamjax.storage.roles`. Fields that are
+    not known moments stay as they are.
 
     Args:
       tx: any transformation whose states count their steps and have `mu` or `nu`: adamjax's,
         `optax.adamw`, `optax.lion`, `optax.contrib.ademamix` ...
       storage: one of the formats above.
-      keep: patterns on the leaf's path (see `adamjax.adamw`'s mask) of leaves that stay float32.
-      min_size: leaves of fewer elements stay float32 too.
-      slots: roles of fields by name, "mean", "square", "maximum" or "signed", where the class of
-        the state does not tell: `optax.adamax` keeps a maximum of |g| as the `nu` of a
+      exclude: patterns on the leaf's path (see `adamjax.adamw`'s mask) of leaves that stay float32.
+      min_size: leaves with fewer elements stay float32 too.
+      roles: roles of fields by name, "mean", "square", "maximum" or "signed". Needed where the
+        class of the state does not tell: `optax.adamax` keeps a maximum of |g| as the `nu` of a
         `ScaleByAdamState` and needs `{"mu": "signed", "nu": "square"}`.
 
     Returns:
       A transformation with the state of `tx`.
 
     Raises:
-      ValueError: for an unknown format or role; in `init`, if there is nothing to store, no step is
-        counted or no leaf matches a pattern; in `update`, for a state kept in another format.
+      ValueError: for an unknown format or role; in `init`, if there is nothing to store, no step
+        count, or no leaf that matches a pattern; in `update`, for a state in another format.
 
     >>> tx = store(optax.adamw(1e-3), "8bit")
     >>> state = tx.init({"kernel": jnp.zeros((128, 128)), "bias": jnp.zeros(128)})
     >>> jax.tree.map(lambda x: x.dtype.name, state[0].nu)
     {'bias': 'float32', 'kernel': 'uint8'}
     """
-    pick("storage", storage, FORMATS)
-    patterns = [keep] if isinstance(keep, str) else list(keep or ())
-    slots = dict(slots or {})
-    for role in slots.values():
-        pick("role", role, dict.fromkeys(ROLES))
+    lookup_or_suggest("storage", storage, FORMATS)
+    patterns = [exclude] if isinstance(exclude, str) else list(exclude or ())
+    roles = dict(roles or {})
+    for role in roles.values():
+        lookup_or_suggest("role", role, dict.fromkeys(ROLES))
     tx = optax.with_extra_args_support(tx)
-    if storage == "float32":
-        return _plain(tx, slots)
-    choose = partial(_chosen, storage, patterns, min_size)
+    choose = partial(_choose_codes, storage, patterns, min_size)
 
     def init(params: PyTree) -> Any:
         state = tx.init(params)
-        _check(state, slots, patterns)
-        _decode(state, slots, lambda *_: [])  # refuses a state that is stored already
-        return _encode(state, slots, choose)
+        if storage == "float32":
+            return state
+        parts, rebuild = split_moments(state, roles)
+        _check(parts, roles, patterns)
+        for part in parts:
+            _decode(part, [[]] * len(part.leaves))  # refuses a state that is stored already
+        return rebuild([_encode(part, _plan(part, choose)) for part in parts])
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
-        def step(updates: PyTree, state: Any, params: PyTree) -> Any:
-            held: list[Any] = []
-            state = _decode(state, slots, partial(_held, storage, choose, held))
-            updates, state = tx.update(updates, state, params, **extra_args)
-            as_before = iter(held)
-            return updates, _encode(state, slots, lambda *_: next(as_before))
-
-        inputs = updates, state, params
-        return _each_by_itself(step, inputs, slots) if one_pass.asked_for() else step(*inputs)
+        parts, rebuild = split_moments(state, roles)
+        plans = [_plan(part, partial(_present_codes, storage, choose)) for part in parts]
+        decoded = rebuild([_decode(*each) for each in zip(parts, plans, strict=True)])
+        updates, state = tx.update(updates, decoded, params, **extra_args)
+        if storage == "float32":
+            return updates, state
+        parts, rebuild = split_moments(state, roles)
+        return updates, rebuild([_encode(*each) for each in zip(parts, plans, strict=True)])
 
     return optax.GradientTransformationExtraArgs(init, update)
-
-
-def _plain(
-    tx: optax.GradientTransformationExtraArgs, slots: Mapping[str, str]
-) -> optax.GradientTransformationExtraArgs:
-    """The transformation itself, which refuses codes for moments."""
-
-    def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
-        state = _decode(state, slots, lambda *_: [])
-        return tx.update(updates, state, params, **extra_args)
-
-    return optax.GradientTransformationExtraArgs(tx.init, update)
-
-
-def _each_by_itself(step: Callable[..., Any], inputs: Any, slots: Mapping[str, str]) -> Any:
-    """The updates and each moment from a step of its own."""
-    is_node = lambda node: bool(roles_of(node, slots))  # noqa: E731
-    most = max(len(roles_of(n, slots)) for n in jax.tree.leaves(inputs[1], is_leaf=is_node))
-    (updates, state), *others = one_pass.separately(step, inputs, 1 + most)
-
-    def collect(node: Any, *same: Any) -> Any:
-        fields = roles_of(node, slots)
-        own = {field: getattr(x, field) for field, x in zip(fields, same, strict=False)}
-        return node._replace(**own) if own else node
-
-    return updates, jax.tree.map(collect, state, *(s for _, s in others), is_leaf=is_node)
 
 
 def convert_state(
     state: Any,
     *,
     to: str,
-    keep: str | Sequence[str] = (),
+    exclude: str | Sequence[str] = (),
     min_size: int = MIN_SIZE,
-    slots: Mapping[str, str] | None = None,
+    roles: Mapping[str, str] | None = None,
 ) -> Any:
-    """An optimizer's state in another storage format, to go on with in the middle of a run.
+    """Convert an optimizer's state to another storage format, to continue a run with it.
 
     Args:
-      state: a state in any format of `store`, or none.
-      to: the new format; "float32" decodes.
-      keep, min_size, slots: as for the `store` that the state is for.
+      state: a state in any format of `store`.
+      to: the new format. "float32" decodes.
+      exclude: as for the `store` that the state is for.
+      min_size: as for the `store` that the state is for.
+      roles: as for the `store` that the state is for.
+
+    Returns:
+      The same state with moments of other dtypes.
+
+    Raises:
+      ValueError: for an unknown format, or a state without moments to store.
 
     >>> params = {"w": jnp.ones((128, 128))}
     >>> state = convert_state(optax.adam(1e-3).init(params), to="8bit")
     >>> state[0].mu["w"].dtype.name
     'int8'
     """
-    pick("to", to, FORMATS)
-    slots = dict(slots or {})
-    patterns = [keep] if isinstance(keep, str) else list(keep or ())
-    _check(state, slots, patterns)
-    decoded = _decode(state, slots, found_codes)
-    return _encode(decoded, slots, partial(_chosen, to, patterns, min_size))
+    lookup_or_suggest("to", to, FORMATS)
+    roles = dict(roles or {})
+    patterns = [exclude] if isinstance(exclude, str) else list(exclude or ())
+    choose = partial(_choose_codes, to, patterns, min_size)
+    parts, rebuild = split_moments(state, roles)
+    _check(parts, roles, patterns)
+    changed = []
+    for part in parts:
+        found = _plan(part, lambda name, leaf, roles: found_codes(leaf, roles))
+        part = part._replace(leaves=_decode(part, found))
+        changed.append(_encode(part, _plan(part, choose)))
+    return rebuild(changed)
 
 
-def _chosen(
+def found_codes(leaf: Leaf, roles: Mapping[str, str]) -> Groups:
+    """Return the codes that a leaf is in, as its dtypes tell."""
+    best: Groups = []
+    for storage in FORMATS:
+        wanted = groups(storage, roles)
+        found = [g for g in wanted if _dtypes([leaf[field] for field in g[0]]) == g[1].dtypes]
+        # A bfloat16 beside a float32 is what `mu_dtype` asks for, and no storage format.
+        if len(found) > len(best) and (storage != "bfloat16" or found == wanted):
+            best = found
+    return best
+
+
+def _plan(part: Moments, choose: Callable[..., Groups]) -> list[Groups]:
+    """Return the codes of each leaf."""
+    named = zip(part.names, part.leaves, strict=True)
+    return [choose(name, leaf, part.roles) for name, leaf in named]
+
+
+def _choose_codes(
     storage: str, patterns: Sequence[str], min_size: int, name: str, leaf: Leaf, roles: Mapping
-) -> list[tuple[tuple[str, ...], Code]]:
-    """The codes for one leaf: none if it is small or to be kept."""
+) -> Groups:
+    """Return the codes for one leaf: none if it is small or excluded."""
     if patterns and matches(name, patterns):
         return []
     kept = {
@@ -166,114 +175,88 @@ def _chosen(
     return [group for group in groups(storage, roles) if not kept & set(group[0])]
 
 
-def _held(
-    storage: str, choose: Callable[..., Any], held: list[Any], name: str, leaf: Leaf, roles: Mapping
-) -> list[tuple[tuple[str, ...], Code]]:
-    """The codes that a leaf is in, noted in `held`, and those that it should be in.
+def _present_codes(
+    storage: str, choose: Callable[..., Groups], name: str, leaf: Leaf, roles: Mapping
+) -> Groups:
+    """Return the codes that a leaf is in, and those that it should be in.
 
-    Not by its size alone: inside `jax.shard_map` an array is a part of the leaf.
+    Its size alone does not tell, since an array inside `jax.shard_map` is a part of the leaf.
     """
     wanted = choose(name, leaf, roles)
-    codes = [
+    return [
         group
         for group in groups(storage, roles)
         if group in wanted or _dtypes([leaf[field] for field in group[0]]) == group[1].dtypes
     ]
-    held.append(codes)
-    return codes
 
 
-def _encode(state: Any, slots: Mapping[str, str], choose: Callable[..., Any]) -> Any:
-    def encode(name: str, leaf: Leaf, roles: Mapping[str, str], count: Array) -> Leaf:
+def _encode(part: Moments, plan: list[Groups]) -> list[Leaf]:
+    encoded = []
+    for name, leaf, codes in zip(part.names, part.leaves, plan, strict=True):
         words = 0
-        for fields, code in choose(name, leaf, roles):
+        for fields, code in codes:
             values = tuple(leaf[field].astype(jnp.float32) for field in fields)
-            codes = _encode_arrays(code, words, values, leaf_seed(name), count)
-            leaf = {**leaf, **dict(zip(fields, codes, strict=True))}
+            arrays = _encode_arrays(code, words, values, leaf_seed(name), part.count)
+            leaf = {**leaf, **dict(zip(fields, arrays, strict=True))}
             words += len(fields)
-        return leaf
+        encoded.append(leaf)
+    return encoded
 
-    return map_moments(encode, state, slots)
 
-
-def _decode(state: Any, slots: Mapping[str, str], choose: Callable[..., Any]) -> Any:
-    def decode(name: str, leaf: Leaf, roles: Mapping[str, str], count: Array) -> Leaf:
-        del count
-        for fields, code in choose(name, leaf, roles):
-            codes = tuple(leaf[field] for field in fields)
-            if _dtypes(codes) != code.dtypes:
+def _decode(part: Moments, plan: list[Groups]) -> list[Leaf]:
+    decoded = []
+    for name, leaf, codes in zip(part.names, part.leaves, plan, strict=True):
+        for fields, code in codes:
+            arrays = tuple(leaf[field] for field in fields)
+            if _dtypes(arrays) != code.dtypes:
                 raise ValueError(
-                    f"state: {' and '.join(fields)} of {name!r} are {_dtypes(codes)}, but this "
+                    f"state: {' and '.join(fields)} of {name!r} are {_dtypes(arrays)}, but this "
                     f"storage keeps {code.dtypes}; convert it with adamjax.convert_state"
                 )
-            leaf = {**leaf, **dict(zip(fields, _decode_arrays(code, codes), strict=True))}
+            leaf = {**leaf, **dict(zip(fields, _decode_arrays(code, arrays), strict=True))}
         for field, x in leaf.items():
             if jnp.issubdtype(jnp.result_type(x), jnp.integer):
                 raise ValueError(
                     f"state: {field} of {name!r} is {_dtypes([x])[0]}, a code of another storage; "
                     "convert it with adamjax.convert_state"
                 )
-        return leaf
-
-    return map_moments(decode, state, slots)
-
-
-def found_codes(
-    name: str, leaf: Leaf, roles: Mapping[str, str]
-) -> list[tuple[tuple[str, ...], Code]]:
-    """The codes that a leaf is in, as its dtypes tell."""
-    del name
-    best: list[tuple[tuple[str, ...], Code]] = []
-    for storage in FORMATS:
-        wanted = groups(storage, roles)
-        found = [g for g in wanted if _dtypes([leaf[field] for field in g[0]]) == g[1].dtypes]
-        # A bfloat16 beside a float32 is what `mu_dtype` asks for, and no storage format.
-        if len(found) > len(best) and (storage != "bfloat16" or found == wanted):
-            best = found
-    return best
+        decoded.append(leaf)
+    return decoded
 
 
 def _dtypes(arrays: Sequence[Array]) -> tuple[str, ...]:
     return tuple(jnp.result_type(x).name for x in arrays)
 
 
-# Traced once for all leaves of a shape.
+# Traced once for all leaves of a shape, and compiled once for all steps outside of jit.
 @partial(jax.jit, static_argnums=(0, 1))
 def _encode_arrays(code: Code, first: int, values: Any, seed: Any, count: Array) -> Any:
     return code.encode(values, lambda k: dither(values[0].shape, seed, count, (first + k) % 4))
 
 
 @partial(jax.jit, static_argnums=0)
-def _decode_arrays(code: Code, codes: Any) -> Any:
-    return code.decode(codes)
+def _decode_arrays(code: Code, arrays: Any) -> Any:
+    return code.decode(arrays)
 
 
-def _check(state: Any, slots: Mapping[str, str], patterns: Sequence[str]) -> None:
-    names: list[str] = []
-    counts: list[Any] = []
-    fields: set[str] = set()
-
-    def note(name: str, leaf: Leaf, roles: Mapping[str, str], count: Any) -> Leaf:
-        names.append(name)
-        counts.append(count)
-        fields.update(roles)
-        return leaf
-
-    map_moments(note, state, slots)
-    is_node = lambda node: bool(roles_of(node, slots))  # noqa: E731
-    if not any(is_node(node) for node in jax.tree.leaves(state, is_leaf=is_node)):
+def _check(
+    parts: list[Moments], roles: Mapping[str, str], patterns: Sequence[str]
+) -> None:
+    if not parts:
         raise ValueError(
-            "tx: its state has no moments that a storage format is for: leave the storage out; or, "
-            "if its fields are moments that adamjax does not know, give their roles to "
-            "adamjax.store, slots={'momentum': 'signed'}"
+            "tx: its state has no moments to store; leave the storage out. If its fields are "
+            "moments that adamjax does not know, give adamjax.store their roles: "
+            "roles={'momentum': 'signed'}"
         )
-    if names and (unknown := set(slots) - fields):
-        raise ValueError(f"slots: the state has no field {min(unknown)!r}; it has {sorted(fields)}")
-    if any(count is None for count in counts):
+    names = [name for part in parts for name in part.names]
+    fields = {field for part in parts for field in part.roles}
+    if names and (unknown := set(roles) - fields):
+        raise ValueError(f"roles: the state has no field {min(unknown)!r}; it has {sorted(fields)}")
+    if any(part.count is None for part in parts if part.names):
         raise ValueError(
-            "tx: its state counts no steps, from which stochastic rounding takes its bits; use "
+            "tx: its state has no step count, from which stochastic rounding takes its bits; use "
             "adamjax's form of the optimizer, or a schedule for the learning rate"
         )
     for pattern in patterns:
         if names and not any(matches(name, [pattern.removeprefix("!")]) for name in names):
-            raise ValueError(f"keep: no leaf matches {pattern!r}; names look like {names[:3]}")
+            raise ValueError(f"exclude: no leaf matches {pattern!r}; names look like {names[:3]}")

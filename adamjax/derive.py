@@ -1,0 +1,151 @@
+"""The ready-made optimizer of a variant, derived from its update rule.
+
+`adamjax.lion` is made of `scale_by_lion`: the learning rate, the arguments of the rule and the
+options of `adamjax.optimizer`, with a signature and a docstring that name each of them.
+"""
+
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+import optax
+
+from adamjax.checks import lookup_or_suggest
+from adamjax.optimizer import DECAY_MODES, DecayMode, optimizer
+from adamjax.rule import ScalarOrSchedule
+
+Function = Callable[..., Any]
+OPTIONS = ("weight_decay", "decay_mode", "mask", "storage", "param_rounding")
+
+
+def ready_made(
+    source: Function,
+    *,
+    name: str,
+    defaults: Mapping[str, Any],
+    own_modes: Sequence[DecayMode] = (),
+    adjust: Function | None = None,
+    hidden: Sequence[str] = (),
+    styles: Mapping[str, str] | None = None,
+) -> Callable[..., optax.GradientTransformationExtraArgs]:
+    """Derive a ready-made optimizer. Its docstring is an Args section.
+
+    Args:
+      source: `scale_by_*`, or a function from a learning rate and other arguments to an optimizer,
+        which passes `**options` on to `adamjax.optimizer`.
+      name: name of the optimizer.
+      defaults: defaults of `learning_rate`, `weight_decay` and `decay_mode`.
+      own_modes: decay modes of this variant, in which `scale_by_*` takes weight decay and mask.
+      adjust: from some of the arguments, and keyword-only ones of its own, to arguments of
+        `scale_by_*` and `adamjax.optimizer` that replace those given.
+      hidden: arguments of `scale_by_*` that `adjust` computes.
+      styles: values of `style`.
+
+    Returns:
+      A function with an explicit signature and a docstring with an entry for each argument.
+    """
+    modes = {**DECAY_MODES, **{mode.name: mode for mode in own_modes}}
+    literals = {"decay_mode": modes, "style": styles or {}}
+    signature = _signature(source, adjust, hidden, defaults, literals)
+
+    def make(*args: Any, **kwargs: Any) -> optax.GradientTransformationExtraArgs:
+        try:
+            bound = signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{name}: {error}") from None
+        bound.apply_defaults()
+        values = bound.arguments
+        values["weight_decay"] = 0.0 if values["weight_decay"] is None else values["weight_decay"]
+        mode = lookup_or_suggest("decay_mode", values["decay_mode"], modes)
+        if not _is_rule(source):
+            return source(**values)
+        if adjust is not None:
+            values |= adjust(**{k: values[k] for k in _names(adjust)})
+        return _build(source, values, in_rule=mode in own_modes)
+
+    make.__name__ = make.__qualname__ = name
+    make.__module__ = source.__module__
+    make.__signature__ = signature  # type: ignore[attr-defined]
+    make.__doc__ = _arguments(signature, [source, *filter(None, [adjust]), optimizer], modes)
+    return make
+
+
+def section(docstring: str | None, title: str) -> str:
+    r"""Return a section of a docstring without its indentation.
+
+    >>> section("Do it.\n\n    Raises:\n      ValueError: always.\n\n    More.", "Raises")
+    'ValueError: always.'
+    """
+    text = inspect.cleandoc(docstring or "").partition(f"{title}:\n")[2].partition("\n\n")[0]
+    return inspect.cleandoc(text)
+
+
+def _is_rule(source: Function) -> bool:
+    return source.__name__.startswith("scale_by_")
+
+
+def _names(function: Function) -> list[str]:
+    return list(inspect.signature(function).parameters)
+
+
+def _build(
+    scale_by: Function, values: Mapping[str, Any], *, in_rule: bool
+) -> optax.GradientTransformationExtraArgs:
+    """Call `scale_by` and `optimizer`, each with its arguments."""
+    names = _names(scale_by)
+    options = {k: values[k] for k in _names(optimizer) if k in values}
+    if in_rule:
+        options |= {"weight_decay": 0.0, "decay_mode": "decoupled"}
+    elif "weight_decay" in names:
+        values = {**values, "weight_decay": 0.0, "mask": None}
+    options = {"includes_learning_rate": "learning_rate" in names} | options
+    return optimizer(scale_by(**{k: values[k] for k in names}), **options)
+
+
+def _signature(
+    source: Function,
+    adjust: Function | None,
+    hidden: Sequence[str],
+    defaults: Mapping[str, Any],
+    literals: Mapping[str, Mapping[str, Any]],
+) -> inspect.Signature:
+    given = inspect.signature(optimizer).parameters
+    own = {k: p for k, p in inspect.signature(source).parameters.items() if k not in hidden}
+    own.pop("options", None)
+    if adjust is not None:
+        added = inspect.signature(adjust).parameters
+        own |= {k: p for k, p in added.items() if p.kind is p.KEYWORD_ONLY}
+    first = own.get("learning_rate", given["learning_rate"])
+    merged = {"learning_rate": first, **own, **{k: given[k] for k in OPTIONS}}
+    merged["weight_decay"] = given["weight_decay"].replace(
+        default=None, annotation=ScalarOrSchedule | None
+    )
+    for key, value in defaults.items():
+        merged[key] = merged[key].replace(default=value)
+    for key, values in literals.items():
+        if key in merged:
+            merged[key] = merged[key].replace(annotation=Literal[tuple(values)])
+    return inspect.Signature(
+        sorted(merged.values(), key=lambda p: p.kind),
+        return_annotation=optax.GradientTransformationExtraArgs,
+    )
+
+
+def _arguments(
+    signature: inspect.Signature, sources: Sequence[Function], modes: Mapping[str, DecayMode]
+) -> str:
+    """Return the Args section: an entry for each argument, from the first source that has one."""
+    entries = {
+        "decay_mode": "how weight decay λ couples with the step u:\n"
+        + "\n".join(f"    {mode.name!r}: {mode.formula}" for mode in modes.values()),
+        "weight_decay": "λ, a number, an array or a schedule. None is 0.",
+    }
+    for source in sources:
+        found = re.findall(
+            r"^(\w+): (.*(?:\n +.*)*)", section(source.__doc__, "Args"), re.MULTILINE
+        )
+        entries = dict(found) | entries
+    return "Args:\n" + "\n".join(
+        f"  {k}: {entries[k]}".replace("\n", "\n  ") for k in signature.parameters if k in entries
+    )
