@@ -35,7 +35,7 @@ lint: newest  ## check style, formatting and types
 	.venv/bin/python -m pyrefly check
 
 # What depends on the rules alone, and not on versions; and on what the newest compiler makes of it.
-RULES = test_mutants test_laws test_laws_of_settings test_oracles test_together test_trajectories \
+RULES = test_mutants test_laws test_laws_of_settings test_oracles test_composition test_trajectories \
     modifiers/test_modifiers storage/test_roles cli/test_problems sharding/test_collectives \
     benchmarks/test_papers notebooks/test_scripts
 test-oldest: oldest  ## run the tests on the oldest versions that pyproject.toml admits

@@ -7,9 +7,6 @@ from adamjax.interop.arguments import (
 from adamjax.modifiers.adagc import (
     adagc as adagc,
 )
-from adamjax.modifiers.by_matrix import (
-    by_matrix as by_matrix,
-)
 from adamjax.modifiers.cautious import (
     cautious as cautious,
     cautious_decay as cautious_decay,
@@ -24,7 +21,7 @@ from adamjax.modifiers.gradient_centralization import (
     gradient_centralization as gradient_centralization,
 )
 from adamjax.modifiers.grams import (
-    signed_by_gradient as signed_by_gradient,
+    align_sign_with_gradient as align_sign_with_gradient,
 )
 from adamjax.modifiers.grokfast import (
     grokfast as grokfast,
@@ -35,6 +32,9 @@ from adamjax.modifiers.mars import (
 )
 from adamjax.modifiers.orthogonalize import (
     orthogonalize as orthogonalize,
+)
+from adamjax.modifiers.partition_matrices import (
+    partition_matrices as partition_matrices,
 )
 from adamjax.modifiers.projection import (
     projection as projection,
@@ -49,7 +49,10 @@ from adamjax.registry import (
     list_variants as list_variants,
 )
 from adamjax.rule import Slot as Slot, lift as lift
-from adamjax.schedules import cyclic as cyclic, decaying as decaying
+from adamjax.schedules import (
+    cosine_cycle_schedule as cosine_cycle_schedule,
+    inverse_epoch_schedule as inverse_epoch_schedule,
+)
 from adamjax.sharding import sharded as sharded, state_shardings as state_shardings
 from adamjax.storage.rounding import round_params as round_params
 from adamjax.storage.store import convert_state as convert_state, store as store

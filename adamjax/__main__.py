@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import adamjax
-from adamjax.checks import pick
+from adamjax.checks import lookup_or_suggest
 from adamjax.cli import commands, on_mesh
-from adamjax.cli.choices import read_choice
+from adamjax.cli.choices import parse_optimizer
 from adamjax.cli.compare import check_picture
 from adamjax.cli.machines import MACHINES, get_machine
 from adamjax.cli.memory import parse_count, parse_shape
@@ -136,7 +136,7 @@ def _add_choices(command: Parser) -> None:
     command.add_argument(
         "choices",
         nargs="+",
-        type=checked(read_choice),
+        type=checked(parse_optimizer),
         metavar="NAME",
         help="a variant, with arguments or without",
     )
@@ -209,10 +209,10 @@ def _add_compare(command: Parser) -> None:
     )
 
 
-def answer(options: argparse.Namespace) -> str:
+def run_command(options: argparse.Namespace) -> str:
     """The text that a command prints.
 
-    >>> "@misc{adam" in answer(make_parser().parse_args(["cite", "adam"]))
+    >>> "@misc{adam" in run_command(make_parser().parse_args(["cite", "adam"]))
     True
     """
     match options.command:
@@ -257,7 +257,7 @@ def _read(argv: Sequence[str]) -> argparse.Namespace:
     parser = make_parser()
     if argv and not argv[0].startswith("-"):
         try:
-            pick("command", argv[0], COMMANDS)
+            lookup_or_suggest("command", argv[0], COMMANDS)
         except ValueError as error:
             parser.error(str(error))
     options = parser.parse_args(argv or ["--help"])
@@ -281,7 +281,7 @@ def _read_plan(options: argparse.Namespace) -> Plan | None:
 
 def _run(argv: Sequence[str]) -> int:
     try:
-        print(answer(_read(argv)))
+        print(run_command(_read(argv)))
     except SystemExit as stop:
         return int(stop.code or 0)
     except BrokenPipeError:

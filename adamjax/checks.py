@@ -39,12 +39,12 @@ def check_scalar(name: str, value: Any) -> None:
         raise TypeError(f"{name} must be a number, a scalar array or a schedule, got {value!r}")
 
 
-def check_decay(name: str, value: Any) -> None:
+def check_beta(name: str, value: Any) -> None:
     """Raises ValueError unless 0 <= value < 1; arrays and schedules pass.
 
     And TypeError for what is none of these, as do the checks below.
 
-    >>> check_decay("b1", 1.0)
+    >>> check_beta("b1", 1.0)
     Traceback (most recent call last):
     ValueError: b1 must be at least 0 and below 1, got 1.0
     """
@@ -97,10 +97,10 @@ def refuse_state(state: Any) -> NoReturn:
     )
 
 
-def pick(kind: str, name: str, options: Mapping[str, T]) -> T:
+def lookup_or_suggest(kind: str, name: str, options: Mapping[str, T]) -> T:
     """The option of this name; ValueError with the nearest names if there is none.
 
-    >>> pick("style", "tourch", {"torch": 1, "keras": 2})
+    >>> lookup_or_suggest("style", "tourch", {"torch": 1, "keras": 2})
     Traceback (most recent call last):
     ValueError: unknown style 'tourch'; did you mean 'torch'? There are: keras, torch
     """

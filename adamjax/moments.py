@@ -1,7 +1,7 @@
 """The algebra of moments: small pure functions on one array, shared by every rule.
 
 Each takes and returns arrays of one floating dtype (float32, or float64 for float64 gradients) and
-works element by element unless it says otherwise. `decay` is a `Decay`, an averaging coefficient b
+works element by element unless it says otherwise. `beta` is a `Beta`, an averaging coefficient b
 together with what is needed to use it exactly in float32.
 """
 
@@ -18,41 +18,41 @@ Scalar = Any  # a Python number, or a scalar array
 ZERO = -0.0
 
 
-class Decay(NamedTuple):
+class Beta(NamedTuple):
     """An averaging coefficient at the present step t.
 
     Attributes:
       value: b.
-      complement: 1 - b. Kept apart because 1 - 0.9999 in float32 is wrong by 2e-4.
-      rate: -log b.
-      correction: 1 - b₁b₂…b_t, the weight that an average from zero has gathered by now.
+      one_minus: 1 - b. Kept apart because 1 - 0.9999 in float32 is wrong by 2e-4.
+      neg_log: -log b.
+      bias_correction: 1 - b₁b₂…b_t, the weight that an average from zero has gathered by now.
     """
 
     value: Scalar
-    complement: Scalar
-    rate: Scalar
-    correction: Scalar
+    one_minus: Scalar
+    neg_log: Scalar
+    bias_correction: Scalar
 
 
-def ema(x: Array, average: Array, decay: Decay) -> Array:
+def ema(x: Array, average: Array, beta: Beta) -> Array:
     """Exponential moving average, a + (1 - b) (x - a).
 
     The increment form is exact in the long run where `b a + (1 - b) x` is biased by the rounding
     of b.
 
-    >>> float(ema(jnp.float32(3.0), jnp.float32(1.0), Decay(0.5, 0.5, 0.69, 1.0)))
+    >>> float(ema(jnp.float32(3.0), jnp.float32(1.0), Beta(0.5, 0.5, 0.69, 1.0)))
     2.0
     """
-    return average + decay.complement * (x - average)
+    return average + beta.one_minus * (x - average)
 
 
-def debias(average: Array, decay: Decay) -> Array:
+def debias(average: Array, beta: Beta) -> Array:
     """An average from zero, divided by the weight it has gathered: a / (1 - b₁b₂…b_t).
 
-    >>> float(debias(jnp.float32(0.5), Decay(0.5, 0.5, 0.69, 0.5)))
+    >>> float(debias(jnp.float32(0.5), Beta(0.5, 0.5, 0.69, 0.5)))
     1.0
     """
-    return average / decay.correction
+    return average / beta.bias_correction
 
 
 def divide(numerator: Array, denominator: Array) -> Array:
@@ -100,48 +100,48 @@ def norm(x: Array, axes: tuple[int, ...] | None = None, order: int = 2) -> Array
     return largest * jnp.sum(powers, axes, keepdims=keep) ** (1 / order)
 
 
-def inside(nu: Array, eps: Scalar) -> Array:
+def sqrt_eps_inside(nu: Array, eps: Scalar) -> Array:
     """√(v + ε): Keras's and Optax's RMSProp and Adagrad.
 
-    >>> float(inside(jnp.float32(3.0), 1.0))
+    >>> float(sqrt_eps_inside(jnp.float32(3.0), 1.0))
     2.0
     """
     return jnp.sqrt(nu + eps)
 
 
-def outside(nu: Array, step: Any) -> Array:
+def denominator(nu: Array, step: Any) -> Array:
     """√(v / (1 - b₂ᵗ) + ε_root) + ε: Algorithm 1 of the Adam paper, torch and Optax.
 
     >>> from types import SimpleNamespace
-    >>> step = SimpleNamespace(b2=Decay(0.5, 0.5, 0.69, 0.25), eps=1.0, eps_root=0.0)
-    >>> float(outside(jnp.float32(1.0), step))
+    >>> step = SimpleNamespace(b2=Beta(0.5, 0.5, 0.69, 0.25), eps=1.0, eps_root=0.0)
+    >>> float(denominator(jnp.float32(1.0), step))
     3.0
     """
     return jnp.sqrt(debias(nu, step.b2) + step.eps_root) + step.eps
 
 
-def hat(nu: Array, step: Any) -> Array:
+def denominator_eps_hat(nu: Array, step: Any) -> Array:
     """(√(v + ε_root) + ε) / √(1 - b₂ᵗ): the paper's "ε̂", TensorFlow and Keras.
 
     >>> from types import SimpleNamespace
-    >>> step = SimpleNamespace(b2=Decay(0.5, 0.5, 0.69, 0.25), eps=1.0, eps_root=0.0)
-    >>> float(hat(jnp.float32(1.0), step))
+    >>> step = SimpleNamespace(b2=Beta(0.5, 0.5, 0.69, 0.25), eps=1.0, eps_root=0.0)
+    >>> float(denominator_eps_hat(jnp.float32(1.0), step))
     4.0
     """
-    return (jnp.sqrt(nu + step.eps_root) + step.eps) / jnp.sqrt(step.b2.correction)
+    return (jnp.sqrt(nu + step.eps_root) + step.eps) / jnp.sqrt(step.b2.bias_correction)
 
 
-def adam_outside(mu: Array, nu: Array, step: Any) -> Array:
+def adam_update(mu: Array, nu: Array, step: Any) -> Array:
     """m̂ / (√(v̂ + ε_root) + ε), m̂ and v̂ free of bias."""
-    return divide(debias(mu, step.b1), outside(nu, step))
+    return divide(debias(mu, step.b1), denominator(nu, step))
 
 
-def adam_hat(mu: Array, nu: Array, step: Any) -> Array:
+def adam_update_eps_hat(mu: Array, nu: Array, step: Any) -> Array:
     """m̂ √(1 - b₂ᵗ) / (√(v + ε_root) + ε), with the ε̂ of the Adam paper."""
-    return divide(debias(mu, step.b1), hat(nu, step))
+    return divide(debias(mu, step.b1), denominator_eps_hat(nu, step))
 
 
-def adam_uncorrected(mu: Array, nu: Array, step: Any) -> Array:
+def adam_update_no_bias_correction(mu: Array, nu: Array, step: Any) -> Array:
     """m / (√(v + ε_root) + ε), the raw averages."""
     return divide(mu, jnp.sqrt(nu + step.eps_root) + step.eps)
 
@@ -165,19 +165,19 @@ def factored_axes(shape: tuple[int, ...], min_size: int, largest: bool) -> tuple
 
 
 def factored(
-    q: Array, row: Array, col: Array, decay: Decay, axes: tuple[int, int], floor: Scalar
+    q: Array, row: Array, col: Array, beta: Beta, axes: tuple[int, int], floor: Scalar
 ) -> tuple[Array, Array, Array]:
     """An average of q that keeps its row and column means only: V = R Cᵀ / max(mean(R), floor).
 
     Returns V and the new R and C, in which the averaged axis has size 1.
 
     >>> q, row, col = jnp.array([[1.0, 3.0]]), jnp.zeros((1, 1)), jnp.zeros((1, 2))
-    >>> v, row, col = factored(q, row, col, Decay(0.5, 0.5, 0.69, 0.5), (0, 1), 0.0)
+    >>> v, row, col = factored(q, row, col, Beta(0.5, 0.5, 0.69, 0.5), (0, 1), 0.0)
     >>> v.tolist(), row.tolist(), col.tolist()
     ([[0.5, 1.5]], [[1.0]], [[0.5, 1.5]])
     """
-    row = ema(mean(q, axes[1]), row, decay)
-    col = ema(mean(q, axes[0]), col, decay)
+    row = ema(mean(q, axes[1]), row, beta)
+    col = ema(mean(q, axes[0]), col, beta)
     return divide(row, jnp.maximum(mean(row, axes[0]), floor)) * col, row, col
 
 

@@ -7,7 +7,6 @@ of the gradient, is never the default, even where the authors' code has no other
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 import optax
 
@@ -165,9 +164,7 @@ def optimizer(
 
         in_gradient = [on and mode.couple is None for on in masked]
         wide = [widen(*row) for row in zip(leaves, seen, in_gradient, strict=True)]
-        new, rule_state = scale_by.update(
-            treedef.unflatten(wide), rule_state, params, **extra_args
-        )
+        new, rule_state = scale_by.update(treedef.unflatten(wide), rule_state, params, **extra_args)
         lr = lr * step_size(rule_state) if step_size else lr
 
         def change(u: Array, g: Array, p: Array, on: Any) -> Array:

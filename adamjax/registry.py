@@ -211,7 +211,9 @@ def register(
         scale_by = source
     formula = formula or _formula_in(sys.modules[source.__module__].__doc__ or "")
     defaults = {
-        "learning_rate": learning_rate, "weight_decay": weight_decay, "decay_mode": decay_mode
+        "learning_rate": learning_rate,
+        "weight_decay": weight_decay,
+        "decay_mode": decay_mode,
     }
     optimizer = ready_made(
         source,

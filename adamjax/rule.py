@@ -257,9 +257,7 @@ def _widen(
     return clamp(jnp.asarray(gradient, dtype)), state._replace(**moments)
 
 
-def _with_inputs(
-    step: SimpleNamespace, inputs: Mapping[str, Any], dtype: Any
-) -> SimpleNamespace:
+def _with_inputs(step: SimpleNamespace, inputs: Mapping[str, Any], dtype: Any) -> SimpleNamespace:
     """Return the step with the scalars of the tree and the inputs of one leaf."""
     if not inputs:
         return step

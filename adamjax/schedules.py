@@ -10,12 +10,12 @@ from typing import Any
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_count, check_decay, check_not_negative, check_positive, is_zero
+from adamjax.checks import check_beta, check_count, check_not_negative, check_positive, is_zero
 from adamjax.moments import Array
 from adamjax.rule import ScalarOrSchedule, value_at
 
 
-def decaying(b1: float, steps_per_epoch: int, *, rate: float = 0.1) -> optax.Schedule:
+def inverse_epoch_schedule(b1: float, steps_per_epoch: int, *, rate: float = 0.1) -> optax.Schedule:
     """Momentum that fades by epochs: b₁ / (1 + rate · epoch), epoch = ⌊steps / steps_per_epoch⌋.
 
     Args:
@@ -23,7 +23,7 @@ def decaying(b1: float, steps_per_epoch: int, *, rate: float = 0.1) -> optax.Sch
       steps_per_epoch: steps in an epoch, at least 1.
       rate: how fast it fades, per epoch.
 
-    >>> schedule = decaying(0.9, steps_per_epoch=100)
+    >>> schedule = inverse_epoch_schedule(0.9, steps_per_epoch=100)
     >>> [round(float(schedule(step)), 4) for step in (0, 99, 100, 1000)]
     [0.9, 0.9, 0.8182, 0.45]
     """
@@ -32,7 +32,9 @@ def decaying(b1: float, steps_per_epoch: int, *, rate: float = 0.1) -> optax.Sch
     return lambda count: b1 / (1 + rate * epoch(count))
 
 
-def cyclic(b1: float, steps_per_epoch: int, *, period: float = 20.0) -> optax.Schedule:
+def cosine_cycle_schedule(
+    b1: float, steps_per_epoch: int, *, period: float = 20.0
+) -> optax.Schedule:
     """Momentum that swings between 0 and b₁: b₁ (1 + sin(2π epoch / period)) / 2.
 
     Args:
@@ -40,7 +42,7 @@ def cyclic(b1: float, steps_per_epoch: int, *, period: float = 20.0) -> optax.Sc
       steps_per_epoch: steps in an epoch, at least 1; epoch = ⌊steps / steps_per_epoch⌋.
       period: epochs in a full swing.
 
-    >>> schedule = cyclic(0.8, steps_per_epoch=10)
+    >>> schedule = cosine_cycle_schedule(0.8, steps_per_epoch=10)
     >>> [round(float(schedule(step)), 4) for step in (0, 50, 150)]
     [0.4, 0.8, 0.0]
     """
@@ -63,7 +65,7 @@ def relative_step(cap: ScalarOrSchedule) -> optax.Schedule:
     return lambda count: jnp.minimum(value_at(cap, count), (count + 1.0) ** -0.5)
 
 
-def warmed_up(
+def with_linear_warmup(
     learning_rate: ScalarOrSchedule,
     warmup_steps: int,
     *,
@@ -81,7 +83,7 @@ def warmed_up(
     Raises:
       ValueError: for a negative learning rate, or no whole number of steps.
 
-    >>> schedule = warmed_up(1.0, 4)
+    >>> schedule = with_linear_warmup(1.0, 4)
     >>> [float(schedule(step)) for step in (0, 1, 5)]
     [0.25, 0.5, 1.0]
     """
@@ -98,10 +100,10 @@ def warmed_up(
     return schedule
 
 
-def from_the_second_step(weight_decay: ScalarOrSchedule) -> ScalarOrSchedule:
+def zero_on_first_step(weight_decay: ScalarOrSchedule) -> ScalarOrSchedule:
     """A weight decay that leaves the parameters alone at the first step: λ, but 0 at t = 1.
 
-    >>> schedule = from_the_second_step(0.1)
+    >>> schedule = zero_on_first_step(0.1)
     >>> [round(float(schedule(step)), 4) for step in (0, 1, 2)]
     [0.0, 0.1, 0.1]
     """
@@ -113,7 +115,7 @@ def from_the_second_step(weight_decay: ScalarOrSchedule) -> ScalarOrSchedule:
 
 def _epoch_of(b1: float, steps_per_epoch: int) -> Callable[[Any], Array]:
     """From steps done to the epoch they are in, once the arguments are found in order."""
-    check_decay("b1", b1)
+    check_beta("b1", b1)
     if not isinstance(steps_per_epoch, int) or steps_per_epoch < 1:
         raise ValueError(f"steps_per_epoch must be a whole number from 1, got {steps_per_epoch}")
     return lambda count: jnp.floor_divide(count, steps_per_epoch)

@@ -3,10 +3,10 @@
 from functools import cache
 from typing import NamedTuple
 
-from adamjax.cli.choices import read_choice
+from adamjax.cli.choices import parse_optimizer
 from adamjax.cli.machines import COMPILED, MACHINES, OVERHEAD, get_machine
 from adamjax.cli.memory import leaves_of
-from adamjax.cli.scaling import Plan, Share, account, make_plan, parse_mesh, wire
+from adamjax.cli.scaling import Plan, Share, communication, estimate, make_plan, parse_mesh
 from scripts.how_to_choose import markdown
 
 SIZES = {"7B": 7_000_000_000, "70B": 70_000_000_000, "405B": 405_000_000_000}
@@ -35,7 +35,7 @@ MESHES = (
 def shares(count: int, plan_key: tuple[Named, str], dtype: str) -> dict[str, Share]:
     """AdamW's, in each format; bfloat16 parameters are rounded stochastically."""
     rounding = ":param_rounding=stochastic" if dtype == "bfloat16" else ""
-    return account(read_choice(f"adamw{rounding}"), leaves_of(count), plan(*plan_key), dtype)
+    return estimate(parse_optimizer(f"adamw{rounding}"), leaves_of(count), plan(*plan_key), dtype)
 
 
 def plan(named: Named, way: str) -> Plan:
@@ -65,7 +65,7 @@ def row(count: int, named: Named, way: str, dtype: str) -> list[str]:
     at = plan(named, way)
     found = shares(count, (named, way), dtype)
     each = [found[storage] for storage in STORAGES]
-    sends = wire(leaves_of(count), at, dtype)
+    sends = communication(leaves_of(count), at, dtype)
     fixed = each[0].parameter_bytes + each[0].gradient_bytes
     totals = [
         digits(one.total_bytes / 1e9)

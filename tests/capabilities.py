@@ -3,7 +3,7 @@
 import re
 
 import adamjax
-from tests.exceptions import SEVERAL_LOOPS
+from tests.law_exceptions import SEVERAL_LOOPS
 from tests.reference import resolve
 from tests.sandbox import home
 from tests.test_trajectories import INDEX
@@ -19,7 +19,7 @@ COLUMNS = {
     "decay": {"test_laws_of_settings.py": "test_zero|test_decay|test_decoupled|test_l2"},
     "masks": {"test_laws_of_settings.py": "test_mask", "test_errors.py": "test_mask"},
     "storage": {"storage/test_roles.py": ""},
-    "stored, rounded, tracked": {"test_together.py": ""},
+    "stored, rounded, tracked": {"test_composition.py": ""},
     "on meshes": {
         "sharding/test_sharded.py": "test_divided",
         "sharding/test_specs.py": "test_every",

@@ -14,8 +14,8 @@ import optax
 
 import adamjax
 from adamjax.rule import ScalarOrSchedule
+from tests.adversarial_hparams import ADVERSARIAL_HPARAMS
 from tests.hessians import FED, fed
-from tests.hostile import HOSTILE
 from tests.oracles import ORACLES
 
 STEPS = 12
@@ -31,7 +31,7 @@ INCLUDE_LEARNING_RATE = {"amos", "madgrad"}
 # Settings at which the learning rate that comes with a direction stays as it is given.
 WITHOUT_ITS_SCHEDULE = {"adamg": {"learning_rate": 1e-2}, "apollo": {"warmup_steps": 0}}
 # The weight decays that one variant alone has.
-OWN_DECAYS = {
+OWN_DECAY_MODES = {
     "adafactor": "scaled",
     "focus": "average",
     "lamb": "inside",
@@ -86,19 +86,19 @@ class Trial(NamedTuple):
 
 @functools.cache
 def trials(name, style):
-    """Each hostile setting, then all numbers on schedules, then the defaults of both functions."""
+    """Each adversarial setting, then all numbers on schedules, then the defaults of both functions."""
     base = {} if style is None else {"style": style}
     lr = parameters(name)["learning_rate"].default
     # In a null space the eigenvectors are any.
     of = square_problem if name == "soap" else problem
     usual = problem_across if name in ACROSS else partial(of, 3)
     settings = [
-        *((f"hostile_{i}", hostile(name, i), partial(of, i)) for i in range(5)),
+        *((f"adversarial_{i}", adversarial_hparams(name, i), partial(of, i)) for i in range(5)),
         ("scheduled", scheduled(name), partial(of, 1)),
         ("default", {"learning_rate": 1e-2} if style == "bigvision" else {}, usual),
     ]
-    if name in OWN_DECAYS and name != "adafactor":
-        own = scheduled(name) | {"decay": OWN_DECAYS[name]}
+    if name in OWN_DECAY_MODES and name != "adafactor":
+        own = scheduled(name) | {"decay_mode": OWN_DECAY_MODES[name]}
         settings.append(("own_decay", own, partial(of, 1)))
     rate = {"learning_rate": 1e-2 if lr is None else lr, "weight_decay": 0.0}
     alone = [("direction", {}, rate | WITHOUT_ITS_SCHEDULE.get(name, {}))]
@@ -144,21 +144,23 @@ def by_name(name, base):
         "muon": (({"matrices": "*"}, {"axes": (2, 3)}), ({"matrices": "!matrix"}, {"axes": (3,)})),
     }
     return [
-        Trial("by_name", *(hostile(name, 0) | base | x for x in both), partial(problem, 0))
+        Trial(
+            "by_name", *(adversarial_hparams(name, 0) | base | x for x in both), partial(problem, 0)
+        )
         for both in known.get(name, ())
     ]
 
 
 def parameters(name):
-    """The arguments of a variant that have hostile settings, or should have."""
+    """The arguments of a variant that have adversarial settings, or should have."""
     signature = inspect.signature(adamjax.get_variant(name).make).parameters
     return {key: p for key, p in signature.items() if key not in OTHER}
 
 
-def hostile(name, column):
-    chosen = {key: HOSTILE[key][column] for key in parameters(name)}
-    if name in OWN_DECAYS and column == 4:
-        chosen["decay"] = OWN_DECAYS[name]
+def adversarial_hparams(name, column):
+    chosen = {key: ADVERSARIAL_HPARAMS[key][column] for key in parameters(name)}
+    if name in OWN_DECAY_MODES and column == 4:
+        chosen["decay_mode"] = OWN_DECAY_MODES[name]
     return {key: value for key, value in chosen.items() if value is not None}
 
 
@@ -169,11 +171,11 @@ def scheduled(name):
         for key, parameter in parameters(name).items()
         if parameter.annotation in (ScalarOrSchedule, ScalarOrSchedule | None)
     ]
-    starts = [HOSTILE[key][0] or HOSTILE[key][3] for key in may]
+    starts = [ADVERSARIAL_HPARAMS[key][0] or ADVERSARIAL_HPARAMS[key][3] for key in may]
     rates = 0.02 + 0.005 * np.arange(len(may))
     moving = dict(zip(may, map(falling, starts, rates), strict=True))
     beside = {key: 2e-2 for key in ("base_lr", "max_lr") if key in parameters(name)}
-    return hostile(name, 0) | moving | beside
+    return adversarial_hparams(name, 0) | moving | beside
 
 
 def falling(value, rate):

@@ -28,16 +28,25 @@ SHARED = (
         f"adamjax.{folder}.{module.name}"
         for folder, package in (("modifiers", adamjax.modifiers), ("wrappers", adamjax.wrappers))
         for module in pkgutil.iter_modules(package.__path__)
-        if module.name not in {"around", "by_matrix", "copies"}
+        if module.name not in {"map_updates", "partition_matrices", "copy_params"}
     ),
 )
 HIDDEN = {None, "dtype", "mask", "mu_dtype", "nu_dtype", "param_rounding", "squares", "storage"}
 HIDDEN |= {"strict"}
-BUILDERS = {"callable", "copies", "decaying_only", "lift", "optimizer", "pick", "rounded", "Slot"}
+BUILDERS = {
+    "callable",
+    "copy_params",
+    "decaying_only",
+    "lift",
+    "optimizer",
+    "lookup_or_suggest",
+    "with_param_rounding",
+    "Slot",
+}
 BUILDERS |= {"with_extra_args_support"}
 CASTS = {"_wide", "asarray", "at_least_float32", "cast", "clamp", "float"}
-COMMUTE = {"logaddexp", "maximum", "minimum", "max", "min", "clip", "inside"}
-NOT_ARRAYS = {"step", "moments", "decay", "step.b1", "step.b2", "step.momentum", "axes"}
+COMMUTE = {"logaddexp", "maximum", "minimum", "max", "min", "clip", "sqrt_eps_inside"}
+NOT_ARRAYS = {"step", "moments", "beta", "step.b1", "step.b2", "step.momentum", "axes"}
 OPPOSITES = {
     ast.Add: ast.Sub,
     ast.Sub: ast.Add,
@@ -59,19 +68,19 @@ ATTRIBUTES = {
     "b2": ["b1"],
     "eps": ["eps_root"],
     "eps_root": ["eps"],
-    "value": ["complement"],
-    "complement": ["value"],
-    "correction": ["complement"],
+    "value": ["one_minus"],
+    "one_minus": ["value"],
+    "bias_correction": ["one_minus"],
     "mu": ["nu"],
     "nu": ["mu", "nu_max"],
     "nu_max": ["nu"],
 }
 FUNCTIONS = {
-    "adam_outside": ["adam_hat", "adam_uncorrected"],
-    "adam_hat": ["adam_outside"],
-    "adam_uncorrected": ["adam_outside"],
-    "outside": ["hat"],
-    "hat": ["outside"],
+    "adam_update": ["adam_update_eps_hat", "adam_update_no_bias_correction"],
+    "adam_update_eps_hat": ["adam_update"],
+    "adam_update_no_bias_correction": ["adam_update"],
+    "denominator": ["denominator_eps_hat"],
+    "denominator_eps_hat": ["denominator"],
 }
 # The name of a mutant shows these in the expression around them.
 SMALL = (ast.Constant, ast.Name, ast.Attribute)

@@ -53,7 +53,7 @@ def home(variant):
     return adamjax.get_variant(variant).make.__module__
 
 
-def verdict(file, module, code):
+def check_mutant(file, module, code):
     """How the variants of a file, with this code for a module, differ from the oracles, or None.
 
     First a glance at every trial, which most mistakes do not survive, then all of every trial.

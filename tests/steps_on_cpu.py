@@ -14,7 +14,7 @@ import numpy as np
 import optax
 
 import adamjax
-from tests.exceptions import SEVERAL_LOOPS
+from tests.law_exceptions import SEVERAL_LOOPS
 
 SIZE = 1 << 18
 

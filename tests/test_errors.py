@@ -10,7 +10,7 @@ import optax
 import pytest
 
 import adamjax
-from adamjax.optimizer import DECAYS
+from adamjax.optimizer import DECAY_MODES
 from adamjax.registry import register
 
 variants = pytest.mark.parametrize("name", adamjax.list_variants())
@@ -20,7 +20,7 @@ OTHERS = {
     *(
         "amsgrad",
         "centered",
-        "decay",
+        "decay_mode",
         "eta_fn",
         "mask",
         "matrices",
@@ -81,8 +81,10 @@ def test_averaging_coefficient_of_one_or_more(name, key, value):
 
 @variants
 def test_unknown_decay(name):
-    with pytest.raises(ValueError, match=r"unknown decay 'decopled'; did you mean 'decoupled'"):
-        adamjax.create(name, decay="decopled")
+    with pytest.raises(
+        ValueError, match=r"unknown decay_mode 'decopled'; did you mean 'decoupled'"
+    ):
+        adamjax.create(name, decay_mode="decopled")
 
 
 @pytest.mark.parametrize(
@@ -131,10 +133,19 @@ def test_name_taken():
         (lambda: adamjax.grokadamw(gamma=3.0), "gamma must be at most 1"),
         (lambda: adamjax.amsbound(0.1, base_lr=0.0), "base_lr .* must be positive, got 0.0"),
         (lambda: adamjax.adafactor(style="bigvision"), "learning_rate: .* give a number"),
-        (lambda: adamjax.decaying(1.0, 10), "b1 must be at least 0 and below 1, got 1.0"),
-        (lambda: adamjax.cyclic(0.9, 0), "steps_per_epoch must be a whole number from 1, got 0"),
+        (
+            lambda: adamjax.inverse_epoch_schedule(1.0, 10),
+            "b1 must be at least 0 and below 1, got 1.0",
+        ),
+        (
+            lambda: adamjax.cosine_cycle_schedule(0.9, 0),
+            "steps_per_epoch must be a whole number from 1, got 0",
+        ),
         (lambda: adamjax.optimizer(optax.identity(), -1.0), "learning_rate must not be negative"),
-        (lambda: adamjax.optimizer(optax.identity(), 1.0, decay="l1"), "unknown decay 'l1'"),
+        (
+            lambda: adamjax.optimizer(optax.identity(), 1.0, decay_mode="l1"),
+            "unknown decay_mode 'l1'",
+        ),
     ],
 )
 def test_settings_that_do_not_go_together(make, message):
@@ -181,9 +192,9 @@ def test_gradients_that_are_not_real_floats(name, dtype):
 
 
 @variants
-@pytest.mark.parametrize("decay", DECAYS)
-def test_missing_params(name, decay):
-    tx, p = ready_made(name, weight_decay=0.1, decay=decay), params()
+@pytest.mark.parametrize("decay_mode", DECAY_MODES)
+def test_missing_params(name, decay_mode):
+    tx, p = ready_made(name, weight_decay=0.1, decay_mode=decay_mode), params()
     with pytest.raises(ValueError, match=r"params: .*call update\(updates, state, params\)"):
         tx.update(p, tx.init(p))
 

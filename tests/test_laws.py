@@ -16,7 +16,8 @@ from hypothesis.extra.numpy import arrays
 
 import adamjax
 from tests.bounds import bounds, weights
-from tests.exceptions import (
+from tests.hessians import FED, fed
+from tests.law_exceptions import (
     COUPLED,
     NOT_ODD,
     NOTHING,
@@ -25,7 +26,6 @@ from tests.exceptions import (
     WITH_UNITS,
     WITH_UNITS_OF_ITS_ELEMENTS,
 )
-from tests.hessians import FED, fed
 
 STEPS, SIZE = 8, 8
 MOVING = {"momentum": 0.875}

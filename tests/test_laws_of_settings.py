@@ -10,16 +10,16 @@ from hypothesis import given, settings, strategies as st
 from hypothesis.extra.numpy import arrays
 
 import adamjax
-from adamjax.optimizer import DECAYS
-from adamjax.rule import ScheduledDecayState
-from tests.exceptions import (
+from adamjax.optimizer import DECAY_MODES
+from adamjax.rule import ScheduledBetaState
+from tests.adversarial_hparams import STRUCTURE, VALUES
+from tests.law_exceptions import (
     L2_OF_OTHER_LEAVES,
     NOT_ADDED,
     NOT_AN_AVERAGE_OF_GRADIENTS,
     NOT_ITS_SIGN,
     RATE_MOVES,
 )
-from tests.hostile import STRUCTURE, VALUES
 
 STEPS = 4
 LR, WD = VALUES["learning_rate"], VALUES["weight_decay"]
@@ -95,9 +95,9 @@ variants = pytest.mark.parametrize("name", adamjax.list_variants())
 
 
 @variants
-@pytest.mark.parametrize("decay", DECAYS)
-def test_zero_weight_decay_is_none(name, decay):
-    seen, _ = run(ready_made(name, weight_decay=0.0, decay=decay), RANDOM)
+@pytest.mark.parametrize("decay_mode", DECAY_MODES)
+def test_zero_weight_decay_is_none(name, decay_mode):
+    seen, _ = run(ready_made(name, weight_decay=0.0, decay_mode=decay_mode), RANDOM)
     wanted, _ = run(ready_made(name, weight_decay=0.0), RANDOM)
     jax.tree.map(np.testing.assert_array_equal, seen, wanted)
 
@@ -113,18 +113,20 @@ WITHOUT_L2 = {
 
 
 @pytest.mark.parametrize("name", [n for n in adamjax.list_variants() if n not in NOT_ADDED])
-@pytest.mark.parametrize("decay", WITHOUT_L2)
-def test_decay_of_the_parameters(name, decay):
-    seen, _ = run(ready_made(name, weight_decay=WD, decay=decay), RANDOM)
+@pytest.mark.parametrize("decay_mode", WITHOUT_L2)
+def test_decay_of_the_parameters(name, decay_mode):
+    seen, _ = run(ready_made(name, weight_decay=WD, decay_mode=decay_mode), RANDOM)
     steps, _ = run(ready_made(name, weight_decay=0.0), RANDOM)
     at = FIRST_DECAYED.get(name, 0)
     assert_same(seen[:at], steps[:at])
-    assert_same(seen[at:], [jax.tree.map(WITHOUT_L2[decay], step, PARAMS) for step in steps[at:]])
+    assert_same(
+        seen[at:], [jax.tree.map(WITHOUT_L2[decay_mode], step, PARAMS) for step in steps[at:]]
+    )
 
 
 @variants
 def test_l2_is_a_term_of_the_gradient(name):
-    seen, _ = run(ready_made(name, weight_decay=WD, decay="l2"), RANDOM)
+    seen, _ = run(ready_made(name, weight_decay=WD, decay_mode="l2"), RANDOM)
     decayed = lambda gradient, params: jax.tree.map(lambda g, p: g + WD * p, gradient, params)  # noqa: E731
     wanted, _ = run(ready_made(name, weight_decay=0.0), RANDOM, change=decayed)
     assert_same(seen, wanted)
@@ -132,13 +134,13 @@ def test_l2_is_a_term_of_the_gradient(name):
 
 @pytest.mark.parametrize("name", [n for n in adamjax.list_variants() if n not in RATE_MOVES])
 def test_decoupled_is_independent_of_a_constant_learning_rate(name):
-    seen, _ = run(ready_made(name, weight_decay=WD, decay="decoupled"), RANDOM)
-    wanted, _ = run(ready_made(name, weight_decay=LR * WD, decay="independent"), RANDOM)
+    seen, _ = run(ready_made(name, weight_decay=WD, decay_mode="decoupled"), RANDOM)
+    wanted, _ = run(ready_made(name, weight_decay=LR * WD, decay_mode="independent"), RANDOM)
     assert_same(seen, wanted)
 
 
 def test_every_decay_has_a_law():
-    assert {*WITHOUT_L2, "l2"} == set(DECAYS)
+    assert {*WITHOUT_L2, "l2"} == set(DECAY_MODES)
 
 
 # --- masks
@@ -159,16 +161,16 @@ def l2_of_kernel(gradient, params):
 
 
 @variants
-@pytest.mark.parametrize("decay", DECAYS)
-def test_mask(name, decay):
+@pytest.mark.parametrize("decay_mode", DECAY_MODES)
+def test_mask(name, decay_mode):
     """With the bias left out it moves as without decay, and the kernel as if nothing were."""
-    kernel, _ = run(ready_made(name, weight_decay=WD, decay=decay), RANDOM)
+    kernel, _ = run(ready_made(name, weight_decay=WD, decay_mode=decay_mode), RANDOM)
     bias, _ = run(ready_made(name, weight_decay=0.0), RANDOM)
-    if decay == "l2" and name in L2_OF_OTHER_LEAVES:
+    if decay_mode == "l2" and name in L2_OF_OTHER_LEAVES:
         # Each moves as if the gradients had come with the term of the kernel's in them.
         kernel, _ = run(ready_made(name, weight_decay=0.0), RANDOM, change=l2_of_kernel)
         bias = kernel
-    seen, _ = run(ready_made(name, weight_decay=WD, decay=decay, mask="*kernel"), RANDOM)
+    seen, _ = run(ready_made(name, weight_decay=WD, decay_mode=decay_mode, mask="*kernel"), RANDOM)
     for updates, on, off in zip(seen, kernel, bias, strict=True):
         np.testing.assert_array_equal(updates["dense"]["bias"], off["dense"]["bias"])
         np.testing.assert_array_equal(updates["dense"]["kernel"], on["dense"]["kernel"])
@@ -178,7 +180,7 @@ def test_mask(name, decay):
 @pytest.mark.parametrize("which", [KERNELS_ONLY, ALL], ids=["kernels", "all"])
 def test_masks_of_all_forms_agree(name, which):
     wanted, *others = (
-        run(ready_made(name, weight_decay=WD, decay="decoupled", mask=mask), RANDOM)[0]
+        run(ready_made(name, weight_decay=WD, decay_mode="decoupled", mask=mask), RANDOM)[0]
         for mask in which.values()
     )
     for seen in others:
@@ -259,11 +261,13 @@ def constant_gradients(label, b1, c):
 
 def corrected_averages(state):
     """Every mu that is an average with b1, free of its bias."""
-    is_node = lambda node: isinstance(node, ScheduledDecayState)  # noqa: E731
+    is_node = lambda node: isinstance(node, ScheduledBetaState)  # noqa: E731
     nodes = [n for n in jax.tree.leaves(state, is_leaf=is_node) if is_node(n)]
     nodes = [node for node in nodes if hasattr(node.inner_state, "mu")]
     assert nodes
-    return [mu / n.corrections["b1"] for n in nodes for mu in jax.tree.leaves(n.inner_state.mu)]
+    return [
+        mu / n.bias_corrections["b1"] for n in nodes for mu in jax.tree.leaves(n.inner_state.mu)
+    ]
 
 
 @pytest.mark.parametrize("label", [x for x in WITH_B1 if x not in NOT_AN_AVERAGE_OF_GRADIENTS])

@@ -6,7 +6,7 @@ import pytest
 from tests.equivalents import EQUIVALENT
 from tests.mutation import mutants
 from tests.reference import precision
-from tests.sandbox import compiled, verdict
+from tests.sandbox import check_mutant, compiled
 
 MUTANTS = list(mutants())
 FILES = sorted({file for mutant in MUTANTS for file in mutant.files})
@@ -26,12 +26,12 @@ def is_equivalent(mutant):
     "mutant", [m for m in MUTANTS if not is_equivalent(m)], ids=lambda mutant: mutant.name
 )
 def test_mutant_is_killed(mutant):
-    assert any(verdict(file, mutant.module, mutant.code) for file in mutant.files)
+    assert any(check_mutant(file, mutant.module, mutant.code) for file in mutant.files)
 
 
 @pytest.mark.parametrize("file", FILES)
 def test_without_a_mistake_nothing_is_killed(file):
-    assert verdict(file, file, compiled(file)) is None
+    assert check_mutant(file, file, compiled(file)) is None
 
 
 def test_every_exception_is_of_a_mutant_that_exists():

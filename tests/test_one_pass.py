@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import adamjax
-from tests.exceptions import SEVERAL_LOOPS
+from tests.law_exceptions import SEVERAL_LOOPS
 
 ROOT = Path(__file__).resolve().parents[1]
 FLAG = "--xla_backend_extra_options=xla_cpu_use_multi_output_fusion=true"

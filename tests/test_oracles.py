@@ -1,4 +1,4 @@
-"""Every variant and style against its oracle, at defaults and at hostile settings."""
+"""Every variant and style against its oracle, at defaults and at adversarial settings."""
 
 import inspect
 
@@ -64,7 +64,7 @@ def test_every_variant_and_style_has_an_oracle():
 
 def test_every_argument_is_varied():
     for name in adamjax.list_variants():
-        assert set(cases.parameters(name)) <= set(cases.HOSTILE), name
+        assert set(cases.parameters(name)) <= set(cases.ADVERSARIAL_HPARAMS), name
 
 
 @pytest.mark.parametrize(("name", "trial"), TRIALS)
@@ -102,17 +102,20 @@ def swinging(count):
 
 @pytest.mark.parametrize(
     ("schedule", "formula"),
-    [(adamjax.decaying(0.9, 3), fading), (adamjax.cyclic(0.9, 3), swinging)],
+    [
+        (adamjax.inverse_epoch_schedule(0.9, 3), fading),
+        (adamjax.cosine_cycle_schedule(0.9, 3), swinging),
+    ],
     ids=["decaying", "cyclic"],
 )
 @pytest.mark.parametrize(("name", "style"), [v for v in cases.VARIANTS if has(v[0], "b1")])
 def test_schedules_of_b1(name, style, schedule, formula):
-    hostile = {"learning_rate": 1e-2, "b2": 0.9, "eps": 1e-3, "d0": 0.1}
-    hostile = {key: value for key, value in hostile.items() if has(name, key)}
-    hostile |= {"style": style} if style else {}
+    adversarial = {"learning_rate": 1e-2, "b2": 0.9, "eps": 1e-3, "d0": 0.1}
+    adversarial = {key: value for key, value in adversarial.items() if has(name, key)}
+    adversarial |= {"style": style} if style else {}
     with precision(np.float64):
-        taken = steps(adamjax.create(name, b1=schedule, **hostile))
-    assert_close(taken, true_steps(name, b1=formula, **hostile), 1e-9)
+        taken = steps(adamjax.create(name, b1=schedule, **adversarial))
+    assert_close(taken, true_steps(name, b1=formula, **adversarial), 1e-9)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,9 @@ PARAMS = {"w": jnp.linspace(-1.0, 1.0, 6).reshape(2, 3), "b": jnp.float32(0.5)}
 ESTIMATE = jax.tree.map(lambda p: 100 * p**2, PARAMS)
 
 
-@pytest.mark.parametrize("b1", [0.9, adamjax.decaying(0.9, 2)], ids=["constant", "scheduled"])
+@pytest.mark.parametrize(
+    "b1", [0.9, adamjax.inverse_epoch_schedule(0.9, 2)], ids=["constant", "scheduled"]
+)
 def test_only_the_curvature_learns_from_an_estimate(b1):
     tx = adamjax.scale_by_sophia(b1)
     start = tx.init(PARAMS)
@@ -59,9 +61,9 @@ def test_an_estimate_reaches_it_through_what_is_around_it(storage):
     [
         lambda tx: optax.masked(tx, {"w": True, "b": False}),
         lambda tx: optax.partition({"x": tx, "y": adamjax.adam()}, {"w": "x", "b": "y"}),
-        lambda tx: adamjax.by_matrix(tx, adamjax.adam()),
+        lambda tx: adamjax.partition_matrices(tx, adamjax.adam()),
     ],
-    ids=["masked", "partition", "by_matrix"],
+    ids=["masked", "partition", "partition_matrices"],
 )
 def test_of_an_estimate_it_takes_its_own_part(around):
     def first(tx, **estimate):

@@ -47,7 +47,7 @@ def test_tracked_inside_shard_map():
 
 
 def test_injected_momentum_schedule_is_corrected_exactly():
-    schedule = adamjax.decaying(0.9, 1, rate=0.5)
+    schedule = adamjax.inverse_epoch_schedule(0.9, 1, rate=0.5)
     injected = optax.inject_hyperparams(adamjax.adam)(learning_rate=0.1, b1=schedule)
     params = jnp.linspace(-1.0, 1.0, 5)
     direct, _ = after(adamjax.adam(0.1, b1=schedule), params)
@@ -135,6 +135,6 @@ def test_state_of_other_settings_is_refused():
     for nothing in ((), optax.EmptyState(), list(constant.init(params))):
         with pytest.raises(ValueError, match=r"state: .* restore it into init"):
             constant.update(params, nothing)
-    fading = adamjax.scale_by_adam(b1=adamjax.decaying(0.9, 10))
+    fading = adamjax.scale_by_adam(b1=adamjax.inverse_epoch_schedule(0.9, 10))
     with pytest.raises(ValueError, match=r"state: .* call init again"):
         fading.update(params, adamjax.scale_by_adam().init(params))

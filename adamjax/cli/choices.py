@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import pick
+from adamjax.checks import lookup_or_suggest
 from adamjax.registry import Variant, get_variant
 
 CONSTANTS = {"true": True, "false": False, "none": None}
@@ -34,14 +34,14 @@ class Choice(NamedTuple):
         return self.variant.make(**{"learning_rate": 0.1} | self.arguments | arguments)
 
 
-def read_choice(text: str) -> Choice:
+def parse_optimizer(text: str) -> Choice:
     """A variant and arguments from NAME[:ARGUMENT=VALUE,...].
 
     Raises:
       ValueError: if it is malformed, or the variant or an argument is unknown or wrong.
       TypeError: for a value of the wrong kind.
 
-    >>> read_choice("adam:b2=0.99,style=keras").arguments
+    >>> parse_optimizer("adam:b2=0.99,style=keras").arguments
     {'b2': 0.99, 'style': 'keras'}
     """
     name, _, settings = text.partition(":")
@@ -52,7 +52,9 @@ def read_choice(text: str) -> Choice:
         key, equals, value = setting.partition("=")
         if not equals:
             raise ValueError(f"{text!r} must look like adam:b2=0.99,style=keras")
-        arguments[key] = read_value(key, value, pick(f"argument of {name}", key, known).default)
+        arguments[key] = read_value(
+            key, value, lookup_or_suggest(f"argument of {name}", key, known).default
+        )
     # One step on shapes alone finds a wrong value before anything is computed.
     choice = Choice(text, variant, arguments)
     tx, params = choice.make(), jax.ShapeDtypeStruct((2, 2), jnp.float32)

@@ -163,8 +163,8 @@ def memory(
 ) -> str:
     """Bytes of state, parameters and gradients, for `count` parameters in leaves of this shape.
 
-    >>> from adamjax.cli.choices import read_choice
-    >>> "8 MB" in memory([read_choice("adam")], 1_000_000)
+    >>> from adamjax.cli.choices import parse_optimizer
+    >>> "8 MB" in memory([parse_optimizer("adam")], 1_000_000)
     True
     """
     leaves, itemsize = leaves_of(count, shape), jnp.dtype(dtype).itemsize
@@ -233,8 +233,8 @@ def compare(
     """Optimizers side by side on a problem.
 
     >>> from adamjax.problems import get_problem
-    >>> from adamjax.cli.choices import read_choice
-    >>> text = compare([read_choice("adam")], get_problem("saddle"), steps=20, learning_rate=0.1)
+    >>> from adamjax.cli.choices import parse_optimizer
+    >>> text = compare([parse_optimizer("adam")], get_problem("saddle"), steps=20, learning_rate=0.1)
     >>> "20 steps" in text
     True
     """

@@ -5,7 +5,7 @@ Peak figures from the makers' own pages; nothing here was measured on that hardw
 
 from typing import NamedTuple
 
-from adamjax.checks import pick
+from adamjax.checks import lookup_or_suggest
 
 
 class Machine(NamedTuple):
@@ -85,7 +85,7 @@ def get_machine(name: str) -> Machine:
     >>> get_machine("H100").memory
     80000000000.0
     """
-    return pick("machine", name, MACHINES)
+    return lookup_or_suggest("machine", name, MACHINES)
 
 
 def overhead(machine: Machine, dtype: str, storage: str, rounding: str | None) -> float | None:

@@ -6,7 +6,7 @@ from typing import Any
 from adamjax.cli.choices import Choice
 from adamjax.cli.memory import leaves_of
 from adamjax.cli.report import size, table, to_json
-from adamjax.cli.scaling import Plan, Send, Share, account, undivided, wire
+from adamjax.cli.scaling import Plan, Send, Share, communication, estimate, undivided
 
 NOTES = (
     "on paper: peak figures of the makers, nothing overlaps, no latency; activations and what the "
@@ -28,15 +28,15 @@ def report(
 ) -> str:
     """Bytes of each device, bytes on the wire and time of a step, for `count` parameters.
 
-    >>> from adamjax.cli.choices import read_choice
+    >>> from adamjax.cli.choices import parse_optimizer
     >>> from adamjax.cli.scaling import make_plan
     >>> plan = make_plan({"data": 8}, zero="data")
-    >>> "ZeRO over data" in report([read_choice("adam")], 1_000_000, plan)
+    >>> "ZeRO over data" in report([parse_optimizer("adam")], 1_000_000, plan)
     True
     """
     leaves = leaves_of(count, shape)
-    found = {choice.label: account(choice, leaves, plan, dtype) for choice in choices}
-    sends = wire(leaves, plan, dtype)
+    found = {choice.label: estimate(choice, leaves, plan, dtype) for choice in choices}
+    sends = communication(leaves, plan, dtype)
     whole = list(undivided(leaves, plan))
     machine = plan.machine
     if as_json:

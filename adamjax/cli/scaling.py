@@ -141,11 +141,11 @@ class Layout(NamedTuple):
     part: dict[str, NamedSharding]
 
 
-def lay_out(params: dict[str, jax.ShapeDtypeStruct], plan: Plan) -> Layout:
+def shard_params(params: dict[str, jax.ShapeDtypeStruct], plan: Plan) -> Layout:
     """Where parameters lie by a plan. An array that an axis does not divide stays whole in it.
 
     >>> plan = make_plan({"data": 8, "model": 4}, fsdp="data")
-    >>> found = lay_out(one_of_each({(256, 128): 1}), plan).kept
+    >>> found = shard_params(one_of_each({(256, 128): 1}), plan).kept
     >>> found["256x128"].spec == PartitionSpec("data", "model")
     True
     """
@@ -163,7 +163,7 @@ def lay_out(params: dict[str, jax.ShapeDtypeStruct], plan: Plan) -> Layout:
     return layout
 
 
-def share(
+def per_device(
     tx: optax.GradientTransformation,
     leaves: dict[tuple[int, ...], int],
     plan: Plan,
@@ -180,11 +180,11 @@ def share(
       factor: what the update moves over the least it can, where that is known.
 
     >>> import adamjax
-    >>> share(adamjax.adam(), {(256, 256): 8}, make_plan({"data": 8}, zero="data")).state_bytes
+    >>> per_device(adamjax.adam(), {(256, 256): 8}, make_plan({"data": 8}, zero="data")).state_bytes
     524296
     """
     params = one_of_each(leaves, dtype)
-    layout = lay_out(params, plan)
+    layout = shard_params(params, plan)
     kept = _bytes(params, layout.kept, leaves)
     part = _bytes(params, layout.part, leaves)
     places = state_shardings(tx, params, layout.kept, zero=plan.zero)
@@ -193,17 +193,19 @@ def share(
     return Share(kept, part, state, least * (factor or 1.0), factor is not None)
 
 
-def wire(leaves: dict[tuple[int, ...], int], plan: Plan, dtype: Any = jnp.float32) -> list[Send]:
+def communication(
+    leaves: dict[tuple[int, ...], int], plan: Plan, dtype: Any = jnp.float32
+) -> list[Send]:
     """What each device sends in a step, for gradients and parameters; nothing of activations.
 
         reduce-scatter of W bytes over n devices: (n - 1) / n W;  all-gather: the same
         all-reduce: 2 (n - 1) / n W
 
-    >>> [(send.op, send.bytes) for send in wire({(256, 256): 1}, make_plan({"data": 4}))]
+    >>> [(send.op, send.bytes) for send in communication({(256, 256): 1}, make_plan({"data": 4}))]
     [('all-reduce', 393216.0)]
     """
     params = one_of_each(leaves, dtype)
-    layout = lay_out(params, plan)
+    layout = shard_params(params, plan)
     sent: dict[tuple[str, tuple[str, ...]], int] = {}
     for shape, name in zip(leaves, params, strict=True):
         one, only = {name: params[name]}, {shape: leaves[shape]}
@@ -256,7 +258,7 @@ def undivided(leaves: dict[tuple[int, ...], int], plan: Plan) -> Iterator[tuple[
     >>> list(undivided({(250, 128): 1}, make_plan({"data": 3}, zero="data")))
     [('data', '1 of 250x128')]
     """
-    layout = lay_out(one_of_each(leaves), plan)
+    layout = shard_params(one_of_each(leaves), plan)
     for shape, name in zip(leaves, layout.part, strict=True):
         used = {axis for entry in layout.part[name].spec for axis in axes_of(entry)}
         for axis in dict.fromkeys((plan.fsdp, plan.zero, plan.tensor)):
@@ -264,13 +266,13 @@ def undivided(leaves: dict[tuple[int, ...], int], plan: Plan) -> Iterator[tuple[
                 yield axis, f"{leaves[shape]} of {name}"
 
 
-def account(
+def estimate(
     choice: Choice, leaves: dict[tuple[int, ...], int], plan: Plan, dtype: str = "float32"
 ) -> dict[str, Share]:
     """What each device has, by storage format; of a choice that names one, in that alone.
 
-    >>> from adamjax.cli.choices import read_choice
-    >>> found = account(read_choice("adam"), {(256, 256): 8}, make_plan({"data": 2}))
+    >>> from adamjax.cli.choices import parse_optimizer
+    >>> found = estimate(parse_optimizer("adam"), {(256, 256): 8}, make_plan({"data": 2}))
     >>> found["8bit"].state_bytes
     1048584
     """
@@ -278,6 +280,8 @@ def account(
     made = {own: choice.make()} if own else by_storage(choice.make, leaves, dtype)
     rounding = choice.arguments.get("param_rounding")
     return {
-        storage: share(tx, leaves, plan, dtype, overhead(plan.machine, dtype, storage, rounding))
+        storage: per_device(
+            tx, leaves, plan, dtype, overhead(plan.machine, dtype, storage, rounding)
+        )
         for storage, tx in made.items()
     }

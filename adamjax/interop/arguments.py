@@ -13,7 +13,13 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_not_negative, check_positive, check_scalar, is_number, pick
+from adamjax.checks import (
+    check_not_negative,
+    check_positive,
+    check_scalar,
+    is_number,
+    lookup_or_suggest,
+)
 from adamjax.interop import tables
 from adamjax.interop.trees import plain
 from adamjax.moments import norm
@@ -105,7 +111,7 @@ _MEANINGS: dict[str, Callable[[Any], dict[str, Any]]] = {
     "betas": lambda betas: dict(zip(("b1", "b2"), _pair("betas", betas), strict=True)),
     "momentum": lambda momentum: {"momentum": momentum or None},
     "weight_decay": lambda weight_decay: {"weight_decay": weight_decay or 0.0},
-    "decoupled_weight_decay": lambda on: {"decay": "decoupled" if on else "l2"},
+    "decoupled_weight_decay": lambda on: {"decay_mode": "decoupled" if on else "l2"},
     "beta2_decay": lambda power: {"decay_rate": -power},
     "beta_2_decay": lambda power: {"decay_rate": -power},
 }
@@ -174,7 +180,7 @@ def torch_call(name: str, arguments: Mapping[str, Any]) -> Call:
     """The call that equals `torch.optim.<name>(params, **arguments)`, see `from_torch_args`."""
     who = f"torch.optim.{name}"
     _refuse("torch.optim", name, tables.TORCH_REFUSED)
-    foreign = pick("optimizer of torch.optim", name, tables.TORCH)
+    foreign = lookup_or_suggest("optimizer of torch.optim", name, tables.TORCH)
     given = _complete(
         who, arguments, {**foreign.defaults, **tables.TORCH_COMMON}, tables.TORCH_IGNORED
     )
@@ -196,7 +202,7 @@ def keras_call(name: str, arguments: Mapping[str, Any], mask: Mask = None) -> Ca
     """The call that equals `keras.optimizers.<name>(**arguments)`, see `from_keras_args`."""
     who = f"keras.optimizers.{name}"
     _refuse("keras.optimizers", name, tables.KERAS_REFUSED)
-    foreign = pick("optimizer of keras.optimizers", name, tables.KERAS)
+    foreign = lookup_or_suggest("optimizer of keras.optimizers", name, tables.KERAS)
     if isinstance(arguments.get("learning_rate"), Mapping):
         raise ValueError(f"{who}: learning_rate is a serialized schedule; give the schedule itself")
     for argument, advice in tables.KERAS_UNDONE.items():
@@ -234,7 +240,7 @@ def _complete(
     """Arguments together with the defaults of the others, each of its default's kind."""
     names = dict.fromkeys([*defaults, *ignored])
     for argument in arguments:
-        pick(f"argument of {who}:", argument, names)
+        lookup_or_suggest(f"argument of {who}:", argument, names)
     given = {k: v for k, v in defaults.items() if k not in ignored}
     for name, value in arguments.items():
         if name not in ignored:
@@ -267,7 +273,7 @@ def _checked(who: str, name: str, value: Any, default: Any) -> Any:
     return value
 
 
-def _call(who: str, foreign: tables.Foreign, given: Mapping[str, Any]) -> Call:
+def _call(who: str, foreign: tables.ForeignOptimizer, given: Mapping[str, Any]) -> Call:
     arguments = dict(foreign.fixed)
     for name, value in given.items():
         if name in _MEANINGS:

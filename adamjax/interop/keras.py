@@ -19,8 +19,16 @@ import optax
 from adamjax.checks import is_number
 from adamjax.interop import tables
 from adamjax.interop.arguments import Call, keras_call
-from adamjax.interop.states import Kept, fill, kept, read, rule_of
-from adamjax.interop.trees import Name, Place, as_numpy, check_no_codes, number, places, whole
+from adamjax.interop.states import LeafState, fill, kept, read, rule_of
+from adamjax.interop.trees import (
+    Name,
+    ParamMapping,
+    as_numpy,
+    check_no_codes,
+    number,
+    places,
+    whole,
+)
 from adamjax.moments import divide
 from adamjax.rule import ScalarOrSchedule
 from adamjax.trees import Mask, PyTree
@@ -54,11 +62,11 @@ class _Optimizer(NamedTuple):
     variables: list[Any]
     rate: Any
     scheduled: bool
-    where: list[Place]
+    where: list[ParamMapping]
 
-    def wanted(self, names: Sequence[str]) -> list[tuple[str, str, Place | None]]:
+    def wanted(self, names: Sequence[str]) -> list[tuple[str, str, ParamMapping | None]]:
         """Of each variable: the moment here, how its name ends, and its parameter."""
-        slots: list[tuple[str, str, Place | None]] = [("count", "iteration", None)]
+        slots: list[tuple[str, str, ParamMapping | None]] = [("count", "iteration", None)]
         slots += [] if self.scheduled else [("learning_rate", "learning_rate", None)]
         for block in _SLOTS[self.call.variant]:
             chosen = [(field, ending) for field, ending in block if field in names]
@@ -174,14 +182,14 @@ def to_keras(
         elif field == "count":
             array = rule_of(state).count if first is None else first.count
         elif field == "momentum" and first is not None:
-            array = 1 - first.correction("momentum")
+            array = 1 - first.bias_correction("momentum")
         else:
             array = known.rate
         arrays.append(_shaped(array, as_numpy(variable), field, place))
     return arrays
 
 
-def _shaped(array: Any, before: np.ndarray, field: str, place: Place | None) -> np.ndarray:
+def _shaped(array: Any, before: np.ndarray, field: str, place: ParamMapping | None) -> np.ndarray:
     """An array as the variable is that it is for."""
     array = np.asarray(array, before.dtype)
     if array.size == before.size == 1:  # Keras keeps some numbers as one, some as an array
@@ -228,7 +236,7 @@ def _opened(optimizer: Any) -> tuple[str, dict[str, Any], list[Any]]:
 
 def _checked(
     known: _Optimizer, names: Sequence[str]
-) -> list[tuple[Any, tuple[str, str, Place | None]]]:
+) -> list[tuple[Any, tuple[str, str, ParamMapping | None]]]:
     """Each variable with what it is, once number and names are found in order."""
     wanted = known.wanted(names)
     if len(known.variables) != len(wanted):
@@ -248,7 +256,7 @@ def _checked(
     return list(zip(known.variables, wanted, strict=True))
 
 
-def _of_adafactor(field: str, variable: Any, place: Place, like: Any) -> np.ndarray:
+def _of_adafactor(field: str, variable: Any, place: ParamMapping, like: Any) -> np.ndarray:
     """A moment of Adafactor's, with an axis of size 1 for the one that was averaged away."""
     if place.moved:
         raise ValueError(f"names: {place.path!r}: give Adafactor's factors in Keras's layout")
@@ -258,7 +266,7 @@ def _of_adafactor(field: str, variable: Any, place: Place, like: Any) -> np.ndar
     return {"v_row": array[..., None], "v_col": array[..., None, :], "v": np.asarray(like)}[field]
 
 
-def _back(known: _Optimizer, field: str, here: Kept, place: Place) -> np.ndarray:
+def _back(known: _Optimizer, field: str, here: LeafState, place: ParamMapping) -> np.ndarray:
     if known.call.variant == "adafactor" and len(place.shape) > 1:
         row, col = here.moments["v_row"], here.moments["v_col"]
         if field == "v":

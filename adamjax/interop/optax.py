@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from adamjax.interop.optax_arguments import Source, read_arguments
+from adamjax.interop.optax_arguments import OptaxOptimizer, read_arguments
 from adamjax.interop.optax_states import (
     INJECTS,
     SCHEDULE,
@@ -32,7 +32,7 @@ from adamjax.interop.optax_states import (
 )
 from adamjax.interop.states import check_shape, fill, kept, rule_of
 from adamjax.interop.trees import check_no_codes, named_leaves
-from adamjax.modifiers.around import is_masked
+from adamjax.modifiers.map_updates import is_masked
 from adamjax.registry import create
 from adamjax.trees import PyTree, leaf_name
 
@@ -234,7 +234,7 @@ def _timed(optax_state: Any, given: Mapping[str, Any]) -> set[str]:
 
 
 def _count(
-    source: Source, optax_state: Any, found: Mapping[str, Any], given: Mapping[str, Any]
+    source: OptaxOptimizer, optax_state: Any, found: Mapping[str, Any], given: Mapping[str, Any]
 ) -> int:
     """The steps that the optimizer's state counts, or else those around it."""
     classes = {each.split(".")[0] for field in found for each in source.fields[field]}

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 import optax
 import optax.contrib
 
-from adamjax.checks import pick
+from adamjax.checks import lookup_or_suggest
 
 _Changes = Callable[[dict[str, Any]], dict[str, Any]]
 
 
-class Source(NamedTuple):
+class OptaxOptimizer(NamedTuple):
     """An optimizer of Optax.
 
     Attributes:
@@ -39,32 +39,32 @@ _MU_ONLY = {"mu": ("ScaleByLionState.mu",)}
 _ADAN = {"mu": "m", "change": "v", "nu": "n", "last": "g"}
 _AMSGRAD = {name: (f"ScaleByAmsgradState.{name}",) for name in ("mu", "nu", "nu_max")}
 SOURCES = {
-    "adabelief": Source(
+    "adabelief": OptaxOptimizer(
         "adabelief",
         {"style": "paper"},
         {"eps_root": "eps"},
         _NO_NESTEROV,
         {"mu": ("ScaleByBeliefState.mu",), "nu": ("ScaleByBeliefState.nu",)},
     ),
-    "adadelta": Source(
+    "adadelta": OptaxOptimizer(
         "adadelta",
-        {"decay": "l2"},
+        {"decay_mode": "l2"},
         renamed={"rho": "b2", "weight_decay_mask": "mask"},
         fields={"nu": ("ScaleByAdaDeltaState.e_g",), "delta": ("ScaleByAdaDeltaState.e_x",)},
     ),
-    "adagrad": Source(
+    "adagrad": OptaxOptimizer(
         "adagrad", {"style": "keras"}, fields={"nu": ("ScaleByRssState.sum_of_squares",)}
     ),
-    "adam": Source("adam", only=_NO_NESTEROV),
-    "adamax": Source("adamax"),
-    "adamaxw": Source("adamaxw"),
-    "adamw": Source("adamw", only=_NO_NESTEROV),
-    "adan": Source(
+    "adam": OptaxOptimizer("adam", only=_NO_NESTEROV),
+    "adamax": OptaxOptimizer("adamax"),
+    "adamaxw": OptaxOptimizer("adamaxw"),
+    "adamw": OptaxOptimizer("adamw", only=_NO_NESTEROV),
+    "adan": OptaxOptimizer(
         "adan",
-        {**_OPTAX_STYLE, "decay": "decoupled"},
+        {**_OPTAX_STYLE, "decay_mode": "decoupled"},
         fields={here: (f"ScaleByAdanState.{there}",) for here, there in _ADAN.items()},
     ),
-    "ademamix": Source(
+    "ademamix": OptaxOptimizer(
         "ademamix",
         fields={
             "mu": ("ScaleByAdemamixState.m1",),
@@ -72,25 +72,25 @@ SOURCES = {
             "nu": ("ScaleByAdemamixState.nu",),
         },
     ),
-    "amsgrad": Source(
+    "amsgrad": OptaxOptimizer(
         "amsgrad",
         _OPTAX_STYLE,
         only={"bias_correction_mu": True, "bias_correction_nu": True},
         fields=_AMSGRAD,
     ),
-    "lamb": Source("lamb"),
-    "lion": Source("lion", fields=_MU_ONLY),
-    "nadam": Source("nadam", _OPTAX_STYLE, only={"nesterov": True, "eps_root": 0.0}),
-    "nadamw": Source("nadamw", _OPTAX_STYLE, only={"nesterov": True, "eps_root": 0.0}),
-    "novograd": Source(
+    "lamb": OptaxOptimizer("lamb"),
+    "lion": OptaxOptimizer("lion", fields=_MU_ONLY),
+    "nadam": OptaxOptimizer("nadam", _OPTAX_STYLE, only={"nesterov": True, "eps_root": 0.0}),
+    "nadamw": OptaxOptimizer("nadamw", _OPTAX_STYLE, only={"nesterov": True, "eps_root": 0.0}),
+    "novograd": OptaxOptimizer(
         "novograd",
         only={"eps_root": 0.0},
         fields={"mu": ("ScaleByNovogradState.mu",), "nu": ("ScaleByNovogradState.nu",)},
     ),
-    "radam": Source("radam", _OPTAX_STYLE, only=_NO_NESTEROV),
-    "rmsprop": Source(
+    "radam": OptaxOptimizer("radam", _OPTAX_STYLE, only=_NO_NESTEROV),
+    "rmsprop": OptaxOptimizer(
         "rmsprop",
-        {"decay": "decoupled"},
+        {"decay_mode": "decoupled"},
         {"decay": "b2", "initial_scale": "initial_accumulator_value"},
         {**_NO_NESTEROV, "bias_correction": False},
         {
@@ -99,23 +99,25 @@ SOURCES = {
             "mu": ("TraceState.trace",),
         },
     ),
-    "sgd": Source(
+    "sgd": OptaxOptimizer(
         "sgd", renamed={"accumulator_dtype": "mu_dtype"}, fields={"mu": ("TraceState.trace",)}
     ),
-    "simplified_ademamix": Source(
+    "simplified_ademamix": OptaxOptimizer(
         "simplified_ademamix",
         fields={
             "mu": ("ScaleBySimplifiedAdEMAMixState.m",),
             "nu": ("ScaleBySimplifiedAdEMAMixState.n",),
         },
     ),
-    "yogi": Source("yogi", _OPTAX_STYLE),
+    "yogi": OptaxOptimizer("yogi", _OPTAX_STYLE),
 }
 
 
-def read_arguments(name: str, arguments: Mapping[str, Any]) -> tuple[Source, dict[str, Any]]:
+def read_arguments(
+    name: str, arguments: Mapping[str, Any]
+) -> tuple[OptaxOptimizer, dict[str, Any]]:
     """What the optimizer is here, and its arguments here."""
-    source = pick("optimizer of Optax", name, SOURCES)
+    source = lookup_or_suggest("optimizer of Optax", name, SOURCES)
     make = getattr(optax, name, None) or getattr(optax.contrib, name)
     bound = inspect.signature(make).bind(**arguments)
     bound.apply_defaults()

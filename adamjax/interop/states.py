@@ -8,13 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from adamjax.moments import Array
-from adamjax.rule import ScheduledDecayState, without_corrections
+from adamjax.rule import ScheduledBetaState, without_corrections
 from adamjax.trees import leaf_name
 
 
 def counts(node: Any) -> bool:
     """Whether a part of a state counts steps by itself."""
-    return isinstance(node, ScheduledDecayState) or "count" in getattr(node, "_fields", ())
+    return isinstance(node, ScheduledBetaState) or "count" in getattr(node, "_fields", ())
 
 
 def rule_of(state: Any) -> Any:
@@ -62,11 +62,12 @@ def fill(
     rule = type(rule_of(state))
 
     def filled(node: Any) -> Any:
-        if isinstance(node, ScheduledDecayState):
+        if isinstance(node, ScheduledBetaState):
             new = {
-                k: jnp.asarray(v, node.corrections[k].dtype) for k, v in (corrections or {}).items()
+                k: jnp.asarray(v, node.bias_corrections[k].dtype)
+                for k, v in (corrections or {}).items()
             }
-            return ScheduledDecayState({**node.corrections, **new}, filled(node.inner_state))
+            return ScheduledBetaState({**node.bias_corrections, **new}, filled(node.inner_state))
         if isinstance(node, rule):
             fields = {
                 name: jax.tree.unflatten(jax.tree.structure(getattr(node, name)), leaves)
@@ -79,29 +80,29 @@ def fill(
     return jax.tree.map(filled, state, is_leaf=counts)
 
 
-class Kept(NamedTuple):
+class LeafState(NamedTuple):
     """What a state keeps of one parameter: steps done, corrections and moments by name."""
 
     path: str
     count: int
-    corrections: Mapping[str, Array]
+    bias_corrections: Mapping[str, Array]
     moments: Mapping[str, Array]
 
-    def correction(self, name: str) -> float:
+    def bias_correction(self, name: str) -> float:
         """1 - b₁b₂…b_t of a decay that is scheduled.
 
         Raises:
           ValueError: if the state keeps none.
         """
-        if name not in self.corrections:
+        if name not in self.bias_corrections:
             raise ValueError(
                 f"state: keeps no product of the {name} of {self.path!r}; is it of another style? "
                 "Go on with an optimizer of the other framework's arguments first"
             )
-        return float(self.corrections[name])
+        return float(self.bias_corrections[name])
 
 
-def read(state: Any, like: Any, paths: Collection[str]) -> dict[str, Kept]:
+def read(state: Any, like: Any, paths: Collection[str]) -> dict[str, LeafState]:
     """What the states of a rule, anywhere in an optimizer's state, keep of each path.
 
     Args:
@@ -119,14 +120,14 @@ def read(state: Any, like: Any, paths: Collection[str]) -> dict[str, Kept]:
     >>> int(found["w"].count), found["w"].moments["mu"].tolist()
     (0, [0.0, 0.0])
     """
-    wanted = (ScheduledDecayState, type(like))
+    wanted = (ScheduledBetaState, type(like))
     nodes = jax.tree.leaves(state, is_leaf=lambda node: isinstance(node, wanted))
-    found: dict[str, Kept] = {}
+    found: dict[str, LeafState] = {}
     for node in nodes:
         rule = without_corrections(node)
         if not isinstance(rule, type(like)):
             continue
-        corrections = node.corrections if isinstance(node, ScheduledDecayState) else {}
+        corrections = node.bias_corrections if isinstance(node, ScheduledBetaState) else {}
         each: dict[str, dict[str, Array]] = {}
         for name in kept(rule):
             for path, leaf in jax.tree_util.tree_leaves_with_path(getattr(rule, name)):
@@ -134,7 +135,7 @@ def read(state: Any, like: Any, paths: Collection[str]) -> dict[str, Kept]:
         for path, moments in each.items():
             if path in found:
                 raise ValueError(f"state: two states of the optimizer keep {path!r}; give one")
-            found[path] = Kept(path, int(rule.count), corrections, moments)
+            found[path] = LeafState(path, int(rule.count), corrections, moments)
     for name in kept(like):
         for where, leaf in jax.tree_util.tree_leaves_with_path(getattr(like, name)):
             path = leaf_name(where)

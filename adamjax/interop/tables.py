@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 
-class Foreign(NamedTuple):
+class ForeignOptimizer(NamedTuple):
     """An optimizer of another framework.
 
     Attributes:
@@ -18,68 +18,74 @@ class Foreign(NamedTuple):
     fixed: Mapping[str, Any] = {}
 
 
-_L2 = {"decay": "l2"}
+_L2 = {"decay_mode": "l2"}
 _HAT = {"style": "keras"}
 _TORCH_ADAM = {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.0}
 _EITHER_DECAY = {"decoupled_weight_decay": False}
 _KERAS_ADAM = {"learning_rate": 1e-3, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
 TORCH = {
-    "Adam": Foreign("adam", {**_TORCH_ADAM, "amsgrad": False, **_EITHER_DECAY}),
+    "Adam": ForeignOptimizer("adam", {**_TORCH_ADAM, "amsgrad": False, **_EITHER_DECAY}),
     # Its groups say that it is Adam with decoupled decay.
-    "AdamW": Foreign(
+    "AdamW": ForeignOptimizer(
         "adamw",
         {**_TORCH_ADAM, "weight_decay": 1e-2, "amsgrad": False, "decoupled_weight_decay": True},
     ),
-    "NAdam": Foreign("nadam", {**_TORCH_ADAM, "lr": 2e-3, "momentum_decay": 4e-3, **_EITHER_DECAY}),
-    "RAdam": Foreign("radam", {**_TORCH_ADAM, **_EITHER_DECAY}),
-    "Adamax": Foreign("adamax", {**_TORCH_ADAM, "lr": 2e-3}, _L2),
-    "SGD": Foreign(
+    "NAdam": ForeignOptimizer(
+        "nadam", {**_TORCH_ADAM, "lr": 2e-3, "momentum_decay": 4e-3, **_EITHER_DECAY}
+    ),
+    "RAdam": ForeignOptimizer("radam", {**_TORCH_ADAM, **_EITHER_DECAY}),
+    "Adamax": ForeignOptimizer("adamax", {**_TORCH_ADAM, "lr": 2e-3}, _L2),
+    "SGD": ForeignOptimizer(
         "sgd",
         {"lr": 1e-3, "momentum": 0.0, "dampening": 0.0, "weight_decay": 0.0, "nesterov": False},
         _L2,
     ),
-    "RMSprop": Foreign(
+    "RMSprop": ForeignOptimizer(
         "rmsprop",
         {"lr": 1e-2, "alpha": 0.99, "eps": 1e-8, "weight_decay": 0.0, "momentum": 0.0}
         | {"centered": False},
         _L2,
     ),
-    "Adagrad": Foreign(
+    "Adagrad": ForeignOptimizer(
         "adagrad",
         {"lr": 1e-2, "lr_decay": 0.0, "weight_decay": 0.0, "initial_accumulator_value": 0.0}
         | {"eps": 1e-10},
         _L2,
     ),
-    "Adadelta": Foreign("adadelta", {"lr": 1.0, "rho": 0.9, "eps": 1e-6, "weight_decay": 0.0}, _L2),
-    "Adafactor": Foreign(
+    "Adadelta": ForeignOptimizer(
+        "adadelta", {"lr": 1.0, "rho": 0.9, "eps": 1e-6, "weight_decay": 0.0}, _L2
+    ),
+    "Adafactor": ForeignOptimizer(
         "adafactor",
         {"lr": 1e-2, "beta2_decay": -0.8, "eps": (None, 1e-3), "d": 1.0, "weight_decay": 0.0},
         {"style": "torch"},
     ),
 }
 KERAS = {
-    "SGD": Foreign("sgd", {"learning_rate": 1e-2, "momentum": 0.0, "nesterov": False}),
-    "RMSprop": Foreign(
+    "SGD": ForeignOptimizer("sgd", {"learning_rate": 1e-2, "momentum": 0.0, "nesterov": False}),
+    "RMSprop": ForeignOptimizer(
         "rmsprop",
         {"learning_rate": 1e-3, "rho": 0.9, "momentum": 0.0, "epsilon": 1e-7, "centered": False},
         _HAT,
     ),
-    "Adam": Foreign("adam", {**_KERAS_ADAM, "amsgrad": False}, _HAT),
-    "AdamW": Foreign("adamw", {**_KERAS_ADAM, "weight_decay": 4e-3, "amsgrad": False}, _HAT),
-    "Adamax": Foreign("adamax", _KERAS_ADAM, _HAT),
-    "Nadam": Foreign("nadam", _KERAS_ADAM, _HAT),
-    "Adagrad": Foreign(
+    "Adam": ForeignOptimizer("adam", {**_KERAS_ADAM, "amsgrad": False}, _HAT),
+    "AdamW": ForeignOptimizer(
+        "adamw", {**_KERAS_ADAM, "weight_decay": 4e-3, "amsgrad": False}, _HAT
+    ),
+    "Adamax": ForeignOptimizer("adamax", _KERAS_ADAM, _HAT),
+    "Nadam": ForeignOptimizer("nadam", _KERAS_ADAM, _HAT),
+    "Adagrad": ForeignOptimizer(
         "adagrad",
         {"learning_rate": 1e-3, "initial_accumulator_value": 0.1, "epsilon": 1e-7},
         _HAT,
     ),
-    "Adadelta": Foreign("adadelta", {"learning_rate": 1e-3, "rho": 0.95, "epsilon": 1e-7}),
-    "Adafactor": Foreign(
+    "Adadelta": ForeignOptimizer("adadelta", {"learning_rate": 1e-3, "rho": 0.95, "epsilon": 1e-7}),
+    "Adafactor": ForeignOptimizer(
         "adafactor",
         {"learning_rate": 1e-3, "beta_2_decay": -0.8, "epsilon_1": 1e-30, "epsilon_2": 1e-3}
         | {"clip_threshold": 1.0, "relative_step": True},
     ),
-    "Lion": Foreign("lion", {"learning_rate": 1e-3, "beta_1": 0.9, "beta_2": 0.99}),
+    "Lion": ForeignOptimizer("lion", {"learning_rate": 1e-3, "beta_1": 0.9, "beta_2": 0.99}),
 }
 # What every optimizer of the framework takes.
 TORCH_COMMON = {"maximize": False}

@@ -19,9 +19,9 @@ import optax
 from adamjax.interop import tables
 from adamjax.interop.arguments import Call
 from adamjax.interop.files import load as load, save as save
-from adamjax.interop.states import Kept, fill, kept, read, rule_of
+from adamjax.interop.states import LeafState, fill, kept, read, rule_of
 from adamjax.interop.torch_groups import Parameter, call_of, completed, parameters_of
-from adamjax.interop.trees import Name, Place, places
+from adamjax.interop.trees import Name, ParamMapping, places
 from adamjax.rule import ScalarOrSchedule
 from adamjax.trees import PyTree
 
@@ -158,7 +158,7 @@ def _tensors() -> Callable[[np.ndarray], Any]:
     return torch.from_numpy
 
 
-def _keys(call: Call, place: Place, names: list[str]) -> dict[str, str]:
+def _keys(call: Call, place: ParamMapping, names: list[str]) -> dict[str, str]:
     """What torch calls the moments that are kept of one parameter."""
     if call.variant != "adafactor":
         return {name: tables.TORCH_SLOTS[call.variant][name] for name in names}
@@ -204,7 +204,7 @@ def _scalars(call: Call) -> list[str]:
 
 
 def _entry(
-    name: str, call: Call, place: Place, here: Kept | None, names: list[str]
+    name: str, call: Call, place: ParamMapping, here: LeafState | None, names: list[str]
 ) -> dict[str, Any]:
     """What torch keeps of one parameter; nothing before its first step."""
     if here is None and names:
@@ -217,5 +217,5 @@ def _entry(
         return {}
     numbers = {"step": float(here.count)}
     if call.variant == "nadam":
-        numbers["mu_product"] = 1 - here.correction("momentum")
+        numbers["mu_product"] = 1 - here.bias_correction("momentum")
     return {key: np.array(numbers[key], np.float32) for key in _scalars(call)} | entry

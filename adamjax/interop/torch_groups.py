@@ -9,7 +9,7 @@ import numpy as np
 from adamjax.interop import tables
 from adamjax.interop.arguments import Call, torch_call
 from adamjax.interop.files import check_groups, parts
-from adamjax.interop.trees import Place, number, plain, whole
+from adamjax.interop.trees import ParamMapping, number, plain, whole
 from adamjax.rule import ScalarOrSchedule
 
 # Keys of a group that are no arguments: of the group itself, and what learning-rate schedulers
@@ -29,7 +29,7 @@ class Parameter(NamedTuple):
       product: of NAdam's momenta; None of other optimizers, and before the first step.
     """
 
-    place: Place
+    place: ParamMapping
     settings: dict[str, Any]
     entry: dict[str, Any]
     step: int
@@ -62,7 +62,7 @@ def _settled(key: str, value: Any) -> Any:
     return plain(key, np.asarray(value) if isinstance(value, jax.Array) else value)
 
 
-def parameters_of(state_dict: Any, where: list[Place]) -> list[Parameter]:
+def parameters_of(state_dict: Any, where: list[ParamMapping]) -> list[Parameter]:
     """The parameters of a state dict, in the order of their places."""
     states, groups = parts(state_dict)
     numbers = [i for group in groups for i in group["params"]]
@@ -89,7 +89,9 @@ def _without_ignored(settings: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in settings.items() if k not in tables.TORCH_IGNORED}
 
 
-def _parameter(place: Place, settings: dict[str, Any], entry: Mapping[str, Any]) -> Parameter:
+def _parameter(
+    place: ParamMapping, settings: dict[str, Any], entry: Mapping[str, Any]
+) -> Parameter:
     entry = {key: value for key, value in entry.items() if value is not None}
     step = whole(f"step of {place.path!r}", entry.get("step", 0))
     product = None
@@ -105,7 +107,7 @@ def completed(
     param_groups = check_groups(param_groups, numbered=False)
     every = list(range(count))
     alone: dict[str, Any] = {"params": every} if len(param_groups) == 1 else {}
-    foreign = tables.TORCH[name] if name in tables.TORCH else tables.Foreign(name, {})
+    foreign = tables.TORCH[name] if name in tables.TORCH else tables.ForeignOptimizer(name, {})
     defaults = {**foreign.defaults, **tables.TORCH_COMMON}
     groups: list[dict[str, Any]] = [{**defaults, **alone, **group} for group in param_groups]
     numbers = [i for group in groups for i in group.get("params", ())]

@@ -17,7 +17,7 @@ from adamjax.trees import PyTree, leaf_name
 Name = str | tuple[str, Sequence[int]]
 
 
-class Place(NamedTuple):
+class ParamMapping(NamedTuple):
     """Where a parameter of another framework is here.
 
     Attributes:
@@ -168,7 +168,7 @@ def check_no_codes(path: str, moment: Any) -> None:
         )
 
 
-def places(names: Sequence[Name], params: PyTree) -> list[Place]:
+def places(names: Sequence[Name], params: PyTree) -> list[ParamMapping]:
     """Where each of the names is.
 
     Args:
@@ -181,7 +181,7 @@ def places(names: Sequence[Name], params: PyTree) -> list[Place]:
         permutation.
 
     >>> places([("w", (1, 0))], {"w": jnp.ones((2, 3))})
-    [Place(path='w', leaf=0, shape=(2, 3), axes=(1, 0))]
+    [ParamMapping(path='w', leaf=0, shape=(2, 3), axes=(1, 0))]
     >>> places(["v"], {"w": jnp.ones((2, 3))})
     Traceback (most recent call last):
     ValueError: names: there is no parameter 'v'; there are 'w'
@@ -190,7 +190,7 @@ def places(names: Sequence[Name], params: PyTree) -> list[Place]:
         raise ValueError(f"names must be a list of paths, got {names!r}")
     leaves = named_leaves(params)
     known = {path: i for i, path in enumerate(leaves)}
-    found: dict[str, Place] = {}
+    found: dict[str, ParamMapping] = {}
     for name in names:
         path, axes = (name, None) if isinstance(name, str) else _pair(name)
         if path not in known:
@@ -207,7 +207,7 @@ def places(names: Sequence[Name], params: PyTree) -> list[Place]:
                 f"names: {path!r} has shape {shape}, so its axes must be a permutation of "
                 f"{tuple(range(len(shape)))}, got {axes}"
             )
-        found[path] = Place(path, known[path], shape, axes)
+        found[path] = ParamMapping(path, known[path], shape, axes)
     missing = [path for path in known if path not in found]
     if missing:
         raise ValueError(

@@ -10,8 +10,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_decay, check_not_negative, check_positive
-from adamjax.modifiers.around import each_leaf, increment
+from adamjax.checks import check_beta, check_not_negative, check_positive
+from adamjax.modifiers.map_updates import increment, map_leaves
 from adamjax.moments import Array, clamp, divide, norm
 from adamjax.trees import PyTree, check_real, check_same_tree
 
@@ -58,7 +58,7 @@ def adagc(
     ([0.5], 0.5)
     """
     check_positive("threshold", threshold)
-    check_decay("decay", decay)
+    check_beta("decay", decay)
     check_not_negative("warmup_steps", warmup_steps)
     check_positive("warmup_norm", warmup_norm)
 
@@ -72,8 +72,8 @@ def adagc(
         check_real("updates", updates)
         check_same_tree("updates", updates, "the state's norm", state.norm, shape=lambda shape: ())
         early = state.count < warmup_steps
-        updates = each_leaf(clamp, updates)
-        norms = each_leaf(lambda gamma, g: norm(g), state.norm, updates)
+        updates = map_leaves(clamp, updates)
+        norms = map_leaves(lambda gamma, g: norm(g), state.norm, updates)
         whole = norm(jnp.asarray(jax.tree.leaves(norms)))
 
         def factor(gamma: Array, length: Array) -> Array:
@@ -87,9 +87,9 @@ def adagc(
             new = jnp.where(early | jnp.isinf(gamma), jnp.minimum(gamma, length), smooth)
             return jnp.where(jnp.isfinite(length), new, gamma)
 
-        factors = each_leaf(factor, state.norm, norms)
-        clipped = each_leaf(lambda g, h: g * h, updates, factors)
-        averages = each_leaf(average, state.norm, norms, factors)
+        factors = map_leaves(factor, state.norm, norms)
+        clipped = map_leaves(lambda g, h: g * h, updates, factors)
+        averages = map_leaves(average, state.norm, norms, factors)
         return clipped, state._replace(count=increment(state.count), norm=averages)
 
     return optax.GradientTransformationExtraArgs(init, update)

@@ -11,8 +11,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_not_negative, pick
-from adamjax.modifiers.around import around, check_params, each_leaf, increment
+from adamjax.checks import check_not_negative, lookup_or_suggest
+from adamjax.modifiers.map_updates import check_params, increment, map_leaves, map_updates
 from adamjax.moments import Array
 from adamjax.rule import ScalarOrSchedule, cast, value_at
 from adamjax.trees import Mask, PyTree, resolve_mask
@@ -58,13 +58,13 @@ def cautious(
     >>> tx.update(jnp.array([1.0, -0.25]), state)[0].tolist()  # the second would move against it
     [3.0, 0.0]
     """
-    factor = pick("scale", scale, _SCALES)
+    factor = lookup_or_suggest("scale", scale, _SCALES)
 
     def modify(u: Array, g: Array) -> Array:
         agrees = (jnp.sign(u) * jnp.sign(g) > 0).astype(u.dtype)
         return u * (agrees * factor(agrees))
 
-    return around(inner, modify)
+    return map_updates(inner, modify)
 
 
 def cautious_decay(
@@ -104,7 +104,7 @@ def cautious_decay(
         def decay(u: Array, p: Array, on: Array) -> Array:
             return u + cast(wd, u.dtype) * p * (jnp.sign(u) * jnp.sign(p) >= 0) * on
 
-        return each_leaf(decay, updates, params, decayed), optax.ScaleByScheduleState(
+        return map_leaves(decay, updates, params, decayed), optax.ScaleByScheduleState(
             increment(state.count)
         )
 

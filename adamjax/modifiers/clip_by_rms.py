@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_positive
-from adamjax.modifiers.around import around
+from adamjax.modifiers.map_updates import map_updates
 from adamjax.moments import Array, rms
 
 
@@ -38,4 +38,4 @@ def clip_by_rms(threshold: float = 1.0) -> optax.GradientTransformationExtraArgs
         del g
         return u / jnp.maximum(1, rms(u) / threshold)
 
-    return around(optax.identity(), modify)
+    return map_updates(optax.identity(), modify)

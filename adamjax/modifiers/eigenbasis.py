@@ -11,10 +11,10 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_count, check_decay
-from adamjax.modifiers.around import each_leaf, increment, part_of
+from adamjax.checks import check_beta, check_count
+from adamjax.modifiers.map_updates import increment, map_leaves, select_unmasked
 from adamjax.moments import Array, clamp
-from adamjax.rule import ScalarOrSchedule, at_least_float32, decay_at, value_at
+from adamjax.rule import ScalarOrSchedule, at_least_float32, beta_at, value_at
 from adamjax.storage.roles import roles_of
 from adamjax.trees import PyTree, check_real, check_same_tree, leaf_name
 
@@ -79,7 +79,7 @@ def eigenbasis(
     >>> jnp.abs(tx.update(g, state)[0]).tolist()  # here as muon: as far in each direction
     [[1.0, 0.0], [0.0, 1.0]]
     """
-    check_decay("decay", decay)
+    check_beta("decay", decay)
     check_count("every", every)
     check_count("max_size", max_size)
     inner = optax.with_extra_args_support(inner)
@@ -101,20 +101,20 @@ def eigenbasis(
         check_same_tree("updates", updates, "the state's left", state.left, shape=shape)
         first = state.count == 0
         bases = state.left_basis, state.right_basis
-        seen = None if params is None else each_leaf(_into, params, *bases)
-        updates = each_leaf(clamp, updates)
-        turned = each_leaf(_into, updates, *bases)
+        seen = None if params is None else map_leaves(_into, params, *bases)
+        updates = map_leaves(clamp, updates)
+        turned = map_leaves(_into, updates, *bases)
         turned, after = inner.update(turned, state.inner_state, seen, **extra_args)
         after = jax.tree.map(lambda a, b: jnp.where(first, a, b), state.inner_state, after)
         turned = jax.tree.map(lambda u: jnp.where(first, 0 * u, u), turned)  # NaN stays
-        directions = each_leaf(_out_of, turned, *bases)
+        directions = map_leaves(_out_of, turned, *bases)
         b = value_at(decay, state.count)
 
         def average(a: Array, square: Array) -> Array:
-            return a + decay_at(b, jnp.ones([], a.dtype)).complement * (square - a)
+            return a + beta_at(b, jnp.ones([], a.dtype)).one_minus * (square - a)
 
-        left = each_leaf(lambda a, g: average(a, _gram(g, -2, a)), state.left, updates)
-        right = each_leaf(lambda a, g: average(a, _gram(g, -1, a)), state.right, updates)
+        left = map_leaves(lambda a, g: average(a, _gram(g, -2, a)), state.left, updates)
+        right = map_leaves(lambda a, g: average(a, _gram(g, -1, a)), state.right, updates)
         due = jnp.where(first, 2, jnp.where(state.count % every == 0, 1, 0))
         work = left, right, *bases, after
         new_left, new_right, after = jax.lax.switch(due, [_kept, _refined, _found], *work)
@@ -134,7 +134,7 @@ def _check_turns(state: Any, params: PyTree) -> None:
     for node in jax.tree.leaves(state, is_leaf=_is_node):
         moments = {field: getattr(node, field) for field in roles_of(node, {})}
         for field, moment in moments.items():
-            own = jax.tree.leaves(part_of(params, moment))
+            own = jax.tree.leaves(select_unmasked(params, moment))
             paths = jax.tree_util.tree_leaves_with_path(moment)
             for (path, x), p in zip(paths, own, strict=True):
                 _check_moment(f"inner: its state's {field} of {leaf_name(path)!r}", x, p)
@@ -222,7 +222,7 @@ def _found(left: PyTree, right: PyTree, left_basis: PyTree, right_basis: PyTree,
     def vectors(a: Array) -> Array:
         return jnp.flip(jnp.linalg.eigh(a)[1], axis=-1) if _turns(a) else a
 
-    return each_leaf(vectors, left), each_leaf(vectors, right), state
+    return map_leaves(vectors, left), map_leaves(vectors, right), state
 
 
 def _refined(left: PyTree, right: PyTree, *bases_and_state: Any) -> Any:
@@ -238,9 +238,9 @@ def _refined(left: PyTree, right: PyTree, *bases_and_state: Any) -> Any:
             return power
         return jnp.linalg.qr(jnp.take_along_axis(power, _index(rank, -2), -1))[0]
 
-    powers = [each_leaf(_power, a, q) for a, q in zip((left, right), bases, strict=True)]
-    ranks = [each_leaf(order, *each) for each in zip(powers, bases, strict=True)]
-    new = [each_leaf(step, *each) for each in zip(powers, ranks, strict=True)]
+    powers = [map_leaves(_power, a, q) for a, q in zip((left, right), bases, strict=True)]
+    ranks = [map_leaves(order, *each) for each in zip(powers, bases, strict=True)]
+    new = [map_leaves(step, *each) for each in zip(powers, ranks, strict=True)]
 
     def moved(role: str) -> Callable[..., Array]:
         return _permuted if role in ("square", "maximum") else _turned
@@ -249,8 +249,8 @@ def _refined(left: PyTree, right: PyTree, *bases_and_state: Any) -> Any:
         fields = {}
         for field, role in roles_of(node, {}).items():
             moment = getattr(node, field)
-            theirs = (part_of(tree, moment) for tree in (*bases, *new, *ranks))
-            fields[field] = each_leaf(moved(role), moment, *theirs)
+            theirs = (select_unmasked(tree, moment) for tree in (*bases, *new, *ranks))
+            fields[field] = map_leaves(moved(role), moment, *theirs)
         return node._replace(**fields) if fields else node
 
     return *new, jax.tree.map(follow, state, is_leaf=_is_node)

@@ -6,7 +6,7 @@ What a neuron's weights have in common in their gradient is taken out of it.
 import jax.numpy as jnp
 import optax
 
-from adamjax.modifiers.around import around
+from adamjax.modifiers.map_updates import map_updates
 from adamjax.moments import Array
 
 
@@ -36,4 +36,4 @@ def gradient_centralization(out_axis: int = -1) -> optax.GradientTransformationE
         axes = [axis for axis in range(u.ndim) if axis != out_axis % u.ndim]
         return u - jnp.mean(u, axes, keepdims=True)
 
-    return around(optax.identity(), modify)
+    return map_updates(optax.identity(), modify)

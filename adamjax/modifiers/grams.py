@@ -6,11 +6,11 @@ The size of the step is the optimizer's, its sign the gradient's.
 import jax.numpy as jnp
 import optax
 
-from adamjax.modifiers.around import around
+from adamjax.modifiers.map_updates import map_updates
 from adamjax.moments import Array
 
 
-def signed_by_gradient(
+def align_sign_with_gradient(
     inner: optax.GradientTransformation,
 ) -> optax.GradientTransformationExtraArgs:
     """Gives each element of a direction the sign of its gradient: u = sign(g) |u|.
@@ -21,7 +21,7 @@ def signed_by_gradient(
     Returns:
       A transformation with the state of `inner`.
 
-    >>> tx = signed_by_gradient(optax.trace(0.5))
+    >>> tx = align_sign_with_gradient(optax.trace(0.5))
     >>> g = jnp.array([4.0])
     >>> _, state = tx.update(g, tx.init(g))
     >>> tx.update(-g / 4, state)[0].tolist()  # the momentum is 1
@@ -31,4 +31,4 @@ def signed_by_gradient(
     def modify(u: Array, g: Array) -> Array:
         return jnp.sign(g) * jnp.abs(u)
 
-    return around(inner, modify)
+    return map_updates(inner, modify)

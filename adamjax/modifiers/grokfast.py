@@ -77,7 +77,7 @@ def grokfast(
         rule,
         GrokfastState,
         {"slow": Slot(dtype=dtype)},
-        decays={"alpha": alpha},
+        betas={"alpha": alpha},
         scalars={"lamb": lamb},
     )
 

@@ -64,7 +64,7 @@ def mars(
         difference = g - moments.previous
         if not first_difference:
             difference = jnp.where(step.count == 1, 0, difference)
-        c = g + step.gamma * step.b1.value / step.b1.complement * difference
+        c = g + step.gamma * step.b1.value / step.b1.one_minus * difference
         c = c / jnp.maximum(1, norm(c))
         return c, moments._replace(previous=g)
 
@@ -72,6 +72,6 @@ def mars(
         rule,
         MarsState,
         {"previous": Slot(dtype=dtype)},
-        decays={"b1": b1},
+        betas={"b1": b1},
         scalars={"gamma": gamma},
     )

@@ -10,8 +10,8 @@ from collections.abc import Callable
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_count, check_not_negative, pick
-from adamjax.modifiers.around import around
+from adamjax.checks import check_count, check_not_negative, lookup_or_suggest
+from adamjax.modifiers.map_updates import map_updates
 from adamjax.moments import Array, divide, norm
 
 COEFFICIENTS = (3.4445, -4.775, 2.0315)  # the authors': singular values end between 0.7 and 1.2
@@ -70,7 +70,7 @@ def orthogonalize(
     """
     check_count("steps", steps)
     check_not_negative("eps", eps)
-    factor = pick("scale", scale, _SCALES)
+    factor = lookup_or_suggest("scale", scale, _SCALES)
     if out_axis not in (-1, -2):
         raise ValueError(f"out_axis must be -1 or -2, got {out_axis}")
 
@@ -80,7 +80,7 @@ def orthogonalize(
             return u
         return newton_schulz(u, steps, eps) * factor(u.shape[-2], u.shape[-1], u.shape[out_axis])
 
-    return around(optax.identity(), modify)
+    return map_updates(optax.identity(), modify)
 
 
 def newton_schulz(u: Array, steps: int, eps: float) -> Array:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_not_negative
-from adamjax.modifiers.around import around
+from adamjax.modifiers.map_updates import map_updates
 from adamjax.moments import Array, norm
 
 
@@ -55,7 +55,7 @@ def projection(
         whole = jnp.where(by_leaf, _across(u, p, eps, tuple(range(p.ndim))), u)
         return jnp.where(by_neuron, _across(u, p, eps, _inputs(p, out_axis)), whole)
 
-    return around(inner, modify, needs_params=True)
+    return map_updates(inner, modify, needs_params=True)
 
 
 def projected(

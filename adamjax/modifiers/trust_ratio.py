@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_not_negative
-from adamjax.modifiers.around import around
+from adamjax.modifiers.map_updates import map_updates
 from adamjax.moments import Array, divide, norm
 
 
@@ -48,4 +48,4 @@ def trust_ratio(
         unit = divide(u, own + eps)  # not ‖p‖ / ‖u‖, which may be infinite
         return jnp.where(size == 0, u, coefficient * jnp.minimum(size, norm_cap) * unit)
 
-    return around(optax.identity(), modify, needs_params=True)
+    return map_updates(optax.identity(), modify, needs_params=True)

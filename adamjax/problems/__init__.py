@@ -12,7 +12,7 @@ LAMB's are, or weights decay.
 
 from collections.abc import Mapping
 
-from adamjax.checks import pick
+from adamjax.checks import lookup_or_suggest
 from adamjax.problems import matrices, plane, vectors
 from adamjax.problems.problem import Problem as Problem, parameters as parameters
 
@@ -31,4 +31,4 @@ def get_problem(name: str) -> Problem:
     >>> get_problem("saddle").optima
     ((0.0, 1.0), (0.0, -1.0))
     """
-    return pick("problem", name, PROBLEMS)
+    return lookup_or_suggest("problem", name, PROBLEMS)

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import optax
 from jax.sharding import NamedSharding, PartitionSpec
 
-from adamjax.modifiers.around import is_masked
+from adamjax.modifiers.map_updates import is_masked
 from adamjax.trees import PyTree, leaf_name
 
 # Below it an array costs more to collect than to keep.

@@ -27,10 +27,10 @@ def leaf_seed(name: str) -> np.uint32:
     return np.uint32(zlib.crc32(name.encode()))
 
 
-def mix(x: Array) -> Array:
+def hash_u32(x: Array) -> Array:
     """A bijection of uint32 in which every output bit depends on every input bit.
 
-    >>> [hex(int(mix(jnp.uint32(i)))) for i in (0, 1)]
+    >>> [hex(int(hash_u32(jnp.uint32(i)))) for i in (0, 1)]
     ['0x0', '0x6d523710']
     """
     x = x * jnp.uint32(0x9E3779B1)
@@ -54,14 +54,14 @@ def element_index(shape: tuple[int, ...]) -> Array:
     return index
 
 
-def fresh(shape: tuple[int, ...], seed: Any, count: Array) -> Array:
+def random_bits(shape: tuple[int, ...], seed: Any, count: Array) -> Array:
     """Independent bits for each element and step, uint32: for parameters.
 
-    >>> fresh((2,), 1, jnp.int32(0)).dtype.name
+    >>> random_bits((2,), 1, jnp.int32(0)).dtype.name
     'uint32'
     """
-    step = mix(mix(count.astype(jnp.uint32)) + jnp.asarray(seed, jnp.uint32))
-    return mix(element_index(shape) + step)
+    step = hash_u32(hash_u32(count.astype(jnp.uint32)) + jnp.asarray(seed, jnp.uint32))
+    return hash_u32(element_index(shape) + step)
 
 
 def dither(shape: tuple[int, ...], seed: Any, count: Array, word: int = 0) -> Array:
@@ -75,7 +75,7 @@ def dither(shape: tuple[int, ...], seed: Any, count: Array, word: int = 0) -> Ar
     >>> hex(int(b[0] - a[0]))
     '0x9e3779b9'
     """
-    start = mix(element_index(shape) + mix(jnp.asarray(seed, jnp.uint32)))
+    start = hash_u32(element_index(shape) + hash_u32(jnp.asarray(seed, jnp.uint32)))
     turn = 8 * word
     start = (start << turn) | (start >> (32 - turn)) if turn else start
     return start + count.astype(jnp.uint32) * jnp.uint32(_STRIDES[word])

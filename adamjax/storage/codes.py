@@ -31,7 +31,7 @@ _HALF = (1 - _K) / (2 * _K)
 _BEND, _FINE_BEND = 0.343, 0.0866
 
 
-def encode_float(x: Array, bits: int, dither: Any, bend: float = 0.0) -> Array:
+def encode_log_magnitude(x: Array, bits: int, dither: Any, bend: float = 0.0) -> Array:
     """The code of |x|: a float32 integer in [0, 2^bits).
 
     Codes are even steps of log₂ |x|, and linear below the smallest. Hence what only decays leaves
@@ -40,7 +40,7 @@ def encode_float(x: Array, bits: int, dither: Any, bend: float = 0.0) -> Array:
     With `bend` 0 the logarithm is right on average, with 1 and independent dithers |x| itself. An
     average that is renewed in few steps sums up what rounding adds to it, and needs a bend.
 
-    >>> encode_float(jnp.array([0.0, 1.0, jnp.inf]), 8, NEAREST).tolist()
+    >>> encode_log_magnitude(jnp.array([0.0, 1.0, jnp.inf]), 8, NEAREST).tolist()
     [0.0, 224.0, 255.0]
     """
     x = jnp.abs(x)
@@ -64,10 +64,10 @@ def encode_float(x: Array, bits: int, dither: Any, bend: float = 0.0) -> Array:
     return jnp.minimum(jnp.floor(place + share), 2**bits - 1)
 
 
-def decode_float(code: Array, bits: int) -> Array:
-    """The magnitude that a code of `encode_float` stands for.
+def decode_log_magnitude(code: Array, bits: int) -> Array:
+    """The magnitude that a code of `encode_log_magnitude` stands for.
 
-    >>> decode_float(jnp.array([0, 224, 255]), 8).tolist()
+    >>> decode_log_magnitude(jnp.array([0, 224, 255]), 8).tolist()
     [0.0, 1.0, 46342.14453125]
     """
     place = jnp.asarray(code, jnp.float32) * np.float32(2.0 ** (7 - bits))

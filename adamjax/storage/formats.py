@@ -13,9 +13,9 @@ import jax.numpy as jnp
 from adamjax.moments import ZERO, Array
 from adamjax.storage.codes import (
     NEAREST,
-    decode_float,
+    decode_log_magnitude,
     decode_ratio,
-    encode_float,
+    encode_log_magnitude,
     encode_ratio,
     round_bits,
 )
@@ -50,12 +50,12 @@ class Positive(NamedTuple):
     def encode(self, values: Arrays, word: Words) -> Arrays:
         """The codes of a leaf's moments."""
         dither = word(0) if self.stochastic else NEAREST
-        code = encode_float(jnp.sqrt(values[0]), self.bits, dither)
+        code = encode_log_magnitude(jnp.sqrt(values[0]), self.bits, dither)
         return (code.astype(self.dtypes[0]),)
 
     def decode(self, codes: Arrays) -> Arrays:
         """The moments that the codes stand for."""
-        return (jnp.square(decode_float(codes[0], self.bits)),)
+        return (jnp.square(decode_log_magnitude(codes[0], self.bits)),)
 
     def saturated(self, codes: Arrays) -> Array:
         """How many elements have the largest code, which stands for whatever is above it."""
@@ -69,13 +69,13 @@ class Signed(NamedTuple):
 
     def encode(self, values: Arrays, word: Words) -> Arrays:
         """The codes of a leaf's moments."""
-        code = encode_float(values[0], 7, word(0), bend=0.8)  # the dither does the rest
+        code = encode_log_magnitude(values[0], 7, word(0), bend=0.8)  # the dither does the rest
         return (jnp.where(values[0] < ZERO, -code, code).astype("int8"),)
 
     def decode(self, codes: Arrays) -> Arrays:
         """The moments that the codes stand for."""
         code = codes[0].astype(jnp.float32)
-        value = decode_float(jnp.abs(code), 7)
+        value = decode_log_magnitude(jnp.abs(code), 7)
         return (jnp.where(code < ZERO, -value, value),)
 
     def saturated(self, codes: Arrays) -> Array:
@@ -97,8 +97,8 @@ class Ratio(NamedTuple):
     def encode(self, values: Arrays, word: Words) -> Arrays:
         """The codes of a leaf's moments."""
         mu, nu = values
-        v = encode_float(jnp.sqrt(nu), self.v_bits, word(0))
-        m = encode_ratio(mu, decode_float(v, self.v_bits), self.m_bits, word(1))
+        v = encode_log_magnitude(jnp.sqrt(nu), self.v_bits, word(0))
+        m = encode_ratio(mu, decode_log_magnitude(v, self.v_bits), self.m_bits, word(1))
         levels = 1 << (8 - self.m_bits)
         high = jnp.floor(v / levels)
         m = m * levels + (v - high * levels)
@@ -109,7 +109,7 @@ class Ratio(NamedTuple):
         m, high = (code.astype(jnp.float32) for code in codes)
         levels = 1 << (8 - self.m_bits)
         ratio = jnp.floor(m / levels)
-        root = decode_float(high * levels + (m - ratio * levels), self.v_bits)
+        root = decode_log_magnitude(high * levels + (m - ratio * levels), self.v_bits)
         return decode_ratio(ratio, root, self.m_bits), jnp.square(root)
 
     def saturated(self, codes: Arrays) -> Array:

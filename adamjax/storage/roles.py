@@ -38,7 +38,7 @@ _OF_OPTAX = {
 _BY_NAME = {"mu": "signed", "nu": "square"}
 
 
-def roles_of(node: Any, slots: Mapping[str, str]) -> dict[str, str]:
+def roles_of(node: Any, overrides: Mapping[str, str]) -> dict[str, str]:
     """The roles of the fields of one state, by field; none if it is no state with moments.
 
     Taken from `slots`; else from the state's attribute `roles`, if it has one; else from its class,
@@ -54,7 +54,7 @@ def roles_of(node: Any, slots: Mapping[str, str]) -> dict[str, str]:
     a_state = "count" in fields or type(node).__name__.endswith("State")
     by_name = _BY_NAME if a_state else {}
     known = getattr(node, "roles", None) or _OF_OPTAX.get(type(node), by_name)
-    roles = {**known, **slots}
+    roles = {**known, **overrides}
     return {
         name: roles[name] for name in fields if name in roles and getattr(node, name) is not None
     }

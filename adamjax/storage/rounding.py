@@ -9,9 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from adamjax.checks import pick, refuse_state
+from adamjax.checks import lookup_or_suggest, refuse_state
 from adamjax.moments import ZERO, Array
-from adamjax.storage.bits import fresh, leaf_seed
+from adamjax.storage.bits import leaf_seed, random_bits
 from adamjax.storage.codes import round_bits
 from adamjax.trees import PyTree, check_same_tree, leaf_name, require_params
 
@@ -61,7 +61,7 @@ def round_params(mode: str = "stochastic") -> optax.GradientTransformationExtraA
     >>> float(p)
     1.015625
     """
-    pick("mode", mode, MODES)
+    lookup_or_suggest("mode", mode, MODES)
 
     def init(params: PyTree) -> RoundParamsState:
         residual = None
@@ -88,13 +88,13 @@ def round_params(mode: str = "stochastic") -> optax.GradientTransformationExtraA
     return optax.GradientTransformationExtraArgs(init, update)
 
 
-def rounded(
+def with_param_rounding(
     tx: optax.GradientTransformation, *, param_rounding: str | None
 ) -> optax.GradientTransformationExtraArgs:
     """An optimizer with `round_params` behind it, and gradients in float32 for it; None leaves it.
 
     >>> p = jnp.bfloat16(1.0)
-    >>> tx = rounded(optax.sgd(1.0), param_rounding="kahan")
+    >>> tx = with_param_rounding(optax.sgd(1.0), param_rounding="kahan")
     >>> tx.update(jnp.bfloat16(1e-3), tx.init(p), p)[0].dtype.name
     'float32'
     """
@@ -144,7 +144,7 @@ def _round(mode: str, u: Array, p: Array, c: Any, seed: Any, steps: Array) -> tu
     step = lambda rounded: jnp.where(jnp.isfinite(wide), rounded - wide, u)  # noqa: E731
     target = wide + u.astype(jnp.float32)
     if mode == "stochastic":
-        return step(_stochastic(target, p.dtype, fresh(p.shape, seed, steps))), None
+        return step(_stochastic(target, p.dtype, random_bits(p.shape, seed, steps))), None
     if mode == "kahan":
         target += c.astype(jnp.float32)
         rounded = _nearest(target, p.dtype)
@@ -153,7 +153,7 @@ def _round(mode: str, u: Array, p: Array, c: Any, seed: Any, steps: Array) -> tu
     rounded = _nearest(target, p.dtype)
     share = jnp.clip((target - rounded) / _half_step(rounded, p.dtype), -1, 1) * 127
     share = jnp.where(share == share, share, ZERO)
-    noise = fresh(p.shape, seed, steps).astype(jnp.float32) * np.float32(2.0**-32)
+    noise = random_bits(p.shape, seed, steps).astype(jnp.float32) * np.float32(2.0**-32)
     return step(rounded), jnp.floor(share + noise).astype(jnp.int8)
 
 

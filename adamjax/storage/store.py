@@ -239,9 +239,7 @@ def _decode_arrays(code: Code, arrays: Any) -> Any:
     return code.decode(arrays)
 
 
-def _check(
-    parts: list[Moments], roles: Mapping[str, str], patterns: Sequence[str]
-) -> None:
+def _check(parts: list[Moments], roles: Mapping[str, str], patterns: Sequence[str]) -> None:
     if not parts:
         raise ValueError(
             "tx: its state has no moments to store; leave the storage out. If its fields are "

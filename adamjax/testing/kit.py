@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import optax
 
-from adamjax.checks import pick
+from adamjax.checks import lookup_or_suggest
 from adamjax.testing import calls, frameworks, numerics, states, transforms, wrappers
 from adamjax.testing.subject import NotApplicable, Subject, sample_params
 from adamjax.trees import PyTree
@@ -105,7 +105,7 @@ def check(
 after a step [0/mu/dense/bias] is float32[3], not bfloat16[3]
     """
     for name in skip:
-        pick("check", name, CHECKS)
+        lookup_or_suggest("check", name, CHECKS)
     params = sample_params() if params is None else params
     subject = Subject(tx, params, needs_params, leafwise, factory, tuple(static_args))
     ran, not_run = [], dict.fromkeys(skip, "left out by the caller")

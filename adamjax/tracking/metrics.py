@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_decay, is_number
-from adamjax.tracking.codes import coded_moments, saturated_share
+from adamjax.checks import check_beta, is_number
+from adamjax.tracking.decode import coded_moments, saturated_share
 from adamjax.tracking.rates import effective_quantiles, largest, learning_rates
 
 
@@ -62,7 +62,7 @@ def track(
     `"8bit_v16"`). An element counts if √v is at its largest code, above 50,000, or m is cut, since
     |m| / √v is above its largest code or v too small to be kept (|g| below 1e-12); and after a
     gradient that is not finite. Where it stays above 0, scale the loss or keep those leaves in
-    float32 (`keep=`).
+    float32 (`exclude=`).
 
     **Cost.** A gradient norm that `tx` computes as well (`optax.clip_by_global_norm`) is the same
     expression, and the compiler computes it once. As there, squares beyond float32's range
@@ -202,7 +202,7 @@ def _checked(tx, b2, quantiles, name) -> dict[str, float]:
                 f"b2 must be a number, not {b2!r}: under a changing b2, leave it out and read the "
                 "raw v"
             )
-        check_decay("b2", b2)
+        check_beta("b2", b2)
     if name and not name.isidentifier():
         raise ValueError(f"name must be empty or a Python identifier, not {name!r}")
     for q in quantiles:

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from adamjax.tracking.codes import Decoder, kept_as
+from adamjax.tracking.decode import Decoder, kept_as
 
 SAMPLE_SIZE = 1024
 """Most elements of the second moment that the quantiles look at: sorting more costs a small

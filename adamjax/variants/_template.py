@@ -16,10 +16,9 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.moments import Array, ema
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Variant
+from adamjax.registry import Paper
 from adamjax.rule import ScalarOrSchedule, Slot, lift
-from adamjax.trees import Mask, PyTree
+from adamjax.trees import PyTree
 
 
 class TemplateState(NamedTuple):
@@ -53,47 +52,13 @@ def scale_by_template(
         mu = ema(g, moments.mu, step.b1)
         return jnp.sign(mu), moments._replace(mu=mu)
 
-    return lift(rule, TemplateState, {"mu": Slot(dtype=mu_dtype)}, decays={"b1": b1})
+    return lift(rule, TemplateState, {"mu": Slot(mu_dtype)}, betas={"b1": b1})
 
 
-def template(
-    learning_rate: ScalarOrSchedule = 1e-3,
-    b1: ScalarOrSchedule = 0.9,
-    *,
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """The ready-made optimizer, in one line with its formula.
-
-    The arguments of `scale_by_template`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
-
-    >>> tx, g = template(0.5), jnp.float32(-2.0)
-    >>> float(tx.update(g, tx.init(g))[0])
-    0.5
-    """
-    direction = scale_by_template(b1, mu_dtype=mu_dtype)
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay=decay,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
-
-
-VARIANT = Variant(
-    name="template",
-    make=template,
-    direction=scale_by_template,
-    paper=Paper("Title", "Last, First and Last, First", 2000, arxiv="0000.00000"),
-    changes="one sentence: what it changes against Adam",
-    formula="m = b₁ m + (1-b₁) g;  u = sign(m)",
-    slots=("mu",),
+TEMPLATE = register(
+    scale_by_template,
+    Paper("Title", "Last, First and Last, First", 2000, arxiv="0000.00000"),
+    summary="one sentence: what it changes against Adam",
+    learning_rate=1e-3,
 )
+template = TEMPLATE.optimizer

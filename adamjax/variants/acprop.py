@@ -14,12 +14,11 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import pick
+from adamjax.checks import lookup_or_suggest
 from adamjax.moments import Array, divide, ema
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Variant, register
+from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
-from adamjax.trees import Mask, PyTree
+from adamjax.trees import PyTree
 
 STYLES = {
     "author": "the authors: v sees the distance from the mean with g in it; the first step is g",
@@ -68,7 +67,7 @@ def scale_by_acprop(
     >>> round(float(tx.update(g, state)[0]), 4)  # 2 / (2 - 0.2)
     1.1111
     """
-    pick("style", style, STYLES)
+    lookup_or_suggest("style", style, STYLES)
 
     def rule(g, moments, step):
         first = g if style == "author" else g / (1 + step.eps)
@@ -78,74 +77,37 @@ def scale_by_acprop(
         residual = g - moments.mu
         if style == "author":
             residual = step.b1.value * residual  # g - m with the new m
-        share = step.b2.complement / step.b2.correction
-        nu = moments.nu + share * (residual**2 - moments.nu) + step.eps_root / step.b2.correction
+        share = step.b2.one_minus / step.b2.bias_correction
+        nu = (
+            moments.nu
+            + share * (residual**2 - moments.nu)
+            + step.eps_root / step.b2.bias_correction
+        )
         return u, moments._replace(mu=mu, nu=nu)
 
     return lift(
         rule,
         AcpropState,
-        {"mu": Slot(dtype=mu_dtype), "nu": Slot(dtype=nu_dtype)},
-        decays={"b1": b1, "b2": b2},
+        {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)},
+        betas={"b1": b1, "b2": b2},
         scalars={"eps": eps, "eps_root": eps_root},
     )
 
 
-def acprop(
-    learning_rate: ScalarOrSchedule = 1e-3,
-    b1: ScalarOrSchedule = 0.9,
-    b2: ScalarOrSchedule = 0.999,
-    eps: ScalarOrSchedule = 1e-16,
-    *,
-    eps_root: ScalarOrSchedule = 1e-16,
-    style: str = "author",
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """ACProp (arXiv:2110.05454) as a ready-made optimizer: p <- p - lr g / (√v̂ + ε).
-
-    The arguments of `scale_by_acprop`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`. The authors also
-    offer RAdam's rectification, on by default in their code and not in the paper; it is not here.
-
-    >>> tx, g = acprop(0.5), jnp.float32(2.0)
-    >>> float(tx.update(g, tx.init(g))[0])
-    -1.0
-    """
-    direction = scale_by_acprop(
-        b1, b2, eps, eps_root=eps_root, style=style, mu_dtype=mu_dtype, nu_dtype=nu_dtype
-    )
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay=decay,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
-
-
-VARIANT = register(
-    Variant(
-        name="acprop",
-        make=acprop,
-        direction=scale_by_acprop,
-        paper=Paper(
-            "Momentum Centering and Asynchronous Update for Adaptive Gradient Methods",
-            "Zhuang, Juntang and Ding, Yifan and Tang, Tommy and Dvornek, Nicha and Tatikonda, "
-            "Sekhar C. and Duncan, James S.",
-            2021,
-            "Advances in Neural Information Processing Systems, 2021",
-            arxiv="2110.05454",
-        ),
-        changes="divides the gradient itself by the spread of those before it",
-        formula="u = g / (√v̂ + ε), v of the steps before;  v = b₂ v + (1-b₂) (g - m)² + ε",
-        styles=STYLES,
-    )
+ACPROP = register(
+    scale_by_acprop,
+    Paper(
+        "Momentum Centering and Asynchronous Update for Adaptive Gradient Methods",
+        "Zhuang, Juntang and Ding, Yifan and Tang, Tommy and Dvornek, Nicha and Tatikonda, "
+        "Sekhar C. and Duncan, James S.",
+        2021,
+        "Advances in Neural Information Processing Systems, 2021",
+        arxiv="2110.05454",
+    ),
+    summary="divides the gradient itself by the spread of those before it",
+    learning_rate=1e-3,
+    notes="The authors also offer RAdam's rectification, on by default in their code and not in "
+    "the paper; it is not here.",
+    styles=STYLES,
 )
+acprop = ACPROP.optimizer

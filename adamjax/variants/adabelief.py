@@ -14,12 +14,11 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import pick
-from adamjax.moments import Array, adam_hat, adam_outside, debias, ema
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Variant, register
+from adamjax.checks import lookup_or_suggest
+from adamjax.moments import Array, adam_update, adam_update_eps_hat, debias, ema
+from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
-from adamjax.trees import Mask, PyTree
+from adamjax.trees import PyTree
 from adamjax.variants.radam import rectification
 
 STYLES = {
@@ -72,7 +71,7 @@ def scale_by_adabelief(
     >>> round(float(tx.update(g, tx.init(g))[0]), 6)
     2.0
     """
-    pick("style", style, STYLES)
+    lookup_or_suggest("style", style, STYLES)
 
     def rule(g, moments, step):
         mu = ema(g, moments.mu, step.b1)
@@ -81,75 +80,36 @@ def scale_by_adabelief(
         if style == "amsgrad":
             seen = jnp.maximum(moments.nu_max, nu)
             moments = moments._replace(nu_max=seen)
-        u = adam_outside(mu, seen, step)
+        u = adam_update(mu, seen, step)
         if style == "author":
             trusted, rectify = rectification(step, 5.0, jnp.greater_equal)
-            u = jnp.where(trusted, rectify * adam_hat(mu, nu, step), debias(mu, step.b1))
+            u = jnp.where(trusted, rectify * adam_update_eps_hat(mu, nu, step), debias(mu, step.b1))
         return u, moments._replace(mu=mu, nu=nu)
 
-    slots = {"mu": Slot(dtype=mu_dtype), "nu": Slot(dtype=nu_dtype)}
+    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)}
     if style == "amsgrad":
-        slots["nu_max"] = Slot(dtype=nu_dtype)
+        slots["nu_max"] = Slot(nu_dtype)
     return lift(
         rule,
         AdabeliefState,
         slots,
-        decays={"b1": b1, "b2": b2},
+        betas={"b1": b1, "b2": b2},
         scalars={"eps": eps, "eps_root": 0.0},
     )
 
 
-def adabelief(
-    learning_rate: ScalarOrSchedule = 1e-3,
-    b1: ScalarOrSchedule = 0.9,
-    b2: ScalarOrSchedule = 0.999,
-    eps: ScalarOrSchedule = 1e-16,
-    *,
-    style: str = "author",
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """AdaBelief (arXiv:2010.07468) as a ready-made optimizer: p <- p - lr m̂ / (√ŝ + ε).
-
-    The arguments of `scale_by_adabelief`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
-
-    >>> tx, g = adabelief(0.5, b1=0.5, style="paper"), jnp.float32(2.0)
-    >>> round(float(tx.update(g, tx.init(g))[0]), 6)
-    -1.0
-    """
-    direction = scale_by_adabelief(b1, b2, eps, style=style, mu_dtype=mu_dtype, nu_dtype=nu_dtype)
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay=decay,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
-
-
-VARIANT = register(
-    Variant(
-        name="adabelief",
-        make=adabelief,
-        direction=scale_by_adabelief,
-        paper=Paper(
-            "AdaBelief Optimizer: Adapting Stepsizes by the Belief in Observed Gradients",
-            "Zhuang, Juntang and Tang, Tommy and Ding, Yifan and Tatikonda, Sekhar and Dvornek, "
-            "Nicha and Papademetris, Xenophon and Duncan, James S.",
-            2020,
-            "Advances in Neural Information Processing Systems 33",
-            arxiv="2010.07468",
-        ),
-        changes="averages (g - m)², the surprise, in place of g²",
-        formula="s = b₂ s + (1-b₂) (g - m)² + ε;  u = m̂ / (√ŝ + ε)",
-        styles=STYLES,
-    )
+ADABELIEF = register(
+    scale_by_adabelief,
+    Paper(
+        "AdaBelief Optimizer: Adapting Stepsizes by the Belief in Observed Gradients",
+        "Zhuang, Juntang and Tang, Tommy and Ding, Yifan and Tatikonda, Sekhar and Dvornek, "
+        "Nicha and Papademetris, Xenophon and Duncan, James S.",
+        2020,
+        "Advances in Neural Information Processing Systems 33",
+        arxiv="2010.07468",
+    ),
+    summary="averages (g - m)², the surprise, in place of g²",
+    learning_rate=1e-3,
+    styles=STYLES,
 )
+adabelief = ADABELIEF.optimizer

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_not_negative, check_positive
-from adamjax.moments import Array, divide, ema, hat
+from adamjax.moments import Array, denominator_eps_hat, divide, ema
 from adamjax.optimizer import optimizer
 from adamjax.registry import Paper, Variant, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift, value_at
@@ -26,7 +26,9 @@ def _bounded(mu: Array, nu: Array, step: Any) -> Array:
     closeness = step.gamma * step.count
     lower = step.final_ratio * closeness / (closeness + 1)  # 1 - 1/(γt + 1), without cancellation
     upper = step.final_ratio * (1 + 1 / closeness)
-    return jnp.clip(1 / (hat(nu, step) * step.b1.correction), lower, upper) * mu
+    return (
+        jnp.clip(1 / (denominator_eps_hat(nu, step) * step.b1.bias_correction), lower, upper) * mu
+    )
 
 
 def scale_by_adabound(
@@ -72,8 +74,8 @@ def scale_by_adabound(
     return lift(
         rule,
         optax.ScaleByAdamState,
-        {"mu": Slot(dtype=mu_dtype), "nu": Slot(dtype=nu_dtype)},
-        decays={"b1": b1, "b2": b2},
+        {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)},
+        betas={"b1": b1, "b2": b2},
         scalars={"eps": eps, "eps_root": 0.0, "final_ratio": final_ratio, "gamma": gamma},
     )
 
@@ -109,8 +111,8 @@ def scale_by_amsbound(
     return lift(
         rule,
         optax.ScaleByAmsgradState,
-        {"mu": Slot(dtype=mu_dtype), "nu": Slot(dtype=nu_dtype), "nu_max": Slot(dtype=nu_dtype)},
-        decays={"b1": b1, "b2": b2},
+        {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype), "nu_max": Slot(nu_dtype)},
+        betas={"b1": b1, "b2": b2},
         scalars={"eps": eps, "eps_root": 0.0, "final_ratio": final_ratio, "gamma": gamma},
     )
 
@@ -142,7 +144,7 @@ def adabound(
     gamma: ScalarOrSchedule = 1e-3,
     base_lr: float | None = None,
     weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
+    decay_mode: str = "decoupled",
     mask: Mask = None,
     storage: str = "float32",
     param_rounding: str | None = None,
@@ -152,7 +154,7 @@ def adabound(
     """AdaBound (arXiv:1902.09843) as a ready-made optimizer: p <- p - lr u.
 
     The arguments of `scale_by_adabound`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
+    `weight_decay`, `decay_mode`, `mask`, `storage`, `param_rounding`.
 
     Args:
       final_lr: the learning rate of the gradient descent it ends as, when lr is `base_lr`; a
@@ -174,7 +176,7 @@ def adabound(
         direction,
         learning_rate,
         weight_decay=weight_decay,
-        decay=decay,
+        decay_mode=decay_mode,
         mask=mask,
         storage=storage,
         param_rounding=param_rounding,
@@ -191,7 +193,7 @@ def amsbound(
     gamma: ScalarOrSchedule = 1e-3,
     base_lr: float | None = None,
     weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
+    decay_mode: str = "decoupled",
     mask: Mask = None,
     storage: str = "float32",
     param_rounding: str | None = None,
@@ -213,7 +215,7 @@ def amsbound(
         direction,
         learning_rate,
         weight_decay=weight_decay,
-        decay=decay,
+        decay_mode=decay_mode,
         mask=mask,
         storage=storage,
         param_rounding=param_rounding,

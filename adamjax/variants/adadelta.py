@@ -12,11 +12,10 @@ from typing import Any, NamedTuple
 
 import optax
 
-from adamjax.moments import Array, divide, ema, inside
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Variant, register
+from adamjax.moments import Array, divide, ema, sqrt_eps_inside
+from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
-from adamjax.trees import Mask, PyTree
+from adamjax.trees import PyTree
 
 
 class AdadeltaState(NamedTuple):
@@ -59,60 +58,22 @@ def scale_by_adadelta(
 
     def rule(g, moments, step):
         nu = ema(g * g, moments.nu, step.b2)
-        u = divide(inside(moments.delta, step.eps), inside(nu, step.eps)) * g
+        u = divide(sqrt_eps_inside(moments.delta, step.eps), sqrt_eps_inside(nu, step.eps)) * g
         return u, moments._replace(nu=nu, delta=ema(u * u, moments.delta, step.b2))
 
-    slots = {"nu": Slot(dtype=nu_dtype), "delta": Slot(dtype=nu_dtype)}
-    return lift(rule, AdadeltaState, slots, decays={"b2": b2}, scalars={"eps": eps})
+    slots = {"nu": Slot(nu_dtype), "delta": Slot(nu_dtype)}
+    return lift(rule, AdadeltaState, slots, betas={"b2": b2}, scalars={"eps": eps})
 
 
-def adadelta(
-    learning_rate: ScalarOrSchedule = 1.0,
-    b2: ScalarOrSchedule = 0.9,
-    eps: ScalarOrSchedule = 1e-6,
-    *,
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """Adadelta (arXiv:1212.5701) as a ready-made optimizer: p <- p - lr u, lr 1 in the paper.
-
-    The arguments of `scale_by_adadelta`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
-
-    >>> import jax.numpy as jnp
-    >>> tx, g = adadelta(b2=0.75, eps=1e-4), jnp.float32(2.0)
-    >>> round(float(tx.update(g, tx.init(g))[0]), 4)
-    -0.02
-    """
-    direction = scale_by_adadelta(b2, eps, nu_dtype=nu_dtype)
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay=decay,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
-
-
-VARIANT = register(
-    Variant(
-        name="adadelta",
-        make=adadelta,
-        direction=scale_by_adadelta,
-        paper=Paper(
-            "ADADELTA: An Adaptive Learning Rate Method",
-            "Zeiler, Matthew D.",
-            2012,
-            arxiv="1212.5701",
-        ),
-        changes="multiplies by the size of its own recent steps; no momentum, no bias correction",
-        formula="v = b₂ v + (1-b₂) g²;  u = √(x+ε) / √(v+ε) · g;  x = b₂ x + (1-b₂) u²",
-        slots=("nu", "delta"),
-    )
+ADADELTA = register(
+    scale_by_adadelta,
+    Paper(
+        "ADADELTA: An Adaptive Learning Rate Method",
+        "Zeiler, Matthew D.",
+        2012,
+        arxiv="1212.5701",
+    ),
+    summary="multiplies by the size of its own recent steps; no momentum, no bias correction",
+    learning_rate=1.0,
 )
+adadelta = ADADELTA.optimizer

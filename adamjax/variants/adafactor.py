@@ -18,8 +18,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from adamjax.checks import check_positive, pick
-from adamjax.moments import Array, Decay, divide, ema, factored, factored_axes, rms
+from adamjax.checks import check_positive, lookup_or_suggest
+from adamjax.moments import Array, Beta, divide, ema, factored, factored_axes, rms
 from adamjax.optimizer import optimizer
 from adamjax.registry import Paper, Variant, register
 from adamjax.rule import Rule, ScalarOrSchedule, Slot, lift
@@ -80,13 +80,13 @@ class AdafactorState(NamedTuple):
 
 
 def second_moment(
-    q: Array, moments: Any, decay: Decay, axes: tuple[int, int] | None, floor: Any
+    q: Array, moments: Any, beta: Beta, axes: tuple[int, int] | None, floor: Any
 ) -> tuple[Array, Any]:
     """The average V of q, kept in `v`, or its row and column means in `v_row` and `v_col`."""
     if axes is None:
-        v = ema(q, moments.v, decay)
+        v = ema(q, moments.v, beta)
         return v, moments._replace(v=v)
-    v, row, col = factored(q, moments.v_row, moments.v_col, decay, axes, floor)
+    v, row, col = factored(q, moments.v_row, moments.v_col, beta, axes, floor)
     return v, moments._replace(v_row=row, v_col=col)
 
 
@@ -98,7 +98,7 @@ def factored_slots(axes_of: AxesOf, dtype: Any) -> dict[str, Slot]:
             gone = dropped(axes_of(full), range(len(full)))
             return tuple(1 if i in gone else size for i, size in enumerate(full))
 
-        return Slot(dtype=dtype, shape=shape)
+        return Slot(dtype, shape=shape)
 
     return {
         "v_row": slot(lambda axes, every: axes[1:] if axes else every),
@@ -110,10 +110,10 @@ def factored_slots(axes_of: AxesOf, dtype: Any) -> dict[str, Slot]:
 def _rule(setting: _Preset, axes_of: AxesOf, floors: bool) -> Rule:
     def rule(g, moments, step, p=None):
         complement = jnp.maximum(step.count**-step.decay_rate, 1 - step.b2_cap)
-        decay = Decay(None, complement, None, None)
+        beta = Beta(None, complement, None, None)
         floor = step.eps1 if floors else 0.0
         q = g * g + (step.eps1 - floor)
-        v, moments = second_moment(q, moments, decay, axes_of(g.shape), floor)
+        v, moments = second_moment(q, moments, beta, axes_of(g.shape), floor)
         u = divide(g, jnp.sqrt(jnp.maximum(v, floor**2)))
         u = u * step.learning_rate / jnp.maximum(1, rms(u) / step.clip_threshold)
         if p is not None:
@@ -175,7 +175,7 @@ def scale_by_adafactor(
     changes: Any = zip(_Preset._fields, (*given, min_dim_size_to_factor), strict=False)
     if clip_threshold is not None:
         check_positive("clip_threshold", clip_threshold)
-    setting = pick("style", style, _PRESETS)._replace(
+    setting = lookup_or_suggest("style", style, _PRESETS)._replace(
         **{name: value for name, value in changes if value is not None}
     )
 
@@ -183,15 +183,15 @@ def scale_by_adafactor(
         return factored_axes(shape, setting.min_dim_size_to_factor, setting.largest_axes)
 
     slots = factored_slots(axes_of, nu_dtype)
-    decays = {}
+    betas = {}
     if setting.momentum is not None:
-        slots["mu"] = Slot(dtype=setting.mu_dtype)
-        decays["momentum"] = setting.momentum
+        slots["mu"] = Slot(setting.mu_dtype)
+        betas["momentum"] = setting.momentum
     return lift(
         _rule(setting, axes_of, floors=style == "torch"),
-        AdafactorState if decays else optax.FactoredState,
+        AdafactorState if betas else optax.FactoredState,
         slots,
-        decays=decays,
+        betas=betas,
         scalars={
             "learning_rate": relative_step(1e-2) if learning_rate is None else learning_rate,
             "decay_rate": decay_rate,
@@ -217,7 +217,7 @@ def adafactor(
     min_dim_size_to_factor: int | None = None,
     style: str = "paper",
     weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
+    decay_mode: str = "decoupled",
     mask: Mask = None,
     storage: str = "float32",
     param_rounding: str | None = None,
@@ -227,13 +227,13 @@ def adafactor(
     """Adafactor (arXiv:1804.04235) as a ready-made optimizer: p <- p - lr max(ε₂, RMS(p)) u.
 
     The arguments of `scale_by_adafactor`, and those of `adamjax.optimizer`: `weight_decay`,
-    `decay`, `mask`.
+    `decay_mode`, `mask`.
 
     Args:
       learning_rate: None is the paper's relative step, min(10⁻², 1/√t). With style "torch" it is
         the cap of that step, 10⁻² if None; weight decay is multiplied by the cap, as in torch.
         Style "bigvision" needs one.
-      decay: as everywhere, or "scaled": λ lr max(ε₂, RMS(p)), as in Hugging Face; T5X and Optax
+      decay_mode: as everywhere, or "scaled": λ lr max(ε₂, RMS(p)), as in Hugging Face; T5X and Optax
         do not multiply by lr, that is "independent".
 
     Raises:
@@ -244,8 +244,8 @@ def adafactor(
     >>> round(float(tx.update(p, tx.init(p), p)[0][0, 0]), 4)
     -0.05
     """
-    if decay == "scaled" and callable(eps2):
-        raise ValueError('eps2: give a number; a schedule does not go with decay="scaled"')
+    if decay_mode == "scaled" and callable(eps2):
+        raise ValueError('eps2: give a number; a schedule does not go with decay_mode="scaled"')
     if learning_rate is None and style == "bigvision":
         raise ValueError('learning_rate: style "bigvision" has no relative step; give a number')
     cap = 1e-2 if learning_rate is None else learning_rate
@@ -269,11 +269,11 @@ def adafactor(
         direction,
         cap if style == "torch" else rate,
         weight_decay=weight_decay,
-        decay="decoupled" if decay == "scaled" else decay,
+        decay_mode="decoupled" if decay_mode == "scaled" else decay_mode,
         mask=mask,
         storage=storage,
         param_rounding=param_rounding,
-        decay_scale=(lambda p, g: jnp.maximum(eps2, rms(p))) if decay == "scaled" else None,
+        decay_scale=(lambda p, g: jnp.maximum(eps2, rms(p))) if decay_mode == "scaled" else None,
         includes_learning_rate=multiplied,
     )
 

@@ -17,10 +17,9 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.moments import Array, divide, ema
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Variant, register
+from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift, with_fields, without_corrections
-from adamjax.trees import Mask, PyTree
+from adamjax.trees import PyTree
 
 
 class AdaiState(NamedTuple):
@@ -85,9 +84,9 @@ def scale_by_adai(
         return divide(mu, weight), moments._replace(mu=mu, weight=weight)
 
     def lifted(each, **scalars):
-        slots = {"mu": Slot(dtype=mu_dtype), "nu": Slot(dtype=nu_dtype), "weight": Slot()}
+        slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype), "weight": Slot()}
         scalars = {"b0": b0, "eps": eps, **scalars}
-        return lift(each, AdaiState, slots, decays={"b2": b2}, scalars=scalars)
+        return lift(each, AdaiState, slots, betas={"b2": b2}, scalars=scalars)
 
     variances = lifted(squares)
 
@@ -100,56 +99,17 @@ def scale_by_adai(
     return optax.GradientTransformationExtraArgs(variances.init, update)
 
 
-def adai(
-    learning_rate: ScalarOrSchedule = 1.0,
-    b0: ScalarOrSchedule = 0.1,
-    b2: ScalarOrSchedule = 0.99,
-    eps: ScalarOrSchedule = 1e-3,
-    *,
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """Adai (arXiv:2006.15815) as a ready-made optimizer: p <- p - lr m / w.
-
-    The arguments of `scale_by_adai`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`. With
-    `weight_decay`, "decoupled", it is AdaiW.
-
-    >>> tx, g = adai(0.5), jnp.array([0.0, 2.0])
-    >>> tx.update(g, tx.init(g))[0].tolist()
-    [-0.0, -1.0]
-    """
-    direction = scale_by_adai(b0, b2, eps, mu_dtype=mu_dtype, nu_dtype=nu_dtype)
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay=decay,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
-
-
-VARIANT = register(
-    Variant(
-        name="adai",
-        make=adai,
-        direction=scale_by_adai,
-        paper=Paper(
-            "Adaptive Inertia: Disentangling the Effects of Adaptive Learning Rate and Momentum",
-            "Xie, Zeke and Wang, Xinrui and Zhang, Huishuai and Sato, Issei and Sugiyama, Masashi",
-            2020,
-            "International Conference on Machine Learning, 2022",
-            arxiv="2006.15815",
-        ),
-        changes="one step size for all elements; it is momentum that is adapted, by v",
-        formula="k = clip(b₀ v / mean(v), ε, 1);  m = m + k (g-m);  w = w + k (1-w);  u = m / w",
-        slots=("mu", "nu", "weight"),
-    )
+ADAI = register(
+    scale_by_adai,
+    Paper(
+        "Adaptive Inertia: Disentangling the Effects of Adaptive Learning Rate and Momentum",
+        "Xie, Zeke and Wang, Xinrui and Zhang, Huishuai and Sato, Issei and Sugiyama, Masashi",
+        2020,
+        "International Conference on Machine Learning, 2022",
+        arxiv="2006.15815",
+    ),
+    summary="one step size for all elements; it is momentum that is adapted, by v",
+    learning_rate=1.0,
+    notes='With `weight_decay`, "decoupled", it is AdaiW.',
 )
+adai = ADAI.optimizer

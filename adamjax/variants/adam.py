@@ -12,19 +12,21 @@ from typing import Any
 
 import optax
 
-from adamjax.checks import pick
-from adamjax.moments import adam_hat, adam_outside, adam_uncorrected, ema
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Variant, register
+from adamjax.checks import lookup_or_suggest
+from adamjax.moments import adam_update, adam_update_eps_hat, adam_update_no_bias_correction, ema
+from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
-from adamjax.trees import Mask
 
 STYLES = {
     "torch": "torch, Optax: u = m̂ / (√v̂ + ε)",
     "keras": "Keras, TensorFlow: u = m̂ √(1 - b₂ᵗ) / (√v + ε), the paper's ε̂",
     "mlx": "MLX by default: u = m / (√v + ε), no bias correction",
 }
-DIRECTIONS = {"torch": adam_outside, "keras": adam_hat, "mlx": adam_uncorrected}
+DIRECTIONS = {
+    "torch": adam_update,
+    "keras": adam_update_eps_hat,
+    "mlx": adam_update_no_bias_correction,
+}
 
 
 def scale_by_adam(
@@ -60,7 +62,7 @@ def scale_by_adam(
     >>> round(float(updates["w"]), 6)
     1.0
     """
-    direction = pick("style", style, DIRECTIONS)
+    direction = lookup_or_suggest("style", style, DIRECTIONS)
 
     def rule(g, moments, step):
         mu = ema(g, moments.mu, step.b1)
@@ -70,67 +72,23 @@ def scale_by_adam(
     return lift(
         rule,
         optax.ScaleByAdamState,
-        {"mu": Slot(dtype=mu_dtype), "nu": Slot(dtype=nu_dtype)},
-        decays={"b1": b1, "b2": b2},
+        {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)},
+        betas={"b1": b1, "b2": b2},
         scalars={"eps": eps, "eps_root": eps_root},
     )
 
 
-def adam(
-    learning_rate: ScalarOrSchedule = 1e-3,
-    b1: ScalarOrSchedule = 0.9,
-    b2: ScalarOrSchedule = 0.999,
-    eps: ScalarOrSchedule = 1e-8,
-    *,
-    eps_root: ScalarOrSchedule = 0.0,
-    style: str = "torch",
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """Adam (arXiv:1412.6980) as a ready-made optimizer: p <- p - lr m̂ / (√v̂ + ε).
-
-    The arguments of `scale_by_adam`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
-
-    >>> import jax.numpy as jnp
-    >>> tx = adam(1e-3)
-    >>> updates, state = tx.update({"w": jnp.float32(2.0)}, tx.init({"w": jnp.float32(0.0)}))
-    >>> round(float(updates["w"]), 6)
-    -0.001
-    """
-    direction = scale_by_adam(
-        b1, b2, eps, eps_root=eps_root, style=style, mu_dtype=mu_dtype, nu_dtype=nu_dtype
-    )
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay=decay,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
-
-
-VARIANT = register(
-    Variant(
-        name="adam",
-        make=adam,
-        direction=scale_by_adam,
-        paper=Paper(
-            "Adam: A Method for Stochastic Optimization",
-            "Kingma, Diederik P. and Ba, Jimmy",
-            2014,
-            "International Conference on Learning Representations, 2015",
-            arxiv="1412.6980",
-        ),
-        changes="the method that all others are compared with",
-        formula="m = b₁ m + (1-b₁) g;  v = b₂ v + (1-b₂) g²;  u = m̂ / (√v̂ + ε)",
-        styles=STYLES,
-    )
+ADAM = register(
+    scale_by_adam,
+    Paper(
+        "Adam: A Method for Stochastic Optimization",
+        "Kingma, Diederik P. and Ba, Jimmy",
+        2014,
+        "International Conference on Learning Representations, 2015",
+        arxiv="1412.6980",
+    ),
+    summary="the method that all others are compared with",
+    learning_rate=1e-3,
+    styles=STYLES,
 )
+adam = ADAM.optimizer

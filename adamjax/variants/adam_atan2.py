@@ -15,10 +15,8 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.moments import debias, ema
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Variant, register
+from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
-from adamjax.trees import Mask
 
 
 def scale_by_adam_atan2(
@@ -60,63 +58,24 @@ def scale_by_adam_atan2(
     return lift(
         rule,
         optax.ScaleByAdamState,
-        {"mu": Slot(dtype=mu_dtype), "nu": Slot(dtype=nu_dtype)},
-        decays={"b1": b1, "b2": b2},
+        {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)},
+        betas={"b1": b1, "b2": b2},
         scalars={"a": a, "b": b},
     )
 
 
-def adam_atan2(
-    learning_rate: ScalarOrSchedule = 1e-3,
-    b1: ScalarOrSchedule = 0.9,
-    b2: ScalarOrSchedule = 0.999,
-    *,
-    a: ScalarOrSchedule = 1.27,
-    b: ScalarOrSchedule = 1.0,
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """Adam-atan2 (arXiv:2407.05872) as a ready-made optimizer: p <- p - lr a · atan2(m̂, b √v̂).
-
-    The arguments of `scale_by_adam_atan2`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
-
-    >>> tx, g = adam_atan2(0.5), jnp.float32(2.0)
-    >>> round(float(tx.update(g, tx.init(g))[0]), 4)
-    -0.4987
-    """
-    direction = scale_by_adam_atan2(b1, b2, a=a, b=b, mu_dtype=mu_dtype, nu_dtype=nu_dtype)
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay=decay,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
-
-
-VARIANT = register(
-    Variant(
-        name="adam_atan2",
-        make=adam_atan2,
-        direction=scale_by_adam_atan2,
-        paper=Paper(
-            "Scaling Exponents Across Parameterizations and Optimizers",
-            "Everett, Katie and Xiao, Lechao and Wortsman, Mitchell and Alemi, Alexander A. and "
-            "Novak, Roman and Liu, Peter J. and Gur, Izzeddin and Sohl-Dickstein, Jascha and "
-            "Kaelbling, Leslie Pack and Lee, Jaehoon and Pennington, Jeffrey",
-            2024,
-            "International Conference on Machine Learning, 2024",
-            arxiv="2407.05872",
-        ),
-        changes="an angle in place of the quotient, and no ε",
-        formula="u = a · atan2(m̂, b √v̂)",
-    )
+ADAM_ATAN2 = register(
+    scale_by_adam_atan2,
+    Paper(
+        "Scaling Exponents Across Parameterizations and Optimizers",
+        "Everett, Katie and Xiao, Lechao and Wortsman, Mitchell and Alemi, Alexander A. and "
+        "Novak, Roman and Liu, Peter J. and Gur, Izzeddin and Sohl-Dickstein, Jascha and "
+        "Kaelbling, Leslie Pack and Lee, Jaehoon and Pennington, Jeffrey",
+        2024,
+        "International Conference on Machine Learning, 2024",
+        arxiv="2407.05872",
+    ),
+    summary="an angle in place of the quotient, and no ε",
+    learning_rate=1e-3,
 )
+adam_atan2 = ADAM_ATAN2.optimizer

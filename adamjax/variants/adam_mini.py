@@ -15,11 +15,10 @@ from typing import Any, NamedTuple
 import jax
 import optax
 
-from adamjax.moments import Array, adam_outside, ema, mean
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Reduction, Variant, register
+from adamjax.moments import Array, adam_update, ema, mean
+from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
-from adamjax.trees import Mask, PyTree, leaf_name, matches
+from adamjax.trees import PyTree, leaf_name, matches
 
 Axes = int | Sequence[int]
 
@@ -118,76 +117,32 @@ def scale_by_adam_mini(
         shared = [i for i, size in enumerate(moments.nu.shape) if size == 1]
         mu = ema(g, moments.mu, step.b1)
         nu = ema(mean(g * g, *shared), moments.nu, step.b2)
-        return adam_outside(mu, nu, step), moments._replace(mu=mu, nu=nu)
+        return adam_update(mu, nu, step), moments._replace(mu=mu, nu=nu)
 
     return lift(
         rule,
         AdamMiniState,
         {
-            "mu": Slot(dtype=mu_dtype),
-            "nu": Slot(dtype=nu_dtype, shape=lambda shape: _kept(shape, kept)),
+            "mu": Slot(mu_dtype),
+            "nu": Slot(nu_dtype, shape=lambda shape: _kept(shape, kept)),
         },
-        decays={"b1": b1, "b2": b2},
+        betas={"b1": b1, "b2": b2},
         scalars={"eps": eps, "eps_root": eps_root},
     )
 
 
-def adam_mini(
-    learning_rate: ScalarOrSchedule = 1e-3,
-    b1: ScalarOrSchedule = 0.9,
-    b2: ScalarOrSchedule = 0.999,
-    eps: ScalarOrSchedule = 1e-8,
-    *,
-    eps_root: ScalarOrSchedule = 0.0,
-    kept: Axes | Mapping[str, Axes] = -1,
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """Adam-mini (arXiv:2406.16793) as a ready-made optimizer: p <- p - lr m̂ / (√v̂ + ε).
-
-    The arguments of `scale_by_adam_mini`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
-
-    >>> import jax.numpy as jnp
-    >>> tx, g = adam_mini(0.5), jnp.array([[0.0], [2.0]])
-    >>> tx.update(g, tx.init(g))[0].round(2).tolist()
-    [[-0.0], [-0.7099999785423279]]
-    """
-    direction = scale_by_adam_mini(
-        b1, b2, eps, eps_root=eps_root, kept=kept, mu_dtype=mu_dtype, nu_dtype=nu_dtype
-    )
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay=decay,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
-
-
-VARIANT = register(
-    Variant(
-        name="adam_mini",
-        make=adam_mini,
-        direction=scale_by_adam_mini,
-        paper=Paper(
-            "Adam-mini: Use Fewer Learning Rates To Gain More",
-            "Zhang, Yushun and Chen, Congliang and Li, Ziniu and Ding, Tian and Wu, Chenwei and "
-            "Kingma, Diederik P. and Ye, Yinyu and Luo, Zhi-Quan and Sun, Ruoyu",
-            2024,
-            "International Conference on Learning Representations, 2025",
-            arxiv="2406.16793",
-        ),
-        changes="one v for each neuron or other block of elements",
-        formula="v = b₂ v + (1-b₂) mean(g²);  u = m̂ / (√v̂ + ε)",
-        reduces_to=(Reduction({"kept": (0, 1)}, "adam", {}),),
-        static=("kept",),
-    )
+ADAM_MINI = register(
+    scale_by_adam_mini,
+    Paper(
+        "Adam-mini: Use Fewer Learning Rates To Gain More",
+        "Zhang, Yushun and Chen, Congliang and Li, Ziniu and Ding, Tian and Wu, Chenwei and "
+        "Kingma, Diederik P. and Ye, Yinyu and Luo, Zhi-Quan and Sun, Ruoyu",
+        2024,
+        "International Conference on Learning Representations, 2025",
+        arxiv="2406.16793",
+    ),
+    summary="one v for each neuron or other block of elements",
+    learning_rate=1e-3,
+    reduces_to=(Reduction({"kept": (0, 1)}, "adam", {}),),
 )
+adam_mini = ADAM_MINI.optimizer

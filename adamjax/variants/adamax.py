@@ -12,12 +12,11 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import pick
+from adamjax.checks import lookup_or_suggest
 from adamjax.moments import Array, debias, divide, ema
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Reduction, Variant, register
+from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
-from adamjax.trees import Mask, PyTree
+from adamjax.trees import PyTree
 
 STYLES = {
     "torch": "torch, Optax: v = max(b₂ v, |g| + ε), u = m̂ / v",
@@ -70,7 +69,7 @@ def scale_by_adamax(
     >>> round(float(tx.update(g, tx.init(g))[0]), 6)
     1.0
     """
-    in_decayed, in_gradient, after_max = pick("style", style, _EPS_PLACES)
+    in_decayed, in_gradient, after_max = lookup_or_suggest("style", style, _EPS_PLACES)
 
     def rule(g, moments, step):
         mu = ema(g, moments.mu, step.b1)
@@ -82,80 +81,9 @@ def scale_by_adamax(
     return lift(
         rule,
         AdamaxState,
-        {"mu": Slot(dtype=mu_dtype), "nu": Slot(dtype=nu_dtype)},
-        decays={"b1": b1, "b2": b2},
+        {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)},
+        betas={"b1": b1, "b2": b2},
         scalars={"eps": eps},
-    )
-
-
-def adamax(
-    learning_rate: ScalarOrSchedule = 2e-3,
-    b1: ScalarOrSchedule = 0.9,
-    b2: ScalarOrSchedule = 0.999,
-    eps: ScalarOrSchedule = 1e-8,
-    *,
-    style: str = "torch",
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """Adamax (arXiv:1412.6980) as a ready-made optimizer: p <- p - lr m̂ / v.
-
-    The arguments of `scale_by_adamax`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
-
-    >>> import jax.numpy as jnp
-    >>> tx, g = adamax(0.5), jnp.float32(2.0)
-    >>> round(float(tx.update(g, tx.init(g))[0]), 6)
-    -0.5
-    """
-    direction = scale_by_adamax(b1, b2, eps, style=style, mu_dtype=mu_dtype, nu_dtype=nu_dtype)
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay=decay,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
-
-
-def adamaxw(
-    learning_rate: ScalarOrSchedule = 2e-3,
-    b1: ScalarOrSchedule = 0.9,
-    b2: ScalarOrSchedule = 0.999,
-    eps: ScalarOrSchedule = 1e-8,
-    *,
-    style: str = "torch",
-    weight_decay: ScalarOrSchedule = 1e-2,
-    decay: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """Adamax with decoupled weight decay: p <- p - lr (m̂ / v + λ p). As `adamax`, λ on by default.
-
-    >>> import jax.numpy as jnp
-    >>> tx, p = adamaxw(0.1, weight_decay=0.5), jnp.float32(1.0)
-    >>> round(float(tx.update(2 * p, tx.init(p), p)[0]), 6)
-    -0.15
-    """
-    direction = scale_by_adamax(b1, b2, eps, style=style, mu_dtype=mu_dtype, nu_dtype=nu_dtype)
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay=decay,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
     )
 
 
@@ -167,22 +95,22 @@ PAPER = Paper(
     arxiv="1412.6980",
 )
 ADAMAX = register(
-    Variant(
-        name="adamax",
-        make=adamax,
-        direction=scale_by_adamax,
-        paper=PAPER,
-        changes="divides by a decayed maximum of |g| instead of the root mean square",
-        formula="m = b₁ m + (1-b₁) g;  v = max(b₂ v, |g| + ε);  u = m̂ / v",
-        styles=STYLES,
-    )
+    scale_by_adamax,
+    PAPER,
+    summary="divides by a decayed maximum of |g| instead of the root mean square",
+    learning_rate=2e-3,
+    styles=STYLES,
 )
+adamax = ADAMAX.optimizer
 ADAMAXW = register(
-    ADAMAX._replace(
-        name="adamaxw",
-        make=adamaxw,
-        changes="Adamax with weight decay taken from the parameter itself",
-        formula="v = max(b₂ v, |g| + ε);  u = m̂ / v + λ p",
-        reduces_to=(Reduction({"weight_decay": 0.0}, "adamax", {}),),
-    )
+    scale_by_adamax,
+    PAPER,
+    name="adamaxw",
+    summary="Adamax with weight decay taken from the parameter itself",
+    learning_rate=2e-3,
+    weight_decay=1e-2,
+    formula="v = max(b₂ v, |g| + ε);  u = m̂ / v + λ p",
+    styles=STYLES,
+    reduces_to=(Reduction({"weight_decay": 0.0}, "adamax", {}),),
 )
+adamaxw = ADAMAXW.optimizer

@@ -81,8 +81,8 @@ def scale_by_adamg(
     return lift(
         rule,
         AdamgState,
-        {"step_size": Slot(dtype=nu_dtype), "mu": Slot(dtype=mu_dtype), "nu": Slot(dtype=nu_dtype)},
-        decays={"b1": b1, "b2": b2, "b3": b3},
+        {"step_size": Slot(nu_dtype), "mu": Slot(mu_dtype), "nu": Slot(nu_dtype)},
+        betas={"b1": b1, "b2": b2, "b3": b3},
         scalars={"eps": eps, "p": p, "q": q},
     )
 
@@ -97,7 +97,7 @@ def adamg(
     p: ScalarOrSchedule = 0.2,
     q: ScalarOrSchedule = 0.24,
     weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
+    decay_mode: str = "decoupled",
     mask: Mask = None,
     storage: str = "float32",
     param_rounding: str | None = None,
@@ -107,7 +107,7 @@ def adamg(
     """AdamG (arXiv:2405.04376) as a ready-made optimizer: p <- p - min(lr, 1/√t) m̂ / (√v̂ + ε).
 
     The arguments of `scale_by_adamg`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
+    `weight_decay`, `decay_mode`, `mask`, `storage`, `param_rounding`.
 
     Args:
       learning_rate: the cap of the step size 1/√t; weight decay is multiplied by the step size.
@@ -122,7 +122,7 @@ def adamg(
         direction,
         relative_step(learning_rate),
         weight_decay=weight_decay,
-        decay=decay,
+        decay_mode=decay_mode,
         mask=mask,
         storage=storage,
         param_rounding=param_rounding,

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import optax
 
-from adamjax.moments import Array, divide, ema, hat
+from adamjax.moments import Array, denominator_eps_hat, divide, ema
 from adamjax.optimizer import optimizer
 from adamjax.registry import Paper, Reduction, Variant, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
@@ -73,7 +73,7 @@ def scale_by_adamod(
     def rule(g, moments, step):
         mu = ema(g, moments.mu, step.b1)
         nu = ema(g * g, moments.nu, step.b2)
-        size = divide(step.learning_rate, hat(nu, step) * step.b1.correction)
+        size = divide(step.learning_rate, denominator_eps_hat(nu, step) * step.b1.bias_correction)
         step_size = ema(size, moments.step_size, step.b3)
         u = jnp.minimum(size, step_size) * mu
         return u, moments._replace(mu=mu, nu=nu, step_size=step_size)
@@ -81,8 +81,8 @@ def scale_by_adamod(
     return lift(
         rule,
         AdamodState,
-        {"mu": Slot(dtype=mu_dtype), "nu": Slot(dtype=nu_dtype), "step_size": Slot(dtype=nu_dtype)},
-        decays={"b1": b1, "b2": b2, "b3": b3},
+        {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype), "step_size": Slot(nu_dtype)},
+        betas={"b1": b1, "b2": b2, "b3": b3},
         scalars={"eps": eps, "eps_root": eps_root, "learning_rate": learning_rate},
     )
 
@@ -96,7 +96,7 @@ def adamod(
     b3: ScalarOrSchedule = 0.999,
     eps_root: ScalarOrSchedule = 0.0,
     weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
+    decay_mode: str = "decoupled",
     mask: Mask = None,
     storage: str = "float32",
     param_rounding: str | None = None,
@@ -106,7 +106,7 @@ def adamod(
     """AdaMod (arXiv:1910.12249) as a ready-made optimizer: p <- p - min(h, H) m.
 
     The arguments of `scale_by_adamod`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
+    `weight_decay`, `decay_mode`, `mask`, `storage`, `param_rounding`.
 
     >>> tx, g = adamod(0.5, b3=0.75), jnp.float32(2.0)
     >>> round(float(tx.update(g, tx.init(g))[0]), 4)
@@ -126,7 +126,7 @@ def adamod(
         direction,
         learning_rate,
         weight_decay=weight_decay,
-        decay=decay,
+        decay_mode=decay_mode,
         mask=mask,
         storage=storage,
         param_rounding=param_rounding,

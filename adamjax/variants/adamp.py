@@ -71,7 +71,7 @@ def adamp(
     wd_ratio: float = 0.1,
     out_axis: int = -1,
     weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
+    decay_mode: str = "decoupled",
     mask: Mask = None,
     storage: str = "float32",
     param_rounding: str | None = None,
@@ -81,7 +81,7 @@ def adamp(
     """AdamP (arXiv:2006.08217) as a ready-made optimizer: p <- p - lr (u + r λ p).
 
     The arguments of `scale_by_adamp`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
+    `weight_decay`, `decay_mode`, `mask`, `storage`, `param_rounding`.
 
     Args:
       wd_ratio: r, the share of the weight decay that leaves have whose direction is projected. An
@@ -100,7 +100,7 @@ def adamp(
         direction,
         learning_rate,
         weight_decay=weight_decay,
-        decay=decay,
+        decay_mode=decay_mode,
         mask=mask,
         storage=storage,
         param_rounding=param_rounding,

@@ -17,12 +17,11 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import pick
+from adamjax.checks import lookup_or_suggest
 from adamjax.moments import Array, clamp, debias, divide, ema
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Reduction, Variant, register
+from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
-from adamjax.trees import Mask, PyTree
+from adamjax.trees import PyTree
 
 STYLES = {
     "author": "the authors' code, timm: d and n count b₂ times",
@@ -78,10 +77,10 @@ def scale_by_adan(
     >>> round(float(tx.update(g, tx.init(g))[0]), 6)
     1.0
     """
-    pick("style", style, STYLES)
+    lookup_or_suggest("style", style, STYLES)
 
     def rule(g, moments, step):
-        share = step.b2.complement if style == "optax" else step.b2.value
+        share = step.b2.one_minus if style == "optax" else step.b2.value
         d = jnp.where(step.count == 1, 0, g - moments.last)
         mu = ema(g, moments.mu, step.b1)
         change = ema(d, moments.change, step.b2)
@@ -94,73 +93,30 @@ def scale_by_adan(
         rule,
         AdanState,
         {
-            "mu": Slot(dtype=mu_dtype),
-            "change": Slot(dtype=mu_dtype),
-            "nu": Slot(dtype=nu_dtype),
-            "last": Slot(dtype=mu_dtype),
+            "mu": Slot(mu_dtype),
+            "change": Slot(mu_dtype),
+            "nu": Slot(nu_dtype),
+            "last": Slot(mu_dtype),
         },
-        decays={"b1": b1, "b2": b2, "b3": b3},
+        betas={"b1": b1, "b2": b2, "b3": b3},
         scalars={"eps": eps, "eps_root": eps_root},
     )
 
 
-def adan(
-    learning_rate: ScalarOrSchedule = 1e-3,
-    b1: ScalarOrSchedule = 0.98,
-    b2: ScalarOrSchedule = 0.92,
-    b3: ScalarOrSchedule = 0.99,
-    eps: ScalarOrSchedule = 1e-8,
-    *,
-    eps_root: ScalarOrSchedule = 0.0,
-    style: str = "author",
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "proximal",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """Adan (arXiv:2208.06677) as a ready-made optimizer: p <- (p - lr u) / (1 + lr λ).
-
-    The arguments of `scale_by_adan`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`. The authors' no_prox=True is
-    `decay="decoupled"`.
-
-    >>> tx, g = adan(0.5), jnp.float32(2.0)
-    >>> round(float(tx.update(g, tx.init(g))[0]), 6)
-    -0.5
-    """
-    direction = scale_by_adan(
-        b1, b2, b3, eps, eps_root=eps_root, style=style, mu_dtype=mu_dtype, nu_dtype=nu_dtype
-    )
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay=decay,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
-
-
-VARIANT = register(
-    Variant(
-        name="adan",
-        make=adan,
-        direction=scale_by_adan,
-        paper=Paper(
-            "Adan: Adaptive Nesterov Momentum Algorithm for Faster Optimizing Deep Models",
-            "Xie, Xingyu and Zhou, Pan and Li, Huan and Lin, Zhouchen and Yan, Shuicheng",
-            2022,
-            "IEEE Transactions on Pattern Analysis and Machine Intelligence, 2024",
-            arxiv="2208.06677",
-        ),
-        changes="looks ahead by the average change of the gradient",
-        formula="d = g - g_prev;  n = avg(d);  v = avg((g + b₂ d)²);  u = (m̂ + b₂ n̂) / (√v̂ + ε)",
-        slots=("mu", "change", "nu", "last"),
-        styles=STYLES,
-        reduces_to=(Reduction({"b2": 0.0}, "adam", {"b1": 0.98, "b2": 0.99}),),
-    )
+ADAN = register(
+    scale_by_adan,
+    Paper(
+        "Adan: Adaptive Nesterov Momentum Algorithm for Faster Optimizing Deep Models",
+        "Xie, Xingyu and Zhou, Pan and Li, Huan and Lin, Zhouchen and Yan, Shuicheng",
+        2022,
+        "IEEE Transactions on Pattern Analysis and Machine Intelligence, 2024",
+        arxiv="2208.06677",
+    ),
+    summary="looks ahead by the average change of the gradient",
+    learning_rate=1e-3,
+    decay_mode="proximal",
+    notes='The authors\' no_prox=True is `decay_mode="decoupled"`.',
+    styles=STYLES,
+    reduces_to=(Reduction({"b2": 0.0}, "adam", {"b1": 0.98, "b2": 0.99}),),
 )
+adan = ADAN.optimizer

@@ -14,12 +14,11 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_count, check_decay, pick
+from adamjax.checks import check_beta, check_count, lookup_or_suggest
 from adamjax.moments import Array, divide, ema
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Variant, register
+from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
-from adamjax.trees import Mask, PyTree
+from adamjax.trees import PyTree
 
 STYLES = {
     "paper": "the paper: m is the weighted mean of all of the last n gradients",
@@ -88,15 +87,15 @@ def scale_by_adashift(
     ([0.0, 0.0], [-0.75, -1.0])
     """
     check_count("window", window)
-    check_decay("b1", b1)
-    pick("style", style, STYLES)
-    whole = pick("reduce", reduce, {"max": True, "none": False})
+    check_beta("b1", b1)
+    lookup_or_suggest("style", style, STYLES)
+    whole = lookup_or_suggest("reduce", reduce, {"max": True, "none": False})
     slots = {
-        "window": Slot(dtype=mu_dtype, shape=lambda shape: (window, *shape)),
-        "nu": Slot(dtype=nu_dtype, shape=(lambda shape: (1,) * len(shape)) if whole else None),
+        "window": Slot(mu_dtype, shape=lambda shape: (window, *shape)),
+        "nu": Slot(nu_dtype, shape=(lambda shape: (1,) * len(shape)) if whole else None),
     }
     if style == "port":
-        slots["missing"] = Slot(dtype=mu_dtype)
+        slots["missing"] = Slot(mu_dtype)
 
     def rule(g, moments, step):
         oldest, kept, mu = _slide(g, moments.window, moments.count - 1, step.b1)
@@ -108,71 +107,25 @@ def scale_by_adashift(
             mu, after = mu - missing, after._replace(missing=missing)
         full = step.count > window
         since = jnp.where(full, step.count - window, 1)
-        correction = -jnp.expm1(-step.b2.rate * since)
+        correction = -jnp.expm1(-step.b2.neg_log * since)
         u = divide(mu, jnp.sqrt(nu / correction) + step.eps)
         return jnp.where(full, u, 0), after
 
-    return lift(rule, AdashiftState, slots, decays={"b2": b2}, scalars={"b1": b1, "eps": eps})
+    return lift(rule, AdashiftState, slots, betas={"b2": b2}, scalars={"b1": b1, "eps": eps})
 
 
-def adashift(
-    learning_rate: ScalarOrSchedule = 1e-3,
-    b1: ScalarOrSchedule = 0.9,
-    b2: ScalarOrSchedule = 0.999,
-    eps: ScalarOrSchedule = 1e-10,
-    *,
-    window: int = 10,
-    reduce: str = "max",
-    style: str = "paper",
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """AdaShift (arXiv:1810.00143) as a ready-made optimizer: p <- p - lr m / (√v̂ + ε).
-
-    The arguments of `scale_by_adashift`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
-
-    >>> tx, g = adashift(0.5, window=1), jnp.array([3.0, 4.0])
-    >>> _, state = tx.update(g, tx.init(g))
-    >>> [round(float(x), 4) for x in tx.update(g, state)[0]]
-    [-0.375, -0.5]
-    """
-    direction = scale_by_adashift(
-        b1, b2, eps, window=window, reduce=reduce, style=style, mu_dtype=mu_dtype, nu_dtype=nu_dtype
-    )
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay=decay,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
-
-
-VARIANT = register(
-    Variant(
-        name="adashift",
-        make=adashift,
-        direction=scale_by_adashift,
-        paper=Paper(
-            "AdaShift: Decorrelation and Convergence of Adaptive Learning Rate Methods",
-            "Zhou, Zhiming and Zhang, Qingru and Lu, Guansong and Wang, Hongwei and Zhang, Weinan "
-            "and Yu, Yong",
-            2018,
-            "International Conference on Learning Representations, 2019",
-            arxiv="1810.00143",
-        ),
-        changes="makes v of gradients that are not in m, those before the last n",
-        formula="m = Σ b₁ⁱ g₋ᵢ / Σ b₁ⁱ, i < n;  v = b₂ v + (1-b₂) max(g₋ₙ²);  u = m / (√v̂ + ε)",
-        slots=("window", "nu"),
-        styles=STYLES,
-        static=("window", "reduce"),
-    )
+ADASHIFT = register(
+    scale_by_adashift,
+    Paper(
+        "AdaShift: Decorrelation and Convergence of Adaptive Learning Rate Methods",
+        "Zhou, Zhiming and Zhang, Qingru and Lu, Guansong and Wang, Hongwei and Zhang, Weinan "
+        "and Yu, Yong",
+        2018,
+        "International Conference on Learning Representations, 2019",
+        arxiv="1810.00143",
+    ),
+    summary="makes v of gradients that are not in m, those before the last n",
+    learning_rate=1e-3,
+    styles=STYLES,
 )
+adashift = ADASHIFT.optimizer

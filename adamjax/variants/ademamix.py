@@ -19,12 +19,11 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_count, pick
-from adamjax.moments import Array, Decay, Scalar, debias, divide, ema, outside
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Reduction, Variant, register
+from adamjax.checks import check_count, lookup_or_suggest
+from adamjax.moments import Array, Beta, Scalar, debias, denominator, divide, ema
+from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
-from adamjax.trees import Mask, PyTree
+from adamjax.trees import PyTree
 
 STYLES = {
     "author": "the authors' PyTorch file: warm-ups count from 1, and take log(b + 10⁻⁸)",
@@ -48,12 +47,12 @@ class AdemamixState(NamedTuple):
         return {"mu": "mean", "mu_slow": "signed", "nu": "square"}
 
 
-def _lengthened(b1: Decay, b3: Decay, done: Array, log_more: float) -> Decay:
+def _lengthened(b1: Beta, b3: Beta, done: Array, log_more: float) -> Beta:
     """b₃ when a share of its warm-up is done."""
-    rates = [-jnp.logaddexp(-b.rate, log_more) for b in (b1, b3)]  # -log(b + more)
+    rates = [-jnp.logaddexp(-b.neg_log, log_more) for b in (b1, b3)]  # -log(b + more)
     memory = (1 - done) / rates[0] + done / rates[1]
-    complement = jnp.where(done < 1, -jnp.expm1(-1 / memory), b3.complement)
-    return Decay(None, complement, None, None)
+    complement = jnp.where(done < 1, -jnp.expm1(-1 / memory), b3.one_minus)
+    return Beta(None, complement, None, None)
 
 
 def _check_warm_up(name: str, steps: Any) -> None:
@@ -103,7 +102,7 @@ def scale_by_ademamix(
     >>> round(float(tx.update(g, tx.init(g))[0]), 6)
     1.5
     """
-    start, log_more = pick("style", style, _WARM_UPS)
+    start, log_more = lookup_or_suggest("style", style, _WARM_UPS)
     _check_warm_up("b3_warmup", b3_warmup)
     _check_warm_up("alpha_warmup", alpha_warmup)
 
@@ -118,92 +117,34 @@ def scale_by_ademamix(
         mu_slow = ema(g, moments.mu_slow, slow)
         nu = ema(g * g, moments.nu, step.b2)
         mixed = debias(mu, step.b1) + step.alpha * done(step, alpha_warmup) * mu_slow
-        u = divide(mixed, outside(nu, step))
+        u = divide(mixed, denominator(nu, step))
         return u, moments._replace(mu=mu, mu_slow=mu_slow, nu=nu)
 
     return lift(
         rule,
         AdemamixState,
         {
-            "mu": Slot(dtype=mu_dtype),
-            "mu_slow": Slot(dtype=mu_dtype),
-            "nu": Slot(dtype=nu_dtype),
+            "mu": Slot(mu_dtype),
+            "mu_slow": Slot(mu_dtype),
+            "nu": Slot(nu_dtype),
         },
-        decays={"b1": b1, "b2": b2, "b3": b3},
+        betas={"b1": b1, "b2": b2, "b3": b3},
         scalars={"alpha": alpha, "eps": eps, "eps_root": eps_root},
     )
 
 
-def ademamix(
-    learning_rate: ScalarOrSchedule = 1e-3,
-    b1: ScalarOrSchedule = 0.9,
-    b2: ScalarOrSchedule = 0.999,
-    b3: ScalarOrSchedule = 0.9999,
-    alpha: ScalarOrSchedule = 2.0,
-    eps: ScalarOrSchedule = 1e-8,
-    *,
-    eps_root: ScalarOrSchedule = 0.0,
-    b3_warmup: int | None = None,
-    alpha_warmup: int | None = None,
-    style: str = "author",
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """AdEMAMix (arXiv:2409.03137) as a ready-made optimizer: p <- p - lr (m̂ + α w) / (√v̂ + ε).
-
-    The arguments of `scale_by_ademamix`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
-
-    >>> tx, g = ademamix(0.5, b3=0.75, alpha=2.0), jnp.float32(2.0)
-    >>> round(float(tx.update(g, tx.init(g))[0]), 6)
-    -0.75
-    """
-    direction = scale_by_ademamix(
-        b1,
-        b2,
-        b3,
-        alpha,
-        eps,
-        eps_root=eps_root,
-        b3_warmup=b3_warmup,
-        alpha_warmup=alpha_warmup,
-        style=style,
-        mu_dtype=mu_dtype,
-        nu_dtype=nu_dtype,
-    )
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay=decay,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
-
-
-VARIANT = register(
-    Variant(
-        name="ademamix",
-        make=ademamix,
-        direction=scale_by_ademamix,
-        paper=Paper(
-            "The AdEMAMix Optimizer: Better, Faster, Older",
-            "Pagliardini, Matteo and Ablin, Pierre and Grangier, David",
-            2024,
-            "International Conference on Learning Representations, 2025",
-            arxiv="2409.03137",
-        ),
-        changes="adds a second, much longer average of the gradients",
-        formula="w = b₃ w + (1-b₃) g;  u = (m̂ + α w) / (√v̂ + ε)",
-        slots=("mu", "mu_slow", "nu"),
-        styles=STYLES,
-        reduces_to=(Reduction({"alpha": 0.0}, "adam", {}),),
-        static=("b3_warmup", "alpha_warmup"),
-    )
+ADEMAMIX = register(
+    scale_by_ademamix,
+    Paper(
+        "The AdEMAMix Optimizer: Better, Faster, Older",
+        "Pagliardini, Matteo and Ablin, Pierre and Grangier, David",
+        2024,
+        "International Conference on Learning Representations, 2025",
+        arxiv="2409.03137",
+    ),
+    summary="adds a second, much longer average of the gradients",
+    learning_rate=1e-3,
+    styles=STYLES,
+    reduces_to=(Reduction({"alpha": 0.0}, "adam", {}),),
 )
+ademamix = ADEMAMIX.optimizer

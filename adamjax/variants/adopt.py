@@ -19,7 +19,7 @@ from adamjax.moments import Array, divide, ema
 from adamjax.optimizer import optimizer
 from adamjax.registry import Paper, Variant, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
-from adamjax.schedules import from_the_second_step
+from adamjax.schedules import zero_on_first_step
 from adamjax.trees import Mask, PyTree
 
 
@@ -79,8 +79,8 @@ def scale_by_adopt(
     return lift(
         rule,
         AdoptState,
-        {"mu": Slot(dtype=mu_dtype), "nu": Slot(dtype=nu_dtype)},
-        decays={"b1": b1, "b2": b2},
+        {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)},
+        betas={"b1": b1, "b2": b2},
         scalars=scalars,
     )
 
@@ -93,7 +93,7 @@ def adopt(
     *,
     clip_exponent: ScalarOrSchedule | None = 0.25,
     weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
+    decay_mode: str = "decoupled",
     mask: Mask = None,
     storage: str = "float32",
     param_rounding: str | None = None,
@@ -103,7 +103,7 @@ def adopt(
     """ADOPT (arXiv:2411.02853) as a ready-made optimizer: p <- p - lr (m + λ p), from step 2 on.
 
     The arguments of `scale_by_adopt`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`. As in the authors' code the first
+    `weight_decay`, `decay_mode`, `mask`, `storage`, `param_rounding`. As in the authors' code the first
     step leaves the parameters alone, weight decay included (but for "l2", a term of the gradient).
 
     >>> tx, g = adopt(0.5, b1=0.5), jnp.float32(2.0)
@@ -117,8 +117,8 @@ def adopt(
     return optimizer(
         direction,
         learning_rate,
-        weight_decay=weight_decay if decay == "l2" else from_the_second_step(weight_decay),
-        decay=decay,
+        weight_decay=weight_decay if decay_mode == "l2" else zero_on_first_step(weight_decay),
+        decay_mode=decay_mode,
         mask=mask,
         storage=storage,
         param_rounding=param_rounding,

@@ -92,18 +92,18 @@ def scale_by_amos(
         eta, xi = eta_fn(g.shape), step.learning_rate
         q = _mean_to(moments.nu.shape, g * g)
         nu = ema(q, moments.nu, step.b2)
-        w = divide(step.b2.correction, jnp.maximum(nu, step.eps))
+        w = divide(step.b2.bias_correction, jnp.maximum(nu, step.eps))
         gamma = xi**2 * (w * q) / jnp.sqrt(1 + step.c * jnp.sqrt(xi) * moments.b)
         fade = 1 + step.d * jnp.sqrt(xi * eta) * moments.b
         u = (gamma / 2 * p + xi * eta * jnp.sqrt(w) * g) / fade
         return u, moments._replace(nu=nu, b=moments.b + gamma * (1 + moments.b))
 
-    slot = Slot(dtype=nu_dtype, shape=shape_fn)
+    slot = Slot(nu_dtype, shape=shape_fn)
     return lift(
         rule,
         AmosState,
         {"nu": slot, "b": slot},
-        decays={"b2": b2},
+        betas={"b2": b2},
         scalars={"learning_rate": learning_rate, "eps": eps, "c": c, "d": d},
         needs_params=True,
     )
@@ -119,7 +119,7 @@ def amos(
     eta_fn: Callable[[Shape], float] = expected_scale,
     shape_fn: Callable[[Shape], Shape] | None = None,
     weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
+    decay_mode: str = "decoupled",
     mask: Mask = None,
     storage: str = "float32",
     param_rounding: str | None = None,
@@ -128,7 +128,7 @@ def amos(
     """Amos (arXiv:2210.11693) as a ready-made optimizer: p <- p - D (γ p / 2 + ξ η √w g).
 
     The arguments of `scale_by_amos`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`. It
+    `weight_decay`, `decay_mode`, `mask`, `storage`, `param_rounding`. It
     decays by itself: `weight_decay` comes on top.
 
     >>> tx, g = amos(0.5), jnp.float32(2.0)
@@ -142,7 +142,7 @@ def amos(
         direction,
         learning_rate,
         weight_decay=weight_decay,
-        decay=decay,
+        decay_mode=decay_mode,
         mask=mask,
         storage=storage,
         param_rounding=param_rounding,

@@ -13,12 +13,17 @@ from typing import Any
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import pick
-from adamjax.moments import adam_hat, adam_outside, adam_uncorrected, debias, divide, ema
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Variant, register
+from adamjax.checks import lookup_or_suggest
+from adamjax.moments import (
+    adam_update,
+    adam_update_eps_hat,
+    adam_update_no_bias_correction,
+    debias,
+    divide,
+    ema,
+)
+from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
-from adamjax.trees import Mask
 
 STYLES = {
     "torch": "torch, PaddlePaddle: u = m̂ / (√(w / (1 - b₂ᵗ)) + ε), w the largest raw v",
@@ -33,9 +38,9 @@ def _adam_debiased(mu, nu_max, step):
 
 
 _DIRECTIONS = {
-    "torch": adam_outside,
-    "keras": adam_hat,
-    "paper": adam_uncorrected,
+    "torch": adam_update,
+    "keras": adam_update_eps_hat,
+    "paper": adam_update_no_bias_correction,
     "optax": _adam_debiased,
 }
 
@@ -72,7 +77,7 @@ def scale_by_amsgrad(
     >>> round(float(tx.update(g, tx.init(g))[0]), 6)
     1.0
     """
-    direction = pick("style", style, _DIRECTIONS)
+    direction = lookup_or_suggest("style", style, _DIRECTIONS)
 
     def rule(g, moments, step):
         mu = ema(g, moments.mu, step.b1)
@@ -84,67 +89,23 @@ def scale_by_amsgrad(
     return lift(
         rule,
         optax.ScaleByAmsgradState,
-        {"mu": Slot(dtype=mu_dtype), "nu": Slot(dtype=nu_dtype), "nu_max": Slot(dtype=nu_dtype)},
-        decays={"b1": b1, "b2": b2},
+        {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype), "nu_max": Slot(nu_dtype)},
+        betas={"b1": b1, "b2": b2},
         scalars={"eps": eps, "eps_root": eps_root},
     )
 
 
-def amsgrad(
-    learning_rate: ScalarOrSchedule = 1e-3,
-    b1: ScalarOrSchedule = 0.9,
-    b2: ScalarOrSchedule = 0.999,
-    eps: ScalarOrSchedule = 1e-8,
-    *,
-    eps_root: ScalarOrSchedule = 0.0,
-    style: str = "torch",
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """AMSGrad (arXiv:1904.09237) as a ready-made optimizer: p <- p - lr m̂ / (√max v̂ + ε).
-
-    The arguments of `scale_by_amsgrad`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
-
-    >>> import jax.numpy as jnp
-    >>> tx, g = amsgrad(0.5), jnp.float32(2.0)
-    >>> round(float(tx.update(g, tx.init(g))[0]), 6)
-    -0.5
-    """
-    direction = scale_by_amsgrad(
-        b1, b2, eps, eps_root=eps_root, style=style, mu_dtype=mu_dtype, nu_dtype=nu_dtype
-    )
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay=decay,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
-
-
-VARIANT = register(
-    Variant(
-        name="amsgrad",
-        make=amsgrad,
-        direction=scale_by_amsgrad,
-        paper=Paper(
-            "On the Convergence of Adam and Beyond",
-            "Reddi, Sashank J. and Kale, Satyen and Kumar, Sanjiv",
-            2018,
-            "International Conference on Learning Representations, 2018",
-            arxiv="1904.09237",
-        ),
-        changes="divides by the largest v so far, so that step sizes never grow again",
-        formula="v = b₂ v + (1-b₂) g²;  w = max(w, v);  u = m̂ / (√ŵ + ε)",
-        slots=("mu", "nu", "nu_max"),
-        styles=STYLES,
-    )
+AMSGRAD = register(
+    scale_by_amsgrad,
+    Paper(
+        "On the Convergence of Adam and Beyond",
+        "Reddi, Sashank J. and Kale, Satyen and Kumar, Sanjiv",
+        2018,
+        "International Conference on Learning Representations, 2018",
+        arxiv="1904.09237",
+    ),
+    summary="divides by the largest v so far, so that step sizes never grow again",
+    learning_rate=1e-3,
+    styles=STYLES,
 )
+amsgrad = AMSGRAD.optimizer

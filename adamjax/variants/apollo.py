@@ -20,7 +20,7 @@ from adamjax.moments import Array, divide, norm
 from adamjax.optimizer import optimizer
 from adamjax.registry import Paper, Variant, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift, value_at
-from adamjax.schedules import warmed_up
+from adamjax.schedules import with_linear_warmup
 from adamjax.trees import Mask, PyTree
 
 LEAST = 0.01  # the least |B|
@@ -67,7 +67,7 @@ def scale_by_apollo(
     """
 
     def rule(g, moments, step):
-        share = step.b1.complement / step.b1.correction
+        share = step.b1.one_minus / step.b1.bias_correction
         change = g - moments.mu
         mu = moments.mu + share * change
         length = norm(moments.last, order=4) + step.eps / LEAST
@@ -81,8 +81,8 @@ def scale_by_apollo(
     return lift(
         rule,
         ApolloState,
-        {"mu": Slot(dtype=mu_dtype), "hessian": Slot(dtype=nu_dtype), "last": Slot(dtype=mu_dtype)},
-        decays={"b1": b1},
+        {"mu": Slot(mu_dtype), "hessian": Slot(nu_dtype), "last": Slot(mu_dtype)},
+        betas={"b1": b1},
         scalars={"eps": eps},
     )
 
@@ -95,7 +95,7 @@ def apollo(
     warmup_steps: int = 500,
     init_lr: ScalarOrSchedule | None = None,
     weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
+    decay_mode: str = "decoupled",
     mask: Mask = None,
     storage: str = "float32",
     param_rounding: str | None = None,
@@ -105,7 +105,7 @@ def apollo(
     """Apollo (arXiv:2009.13586) as a ready-made optimizer: p <- p - lr m / max(|B|, 0.01).
 
     The arguments of `scale_by_apollo`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`. The
+    `weight_decay`, `decay_mode`, `mask`, `storage`, `param_rounding`. The
     authors decay with "l2".
 
     Args:
@@ -122,9 +122,9 @@ def apollo(
     direction = scale_by_apollo(b1, eps, mu_dtype=mu_dtype, nu_dtype=nu_dtype)
     return optimizer(
         direction,
-        warmed_up(learning_rate, warmup_steps, start=start, lag=1),
+        with_linear_warmup(learning_rate, warmup_steps, start=start, lag=1),
         weight_decay=weight_decay,
-        decay=decay,
+        decay_mode=decay_mode,
         mask=mask,
         storage=storage,
         param_rounding=param_rounding,

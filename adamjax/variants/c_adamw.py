@@ -12,12 +12,10 @@ from typing import Any
 
 import optax
 
-from adamjax.checks import pick
+from adamjax.checks import lookup_or_suggest
 from adamjax.modifiers.cautious import cautious
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Variant, register
+from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule
-from adamjax.trees import Mask
 from adamjax.variants.adam import scale_by_adam
 
 STYLES = {
@@ -58,60 +56,20 @@ def scale_by_c_adamw(
     >>> jnp.round(tx.update(jnp.array([2.0, -0.5]), state)[0], 4).tolist()
     [2.0, 0.0]
     """
-    style = pick("style", style, _STYLES_OF_ADAM)
+    style = lookup_or_suggest("style", style, _STYLES_OF_ADAM)
     return cautious(scale_by_adam(b1, b2, eps, style=style, mu_dtype=mu_dtype, nu_dtype=nu_dtype))
 
 
-def c_adamw(
-    learning_rate: ScalarOrSchedule = 1e-3,
-    b1: ScalarOrSchedule = 0.9,
-    b2: ScalarOrSchedule = 0.999,
-    eps: ScalarOrSchedule = 1e-6,
-    *,
-    style: str = "author",
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """C-AdamW (arXiv:2411.16085) as a ready-made optimizer: p <- p - lr (s u [u g > 0] + λ p).
-
-    The arguments of `scale_by_c_adamw`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
-
-    >>> import jax.numpy as jnp
-    >>> tx, g = c_adamw(0.5), jnp.float32(2.0)
-    >>> round(float(tx.update(g, tx.init(g))[0]), 4)
-    -0.5
-    """
-    direction = scale_by_c_adamw(b1, b2, eps, style=style, mu_dtype=mu_dtype, nu_dtype=nu_dtype)
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay=decay,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
-
-
-VARIANT = register(
-    Variant(
-        name="c_adamw",
-        make=c_adamw,
-        direction=scale_by_c_adamw,
-        paper=Paper(
-            "Cautious Optimizers: Improving Training with One Line of Code",
-            "Liang, Kaizhao and Chen, Lizhang and Liu, Bo and Liu, Qiang",
-            2024,
-            arxiv="2411.16085",
-        ),
-        changes="drops what of a step points against the present gradient, and lengthens the rest",
-        formula="k = [u g > 0];  u = k u / max(mean(k), 10⁻³),  u Adam's",
-        styles=STYLES,
-    )
+C_ADAMW = register(
+    scale_by_c_adamw,
+    Paper(
+        "Cautious Optimizers: Improving Training with One Line of Code",
+        "Liang, Kaizhao and Chen, Lizhang and Liu, Bo and Liu, Qiang",
+        2024,
+        arxiv="2411.16085",
+    ),
+    summary="drops what of a step points against the present gradient, and lengthens the rest",
+    learning_rate=1e-3,
+    styles=STYLES,
 )
+c_adamw = C_ADAMW.optimizer

@@ -12,12 +12,10 @@ from typing import Any
 
 import optax
 
-from adamjax.checks import pick
+from adamjax.checks import lookup_or_suggest
 from adamjax.modifiers.cautious import cautious
-from adamjax.optimizer import optimizer
-from adamjax.registry import Variant, register
+from adamjax.registry import register
 from adamjax.rule import ScalarOrSchedule
-from adamjax.trees import Mask
 from adamjax.variants.c_adamw import VARIANT as C_ADAMW
 from adamjax.variants.lion import scale_by_lion
 
@@ -54,54 +52,15 @@ def scale_by_c_lion(
     >>> tx.update(g, tx.init(g))[0].tolist()
     [1.0, 1.0, 0.0]
     """
-    scale = pick("style", style, _SCALES)
+    scale = lookup_or_suggest("style", style, _SCALES)
     return cautious(scale_by_lion(b1, b2, mu_dtype=mu_dtype), scale=scale)
 
 
-def c_lion(
-    learning_rate: ScalarOrSchedule = 1e-4,
-    b1: ScalarOrSchedule = 0.9,
-    b2: ScalarOrSchedule = 0.99,
-    *,
-    style: str = "author",
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """C-Lion (arXiv:2411.16085) as a ready-made optimizer: p <- p - lr (s u [u g > 0] + λ p).
-
-    The arguments of `scale_by_c_lion`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
-
-    >>> import jax.numpy as jnp
-    >>> tx, g = c_lion(0.5), jnp.array([2.0, 2.0, 0.0])
-    >>> tx.update(g, tx.init(g))[0].tolist()
-    [-0.5, -0.5, -0.0]
-    """
-    direction = scale_by_c_lion(b1, b2, style=style, mu_dtype=mu_dtype)
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay=decay,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
-
-
-VARIANT = register(
-    Variant(
-        name="c_lion",
-        make=c_lion,
-        direction=scale_by_c_lion,
-        paper=C_ADAMW.paper,
-        changes="the sign of an average, where the present gradient agrees; no second moment",
-        formula="u = sign(b₁ m + (1-b₁) g);  k = [u g > 0];  u = k u n / (Σ k + 1)",
-        slots=("mu",),
-        styles=STYLES,
-    )
+C_LION = register(
+    scale_by_c_lion,
+    C_ADAMW.paper,
+    summary="the sign of an average, where the present gradient agrees; no second moment",
+    learning_rate=1e-4,
+    styles=STYLES,
 )
+c_lion = C_LION.optimizer

@@ -18,10 +18,9 @@ import optax
 
 from adamjax.checks import check_positive
 from adamjax.moments import Array, divide, ema, factored, rms
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Variant, register
+from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
-from adamjax.trees import Mask, PyTree
+from adamjax.trees import PyTree
 from adamjax.variants.adafactor import factored_slots, second_moment
 
 
@@ -99,75 +98,24 @@ def scale_by_came(
     return lift(
         rule,
         CameState,
-        slots | {"mu": Slot(dtype=mu_dtype), "s_row": slots["v_row"], "s_col": slots["v_col"]},
-        decays={"b1": b1, "b2": b2, "b3": b3},
+        slots | {"mu": Slot(mu_dtype), "s_row": slots["v_row"], "s_col": slots["v_col"]},
+        betas={"b1": b1, "b2": b2, "b3": b3},
         scalars={"eps1": eps1, "eps2": eps2, "clip_threshold": clip_threshold},
     )
 
 
-def came(
-    learning_rate: ScalarOrSchedule = 2e-4,
-    b1: ScalarOrSchedule = 0.9,
-    b2: ScalarOrSchedule = 0.999,
-    b3: ScalarOrSchedule = 0.9999,
-    *,
-    eps1: ScalarOrSchedule = 1e-30,
-    eps2: ScalarOrSchedule = 1e-16,
-    clip_threshold: ScalarOrSchedule = 1.0,
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """CAME (arXiv:2307.02047) as a ready-made optimizer: p <- p - lr m / √S.
-
-    The arguments of `scale_by_came`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`. S starts at 0 and is not
-    corrected: the first steps are long.
-
-    >>> tx, g = came(0.5, b1=0.5), jnp.full(3, 2.0)
-    >>> round(float(tx.update(g, tx.init(g))[0][0]), 4)
-    -0.25
-    """
-    direction = scale_by_came(
-        b1,
-        b2,
-        b3,
-        eps1=eps1,
-        eps2=eps2,
-        clip_threshold=clip_threshold,
-        mu_dtype=mu_dtype,
-        nu_dtype=nu_dtype,
-    )
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay=decay,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
-
-
-VARIANT = register(
-    Variant(
-        name="came",
-        make=came,
-        direction=scale_by_came,
-        paper=Paper(
-            "CAME: Confidence-guided Adaptive Memory Efficient Optimization",
-            "Luo, Yang and Ren, Xiaozhe and Zheng, Zangwei and Jiang, Zhuo and Jiang, Xin and You, "
-            "Yang",
-            2023,
-            "Annual Meeting of the Association for Computational Linguistics, 2023",
-            arxiv="2307.02047",
-        ),
-        changes="Adafactor with momentum, divided by the root of how far updates are from it",
-        formula="r = g / √V, clipped;  m = b₁ m + (1-b₁) r;  S = avg((r - m)²);  u = m / √S",
-        slots=("v_row", "v_col", "v", "mu", "s_row", "s_col"),
-    )
+CAME = register(
+    scale_by_came,
+    Paper(
+        "CAME: Confidence-guided Adaptive Memory Efficient Optimization",
+        "Luo, Yang and Ren, Xiaozhe and Zheng, Zangwei and Jiang, Zhuo and Jiang, Xin and You, "
+        "Yang",
+        2023,
+        "Annual Meeting of the Association for Computational Linguistics, 2023",
+        arxiv="2307.02047",
+    ),
+    summary="Adafactor with momentum, divided by the root of how far updates are from it",
+    learning_rate=2e-4,
+    notes="S starts at 0 and is not corrected: the first steps are long.",
 )
+came = CAME.optimizer

@@ -18,8 +18,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_decay, check_not_negative, check_positive
-from adamjax.modifiers.around import each_leaf, increment
+from adamjax.checks import check_beta, check_not_negative, check_positive
+from adamjax.modifiers.map_updates import increment, map_leaves
 from adamjax.moments import Array, clamp, divide, ema
 from adamjax.optimizer import optimizer
 from adamjax.registry import Paper, Variant, register
@@ -60,7 +60,7 @@ def dadapt_adam(
     d0: float = 1e-6,
     bias_correction: bool = False,
     weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
+    decay_mode: str = "decoupled",
     mask: Mask = None,
     storage: str = "float32",
     param_rounding: str | None = None,
@@ -78,7 +78,7 @@ def dadapt_adam(
       eps: ε.
       d0: the first d, smaller than any that could be right.
       bias_correction: whether d lr is multiplied by √(1 - b₂ᵗ) / (1 - b₁ᵗ), as in Optax.
-      weight_decay, decay, mask, storage, param_rounding: as in `adamjax.optimizer`.
+      weight_decay, decay_mode, mask, storage, param_rounding: as in `adamjax.optimizer`.
       mu_dtype, nu_dtype: dtypes in which m and v are stored; None for float32.
 
     >>> tx, p = dadapt_adam(d0=0.5), jnp.float32(4.0)
@@ -87,8 +87,8 @@ def dadapt_adam(
     -1.5811
     """
     check_not_negative("learning_rate", learning_rate)
-    check_decay("b1", b1)
-    check_decay("b2", b2)
+    check_beta("b1", b1)
+    check_beta("b2", b2)
     check_not_negative("eps", eps)
     check_positive("d0", d0)
 
@@ -106,7 +106,7 @@ def dadapt_adam(
         direction,
         learning_rate,
         weight_decay=weight_decay,
-        decay=decay,
+        decay_mode=decay_mode,
         mask=mask,
         storage=storage,
         param_rounding=param_rounding,
@@ -131,8 +131,7 @@ def _direction(
     def init(params: PyTree) -> DadaptAdamState:
         check_real("params", params)
         mu, nu, gradients = (
-            jax.tree.map(slot.start, params)
-            for slot in (Slot(dtype=mu_dtype), Slot(dtype=nu_dtype), Slot())
+            jax.tree.map(slot.start, params) for slot in (Slot(mu_dtype), Slot(nu_dtype), Slot())
         )
         count, found = jnp.zeros([], jnp.int32), first_step_size(d0)
         return DadaptAdamState(count, found, mu, nu, gradients)
@@ -145,22 +144,22 @@ def _direction(
         found, decay1, decay2 = next_step_size(
             state.found, first, second, bias_correction=bias_correction
         )
-        k, updates = found.factor * lr, each_leaf(clamp, updates)
+        k, updates = found.factor * lr, map_leaves(clamp, updates)
         q = second**0.5
-        slow = decay2.complement / (1 + q)  # 1 - q
+        slow = decay2.one_minus / (1 + q)  # 1 - q
 
         def step(g: Array, m: Array, v: Array) -> Array:
             del g
             return divide(m, jnp.sqrt(v) + small)
 
-        seen = each_leaf(step, updates, state.gradients, state.nu)
+        seen = map_leaves(step, updates, state.gradients, state.nu)
         numerator = q * found.numerator + slow * k * total(jnp.multiply, updates, seen)
-        mu = each_leaf(lambda m, g: ema(k * g, m, decay1), state.mu, updates)
-        nu = each_leaf(lambda v, g: ema(g * g, v, decay2), state.nu, updates)
-        s = each_leaf(lambda s, g: s + slow * (k * g - s), state.gradients, updates)
+        mu = map_leaves(lambda m, g: ema(k * g, m, decay1), state.mu, updates)
+        nu = map_leaves(lambda v, g: ema(g * g, v, decay2), state.nu, updates)
+        s = map_leaves(lambda s, g: s + slow * (k * g - s), state.gradients, updates)
         length = slow * total(jnp.abs, s)
         found = larger(found, numerator, length, divide(numerator, length))
-        return each_leaf(step, updates, mu, nu), DadaptAdamState(
+        return map_leaves(step, updates, mu, nu), DadaptAdamState(
             increment(state.count), found, mu, nu, s
         )
 

@@ -64,15 +64,15 @@ def scale_by_focus(
         mu = ema(g, moments.mu, step.b1)
         before = jnp.where(step.count == 1, p, moments.average)
         # Exactly 0 where nothing has moved, as a difference of p and a quotient may not be.
-        gap = (1 - step.b2.complement / step.b2.correction) * (p - before)
+        gap = (1 - step.b2.one_minus / step.b2.bias_correction) * (p - before)
         u = jnp.sign(mu) + step.gamma * jnp.sign(gap)
         return u, moments._replace(mu=mu, average=p - gap)
 
     return lift(
         rule,
         FocusState,
-        {"mu": Slot(dtype=mu_dtype), "average": Slot()},
-        decays={"b1": b1, "b2": b2},
+        {"mu": Slot(mu_dtype), "average": Slot()},
+        betas={"b1": b1, "b2": b2},
         scalars={"gamma": gamma},
         needs_params=True,
     )
@@ -107,7 +107,7 @@ def focus(
     *,
     gamma: ScalarOrSchedule = 0.1,
     weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "average",
+    decay_mode: str = "average",
     mask: Mask = None,
     storage: str = "float32",
     param_rounding: str | None = None,
@@ -116,24 +116,24 @@ def focus(
     """FOCUS (arXiv:2501.12243), ready-made: p <- p - lr (sign(m) + γ sign(p - â) + λ â).
 
     The arguments of `scale_by_focus`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
+    `weight_decay`, `decay_mode`, `mask`, `storage`, `param_rounding`.
 
     Args:
-      decay: "average", λ lr â in place of λ lr p, as the authors do; or as everywhere.
+      decay_mode: "average", λ lr â in place of λ lr p, as the authors do; or as everywhere.
 
     >>> tx, g = focus(0.5), jnp.float32(2.0)
     >>> float(tx.update(g, tx.init(g), jnp.float32(1.0))[0])
     -0.5
     """
     direction = scale_by_focus(b1, b2, gamma=gamma, mu_dtype=mu_dtype)
-    if decay == "average":
+    if decay_mode == "average":
         direction = _decayed_by_average(direction, weight_decay, mask)
-        weight_decay, decay = 0.0, "decoupled"
+        weight_decay, decay_mode = 0.0, "decoupled"
     return optimizer(
         direction,
         learning_rate,
         weight_decay=weight_decay,
-        decay=decay,
+        decay_mode=decay_mode,
         mask=mask,
         storage=storage,
         param_rounding=param_rounding,

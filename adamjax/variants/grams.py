@@ -9,12 +9,10 @@ from typing import Any
 
 import optax
 
-from adamjax.checks import pick
-from adamjax.modifiers.grams import signed_by_gradient
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Reduction, Variant, register
+from adamjax.checks import lookup_or_suggest
+from adamjax.modifiers.grams import align_sign_with_gradient
+from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule
-from adamjax.trees import Mask
 from adamjax.variants.adam import scale_by_adam
 
 STYLES = {
@@ -33,7 +31,7 @@ def scale_by_grams(
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of Grams, `adamjax.signed_by_gradient(adamjax.scale_by_adam(...))`.
+    """The direction of Grams, `adamjax.align_sign_with_gradient(adamjax.scale_by_adam(...))`.
 
     Args:
       b1: decay of the average m of the gradients, 0 <= b1 < 1.
@@ -55,62 +53,22 @@ def scale_by_grams(
     >>> round(float(tx.update(-g / 4, state)[0]), 4)  # |m̂| = 1/3, √v̂ = 1/2
     -0.6667
     """
-    style = pick("style", style, _STYLES_OF_ADAM)
+    style = lookup_or_suggest("style", style, _STYLES_OF_ADAM)
     direction = scale_by_adam(b1, b2, eps, style=style, mu_dtype=mu_dtype, nu_dtype=nu_dtype)
-    return signed_by_gradient(direction)
+    return align_sign_with_gradient(direction)
 
 
-def grams(
-    learning_rate: ScalarOrSchedule = 1e-3,
-    b1: ScalarOrSchedule = 0.9,
-    b2: ScalarOrSchedule = 0.999,
-    eps: ScalarOrSchedule = 1e-6,
-    *,
-    style: str = "author",
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """Grams (arXiv:2412.17107) as a ready-made optimizer: p <- p - lr (sign(g) |u| + λ p).
-
-    The arguments of `scale_by_grams`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
-
-    >>> import jax.numpy as jnp
-    >>> tx, g = grams(0.5), jnp.float32(2.0)
-    >>> round(float(tx.update(g, tx.init(g))[0]), 4)
-    -0.5
-    """
-    direction = scale_by_grams(b1, b2, eps, style=style, mu_dtype=mu_dtype, nu_dtype=nu_dtype)
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay=decay,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
-
-
-VARIANT = register(
-    Variant(
-        name="grams",
-        make=grams,
-        direction=scale_by_grams,
-        paper=Paper(
-            "Grams: Gradient Descent with Adaptive Momentum Scaling",
-            "Cao, Yang and Li, Xiaoyu and Song, Zhao",
-            2024,
-            arxiv="2412.17107",
-        ),
-        changes="takes the sign of each step from the present gradient",
-        formula="u = sign(g) |m̂ √(1-b₂ᵗ) / (√v + ε)|",
-        styles=STYLES,
-        reduces_to=(Reduction({"b1": 0.0}, "adam", {"b1": 0.0, "eps": 1e-6, "style": "keras"}),),
-    )
+GRAMS = register(
+    scale_by_grams,
+    Paper(
+        "Grams: Gradient Descent with Adaptive Momentum Scaling",
+        "Cao, Yang and Li, Xiaoyu and Song, Zhao",
+        2024,
+        arxiv="2412.17107",
+    ),
+    summary="takes the sign of each step from the present gradient",
+    learning_rate=1e-3,
+    styles=STYLES,
+    reduces_to=(Reduction({"b1": 0.0}, "adam", {"b1": 0.0, "eps": 1e-6, "style": "keras"}),),
 )
+grams = GRAMS.optimizer

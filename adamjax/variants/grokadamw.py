@@ -17,14 +17,13 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_decay, check_not_negative, is_number
-from adamjax.modifiers.around import around
+from adamjax.checks import check_beta, check_not_negative, is_number
 from adamjax.modifiers.grokfast import grokfast
-from adamjax.moments import Array, adam_hat, ema, norm
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Reduction, Variant, register
+from adamjax.modifiers.map_updates import map_updates
+from adamjax.moments import Array, adam_update_eps_hat, ema, norm
+from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift, value_at, without_corrections
-from adamjax.trees import Mask, PyTree
+from adamjax.trees import PyTree
 
 
 def scale_by_grokadamw(
@@ -64,23 +63,23 @@ def scale_by_grokadamw(
     >>> [round(float(u), 4) for u in tx.update(g, tx.init(g))[0]]  # (1 - 0.81) / (1 - 0.9)
     [1.0, 1.9]
     """
-    check_decay("b3", b3)
+    check_beta("b3", b3)
     check_not_negative("gamma", gamma)
     if is_number(gamma) and gamma > 1:
         raise ValueError(f"gamma must be at most 1, got {gamma}")
     check_not_negative("clip_norm", clip_norm)
 
     def rule(g, moments, step, fade):
-        complement = step.b1.complement + step.b1.value * (1 - fade)
+        complement = step.b1.one_minus + step.b1.value * (1 - fade)
         mu = moments.mu + complement * (g - moments.mu)
         nu = ema(g * g, moments.nu, step.b2)
-        return adam_hat(mu, nu, step), moments._replace(mu=mu, nu=nu)
+        return adam_update_eps_hat(mu, nu, step), moments._replace(mu=mu, nu=nu)
 
     adam = lift(
         rule,
         optax.ScaleByAdamState,
-        {"mu": Slot(dtype=mu_dtype), "nu": Slot(dtype=nu_dtype)},
-        decays={"b1": b1, "b2": b2},
+        {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)},
+        betas={"b1": b1, "b2": b2},
         scalars={"eps": eps, "eps_root": 0.0},
         needs_params=True,
     )
@@ -98,83 +97,29 @@ def scale_by_grokadamw(
         return u * jnp.minimum(1, clip_norm / (norm(u) + 1e-6))
 
     return optax.chain(
-        around(optax.identity(), clip if clip_norm else lambda u, g: u),
+        map_updates(optax.identity(), clip if clip_norm else lambda u, g: u),
         grokfast(b3, lamb, from_zero=True, dtype=mu_dtype),
         optax.GradientTransformationExtraArgs(adam.init, update),
     )
 
 
-def grokadamw(
-    learning_rate: ScalarOrSchedule = 1e-3,
-    b1: ScalarOrSchedule = 0.9,
-    b2: ScalarOrSchedule = 0.999,
-    eps: ScalarOrSchedule = 1e-8,
-    *,
-    b3: ScalarOrSchedule = 0.98,
-    lamb: ScalarOrSchedule = 2.0,
-    gamma: ScalarOrSchedule = 0.1,
-    clip_norm: float = 1.0,
-    weight_decay: ScalarOrSchedule = 1e-2,
-    decay: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """GrokAdamW as a ready-made optimizer: p <- p - lr (u + λ p).
-
-    The arguments of `scale_by_grokadamw`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
-
-    >>> tx, g = grokadamw(0.5, weight_decay=0.0), jnp.float32(2.0)
-    >>> round(float(tx.update(g, tx.init(g))[0]), 4)
-    -0.5
-    """
-    direction = scale_by_grokadamw(
-        b1,
-        b2,
-        eps,
-        b3=b3,
-        lamb=lamb,
-        gamma=gamma,
-        clip_norm=clip_norm,
-        mu_dtype=mu_dtype,
-        nu_dtype=nu_dtype,
-    )
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay=decay,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
-
-
-VARIANT = register(
-    Variant(
-        name="grokadamw",
-        make=grokadamw,
-        direction=scale_by_grokadamw,
-        paper=Paper(
-            "GrokAdamW",
-            "Hartford, Eric",
-            2024,
-            url="https://github.com/cognitivecomputations/grokadamw",
+GROKADAMW = register(
+    scale_by_grokadamw,
+    Paper(
+        "GrokAdamW",
+        "Hartford, Eric",
+        2024,
+        url="https://github.com/cognitivecomputations/grokadamw",
+    ),
+    summary="amplifies what stays of the gradients; later leaves have shorter momenta",
+    learning_rate=1e-3,
+    weight_decay=1e-2,
+    reduces_to=(
+        Reduction(
+            {"lamb": 0.0, "gamma": 0.0, "clip_norm": 0.0, "weight_decay": 0.0},
+            "adam",
+            {"style": "keras"},
         ),
-        changes="amplifies what stays of the gradients; later leaves have shorter momenta",
-        formula="g = g min(1, c/‖g‖);  e = α e + (1-α) g;  g = g + λ e;  βᵢ = b₁ (1-γ)ⁱ;  "
-        "m = βᵢ m + (1-βᵢ) g;  u = m / (1-b₁ᵗ) √(1-b₂ᵗ) / (√v + ε)",
-        slots=("mu", "nu", "slow"),
-        reduces_to=(
-            Reduction(
-                {"lamb": 0.0, "gamma": 0.0, "clip_norm": 0.0, "weight_decay": 0.0},
-                "adam",
-                {"style": "keras"},
-            ),
-        ),
-        static=("clip_norm",),
-    )
+    ),
 )
+grokadamw = GROKADAMW.optimizer

@@ -12,12 +12,10 @@ from typing import Any
 
 import optax
 
-from adamjax.checks import check_decay
+from adamjax.checks import check_beta
 from adamjax.modifiers.grokfast import grokfast, grokfast_window
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Reduction, Variant, register
+from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule
-from adamjax.trees import Mask
 from adamjax.variants.adam import scale_by_adam
 
 
@@ -58,7 +56,7 @@ def scale_by_grokfast_adamw(
     >>> round(float(state[0].slow), 4), round(float(state[1].mu), 4)
     (1.0, 0.3)
     """
-    check_decay("b3", b3)
+    check_beta("b3", b3)
     if window is None:
         slow = grokfast(b3, lamb, dtype=mu_dtype)
     else:
@@ -66,69 +64,17 @@ def scale_by_grokfast_adamw(
     return optax.chain(slow, scale_by_adam(b1, b2, eps, mu_dtype=mu_dtype, nu_dtype=nu_dtype))
 
 
-def grokfast_adamw(
-    learning_rate: ScalarOrSchedule = 1e-3,
-    b1: ScalarOrSchedule = 0.9,
-    b2: ScalarOrSchedule = 0.999,
-    eps: ScalarOrSchedule = 1e-8,
-    *,
-    b3: ScalarOrSchedule = 0.98,
-    lamb: ScalarOrSchedule = 2.0,
-    window: int | None = None,
-    weight_decay: ScalarOrSchedule = 1e-2,
-    decay: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """AdamW with Grokfast (arXiv:2405.20233) as a ready-made optimizer: p <- p - lr (u + λ p).
-
-    The arguments of `scale_by_grokfast_adamw`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
-
-    >>> import jax.numpy as jnp
-    >>> tx, g = grokfast_adamw(0.5, weight_decay=0.0), jnp.float32(2.0)
-    >>> round(float(tx.update(g, tx.init(g))[0]), 4)
-    -0.5
-    """
-    direction = scale_by_grokfast_adamw(
-        b1,
-        b2,
-        eps,
-        b3=b3,
-        lamb=lamb,
-        window=window,
-        mu_dtype=mu_dtype,
-        nu_dtype=nu_dtype,
-    )
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay=decay,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
-
-
-VARIANT = register(
-    Variant(
-        name="grokfast_adamw",
-        make=grokfast_adamw,
-        direction=scale_by_grokfast_adamw,
-        paper=Paper(
-            "Grokfast: Accelerated Grokking by Amplifying Slow Gradients",
-            "Lee, Jaerin and Kang, Bong Gyun and Kim, Kihoon and Lee, Kyoung Mu",
-            2024,
-            arxiv="2405.20233",
-        ),
-        changes="adds to each gradient once more what stays of them over many steps",
-        formula="e = α e + (1-α) g;  g = g + λ e;  u = Adam's of it",
-        slots=("mu", "nu", "slow"),
-        reduces_to=(Reduction({"lamb": 0.0}, "adamw", {}),),
-        static=("window",),
-    )
+GROKFAST_ADAMW = register(
+    scale_by_grokfast_adamw,
+    Paper(
+        "Grokfast: Accelerated Grokking by Amplifying Slow Gradients",
+        "Lee, Jaerin and Kang, Bong Gyun and Kim, Kihoon and Lee, Kyoung Mu",
+        2024,
+        arxiv="2405.20233",
+    ),
+    summary="adds to each gradient once more what stays of them over many steps",
+    learning_rate=1e-3,
+    weight_decay=1e-2,
+    reduces_to=(Reduction({"lamb": 0.0}, "adamw", {}),),
 )
+grokfast_adamw = GROKFAST_ADAMW.optimizer

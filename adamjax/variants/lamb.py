@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import optax
 
-from adamjax.checks import pick
+from adamjax.checks import lookup_or_suggest
 from adamjax.modifiers.trust_ratio import trust_ratio
 from adamjax.moments import Array
 from adamjax.optimizer import decaying_only, inside_or_not, optimizer
@@ -74,7 +74,7 @@ def scale_by_lamb(
     >>> tx.update(p, tx.init(p), p)[0].round(4).tolist()
     [0.0, 2.0]
     """
-    adam_style, cap = pick("style", style, _PRESETS)
+    adam_style, cap = lookup_or_suggest("style", style, _PRESETS)
     adam = scale_by_adam(
         b1, b2, eps, eps_root=eps_root, style=adam_style, mu_dtype=mu_dtype, nu_dtype=nu_dtype
     )
@@ -97,7 +97,7 @@ def lamb(
     norm_cap: float | None = None,
     style: str = "paper",
     weight_decay: ScalarOrSchedule = 1e-2,
-    decay: str = "inside",
+    decay_mode: str = "inside",
     mask: Mask = None,
     storage: str = "float32",
     param_rounding: str | None = None,
@@ -107,7 +107,7 @@ def lamb(
     """LAMB (arXiv:1904.00962) as a ready-made optimizer: p <- p - lr ‖p‖ r / ‖r‖.
 
     The arguments of `scale_by_lamb`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`. Weight decay is `decay="inside"`
+    `weight_decay`, `decay_mode`, `mask`, `storage`, `param_rounding`. Weight decay is `decay_mode="inside"`
     the ratio; Keras has it outside, "decoupled_after", for its ratio sees the decayed p.
 
     >>> import jax.numpy as jnp
@@ -115,7 +115,7 @@ def lamb(
     >>> tx.update(p, tx.init(p), p)[0].round(4).tolist()
     [-0.0, -1.0]
     """
-    within, without = inside_or_not(weight_decay, decay)
+    within, without = inside_or_not(weight_decay, decay_mode)
     direction = scale_by_lamb(
         b1,
         b2,

@@ -14,12 +14,11 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import is_number, pick
+from adamjax.checks import is_number, lookup_or_suggest
 from adamjax.moments import Array, debias, divide, ema
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Reduction, Variant, register
+from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
-from adamjax.trees import Mask, PyTree
+from adamjax.trees import PyTree
 
 STYLES = {
     "author": "the authors' code: each gradient counts by the learning rate of its step",
@@ -83,12 +82,12 @@ def scale_by_laprop(
     >>> round(float(tx.update(g, tx.init(g))[0]), 6)
     1.0
     """
-    slots = {"mu": Slot(dtype=mu_dtype), "nu": Slot(dtype=nu_dtype)}
+    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)}
     if centered:
-        slots["average"] = Slot(dtype=mu_dtype)
+        slots["average"] = Slot(mu_dtype)
     if amsgrad:
-        slots["nu_max"] = Slot(dtype=nu_dtype)
-    if pick("style", style, _WEIGHTED) and not is_number(learning_rate):
+        slots["nu_max"] = Slot(nu_dtype)
+    if lookup_or_suggest("style", style, _WEIGHTED) and not is_number(learning_rate):
         slots["rate"] = Slot(shape=lambda shape: (1,) * len(shape))
 
     def rule(g, moments, step):
@@ -103,7 +102,7 @@ def scale_by_laprop(
         return divide(mu, rate), moments._replace(mu=mu, nu=nu, rate=rate)
 
     scalars = {"eps": eps, "learning_rate": learning_rate}
-    return lift(rule, LapropState, slots, decays={"b1": b1, "b2": b2}, scalars=scalars)
+    return lift(rule, LapropState, slots, betas={"b1": b1, "b2": b2}, scalars=scalars)
 
 
 def _spread(g: Array, nu: Array, moments: LapropState, step: Any) -> tuple[Array, LapropState]:
@@ -120,74 +119,22 @@ def _spread(g: Array, nu: Array, moments: LapropState, step: Any) -> tuple[Array
     return spread, moments
 
 
-def laprop(
-    learning_rate: ScalarOrSchedule = 4e-4,
-    b1: ScalarOrSchedule = 0.9,
-    b2: ScalarOrSchedule = 0.999,
-    eps: ScalarOrSchedule = 1e-15,
-    *,
-    amsgrad: bool = False,
-    centered: bool = False,
-    style: str = "author",
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "independent_after",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """LaProp (arXiv:2002.04839) as a ready-made optimizer: p <- (p - lr m̂)(1 - λ).
-
-    The arguments of `scale_by_laprop`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`. As in the authors' code
-    weight decay comes after the step and is not multiplied by the learning rate; timm's is:
-    "decoupled_after". And a schedule of the learning rate is averaged with the gradients: so it
-    reaches past ones later, as many steps as m remembers; with "paper" at once.
-
-    >>> tx, g = laprop(0.5), jnp.float32(2.0)
-    >>> round(float(tx.update(g, tx.init(g))[0]), 6)
-    -0.5
-    """
-    direction = scale_by_laprop(
-        b1,
-        b2,
-        eps,
-        learning_rate=learning_rate,
-        amsgrad=amsgrad,
-        centered=centered,
-        style=style,
-        mu_dtype=mu_dtype,
-        nu_dtype=nu_dtype,
-    )
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay=decay,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
-
-
-VARIANT = register(
-    Variant(
-        name="laprop",
-        make=laprop,
-        direction=scale_by_laprop,
-        paper=Paper(
-            "LaProp: Separating Momentum and Adaptivity in Adam",
-            "Ziyin, Liu and Wang, Zhikang T. and Ueda, Masahito",
-            2020,
-            arxiv="2002.04839",
-        ),
-        changes="divides by √v first and averages then",
-        formula="m = b₁ m + (1-b₁) lr g / (√v̂ + ε);  u = m / EMA(lr)",
-        styles=STYLES,
-        reduces_to=(
-            Reduction({"learning_rate": 1e-3, "b1": 0.0, "eps": 1e-8}, "adam", {"b1": 0.0}),
-        ),
-        static=("amsgrad", "centered"),
-    )
+LAPROP = register(
+    scale_by_laprop,
+    Paper(
+        "LaProp: Separating Momentum and Adaptivity in Adam",
+        "Ziyin, Liu and Wang, Zhikang T. and Ueda, Masahito",
+        2020,
+        arxiv="2002.04839",
+    ),
+    summary="divides by √v first and averages then",
+    learning_rate=4e-4,
+    decay_mode="independent_after",
+    notes="As in the authors' code weight decay comes after the step and is not multiplied by "
+    'the learning rate; timm\'s is: "decoupled_after". And a schedule of the learning rate '
+    "is averaged with the gradients: so it reaches past ones later, as many steps as m "
+    'remembers; with "paper" at once.',
+    styles=STYLES,
+    reduces_to=(Reduction({"learning_rate": 1e-3, "b1": 0.0, "eps": 1e-8}, "adam", {"b1": 0.0}),),
 )
+laprop = LAPROP.optimizer

@@ -13,10 +13,8 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.moments import ema
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Variant, register
+from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
-from adamjax.trees import Mask
 
 
 def scale_by_lion(
@@ -47,60 +45,24 @@ def scale_by_lion(
         u = jnp.sign(ema(g, moments.mu, step.b1))
         return u, moments._replace(mu=ema(g, moments.mu, step.b2))
 
-    slots = {"mu": Slot(dtype=mu_dtype)}
-    return lift(rule, optax.ScaleByLionState, slots, decays={"b1": b1, "b2": b2})
+    slots = {"mu": Slot(mu_dtype)}
+    return lift(rule, optax.ScaleByLionState, slots, betas={"b1": b1, "b2": b2})
 
 
-def lion(
-    learning_rate: ScalarOrSchedule = 1e-4,
-    b1: ScalarOrSchedule = 0.9,
-    b2: ScalarOrSchedule = 0.99,
-    *,
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """Lion (arXiv:2302.06675) as a ready-made optimizer: p <- p - lr sign(b₁ m + (1 - b₁) g).
-
-    The arguments of `scale_by_lion`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`. Its authors take a
-    learning rate 3 to 10 times smaller than AdamW's, and a weight decay as many times larger.
-
-    >>> tx, g = lion(0.5), jnp.float32(2.0)
-    >>> float(tx.update(g, tx.init(g))[0])
-    -0.5
-    """
-    direction = scale_by_lion(b1, b2, mu_dtype=mu_dtype)
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay=decay,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
-
-
-VARIANT = register(
-    Variant(
-        name="lion",
-        make=lion,
-        direction=scale_by_lion,
-        paper=Paper(
-            "Symbolic Discovery of Optimization Algorithms",
-            "Chen, Xiangning and Liang, Chen and Huang, Da and Real, Esteban and Wang, Kaiyuan "
-            "and Liu, Yao and Pham, Hieu and Dong, Xuanyi and Luong, Thang and Hsieh, Cho-Jui and "
-            "Lu, Yifeng and Le, Quoc V.",
-            2023,
-            "Advances in Neural Information Processing Systems 36",
-            arxiv="2302.06675",
-        ),
-        changes="the sign of an average; no second moment",
-        formula="u = sign(b₁ m + (1-b₁) g);  m = b₂ m + (1-b₂) g",
-        slots=("mu",),
-    )
+LION = register(
+    scale_by_lion,
+    Paper(
+        "Symbolic Discovery of Optimization Algorithms",
+        "Chen, Xiangning and Liang, Chen and Huang, Da and Real, Esteban and Wang, Kaiyuan "
+        "and Liu, Yao and Pham, Hieu and Dong, Xuanyi and Luong, Thang and Hsieh, Cho-Jui and "
+        "Lu, Yifeng and Le, Quoc V.",
+        2023,
+        "Advances in Neural Information Processing Systems 36",
+        arxiv="2302.06675",
+    ),
+    summary="the sign of an average; no second moment",
+    learning_rate=1e-4,
+    notes="Its authors take a learning rate 3 to 10 times smaller than AdamW's, and a weight "
+    "decay as many times larger.",
 )
+lion = LION.optimizer

@@ -10,10 +10,10 @@ from typing import Any
 
 import optax
 
-from adamjax.checks import pick
+from adamjax.checks import lookup_or_suggest
 from adamjax.registry import Paper, Reduction, Variant, register
 from adamjax.rule import ScalarOrSchedule
-from adamjax.storage.rounding import rounded
+from adamjax.storage.rounding import with_param_rounding
 from adamjax.trees import Mask
 from adamjax.variants.adam import adam
 from adamjax.wrappers.lookahead import lookahead
@@ -35,7 +35,7 @@ def lookahead_adam(
     slow_step_size: ScalarOrSchedule = 0.8,
     style: str = "author",
     weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
+    decay_mode: str = "decoupled",
     mask: Mask = None,
     storage: str = "float32",
     param_rounding: str | None = None,
@@ -47,7 +47,7 @@ def lookahead_adam(
     `adamjax.lookahead(adamjax.adam(...))`, for any other optimizer alike.
 
     Args:
-      learning_rate, b1, b2, eps, weight_decay, decay, mask, storage: those of `adamjax.adam`.
+      learning_rate, b1, b2, eps, weight_decay, decay_mode, mask, storage: those of `adamjax.adam`.
       sync_period: k, at least 1.
       slow_step_size: α; with 1 it is Adam.
       style: "author" or "timm", see `STYLES`.
@@ -60,21 +60,21 @@ def lookahead_adam(
     >>> round(float(tx.update(p, tx.init(p), p)[0]), 4)
     -0.25
     """
-    lazy = pick("style", style, _LAZY)
+    lazy = lookup_or_suggest("style", style, _LAZY)
     fast = adam(
         learning_rate,
         b1,
         b2,
         eps,
         weight_decay=weight_decay,
-        decay=decay,
+        decay_mode=decay_mode,
         mask=mask,
         storage=storage,
         mu_dtype=mu_dtype,
         nu_dtype=nu_dtype,
     )
     tx = lookahead(fast, sync_period, slow_step_size, lazy=lazy)
-    return rounded(tx, param_rounding=param_rounding)
+    return with_param_rounding(tx, param_rounding=param_rounding)
 
 
 VARIANT = register(

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_decay
+from adamjax.checks import check_beta
 from adamjax.moments import Array, divide
 from adamjax.optimizer import optimizer
 from adamjax.registry import Paper, Variant, register
@@ -53,7 +53,7 @@ def scale_by_madgrad(
     >>> round(float(tx.update(g, tx.init(g), g)[0]), 4)  # 8 / ∛64 / 2
     1.0
     """
-    check_decay("momentum", momentum)
+    check_beta("momentum", momentum)
 
     def rule(g, moments, step, p):
         start = jnp.where(step.count == 1, p, moments.start)
@@ -79,7 +79,7 @@ def madgrad(
     eps: ScalarOrSchedule = 1e-6,
     *,
     weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
+    decay_mode: str = "decoupled",
     mask: Mask = None,
     storage: str = "float32",
     param_rounding: str | None = None,
@@ -87,7 +87,7 @@ def madgrad(
     """MADGRAD (arXiv:2101.11075) as a ready-made optimizer: p = β p + (1-β) (p₀ - S / (∛V + ε)).
 
     The arguments of `scale_by_madgrad`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`. The
+    `weight_decay`, `decay_mode`, `mask`, `storage`, `param_rounding`. The
     authors decay with "l2", and less than for others. Sums over all steps have no form in few bits:
     `storage` has to stay "float32".
 
@@ -100,7 +100,7 @@ def madgrad(
         direction,
         learning_rate,
         weight_decay=weight_decay,
-        decay=decay,
+        decay_mode=decay_mode,
         mask=mask,
         storage=storage,
         param_rounding=param_rounding,

@@ -14,12 +14,11 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_count, check_not_negative, pick
-from adamjax.modifiers.by_matrix import by_matrix
+from adamjax.checks import check_count, check_not_negative, lookup_or_suggest
 from adamjax.modifiers.orthogonalize import orthogonalize
+from adamjax.modifiers.partition_matrices import partition_matrices
 from adamjax.moments import Array, ema
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Reduction, Variant, register
+from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.trees import Mask, PyTree, resolve_mask
 from adamjax.variants.adam import scale_by_adam
@@ -89,7 +88,7 @@ def scale_by_muon(
     >>> round(float(tx.update(g, tx.init(g))[0][0, 0]), 3)  # 3.4445 - 4.775 + 2.0315
     0.701
     """
-    of_style = pick("style", style, _SCALES)
+    of_style = lookup_or_suggest("style", style, _SCALES)
     factor = of_style if scale is None else scale
     check_count("ns_steps", ns_steps)
     check_not_negative("ns_eps", ns_eps)
@@ -98,7 +97,7 @@ def scale_by_muon(
     moving = optax.chain(_momentum(momentum, nesterov, style, mu_dtype), turn)
     adam = scale_by_adam(b1, b2, eps, mu_dtype=mu_dtype, nu_dtype=nu_dtype)
     slower = optax.scale_by_schedule if callable(adam_scale) else optax.scale
-    return by_matrix(moving, optax.chain(adam, slower(adam_scale)), _of_two_axes(matrices))
+    return partition_matrices(moving, optax.chain(adam, slower(adam_scale)), _of_two_axes(matrices))
 
 
 def _of_two_axes(matrices: Mask) -> Mask:
@@ -124,100 +123,37 @@ def _momentum(
             mu = b.value * moments.mu + g
             u = b.value * mu + g if nesterov else mu
         elif style == "optax":
-            ahead = 1 - b.value * (1 - b.correction)
-            u = b.value * mu / ahead + b.complement * g / b.correction if nesterov else mu
+            ahead = 1 - b.value * (1 - b.bias_correction)
+            u = b.value * mu / ahead + b.one_minus * g / b.bias_correction if nesterov else mu
         else:
             u = ema(g, mu, b) if nesterov else mu
         return u, moments._replace(mu=mu)
 
-    return lift(rule, MuonState, {"mu": Slot(dtype=mu_dtype)}, decays={"momentum": momentum})
+    return lift(rule, MuonState, {"mu": Slot(mu_dtype)}, betas={"momentum": momentum})
 
 
-def muon(
-    learning_rate: ScalarOrSchedule = 0.02,
-    momentum: ScalarOrSchedule = 0.95,
-    *,
-    nesterov: bool = True,
-    ns_steps: int = 5,
-    ns_eps: float = 1e-7,
-    scale: str | None = None,
-    out_axis: int = -1,
-    matrices: Mask = None,
-    b1: ScalarOrSchedule = 0.9,
-    b2: ScalarOrSchedule = 0.95,
-    eps: ScalarOrSchedule = 1e-10,
-    adam_scale: ScalarOrSchedule = 0.015,
-    style: str = "author",
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """Muon as a ready-made optimizer, with AdamW for leaves that are no matrices.
-
-    The arguments of `scale_by_muon`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`. The learning rate and the decay
-    are for all leaves, but for `adam_scale`: 3e-4 of 0.02. For a schedule and a decay of their own
-    give each kind of leaf to its optimizer:
-    `adamjax.by_matrix(adamjax.muon(0.02), adamjax.adamw(3e-4, weight_decay=0.1))`.
-
-    >>> tx = muon(0.5)
-    >>> p = {"bias": jnp.ones(1), "kernel": jnp.ones((1, 1))}
-    >>> round(float(tx.update(p, tx.init(p), p)[0]["bias"][0]), 4)  # 0.5 · 0.015
-    -0.0075
-    """
-    direction = scale_by_muon(
-        momentum,
-        nesterov=nesterov,
-        ns_steps=ns_steps,
-        ns_eps=ns_eps,
-        scale=scale,
-        out_axis=out_axis,
-        matrices=matrices,
-        b1=b1,
-        b2=b2,
-        eps=eps,
-        adam_scale=adam_scale,
-        style=style,
-        mu_dtype=mu_dtype,
-        nu_dtype=nu_dtype,
-    )
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay=decay,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
-
-
-VARIANT = register(
-    Variant(
-        name="muon",
-        make=muon,
-        direction=scale_by_muon,
-        paper=Paper(
-            "Muon: An optimizer for hidden layers in neural networks",
-            "Jordan, Keller and Jin, Yuchen and Boza, Vlado and You, Jiacheng and Cesista, Franz "
-            "and Newhouse, Laker and Bernstein, Jeremy",
-            2024,
-            url="https://kellerjordan.github.io/posts/muon",
+MUON = register(
+    scale_by_muon,
+    Paper(
+        "Muon: An optimizer for hidden layers in neural networks",
+        "Jordan, Keller and Jin, Yuchen and Boza, Vlado and You, Jiacheng and Cesista, Franz "
+        "and Newhouse, Laker and Bernstein, Jeremy",
+        2024,
+        url="https://kellerjordan.github.io/posts/muon",
+    ),
+    summary="moves matrices by their momentum made orthogonal, and only other leaves by Adam",
+    learning_rate=0.02,
+    notes="The learning rate and the decay are for all leaves, but for `adam_scale`: 3e-4 of "
+    "0.02. For a schedule and a decay of their own give each kind of leaf to its "
+    "optimizer: `adamjax.partition_matrices(adamjax.muon(0.02), adamjax.adamw(3e-4, "
+    "weight_decay=0.1))`.",
+    styles=STYLES,
+    reduces_to=(
+        Reduction(
+            {"matrices": "!*", "adam_scale": 1.0},
+            "adam",
+            {"learning_rate": 0.02, "b2": 0.95, "eps": 1e-10},
         ),
-        changes="moves matrices by their momentum made orthogonal, and only other leaves by Adam",
-        formula="m = β m + (1-β) g;  u = √max(1, out/in) U Vᵀ  of  β m + (1-β) g = U S Vᵀ",
-        styles=STYLES,
-        reduces_to=(
-            Reduction(
-                {"matrices": "!*", "adam_scale": 1.0},
-                "adam",
-                {"learning_rate": 0.02, "b2": 0.95, "eps": 1e-10},
-            ),
-        ),
-        static=("matrices", "nesterov", "ns_eps", "ns_steps", "out_axis", "scale"),
-    )
+    ),
 )
+muon = MUON.optimizer

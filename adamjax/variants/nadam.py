@@ -11,12 +11,10 @@ from typing import Any
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_not_negative, pick
-from adamjax.moments import debias, divide, ema, outside
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Reduction, Variant, register
+from adamjax.checks import check_not_negative, lookup_or_suggest
+from adamjax.moments import debias, denominator, divide, ema
+from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot, at_least_float32, cast, lift, value_at
-from adamjax.trees import Mask
 
 STYLES = {
     "torch": "torch, PaddlePaddle, TensorFlow 1: μₖ = b₁ (1 - ½ · 0.96^(k ψ)), ψ = 0.004",
@@ -69,7 +67,7 @@ def scale_by_nadam(
 
     Returns:
       A transformation with an `optax.ScaleByAdamState`; with a scheduled μ (the first two styles)
-      inside a `ScheduledDecayState` that carries 1 - P.
+      inside a `ScheduledBetaState` that carries 1 - P.
 
     Raises:
       ValueError: for b1 or b2 outside [0, 1), a negative eps, an unknown style.
@@ -80,7 +78,7 @@ def scale_by_nadam(
     1.9
     """
     check_not_negative("momentum_decay", momentum_decay)
-    momentum = pick("style", style, _MOMENTA)(b1, momentum_decay)
+    momentum = lookup_or_suggest("style", style, _MOMENTA)(b1, momentum_decay)
 
     def rule(g, moments, step):
         mu = ema(g, moments.mu, step.b1)
@@ -89,138 +87,53 @@ def scale_by_nadam(
             coming = step.b1.value * debias(mu, step.b1)
         else:
             after = cast(value_at(momentum, moments.count), g.dtype)
-            correction = step.momentum.correction
+            correction = step.momentum.bias_correction
             coming = after * mu / (correction + (1 - correction) * (1 - after))
-        u = coming + debias(step.momentum.complement * g, step.momentum)
-        return divide(u, outside(nu, step)), moments._replace(mu=mu, nu=nu)
+        u = coming + debias(step.momentum.one_minus * g, step.momentum)
+        return divide(u, denominator(nu, step)), moments._replace(mu=mu, nu=nu)
 
     return lift(
         rule,
         optax.ScaleByAdamState,
-        {"mu": Slot(dtype=mu_dtype), "nu": Slot(dtype=nu_dtype)},
-        decays={"b1": b1, "b2": b2, "momentum": momentum},
+        {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)},
+        betas={"b1": b1, "b2": b2, "momentum": momentum},
         scalars={"eps": eps, "eps_root": 0.0},
     )
 
 
-def nadam(
-    learning_rate: ScalarOrSchedule = 2e-3,
-    b1: ScalarOrSchedule = 0.9,
-    b2: ScalarOrSchedule = 0.999,
-    eps: ScalarOrSchedule = 1e-8,
-    *,
-    momentum_decay: ScalarOrSchedule = 0.004,
-    style: str = "torch",
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """NAdam (Dozat, 2016) as a ready-made optimizer: p <- p - lr u.
-
-    The arguments of `scale_by_nadam`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
-
-    >>> import jax.numpy as jnp
-    >>> tx, g = nadam(0.5, style="mlcommons"), jnp.float32(2.0)
-    >>> round(float(tx.update(g, tx.init(g))[0]), 4)
-    -0.95
-    """
-    direction = scale_by_nadam(
-        b1,
-        b2,
-        eps,
-        momentum_decay=momentum_decay,
-        style=style,
-        mu_dtype=mu_dtype,
-        nu_dtype=nu_dtype,
-    )
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay=decay,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
-
-
-def nadamw(
-    learning_rate: ScalarOrSchedule = 2e-3,
-    b1: ScalarOrSchedule = 0.9,
-    b2: ScalarOrSchedule = 0.999,
-    eps: ScalarOrSchedule = 1e-8,
-    *,
-    momentum_decay: ScalarOrSchedule = 0.004,
-    style: str = "torch",
-    weight_decay: ScalarOrSchedule = 1e-2,
-    decay: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """NAdam with decoupled weight decay: p <- p - lr (u + λ p). As `nadam`, λ on by default.
-
-    >>> import jax.numpy as jnp
-    >>> tx, p = nadamw(0.1, style="mlcommons", weight_decay=0.5), jnp.float32(1.0)
-    >>> round(float(tx.update(2 * p, tx.init(p), p)[0]), 4)
-    -0.24
-    """
-    direction = scale_by_nadam(
-        b1,
-        b2,
-        eps,
-        momentum_decay=momentum_decay,
-        style=style,
-        mu_dtype=mu_dtype,
-        nu_dtype=nu_dtype,
-    )
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay=decay,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
-
-
 NADAM = register(
-    Variant(
-        name="nadam",
-        make=nadam,
-        direction=scale_by_nadam,
-        paper=Paper(
-            "Incorporating Nesterov Momentum into Adam",
-            "Dozat, Timothy",
-            2016,
-            "ICLR 2016 workshop",
-            url="https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ",
-        ),
-        changes="looks one step ahead: the present gradient counts at once in the momentum",
-        formula="u = [μₜ₊₁ m / (1 - P μₜ₊₁) + (1 - μₜ) g / (1 - P)] / (√v̂ + ε),  P = μ₁…μₜ",
-        styles=STYLES,
-        reduces_to=(
-            Reduction({"b1": 0.0}, "adam", {"b1": 0.0, "learning_rate": 2e-3}),
-            Reduction(
-                {"b1": 0.0, "style": "mlcommons"}, "adam", {"b1": 0.0, "learning_rate": 2e-3}
-            ),
-        ),
-    )
+    scale_by_nadam,
+    Paper(
+        "Incorporating Nesterov Momentum into Adam",
+        "Dozat, Timothy",
+        2016,
+        "ICLR 2016 workshop",
+        url="https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ",
+    ),
+    summary="looks one step ahead: the present gradient counts at once in the momentum",
+    learning_rate=2e-3,
+    styles=STYLES,
+    reduces_to=(
+        Reduction({"b1": 0.0}, "adam", {"b1": 0.0, "learning_rate": 2e-3}),
+        Reduction({"b1": 0.0, "style": "mlcommons"}, "adam", {"b1": 0.0, "learning_rate": 2e-3}),
+    ),
 )
+nadam = NADAM.optimizer
 NADAMW = register(
-    NADAM._replace(
-        name="nadamw",
-        make=nadamw,
-        changes="NAdam with weight decay taken from the parameter itself",
-        formula="u = [μₜ₊₁ m / (1 - P μₜ₊₁) + (1 - μₜ) g / (1 - P)] / (√v̂ + ε) + λ p",
-        reduces_to=(Reduction({"weight_decay": 0.0}, "nadam", {}),),
-    )
+    scale_by_nadam,
+    Paper(
+        "Incorporating Nesterov Momentum into Adam",
+        "Dozat, Timothy",
+        2016,
+        "ICLR 2016 workshop",
+        url="https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ",
+    ),
+    name="nadamw",
+    summary="NAdam with weight decay taken from the parameter itself",
+    learning_rate=2e-3,
+    weight_decay=1e-2,
+    formula="u = [μₜ₊₁ m / (1 - P μₜ₊₁) + (1 - μₜ) g / (1 - P)] / (√v̂ + ε) + λ p",
+    styles=STYLES,
+    reduces_to=(Reduction({"weight_decay": 0.0}, "nadam", {}),),
 )
+nadamw = NADAMW.optimizer

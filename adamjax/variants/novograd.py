@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import is_zero, pick
+from adamjax.checks import is_zero, lookup_or_suggest
 from adamjax.moments import Array, divide, ema
 from adamjax.optimizer import decaying_only, inside_or_not, optimizer
 from adamjax.registry import Paper, Variant, register
@@ -80,7 +80,7 @@ def scale_by_novograd(
     >>> tx.update(g, tx.init(g))[0].tolist()
     [0.5, 0.5, 0.5, 0.5]
     """
-    pick("style", style, STYLES)
+    lookup_or_suggest("style", style, STYLES)
     decays = not is_zero(weight_decay)
 
     def rule(g, moments, step, *p):
@@ -93,7 +93,7 @@ def scale_by_novograd(
             nu = jnp.where(first, nu, ema(nu, moments.nu, step.b2))
             n = divide(g, jnp.sqrt(nu) + step.eps)
         n = n + step.weight_decay * p[0] if decays else n
-        share = step.b1.complement if grad_averaging else 1.0
+        share = step.b1.one_minus if grad_averaging else 1.0
         share = jnp.where(first, 1.0, share) if style == "tensorflow" else share
         mu = step.b1.value * moments.mu + share * n
         return mu, moments._replace(mu=mu, nu=nu)
@@ -101,8 +101,8 @@ def scale_by_novograd(
     direction = lift(
         rule,
         NovogradState,
-        {"mu": Slot(dtype=mu_dtype), "nu": Slot(dtype=nu_dtype, shape=_one_number)},
-        decays={"b1": b1, "b2": b2},
+        {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype, shape=_one_number)},
+        betas={"b1": b1, "b2": b2},
         scalars={"eps": eps, "weight_decay": weight_decay},
         needs_params=decays,
     )
@@ -118,7 +118,7 @@ def novograd(
     grad_averaging: bool = False,
     style: str = "paper",
     weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "inside",
+    decay_mode: str = "inside",
     mask: Mask = None,
     storage: str = "float32",
     param_rounding: str | None = None,
@@ -128,14 +128,14 @@ def novograd(
     """NovoGrad (arXiv:1905.11286) as a ready-made optimizer: p <- p - lr m.
 
     The arguments of `scale_by_novograd`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`. Weight decay is
-    `decay="inside"` the momentum.
+    `weight_decay`, `decay_mode`, `mask`, `storage`, `param_rounding`. Weight decay is
+    `decay_mode="inside"` the momentum.
 
     >>> tx, g = novograd(0.5), jnp.full(4, 3.0)
     >>> tx.update(g, tx.init(g))[0].tolist()
     [-0.25, -0.25, -0.25, -0.25]
     """
-    within, without = inside_or_not(weight_decay, decay)
+    within, without = inside_or_not(weight_decay, decay_mode)
     direction = scale_by_novograd(
         b1,
         b2,

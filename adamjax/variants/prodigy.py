@@ -18,14 +18,14 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_decay, check_not_negative, check_positive
-from adamjax.modifiers.around import each_leaf, increment
+from adamjax.checks import check_beta, check_not_negative, check_positive
+from adamjax.modifiers.map_updates import increment, map_leaves
 from adamjax.moments import Array, clamp, divide, ema
 from adamjax.optimizer import optimizer
 from adamjax.registry import Paper, Reduction, Variant, register
 from adamjax.rule import ScalarOrSchedule, Slot, value_at
 from adamjax.trees import Mask, PyTree
-from adamjax.wrappers.copies import check_copies, copies
+from adamjax.wrappers.copy_params import check_copies, copy_params
 from adamjax.wrappers.step_size import StepSize, first_step_size, larger, next_step_size, total
 
 
@@ -64,7 +64,7 @@ def prodigy(
     d_coef: ScalarOrSchedule = 1.0,
     bias_correction: bool = False,
     weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
+    decay_mode: str = "decoupled",
     mask: Mask = None,
     storage: str = "float32",
     param_rounding: str | None = None,
@@ -84,7 +84,7 @@ def prodigy(
       d0: the first d, smaller than any that could be right.
       d_coef: c, by which d may be made larger or smaller than what is found.
       bias_correction: whether d lr is multiplied by √(1 - b₂ᵗ) / (1 - b₁ᵗ), as in Optax.
-      weight_decay, decay, mask, storage, param_rounding: as in `adamjax.optimizer`.
+      weight_decay, decay_mode, mask, storage, param_rounding: as in `adamjax.optimizer`.
       mu_dtype, nu_dtype: dtypes in which m and v are stored; None for float32.
 
     >>> tx, p = prodigy(d0=0.5), jnp.float32(4.0)
@@ -94,7 +94,7 @@ def prodigy(
     """
     check_not_negative("learning_rate", learning_rate)
     for name, value in (("b1", b1), ("b2", b2), ("b3", 0.0 if b3 is None else b3)):
-        check_decay(name, value)
+        check_beta(name, value)
     check_not_negative("eps", eps)
     check_positive("d0", d0)
     check_not_negative("d_coef", d_coef)
@@ -115,7 +115,7 @@ def prodigy(
         direction,
         learning_rate,
         weight_decay=weight_decay,
-        decay=decay,
+        decay_mode=decay_mode,
         mask=mask,
         storage=storage,
         param_rounding=param_rounding,
@@ -140,11 +140,10 @@ def _direction(
 
     def init(params: PyTree) -> ProdigyState:
         mu, nu, gradients = (
-            jax.tree.map(slot.start, params)
-            for slot in (Slot(dtype=mu_dtype), Slot(dtype=nu_dtype), Slot())
+            jax.tree.map(slot.start, params) for slot in (Slot(mu_dtype), Slot(nu_dtype), Slot())
         )
         count, found = jnp.zeros([], jnp.int32), first_step_size(d0)
-        return ProdigyState(count, found, mu, nu, gradients, copies(params))
+        return ProdigyState(count, found, mu, nu, gradients, copy_params(params))
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         del extra_args
@@ -155,13 +154,13 @@ def _direction(
         found, decay1, decay2 = next_step_size(
             state.found, first, second, bias_correction=bias_correction
         )
-        d, updates = found.d, each_leaf(clamp, updates)
+        d, updates = found.d, map_leaves(clamp, updates)
         weight = d / d0 * found.factor * lr
         way = total(lambda g, start, p: g * (start - p), updates, state.start, params)
         numerator = third * found.numerator + weight * way
-        mu = each_leaf(lambda m, g: ema(d * g, m, decay1), state.mu, updates)
-        nu = each_leaf(lambda v, g: ema((d * g) ** 2, v, decay2), state.nu, updates)
-        s = each_leaf(lambda s, g: third * s + weight * g, state.gradients, updates)
+        mu = map_leaves(lambda m, g: ema(d * g, m, decay1), state.mu, updates)
+        nu = map_leaves(lambda v, g: ema((d * g) ** 2, v, decay2), state.nu, updates)
+        s = map_leaves(lambda s, g: third * s + weight * g, state.gradients, updates)
         length = total(jnp.abs, s)
         found = larger(found, numerator, length, coefficient * divide(numerator, length))
 
@@ -169,7 +168,7 @@ def _direction(
             del g
             return divide(m, jnp.sqrt(v) + found.d * small)
 
-        u = each_leaf(direction, updates, mu, nu)
+        u = map_leaves(direction, updates, mu, nu)
         return u, ProdigyState(increment(state.count), found, mu, nu, s, state.start)
 
     return optax.GradientTransformationExtraArgs(init, update)

@@ -13,10 +13,8 @@ import optax
 
 from adamjax.checks import check_not_negative, is_number
 from adamjax.moments import debias, divide, ema
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Reduction, Variant, register
+from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
-from adamjax.trees import Mask
 
 
 def scale_by_qhadam(
@@ -67,63 +65,23 @@ def scale_by_qhadam(
     return lift(
         rule,
         optax.ScaleByAdamState,
-        {"mu": Slot(dtype=mu_dtype), "nu": Slot(dtype=nu_dtype)},
-        decays={"b1": b1, "b2": b2},
+        {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)},
+        betas={"b1": b1, "b2": b2},
         scalars={"eps": eps, "nu1": nu1, "nu2": nu2},
     )
 
 
-def qhadam(
-    learning_rate: ScalarOrSchedule = 1e-3,
-    b1: ScalarOrSchedule = 0.9,
-    b2: ScalarOrSchedule = 0.999,
-    eps: ScalarOrSchedule = 1e-8,
-    *,
-    nu1: ScalarOrSchedule = 1.0,
-    nu2: ScalarOrSchedule = 1.0,
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """QHAdam (arXiv:1810.06801) as a ready-made optimizer; with `weight_decay` it is QHAdamW.
-
-    The arguments of `scale_by_qhadam`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
-
-    >>> tx, g = qhadam(0.5, nu1=0.7), jnp.float32(2.0)
-    >>> round(float(tx.update(g, tx.init(g))[0]), 4)
-    -0.5
-    """
-    direction = scale_by_qhadam(b1, b2, eps, nu1=nu1, nu2=nu2, mu_dtype=mu_dtype, nu_dtype=nu_dtype)
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay=decay,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
-
-
-VARIANT = register(
-    Variant(
-        name="qhadam",
-        make=qhadam,
-        direction=scale_by_qhadam,
-        paper=Paper(
-            "Quasi-hyperbolic momentum and Adam for deep learning",
-            "Ma, Jerry and Yarats, Denis",
-            2018,
-            "International Conference on Learning Representations, 2019",
-            arxiv="1810.06801",
-        ),
-        changes="mixes both averages with the present gradient",
-        formula="u = ((1-ν₁) g + ν₁ m̂) / (√((1-ν₂) g² + ν₂ v̂) + ε)",
-        reduces_to=(Reduction({"nu1": 1.0, "nu2": 1.0}, "adam", {}),),
-    )
+QHADAM = register(
+    scale_by_qhadam,
+    Paper(
+        "Quasi-hyperbolic momentum and Adam for deep learning",
+        "Ma, Jerry and Yarats, Denis",
+        2018,
+        "International Conference on Learning Representations, 2019",
+        arxiv="1810.06801",
+    ),
+    summary="mixes both averages with the present gradient",
+    learning_rate=1e-3,
+    reduces_to=(Reduction({"nu1": 1.0, "nu2": 1.0}, "adam", {}),),
 )
+qhadam = QHADAM.optimizer

@@ -14,37 +14,35 @@ from typing import Any
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_scalar, is_number, pick
-from adamjax.moments import Array, Decay, Scalar, adam_hat, adam_outside, debias, ema
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Variant, register
+from adamjax.checks import check_scalar, is_number, lookup_or_suggest
+from adamjax.moments import Array, Beta, Scalar, adam_update, adam_update_eps_hat, debias, ema
+from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
-from adamjax.trees import Mask
 
 STYLES = {
     "torch": "torch: ε̂ (in √v + ε), rectified where r > threshold, m̂ below",
     "optax": "Optax, optimi: ε outside (√v̂ + ε), rectified where r >= threshold, m̂ below",
     "author": "the authors' code: ε̂, rectified where r >= threshold, no step below",
 }
-_DIRECTIONS = {"torch": adam_hat, "optax": adam_outside, "author": adam_hat}
+_DIRECTIONS = {"torch": adam_update_eps_hat, "optax": adam_update, "author": adam_update_eps_hat}
 
 
-def sma_length(count: Array, decay: Decay) -> Array:
+def sma_length(count: Array, beta: Beta) -> Array:
     """r: how many gradients a simple moving average would need to vary as little as v does.
 
     r∞ - 2 t bᵗ / (1 - bᵗ) is the difference of numbers near 2 / (1 - b): in float32 that leaves
     three digits where the rectification starts. The same is (2/w - 2/λ - 1) + t - 2 t h(λ t) with
     w = 1 - b, λ = -log b and h(x) = 1/(eˣ - 1) - 1/x + 1/2, small where x is.
 
-    >>> decay = Decay(0.5, 0.5, 0.6931471805599453, 0.75)
-    >>> round(float(sma_length(jnp.float32(2.0), decay)), 4)  # 3 - 4/3
+    >>> beta = Beta(0.5, 0.5, 0.6931471805599453, 0.75)
+    >>> round(float(sma_length(jnp.float32(2.0), beta)), 4)  # 3 - 4/3
     1.6667
     """
-    x = decay.rate * count
+    x = beta.neg_log * count
     series = x / 12 * (1 - x**2 / 60 * (1 - x**2 / 42 * (1 - x**2 / 40)))
     large = jnp.maximum(x, 0.5)
     h = jnp.where(x < 0.5, series, 1 / jnp.expm1(large) - 1 / large + 0.5)
-    return (2 / decay.complement - 2 / decay.rate - 1) + count - 2 * count * h
+    return (2 / beta.one_minus - 2 / beta.neg_log - 1) + count - 2 * count * h
 
 
 def rectification(step: Any, threshold: Scalar, reaches: Callable) -> tuple[Array, Array]:
@@ -55,7 +53,7 @@ def rectification(step: Any, threshold: Scalar, reaches: Callable) -> tuple[Arra
       threshold: the length r from which v is trusted.
       reaches: `jnp.greater` or `jnp.greater_equal`.
     """
-    limit = 2 / step.b2.complement - 1
+    limit = 2 / step.b2.one_minus - 1
     r = sma_length(step.count, step.b2)
     trusted = reaches(r, threshold)
     part = (r - 4) * (r - 2) * limit / ((limit - 4) * (limit - 2) * r)
@@ -97,7 +95,7 @@ def scale_by_radam(
     >>> round(float(tx.update(g, tx.init(g))[0]), 4)
     2.0
     """
-    direction = pick("style", style, _DIRECTIONS)
+    direction = lookup_or_suggest("style", style, _DIRECTIONS)
     check_scalar("threshold", threshold)
     if is_number(threshold) and not threshold >= 4:
         raise ValueError(f"threshold must be at least 4, got {threshold}")
@@ -114,75 +112,24 @@ def scale_by_radam(
     return lift(
         rule,
         optax.ScaleByAdamState,
-        {"mu": Slot(dtype=mu_dtype), "nu": Slot(dtype=nu_dtype)},
-        decays={"b1": b1, "b2": b2},
+        {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)},
+        betas={"b1": b1, "b2": b2},
         scalars={"eps": eps, "eps_root": eps_root, "threshold": threshold},
     )
 
 
-def radam(
-    learning_rate: ScalarOrSchedule = 1e-3,
-    b1: ScalarOrSchedule = 0.9,
-    b2: ScalarOrSchedule = 0.999,
-    eps: ScalarOrSchedule = 1e-8,
-    *,
-    eps_root: ScalarOrSchedule = 0.0,
-    threshold: ScalarOrSchedule = 5.0,
-    style: str = "torch",
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """RAdam (arXiv:1908.03265) as a ready-made optimizer: p <- p - lr u.
-
-    The arguments of `scale_by_radam`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
-
-    >>> import jax.numpy as jnp
-    >>> tx, g = radam(0.5), jnp.float32(2.0)
-    >>> round(float(tx.update(g, tx.init(g))[0]), 4)
-    -1.0
-    """
-    direction = scale_by_radam(
-        b1,
-        b2,
-        eps,
-        eps_root=eps_root,
-        threshold=threshold,
-        style=style,
-        mu_dtype=mu_dtype,
-        nu_dtype=nu_dtype,
-    )
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay=decay,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
-
-
-VARIANT = register(
-    Variant(
-        name="radam",
-        make=radam,
-        direction=scale_by_radam,
-        paper=Paper(
-            "On the Variance of the Adaptive Learning Rate and Beyond",
-            "Liu, Liyuan and Jiang, Haoming and He, Pengcheng and Chen, Weizhu and Liu, Xiaodong "
-            "and Gao, Jianfeng and Han, Jiawei",
-            2019,
-            "International Conference on Learning Representations, 2020",
-            arxiv="1908.03265",
-        ),
-        changes="shortens the first steps by how little v has seen: a warm-up without a knob",
-        formula="u = √((r-4)(r-2) r∞ / ((r∞-4)(r∞-2) r)) m̂ / (√v̂ + ε) if r > 5, else m̂",
-        styles=STYLES,
-    )
+RADAM = register(
+    scale_by_radam,
+    Paper(
+        "On the Variance of the Adaptive Learning Rate and Beyond",
+        "Liu, Liyuan and Jiang, Haoming and He, Pengcheng and Chen, Weizhu and Liu, Xiaodong "
+        "and Gao, Jianfeng and Han, Jiawei",
+        2019,
+        "International Conference on Learning Representations, 2020",
+        arxiv="1908.03265",
+    ),
+    summary="shortens the first steps by how little v has seen: a warm-up without a knob",
+    learning_rate=1e-3,
+    styles=STYLES,
 )
+radam = RADAM.optimizer

@@ -16,7 +16,7 @@ from adamjax.modifiers.gradient_centralization import gradient_centralization
 from adamjax.optimizer import optimizer
 from adamjax.registry import Paper, Reduction, Variant, register
 from adamjax.rule import ScalarOrSchedule
-from adamjax.storage.rounding import rounded
+from adamjax.storage.rounding import with_param_rounding
 from adamjax.trees import Mask
 from adamjax.variants.radam import scale_by_radam
 from adamjax.wrappers.lookahead import lookahead
@@ -34,7 +34,7 @@ def ranger(
     centralize: bool = True,
     out_axis: int = -1,
     weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
+    decay_mode: str = "decoupled",
     mask: Mask = None,
     storage: str = "float32",
     param_rounding: str | None = None,
@@ -44,7 +44,7 @@ def ranger(
     """Ranger as a ready-made optimizer: RAdam behind gradient centralization, in Lookahead.
 
     Args:
-      learning_rate, b1, b2, eps, threshold, weight_decay, decay, mask, storage: those of
+      learning_rate, b1, b2, eps, threshold, weight_decay, decay_mode, mask, storage: those of
         `adamjax.radam`.
       sync_period: k, at least 1.
       slow_step_size: α.
@@ -68,12 +68,12 @@ def ranger(
         direction,
         learning_rate,
         weight_decay=weight_decay,
-        decay=decay,
+        decay_mode=decay_mode,
         mask=mask,
         storage=storage,
     )
     tx = lookahead(fast, sync_period, slow_step_size)
-    return rounded(tx, param_rounding=param_rounding)
+    return with_param_rounding(tx, param_rounding=param_rounding)
 
 
 VARIANT = register(

@@ -13,18 +13,17 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_decay, check_not_negative, pick
-from adamjax.moments import ZERO, Array, divide, ema, inside
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Reduction, Variant, register
+from adamjax.checks import check_beta, check_not_negative, lookup_or_suggest
+from adamjax.moments import ZERO, Array, divide, ema, sqrt_eps_inside
+from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
-from adamjax.trees import Mask, PyTree
+from adamjax.trees import PyTree
 
 STYLES = {
     "torch": "torch, MLX: d = g / (√v + ε); torch takes b₂ = 0.99, ε = 1e-8",
     "keras": "Keras, Optax: d = g / √(v + ε); b₂ = 0.9; TensorFlow's first form starts v at 1",
 }
-_DENOMINATORS = {"torch": lambda nu, eps: jnp.sqrt(nu) + eps, "keras": inside}
+_DENOMINATORS = {"torch": lambda nu, eps: jnp.sqrt(nu) + eps, "keras": sqrt_eps_inside}
 
 
 class RmspropState(NamedTuple):
@@ -75,15 +74,15 @@ def scale_by_rmsprop(
     >>> round(float(tx.update(g, tx.init(g))[0]), 6)
     2.0
     """
-    denominator = pick("style", style, _DENOMINATORS)
+    denominator = lookup_or_suggest("style", style, _DENOMINATORS)
     check_not_negative("initial_accumulator_value", initial_accumulator_value)
     slots = {"nu": Slot(fill=initial_accumulator_value, dtype=nu_dtype)}
     scalars = {"eps": eps}
     if centered:
-        slots["mean"] = Slot(dtype=mu_dtype)
+        slots["mean"] = Slot(mu_dtype)
     if momentum is not None:
-        check_decay("momentum", momentum)
-        slots["mu"] = Slot(dtype=mu_dtype)
+        check_beta("momentum", momentum)
+        slots["mu"] = Slot(mu_dtype)
         scalars["momentum"] = momentum
 
     def rule(g, moments, step):
@@ -99,74 +98,21 @@ def scale_by_rmsprop(
             moments = moments._replace(mu=u)
         return u, moments
 
-    return lift(rule, RmspropState, slots, decays={"b2": b2}, scalars=scalars)
+    return lift(rule, RmspropState, slots, betas={"b2": b2}, scalars=scalars)
 
 
-def rmsprop(
-    learning_rate: ScalarOrSchedule = 1e-2,
-    b2: ScalarOrSchedule = 0.99,
-    eps: ScalarOrSchedule = 1e-8,
-    *,
-    momentum: ScalarOrSchedule | None = None,
-    centered: bool = False,
-    initial_accumulator_value: float = 0.0,
-    style: str = "torch",
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """RMSProp (Hinton's lecture 6e) as a ready-made optimizer: p <- p - lr g / (√v + ε).
-
-    The arguments of `scale_by_rmsprop`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
-
-    >>> import jax.numpy as jnp
-    >>> tx, g = rmsprop(0.5, b2=0.75), jnp.float32(3.0)
-    >>> round(float(tx.update(g, tx.init(g))[0]), 6)
-    -1.0
-    """
-    direction = scale_by_rmsprop(
-        b2,
-        eps,
-        momentum=momentum,
-        centered=centered,
-        initial_accumulator_value=initial_accumulator_value,
-        style=style,
-        mu_dtype=mu_dtype,
-        nu_dtype=nu_dtype,
-    )
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay=decay,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
-
-
-VARIANT = register(
-    Variant(
-        name="rmsprop",
-        make=rmsprop,
-        direction=scale_by_rmsprop,
-        paper=Paper(
-            "Neural Networks for Machine Learning, lecture 6e: RMSProp",
-            "Hinton, Geoffrey and Srivastava, Nitish and Swersky, Kevin",
-            2012,
-            "Coursera lecture slides",
-            url="https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf",
-        ),
-        changes="no average of the gradient and no bias correction",
-        formula="v = b₂ v + (1-b₂) g²;  u = g / (√v + ε)  (momentum: B = β B + u)",
-        slots=("nu",),
-        styles=STYLES,
-        reduces_to=(Reduction({"momentum": 0.0}, "rmsprop", {}),),
-        static=("centered", "initial_accumulator_value"),
-    )
+RMSPROP = register(
+    scale_by_rmsprop,
+    Paper(
+        "Neural Networks for Machine Learning, lecture 6e: RMSProp",
+        "Hinton, Geoffrey and Srivastava, Nitish and Swersky, Kevin",
+        2012,
+        "Coursera lecture slides",
+        url="https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf",
+    ),
+    summary="no average of the gradient and no bias correction",
+    learning_rate=1e-2,
+    styles=STYLES,
+    reduces_to=(Reduction({"momentum": 0.0}, "rmsprop", {}),),
 )
+rmsprop = RMSPROP.optimizer

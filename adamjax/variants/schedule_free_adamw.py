@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import pick
-from adamjax.modifiers.around import each_leaf
+from adamjax.checks import lookup_or_suggest
+from adamjax.modifiers.map_updates import map_leaves
 from adamjax.moments import Array, debias, divide, ema
 from adamjax.optimizer import optimizer
 from adamjax.registry import Paper, Variant, register
-from adamjax.rule import ScalarOrSchedule, Slot, decay_at, lift, value_at
-from adamjax.schedules import warmed_up
-from adamjax.storage.rounding import rounded
+from adamjax.rule import ScalarOrSchedule, Slot, beta_at, lift, value_at
+from adamjax.schedules import with_linear_warmup
+from adamjax.storage.rounding import with_param_rounding
 from adamjax.trees import Mask, PyTree
 from adamjax.wrappers.schedule_free import schedule_free
 
@@ -69,8 +69,8 @@ def scale_by_normalized(
     return lift(
         rule,
         NormalizedState,
-        {"nu": Slot(dtype=nu_dtype)},
-        decays={"b2": b2},
+        {"nu": Slot(nu_dtype)},
+        betas={"b2": b2},
         scalars={"eps": eps},
     )
 
@@ -86,7 +86,7 @@ def schedule_free_adamw(
     r: float = 0.0,
     style: str = "author",
     weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
+    decay_mode: str = "decoupled",
     mask: Mask = None,
     storage: str = "float32",
     param_rounding: str | None = None,
@@ -105,7 +105,7 @@ def schedule_free_adamw(
       warmup_steps: over how many steps the learning rate rises linearly.
       weight_lr_power, r: the weights of the average are tʳ max(lr)^power.
       style: "author", "paper", "keras" or "optax", see `STYLES`.
-      weight_decay, decay, mask, storage: as in `adamjax.optimizer`, taken at y.
+      weight_decay, decay_mode, mask, storage: as in `adamjax.optimizer`, taken at y.
       param_rounding: as in `adamjax.optimizer`, of y.
       nu_dtype: dtype in which v is stored; None for float32.
 
@@ -113,18 +113,18 @@ def schedule_free_adamw(
     >>> round(float(tx.update(p, tx.init(p), p)[0]), 4)
     -0.5
     """
-    pick("style", style, STYLES)
-    rate = warmed_up(learning_rate, warmup_steps)
-    lagging = warmed_up(learning_rate, warmup_steps, lag=1)
+    lookup_or_suggest("style", style, STYLES)
+    rate = with_linear_warmup(learning_rate, warmup_steps)
+    lagging = with_linear_warmup(learning_rate, warmup_steps, lag=1)
     if style == "paper":
         rate = lagging = _corrected(rate, b2)
     direction = scale_by_normalized(b2, eps, corrected=style != "paper", nu_dtype=nu_dtype)
-    of_y_alone = style == "keras" and decay != "l2"
+    of_y_alone = style == "keras" and decay_mode != "l2"
     z = optimizer(
         direction,
         lagging if style == "optax" else rate,
         weight_decay=0.0 if of_y_alone else weight_decay,
-        decay=decay,
+        decay_mode=decay_mode,
         mask=mask,
         storage=storage,
     )
@@ -134,18 +134,22 @@ def schedule_free_adamw(
         tx = schedule_free(z, rate, b1, weight_lr_power=weight_lr_power, r=r)
     if of_y_alone:
         shrink = optimizer(
-            optax.set_to_zero(), learning_rate, weight_decay=weight_decay, decay=decay, mask=mask
+            optax.set_to_zero(),
+            learning_rate,
+            weight_decay=weight_decay,
+            decay_mode=decay_mode,
+            mask=mask,
         )
         tx = _decaying(tx, shrink)
-    return rounded(tx, param_rounding=param_rounding)
+    return with_param_rounding(tx, param_rounding=param_rounding)
 
 
 def _corrected(rate: ScalarOrSchedule, b2: ScalarOrSchedule) -> optax.Schedule:
     """lr √(1 - b₂ᵗ)."""
 
     def corrected(count: Any) -> Any:
-        decay = decay_at(value_at(b2, count), jnp.asarray(count + 1, float))
-        return value_at(rate, count) * jnp.sqrt(decay.correction)
+        beta = beta_at(value_at(b2, count), jnp.asarray(count + 1, float))
+        return value_at(rate, count) * jnp.sqrt(beta.bias_correction)
 
     return corrected
 
@@ -162,9 +166,9 @@ def _decaying(
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         shrunk, first = decay.update(updates, state[0], params)
         if params is not None:
-            params = each_leaf(jnp.add, params, shrunk)
+            params = map_leaves(jnp.add, params, shrunk)
         steps, second = tx.update(updates, state[1], params, **extra_args)
-        return each_leaf(jnp.add, steps, shrunk), (first, second)
+        return map_leaves(jnp.add, steps, shrunk), (first, second)
 
     return optax.GradientTransformationExtraArgs(init, update)
 

@@ -21,8 +21,8 @@ from adamjax.checks import check_not_negative
 from adamjax.moments import Array
 from adamjax.optimizer import optimizer
 from adamjax.registry import Variant, register
-from adamjax.rule import ScalarOrSchedule, decay_at, value_at
-from adamjax.storage.rounding import rounded
+from adamjax.rule import ScalarOrSchedule, beta_at, value_at
+from adamjax.storage.rounding import with_param_rounding
 from adamjax.trees import Mask
 from adamjax.variants.radam import rectification
 from adamjax.variants.schedule_free_adamw import VARIANT as SCHEDULE_FREE_ADAMW, scale_by_normalized
@@ -38,7 +38,7 @@ def schedule_free_radam(
     weight_lr_power: float = 2.0,
     r: float = 0.0,
     weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
+    decay_mode: str = "decoupled",
     mask: Mask = None,
     storage: str = "float32",
     param_rounding: str | None = None,
@@ -57,16 +57,21 @@ def schedule_free_radam(
 
     def rate(count: Any) -> Array:
         t = jnp.asarray(count, float) + 1
-        step = SimpleNamespace(count=t, b2=decay_at(value_at(b2, count), t))
+        step = SimpleNamespace(count=t, b2=beta_at(value_at(b2, count), t))
         trusted, rectify = rectification(step, 4.0, jnp.greater)
         return value_at(learning_rate, count) * jnp.where(trusted, rectify, 0.0)
 
     direction = scale_by_normalized(b2, eps, corrected=True, nu_dtype=nu_dtype)
     z = optimizer(
-        direction, rate, weight_decay=weight_decay, decay=decay, mask=mask, storage=storage
+        direction,
+        rate,
+        weight_decay=weight_decay,
+        decay_mode=decay_mode,
+        mask=mask,
+        storage=storage,
     )
     tx = schedule_free(z, rate, b1, weight_lr_power=weight_lr_power, r=r)
-    return rounded(tx, param_rounding=param_rounding)
+    return with_param_rounding(tx, param_rounding=param_rounding)
 
 
 VARIANT = register(

@@ -12,8 +12,8 @@ import optax
 
 from adamjax.registry import Variant, register
 from adamjax.rule import ScalarOrSchedule
-from adamjax.schedules import warmed_up
-from adamjax.storage.rounding import rounded
+from adamjax.schedules import with_linear_warmup
+from adamjax.storage.rounding import with_param_rounding
 from adamjax.trees import Mask
 from adamjax.variants.schedule_free_adamw import VARIANT as SCHEDULE_FREE_ADAMW
 from adamjax.variants.sgd import sgd
@@ -28,7 +28,7 @@ def schedule_free_sgd(
     weight_lr_power: float = 2.0,
     r: float = 0.0,
     weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
+    decay_mode: str = "decoupled",
     mask: Mask = None,
     storage: str = "float32",
     param_rounding: str | None = None,
@@ -43,7 +43,7 @@ def schedule_free_sgd(
       b1: b₁, how near to x gradients are taken, 0 <= b1 < 1; the authors call it momentum.
       warmup_steps: over how many steps the learning rate rises linearly.
       weight_lr_power, r: the weights of the average are tʳ max(lr)^power.
-      weight_decay, decay, mask: as in `adamjax.optimizer`, taken at y.
+      weight_decay, decay_mode, mask: as in `adamjax.optimizer`, taken at y.
       storage: as in `adamjax.optimizer`: it keeps no moments, so this has to stay "float32".
       param_rounding: as in `adamjax.optimizer`, of y.
 
@@ -52,10 +52,10 @@ def schedule_free_sgd(
     >>> float(tx.update(p, tx.init(p), p)[0])
     -1.0
     """
-    rate = warmed_up(learning_rate, warmup_steps)
-    z = sgd(rate, weight_decay=weight_decay, decay=decay, mask=mask, storage=storage)
+    rate = with_linear_warmup(learning_rate, warmup_steps)
+    z = sgd(rate, weight_decay=weight_decay, decay_mode=decay_mode, mask=mask, storage=storage)
     tx = schedule_free(z, rate, b1, weight_lr_power=weight_lr_power, r=r)
-    return rounded(tx, param_rounding=param_rounding)
+    return with_param_rounding(tx, param_rounding=param_rounding)
 
 
 VARIANT = register(

@@ -11,12 +11,11 @@ from typing import Any, NamedTuple
 
 import optax
 
-from adamjax.checks import check_decay
+from adamjax.checks import check_beta
 from adamjax.moments import Array
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Reduction, Variant, register
+from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
-from adamjax.trees import Mask, PyTree
+from adamjax.trees import PyTree
 
 
 class SgdState(NamedTuple):
@@ -55,67 +54,28 @@ def scale_by_sgd(
         if nesterov:
             raise ValueError("nesterov needs a momentum; give momentum=0.9, say")
         return lift(lambda g, moments, step: (g, moments), SgdState, {})
-    check_decay("momentum", momentum)
+    check_beta("momentum", momentum)
 
     def rule(g, moments, step):
         mu = step.momentum * moments.mu + g
         u = g + step.momentum * mu if nesterov else mu
         return u, moments._replace(mu=mu)
 
-    return lift(rule, SgdState, {"mu": Slot(dtype=mu_dtype)}, scalars={"momentum": momentum})
+    return lift(rule, SgdState, {"mu": Slot(mu_dtype)}, scalars={"momentum": momentum})
 
 
-def sgd(
-    learning_rate: ScalarOrSchedule = 1e-2,
-    momentum: ScalarOrSchedule | None = None,
-    nesterov: bool = False,
-    *,
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """Gradient descent, with momentum if asked, as a ready-made optimizer: p <- p - lr u.
-
-    The arguments of `scale_by_sgd`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`. As in torch and Optax the
-    learning rate is not in the buffer.
-
-    >>> import jax.numpy as jnp
-    >>> tx, g = sgd(0.5), jnp.float32(2.0)
-    >>> float(tx.update(g, tx.init(g))[0])
-    -1.0
-    """
-    direction = scale_by_sgd(momentum, nesterov, mu_dtype=mu_dtype)
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay=decay,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
-
-
-VARIANT = register(
-    Variant(
-        name="sgd",
-        make=sgd,
-        direction=scale_by_sgd,
-        paper=Paper(
-            "Some methods of speeding up the convergence of iteration methods",
-            "Polyak, Boris T.",
-            1964,
-            "USSR Computational Mathematics and Mathematical Physics 4(5), 1-17",
-            url="https://doi.org/10.1016/0041-5553(64)90137-5",
-        ),
-        changes="one step size for all elements; no second moment",
-        formula="B = β B + g;  u = B  (Nesterov: u = g + β B)",
-        slots=(),
-        reduces_to=(Reduction({"momentum": 0.0}, "sgd", {}),),
-        static=("nesterov",),
-    )
+SGD = register(
+    scale_by_sgd,
+    Paper(
+        "Some methods of speeding up the convergence of iteration methods",
+        "Polyak, Boris T.",
+        1964,
+        "USSR Computational Mathematics and Mathematical Physics 4(5), 1-17",
+        url="https://doi.org/10.1016/0041-5553(64)90137-5",
+    ),
+    summary="one step size for all elements; no second moment",
+    learning_rate=1e-2,
+    notes="As in torch and Optax the learning rate is not in the buffer.",
+    reduces_to=(Reduction({"momentum": 0.0}, "sgd", {}),),
 )
+sgd = SGD.optimizer

@@ -14,7 +14,7 @@ from typing import Any
 import jax
 import optax
 
-from adamjax.checks import check_decay, check_not_negative, is_zero, pick
+from adamjax.checks import check_beta, check_not_negative, is_zero, lookup_or_suggest
 from adamjax.modifiers.projection import projection
 from adamjax.optimizer import optimizer
 from adamjax.registry import Paper, Reduction, Variant, register
@@ -62,8 +62,8 @@ def scale_by_sgdp(
     >>> [round(float(x), 4) for x in tx.update(g, state, p)[0][:, 0]]  # 1.5, -0.5 less 0.5 p
     [1.0, -1.0]
     """
-    pick("style", style, STYLES)
-    check_decay("momentum", momentum)
+    lookup_or_suggest("style", style, STYLES)
+    check_beta("momentum", momentum)
     inner = scale_by_sgd(momentum, nesterov, mu_dtype=mu_dtype)
     direction = projection(inner, delta, eps, out_axis=out_axis)
     if style == "timm" or nesterov:
@@ -98,7 +98,7 @@ def sgdp(
     out_axis: int = -1,
     style: str = "author",
     weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
+    decay_mode: str = "decoupled",
     mask: Mask = None,
     storage: str = "float32",
     param_rounding: str | None = None,
@@ -107,7 +107,7 @@ def sgdp(
     """SGDP (arXiv:2006.08217) as a ready-made optimizer: p <- p - lr (u + r λ / (1 - β) p).
 
     The arguments of `scale_by_sgdp`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`. The authors' code has no momentum
+    `weight_decay`, `decay_mode`, `mask`, `storage`, `param_rounding`. The authors' code has no momentum
     by default, their experiments have 0.9.
 
     Args:
@@ -133,7 +133,7 @@ def sgdp(
         direction,
         learning_rate,
         weight_decay=_over_a_step(weight_decay, momentum),
-        decay=decay,
+        decay_mode=decay_mode,
         mask=mask,
         storage=storage,
         param_rounding=param_rounding,

@@ -12,12 +12,12 @@ from typing import Any
 
 import optax
 
-from adamjax.checks import check_count, check_decay
+from adamjax.checks import check_beta, check_count
 from adamjax.modifiers.eigenbasis import eigenbasis
 from adamjax.optimizer import optimizer
 from adamjax.registry import Paper, Variant, register
 from adamjax.rule import ScalarOrSchedule
-from adamjax.schedules import from_the_second_step
+from adamjax.schedules import zero_on_first_step
 from adamjax.trees import Mask
 from adamjax.variants.adam import scale_by_adam
 
@@ -60,7 +60,7 @@ def scale_by_soap(
     [[1.0, 0.0], [0.0, 1.0]]
     """
     beta = b2 if shampoo_beta is None else shampoo_beta
-    check_decay("b2" if shampoo_beta is None else "shampoo_beta", beta)
+    check_beta("b2" if shampoo_beta is None else "shampoo_beta", beta)
     check_count("precondition_frequency", precondition_frequency)
     later = [_later(value) for value in (b1, b2, eps)]
     adam = scale_by_adam(*later, style="keras", mu_dtype=mu_dtype, nu_dtype=nu_dtype)
@@ -82,7 +82,7 @@ def soap(
     precondition_frequency: int = 10,
     max_size: int = 10_000,
     weight_decay: ScalarOrSchedule = 1e-2,
-    decay: str = "decoupled_after",
+    decay_mode: str = "decoupled_after",
     mask: Mask = None,
     storage: str = "float32",
     param_rounding: str | None = None,
@@ -92,7 +92,7 @@ def soap(
     """SOAP (arXiv:2409.11321) as a ready-made optimizer: p <- (p - lr u) (1 - lr λ).
 
     The arguments of `scale_by_soap`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`. At the first step, for finding a
+    `weight_decay`, `decay_mode`, `mask`, `storage`, `param_rounding`. At the first step, for finding a
     basis, nothing moves and nothing decays.
 
     >>> import jax.numpy as jnp
@@ -114,8 +114,8 @@ def soap(
     return optimizer(
         direction,
         learning_rate,
-        weight_decay=weight_decay if decay == "l2" else from_the_second_step(weight_decay),
-        decay=decay,
+        weight_decay=weight_decay if decay_mode == "l2" else zero_on_first_step(weight_decay),
+        decay_mode=decay_mode,
         mask=mask,
         storage=storage,
         param_rounding=param_rounding,

@@ -14,12 +14,11 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import optax
 
-from adamjax.modifiers.around import part_of
+from adamjax.modifiers.map_updates import select_unmasked
 from adamjax.moments import Array, divide, ema
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Variant, register
+from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift, with_fields, without_corrections
-from adamjax.trees import Mask, PyTree, check_real, check_same_tree
+from adamjax.trees import PyTree, check_real, check_same_tree
 
 
 class SophiaState(NamedTuple):
@@ -91,8 +90,8 @@ def scale_by_sophia(
         return lift(
             each,
             SophiaState,
-            {"mu": Slot(dtype=mu_dtype), "nu": Slot(dtype=nu_dtype)},
-            decays={"b1": b1, "b2": b2},
+            {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)},
+            betas={"b1": b1, "b2": b2},
             scalars={"eps": eps, "rho": rho},
         )
 
@@ -121,62 +120,23 @@ def scale_by_sophia(
 def _masked_alike(hessian: PyTree, updates: PyTree) -> PyTree:
     """The estimate without the leaves that a mask has taken from the gradients alone."""
     try:
-        return part_of(hessian, updates)
+        return select_unmasked(hessian, updates)
     except ValueError:
         return hessian  # which is now refused, and told where it does not fit
 
 
-def sophia(
-    learning_rate: ScalarOrSchedule = 1e-4,
-    b1: ScalarOrSchedule = 0.965,
-    b2: ScalarOrSchedule = 0.99,
-    eps: ScalarOrSchedule = 1e-15,
-    *,
-    rho: ScalarOrSchedule = 0.04,
-    weight_decay: ScalarOrSchedule = 0.1,
-    decay: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """Sophia (arXiv:2305.14342) as a ready-made optimizer: p <- p - lr clip(m / max(ρ h, ε), ±1).
-
-    The arguments of `scale_by_sophia`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
-
-    Its `update` takes `hessian=`, see `scale_by_sophia`.
-
-    >>> tx, g = sophia(0.5, rho=1.0, weight_decay=0.0), jnp.float32(2.0)
-    >>> round(float(tx.update(g, tx.init(g), hessian=jnp.float32(100.0))[0]), 4)
-    -0.035
-    """
-    direction = scale_by_sophia(b1, b2, eps, rho=rho, mu_dtype=mu_dtype, nu_dtype=nu_dtype)
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay=decay,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
-
-
-VARIANT = register(
-    Variant(
-        name="sophia",
-        make=sophia,
-        direction=scale_by_sophia,
-        paper=Paper(
-            "Sophia: A Scalable Stochastic Second-order Optimizer for Language Model Pre-training",
-            "Liu, Hong and Li, Zhiyuan and Hall, David and Liang, Percy and Ma, Tengyu",
-            2023,
-            "International Conference on Learning Representations, 2024",
-            arxiv="2305.14342",
-        ),
-        changes="divides by an estimate of the curvature in place of √v, and clips",
-        formula="h = b₂ h + (1-b₂) ĥ, once in a while;  u = clip(m / max(ρ h, ε), ±1)",
-    )
+SOPHIA = register(
+    scale_by_sophia,
+    Paper(
+        "Sophia: A Scalable Stochastic Second-order Optimizer for Language Model Pre-training",
+        "Liu, Hong and Li, Zhiyuan and Hall, David and Liang, Percy and Ma, Tengyu",
+        2023,
+        "International Conference on Learning Representations, 2024",
+        arxiv="2305.14342",
+    ),
+    summary="divides by an estimate of the curvature in place of √v, and clips",
+    learning_rate=1e-4,
+    weight_decay=0.1,
+    notes="Its `update` takes `hessian=`, see `scale_by_sophia`.",
 )
+sophia = SOPHIA.optimizer

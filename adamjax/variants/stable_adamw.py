@@ -66,8 +66,8 @@ def scale_by_stable_adamw(
     direction = lift(
         rule,
         optax.ScaleByAdamState,
-        {"mu": Slot(dtype=mu_dtype), "nu": Slot(dtype=nu_dtype)},
-        decays={"b1": b1, "b2": b2},
+        {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)},
+        betas={"b1": b1, "b2": b2},
         scalars={"eps": eps, "weight_decay": weight_decay},
         needs_params=decays,
     )
@@ -81,7 +81,7 @@ def stable_adamw(
     eps: ScalarOrSchedule = 1e-6,
     *,
     weight_decay: ScalarOrSchedule = 1e-2,
-    decay: str = "inside",
+    decay_mode: str = "inside",
     mask: Mask = None,
     storage: str = "float32",
     param_rounding: str | None = None,
@@ -91,14 +91,14 @@ def stable_adamw(
     """StableAdamW (arXiv:2304.13013) as a ready-made optimizer: p <- p - lr r / max(1, RMS(…)).
 
     The arguments of `scale_by_stable_adamw`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`. Weight decay is
-    `decay="inside"`: the division shortens it, too.
+    `weight_decay`, `decay_mode`, `mask`, `storage`, `param_rounding`. Weight decay is
+    `decay_mode="inside"`: the division shortens it, too.
 
     >>> tx, p = stable_adamw(0.5, weight_decay=0.5), jnp.float32(1.0)
     >>> round(float(tx.update(2 * p, tx.init(p), p)[0]), 4)
     -0.75
     """
-    within, without = inside_or_not(weight_decay, decay)
+    within, without = inside_or_not(weight_decay, decay_mode)
     direction = scale_by_stable_adamw(
         b1, b2, eps, mu_dtype=mu_dtype, nu_dtype=nu_dtype, weight_decay=within, mask=mask
     )

@@ -10,10 +10,8 @@ from typing import Any
 
 import optax
 
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Reduction, Variant, register
+from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule
-from adamjax.trees import Mask
 from adamjax.variants.lion import scale_by_lion
 
 
@@ -42,62 +40,25 @@ def scale_by_tiger(
     return scale_by_lion(b1, b1, mu_dtype=mu_dtype)
 
 
-def tiger(
-    learning_rate: ScalarOrSchedule = 1e-3,
-    b1: ScalarOrSchedule = 0.965,
-    *,
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """Tiger (kexue.fm/archives/9512) as a ready-made optimizer: p <- p - lr sign(m).
-
-    The arguments of `scale_by_tiger`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`. The author's code also multiplies
-    the learning rate of matrices by RMS(p), and halves that of biases and scales, which it knows by
-    their names; that is not done here. `optax.scale_by_param_block_rms` behind `scale_by_tiger` is
-    near to it.
-
-    >>> import jax.numpy as jnp
-    >>> tx, g = tiger(0.5), jnp.float32(2.0)
-    >>> float(tx.update(g, tx.init(g))[0])
-    -0.5
-    """
-    direction = scale_by_tiger(b1, mu_dtype=mu_dtype)
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay=decay,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
-
-
-VARIANT = register(
-    Variant(
-        name="tiger",
-        make=tiger,
-        direction=scale_by_tiger,
-        paper=Paper(
-            "Tiger: A Tight-fisted Optimizer",
-            "Su, Jianlin",
-            2023,
-            url="https://kexue.fm/archives/9512",
+TIGER = register(
+    scale_by_tiger,
+    Paper(
+        "Tiger: A Tight-fisted Optimizer",
+        "Su, Jianlin",
+        2023,
+        url="https://kexue.fm/archives/9512",
+    ),
+    summary="the sign of the average; no second moment",
+    learning_rate=1e-3,
+    notes="The author's code also multiplies the learning rate of matrices by RMS(p), and "
+    "halves that of biases and scales, which it knows by their names; that is not done "
+    "here. `optax.scale_by_param_block_rms` behind `scale_by_tiger` is near to it.",
+    reduces_to=(
+        Reduction(
+            {"learning_rate": 1e-3, "b1": 0.875},
+            "lion",
+            {"learning_rate": 1e-3, "b1": 0.875, "b2": 0.875},
         ),
-        changes="the sign of the average; no second moment",
-        formula="m = b₁ m + (1-b₁) g;  u = sign(m)",
-        slots=("mu",),
-        reduces_to=(
-            Reduction(
-                {"learning_rate": 1e-3, "b1": 0.875},
-                "lion",
-                {"learning_rate": 1e-3, "b1": 0.875, "b2": 0.875},
-            ),
-        ),
-    )
+    ),
 )
+tiger = TIGER.optimizer

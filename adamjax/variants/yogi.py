@@ -13,18 +13,16 @@ from typing import Any
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_not_negative, pick
-from adamjax.moments import adam_hat, adam_outside, ema
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Variant, register
+from adamjax.checks import check_not_negative, lookup_or_suggest
+from adamjax.moments import adam_update, adam_update_eps_hat, ema
+from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
-from adamjax.trees import Mask
 
 STYLES = {
     "tensorflow": "TensorFlow Addons: u = m̂ √(1 - b₂ᵗ) / (√v + ε), v from 1e-6, m from 0",
     "optax": "Optax, torch-optimizer: u = m̂ / (√v̂ + ε), both v and m from 1e-6",
 }
-_DIRECTIONS = {"tensorflow": adam_hat, "optax": adam_outside}
+_DIRECTIONS = {"tensorflow": adam_update_eps_hat, "optax": adam_update}
 
 
 def scale_by_yogi(
@@ -60,13 +58,13 @@ def scale_by_yogi(
     >>> round(float(tx.update(g, tx.init(g))[0]), 6)
     1.0
     """
-    direction = pick("style", style, _DIRECTIONS)
+    direction = lookup_or_suggest("style", style, _DIRECTIONS)
     check_not_negative("initial_accumulator_value", initial_accumulator_value)
 
     def rule(g, moments, step):
         mu = ema(g, moments.mu, step.b1)
         square = g * g
-        nu = moments.nu + step.b2.complement * jnp.sign(square - moments.nu) * square
+        nu = moments.nu + step.b2.one_minus * jnp.sign(square - moments.nu) * square
         return direction(mu, nu, step), moments._replace(mu=mu, nu=nu)
 
     first = initial_accumulator_value if style == "optax" else 0.0
@@ -77,74 +75,23 @@ def scale_by_yogi(
             "mu": Slot(fill=first, dtype=mu_dtype),
             "nu": Slot(fill=initial_accumulator_value, dtype=nu_dtype),
         },
-        decays={"b1": b1, "b2": b2},
+        betas={"b1": b1, "b2": b2},
         scalars={"eps": eps, "eps_root": eps_root},
     )
 
 
-def yogi(
-    learning_rate: ScalarOrSchedule = 1e-2,
-    b1: ScalarOrSchedule = 0.9,
-    b2: ScalarOrSchedule = 0.999,
-    eps: ScalarOrSchedule = 1e-3,
-    *,
-    eps_root: ScalarOrSchedule = 0.0,
-    initial_accumulator_value: float = 1e-6,
-    style: str = "tensorflow",
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """Yogi (NeurIPS 2018) as a ready-made optimizer: p <- p - lr m̂ / (√v̂ + ε).
-
-    The arguments of `scale_by_yogi`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay`, `mask`, `storage`, `param_rounding`.
-
-    >>> tx, g = yogi(0.5, eps=0.0, initial_accumulator_value=0.0), jnp.float32(2.0)
-    >>> round(float(tx.update(g, tx.init(g))[0]), 6)
-    -0.5
-    """
-    direction = scale_by_yogi(
-        b1,
-        b2,
-        eps,
-        eps_root=eps_root,
-        initial_accumulator_value=initial_accumulator_value,
-        style=style,
-        mu_dtype=mu_dtype,
-        nu_dtype=nu_dtype,
-    )
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay=decay,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
-
-
-VARIANT = register(
-    Variant(
-        name="yogi",
-        make=yogi,
-        direction=scale_by_yogi,
-        paper=Paper(
-            "Adaptive Methods for Nonconvex Optimization",
-            "Zaheer, Manzil and Reddi, Sashank J. and Sachan, Devendra and Kale, Satyen and "
-            "Kumar, Sanjiv",
-            2018,
-            "Advances in Neural Information Processing Systems 31",
-            url="https://papers.nips.cc/paper/8186-adaptive-methods-for-nonconvex-optimization",
-        ),
-        changes="v moves towards g² by a share of g², not of their distance",
-        formula="v = v - (1-b₂) sign(v - g²) g²;  u = m̂ / (√v̂ + ε)",
-        styles=STYLES,
-        static=("initial_accumulator_value",),
-    )
+YOGI = register(
+    scale_by_yogi,
+    Paper(
+        "Adaptive Methods for Nonconvex Optimization",
+        "Zaheer, Manzil and Reddi, Sashank J. and Sachan, Devendra and Kale, Satyen and "
+        "Kumar, Sanjiv",
+        2018,
+        "Advances in Neural Information Processing Systems 31",
+        url="https://papers.nips.cc/paper/8186-adaptive-methods-for-nonconvex-optimization",
+    ),
+    summary="v moves towards g² by a share of g², not of their distance",
+    learning_rate=1e-2,
+    styles=STYLES,
 )
+yogi = YOGI.optimizer

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_count, check_decay, check_not_negative
-from adamjax.modifiers.around import each_leaf, increment, part_of
+from adamjax.checks import check_beta, check_count, check_not_negative
+from adamjax.modifiers.map_updates import increment, map_leaves, select_unmasked
 from adamjax.moments import Array
 from adamjax.rule import ScalarOrSchedule, cast, value_at
 from adamjax.trees import PyTree
-from adamjax.wrappers.copies import check_copies, copies
+from adamjax.wrappers.copy_params import check_copies, copy_params
 
 
 class AveragingState(NamedTuple):
@@ -29,8 +29,8 @@ class AveragingState(NamedTuple):
     def eval_params(self, params: PyTree) -> PyTree:
         """The average, of the parameters' dtypes; before the first the parameters themselves."""
         there = self.averaged > 0
-        mine = part_of(params, self.average)
-        return each_leaf(lambda p, a: jnp.where(there, a, p), mine, self.average)
+        mine = select_unmasked(params, self.average)
+        return map_leaves(lambda p, a: jnp.where(there, a, p), mine, self.average)
 
 
 def ema_params(
@@ -65,7 +65,7 @@ def ema_params(
     >>> float(p), float(state.eval_params(p))
     (2.0, 1.5)
     """
-    check_decay("decay", decay)
+    check_beta("decay", decay)
     return _averaging(inner, lambda averaged: 1 - value_at(decay, averaged), start, every)
 
 
@@ -111,7 +111,7 @@ def _averaging(
 
     def init(params: PyTree) -> AveragingState:
         count, averaged = (jnp.zeros([], jnp.int32) for _ in range(2))
-        return AveragingState(count, averaged, copies(params), inner.init(params))
+        return AveragingState(count, averaged, copy_params(params), inner.init(params))
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         check_copies(state.average, params, updates)
@@ -124,7 +124,7 @@ def _averaging(
             return jnp.where(now, a + cast(share, a.dtype) * (p + u - a), a)
 
         averaged = jnp.where(now, increment(state.averaged), state.averaged)
-        mean = each_leaf(average, state.average, params, changes)
+        mean = map_leaves(average, state.average, params, changes)
         return changes, AveragingState(count, averaged, mean, inner_state)
 
     return optax.GradientTransformationExtraArgs(init, update)

@@ -4,7 +4,7 @@ from typing import Any
 
 import jax
 
-from adamjax.modifiers.around import is_masked
+from adamjax.modifiers.map_updates import is_masked
 from adamjax.trees import PyTree
 
 
@@ -14,7 +14,7 @@ def eval_params(state: Any, params: PyTree) -> PyTree:
     Args:
       state: the state of an optimizer with `adamjax.schedule_free`, `adamjax.ema_params` or
         `adamjax.swa` somewhere in it; the outermost counts. Where they have but a part of the
-        parameters (`optax.partition`, `adamjax.by_matrix`), the others are those that are trained.
+        parameters (`optax.partition`, `adamjax.partition_matrices`), the others are those that are trained.
       params: the parameters that are trained.
 
     Raises:

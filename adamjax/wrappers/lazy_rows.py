@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from adamjax.modifiers.around import is_masked
+from adamjax.modifiers.map_updates import is_masked
 from adamjax.moments import ZERO, Array
 from adamjax.trees import Mask, PyTree, leaf_name, resolve_mask
 

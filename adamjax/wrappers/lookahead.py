@@ -10,11 +10,11 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_count, check_not_negative
-from adamjax.modifiers.around import each_leaf, increment
+from adamjax.modifiers.map_updates import increment, map_leaves
 from adamjax.moments import Array
 from adamjax.rule import ScalarOrSchedule, cast, value_at
 from adamjax.trees import PyTree
-from adamjax.wrappers.copies import check_copies, copies
+from adamjax.wrappers.copy_params import check_copies, copy_params
 
 
 class LookaheadState(NamedTuple):
@@ -63,7 +63,7 @@ def lookahead(
     inner = optax.with_extra_args_support(inner)
 
     def init(params: PyTree) -> LookaheadState:
-        return LookaheadState(jnp.zeros([], jnp.int32), copies(params), inner.init(params))
+        return LookaheadState(jnp.zeros([], jnp.int32), copy_params(params), inner.init(params))
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         check_copies(state.slow, params, updates)
@@ -77,8 +77,8 @@ def lookahead(
             moved = jnp.where(first, p + step, moved) if lazy else moved
             return jnp.where(now, moved, slow)
 
-        slow = each_leaf(slow_after, state.slow, params, steps)
-        change = each_leaf(lambda u, p, s: jnp.where(now, s - p, u), steps, params, slow)
+        slow = map_leaves(slow_after, state.slow, params, steps)
+        change = map_leaves(lambda u, p, s: jnp.where(now, s - p, u), steps, params, slow)
         return change, LookaheadState(count, slow, inner_state)
 
     return optax.GradientTransformationExtraArgs(init, update)

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_not_negative
-from adamjax.modifiers.around import check_params, each_leaf
+from adamjax.modifiers.map_updates import check_params, map_leaves
 from adamjax.moments import Array, clamp, divide, norm
 from adamjax.rule import at_least_float32
 from adamjax.trees import PyTree
@@ -64,14 +64,14 @@ def sam(
             return clamp(jnp.abs(p) * clamp(g)) if adaptive else clamp(g)
 
         wide = jax.tree.map(lambda g: g.astype(at_least_float32(g.dtype)), updates)
-        ascent = each_leaf(uphill, wide, params)
+        ascent = map_leaves(uphill, wide, params)
         length = norm(jnp.asarray([norm(x) for x in jax.tree.leaves(ascent)]))
 
         def ahead(p: Array, x: Array) -> Array:
             step = rho * divide(x, length.astype(p.dtype))
             return p + step * (jnp.abs(p) if adaptive else 1)
 
-        there = each_leaf(ahead, params, ascent)
+        there = map_leaves(ahead, params, ascent)
         return inner.update(grad_fn(there), state, params, **extra_args)
 
     return optax.GradientTransformationExtraArgs(inner.init, update)

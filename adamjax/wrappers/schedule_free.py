@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_decay, check_not_negative
-from adamjax.modifiers.around import each_leaf, increment, part_of
+from adamjax.checks import check_beta, check_not_negative
+from adamjax.modifiers.map_updates import increment, map_leaves, select_unmasked
 from adamjax.moments import Array, divide
 from adamjax.rule import ScalarOrSchedule, value_at
 from adamjax.trees import PyTree
-from adamjax.wrappers.copies import check_copies, copies
+from adamjax.wrappers.copy_params import check_copies, copy_params
 
 
 class ScheduleFreeState(NamedTuple):
@@ -39,8 +39,8 @@ class ScheduleFreeState(NamedTuple):
     def eval_params(self, params: PyTree) -> PyTree:
         """The average x = y + (1 - 1/b₁) (z - y), of the parameters' dtypes; y where b₁ is 0."""
         share = jnp.where(self.b1 > 0, 1 - 1 / jnp.where(self.b1 > 0, self.b1, 1), 0)
-        mine = part_of(params, self.z)
-        return each_leaf(lambda y, z: y + share.astype(y.dtype) * (z - y), mine, self.z)
+        mine = select_unmasked(params, self.z)
+        return map_leaves(lambda y, z: y + share.astype(y.dtype) * (z - y), mine, self.z)
 
 
 def schedule_free(
@@ -87,7 +87,7 @@ def schedule_free(
     (2.0, 1.5, 1.75)
     """
     check_not_negative("learning_rate", learning_rate)
-    check_decay("b1", b1)
+    check_beta("b1", b1)
     check_not_negative("weight_lr_power", weight_lr_power)
     check_not_negative("r", r)
     inner = optax.with_extra_args_support(inner)
@@ -95,7 +95,7 @@ def schedule_free(
     def init(params: PyTree) -> ScheduleFreeState:
         count = jnp.zeros([], jnp.int32)
         weight_sum, largest, near = (jnp.zeros([], float) for _ in range(3))
-        z = copies(params)
+        z = copy_params(params)
         return ScheduleFreeState(count, weight_sum, largest, near, z, inner.init(params))
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
@@ -112,8 +112,8 @@ def schedule_free(
             share, ratio, b = (x.astype(step.dtype) for x in (c, kept, near))
             return (share * ratio + (1 - ratio)) * (z - y) + (1 - b * (1 - share)) * step
 
-        changes = each_leaf(change, steps, params, state.z)
-        z = each_leaf(lambda z, step: z + step, state.z, steps)
+        changes = map_leaves(change, steps, params, state.z)
+        z = map_leaves(lambda z, step: z + step, state.z, steps)
         return changes, ScheduleFreeState(count, weight_sum, largest, near, z, inner_state)
 
     return optax.GradientTransformationExtraArgs(init, update)

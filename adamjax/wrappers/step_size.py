@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from adamjax.moments import Array, Decay, divide
-from adamjax.rule import Scalar, at_least_float32, decay_at
+from adamjax.moments import Array, Beta, divide
+from adamjax.rule import Scalar, at_least_float32, beta_at
 from adamjax.trees import PyTree
 
 
@@ -40,17 +40,17 @@ def first_step_size(d0: Scalar) -> StepSize:
 
 def next_step_size(
     found: StepSize, b1: Scalar, b2: Scalar, *, bias_correction: bool
-) -> tuple[StepSize, Decay, Decay]:
+) -> tuple[StepSize, Beta, Beta]:
     """The factor of this step, d √(1 - b₂ᵗ) / (1 - b₁ᵗ) or d, and both coefficients.
 
     >>> found, _, _ = next_step_size(first_step_size(0.5), 0.5, 0.75, bias_correction=True)
     >>> float(found.factor)
     0.5
     """
-    first, second = (decay_at(b, jnp.ones_like(found.d)) for b in (b1, b2))
+    first, second = (beta_at(b, jnp.ones_like(found.d)) for b in (b1, b2))
     weight1, weight2 = found.weights
-    weight1 = _like(weight1 + first.complement * (1 - weight1), found.d)
-    weight2 = _like(weight2 + second.complement * (1 - weight2), found.d)
+    weight1 = _like(weight1 + first.one_minus * (1 - weight1), found.d)
+    weight2 = _like(weight2 + second.one_minus * (1 - weight2), found.d)
     correction = divide(jnp.sqrt(weight2), weight1) if bias_correction else 1.0
     factor = _like(found.d * correction, found.d)
     return found._replace(factor=factor, weights=(weight1, weight2)), first, second

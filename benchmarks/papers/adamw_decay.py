@@ -24,7 +24,7 @@ EXPERIMENT = Experiment(
     run="A dense network with 64 hidden units learns 400 digits of scikit-learn for 40 epochs, "
     "from learning rates that fall along a cosine; its error is that on the other 1,397. The "
     "paper: ResNets on CIFAR-10, 100 epochs. Its decay is multiplied by the schedule and not by "
-    'the learning rate (`decay="independent"`); that of torch, Optax and Keras, by both '
+    'the learning rate (`decay_mode="independent"`); that of torch, Optax and Keras, by both '
     '(`"decoupled"`, the default), is added for comparison. Each point of a grid is the mean of '
     "eight seeds. Learning rates whose lowest error is within a fifth of the lowest of all count "
     "as good. Unlike the paper's, this network has no normalisation: the size of its weights "
@@ -89,7 +89,7 @@ def digits(settings: Settings) -> tuple[training.Problem, training.Watch]:
     return problem, watch
 
 
-def optimizer(decay: str, steps: int) -> Callable[[Any], optax.GradientTransformation]:
+def optimizer(decay_mode: str, steps: int) -> Callable[[Any], optax.GradientTransformation]:
     """From a learning rate and a weight decay; both fall where the paper's do."""
     shape = optax.schedules.cosine_decay_schedule(1.0, steps)
 
@@ -99,9 +99,9 @@ def optimizer(decay: str, steps: int) -> Callable[[Any], optax.GradientTransform
             lambda count: rate * shape(count),
             # What "decoupled" multiplies with falls already, and no schedule is for L2.
             weight_decay=lambda count: (
-                weight_decay * (shape(count) if decay == "independent" else 1.0)
+                weight_decay * (shape(count) if decay_mode == "independent" else 1.0)
             ),
-            decay=decay,
+            decay_mode=decay_mode,
         )
 
     return make
@@ -112,12 +112,12 @@ def measure(settings: Settings) -> dict[str, Any]:
     problem, watch = digits(settings)
     rates = grid(*settings.rates, settings.rates_per_decade)
     found = {}
-    for decay, low, high in settings.decays:
+    for decay_mode, low, high in settings.decays:
         decays = grid(low, high, settings.decays_per_decade)
         points = [axis.ravel() for axis in np.meshgrid(rates, decays, indexing="ij")]
         losses = training.train(
             problem,
-            optimizer(decay, settings.epochs * problem.steps),
+            optimizer(decay_mode, settings.epochs * problem.steps),
             dict(zip(("rate", "weight_decay"), points, strict=True)),
             seeds=settings.seeds,
             epochs=settings.epochs,
@@ -125,7 +125,7 @@ def measure(settings: Settings) -> dict[str, Any]:
             together=True,
         )
         errors = losses["error"][:, :, -1].T.reshape(len(rates), len(decays), settings.seeds)
-        found[decay] = {"decays": training.rounded(decays), "errors": training.rounded(errors)}
+        found[decay_mode] = {"decays": training.rounded(decays), "errors": training.rounded(errors)}
     return {"rates": training.rounded(rates), "couplings": found}
 
 
@@ -144,8 +144,8 @@ class Valley(NamedTuple):
     lowest: np.ndarray
 
 
-def valley(report: Report, decay: str) -> Valley:
-    found = report["couplings"][decay]
+def valley(report: Report, decay_mode: str) -> Valley:
+    found = report["couplings"][decay_mode]
     errors = np.array(found["errors"], float)
     means = errors.mean(axis=2)
     good = np.flatnonzero(means.min(axis=1) <= GOOD * means.min())
@@ -158,18 +158,18 @@ def valley(report: Report, decay: str) -> Valley:
 
 def findings(report: Report) -> list[Finding]:
     found = []
-    valleys = {decay: valley(report, decay) for decay in NAMES}
+    valleys = {decay_mode: valley(report, decay_mode) for decay_mode in NAMES}
     statements = {
         "l2": "L2 in the gradient: the best decay moves by a quarter of a decade or more for each "
         "decade of good learning rates",
         "independent": "decoupled as in the paper: it moves by less",
         "decoupled": "decoupled and times the learning rate: it moves by less",
     }
-    for decay, statement in statements.items():
-        each = valleys[decay]
+    for decay_mode, statement in statements.items():
+        each = valleys[decay_mode]
         rates = np.array(report["rates"])[each.rates]
-        decays = np.array(report["couplings"][decay]["decays"])[each.decays]
-        last = len(report["couplings"][decay]["decays"]) - 1
+        decays = np.array(report["couplings"][decay_mode]["decays"])[each.decays]
+        last = len(report["couplings"][decay_mode]["decays"]) - 1
         edge = bool(np.isin(each.decays, (0, last)).any())
         text = (
             f"{each.slope:+.2f} decades a decade: from {decays[0]:.2g} at a learning rate of "
@@ -178,8 +178,8 @@ def findings(report: Report) -> list[Finding]:
         )
         moves = abs(each.slope) >= SEPARABLE
         enough = len(rates) >= 3  # or there is nothing to see it move over
-        agrees = bool(enough and moves == (decay == "l2"))
-        found.append(Finding(statement, text, agrees, of_paper=decay != "decoupled"))
+        agrees = bool(enough and moves == (decay_mode == "l2"))
+        found.append(Finding(statement, text, agrees, of_paper=decay_mode != "decoupled"))
     ours, other = valleys["independent"].lowest, valleys["l2"].lowest
     lower, error = difference(other, ours)
     text = f"decoupled {ours.mean():.2%}, L2 {other.mean():.2%}, ± {error:.2%} for the difference"
@@ -193,21 +193,21 @@ def draw(report: Report, file: Path) -> None:
     means = {k: np.mean(v["errors"], axis=2) for k, v in report["couplings"].items()}
     lowest = 100 * min(each.min() for each in means.values())
     shown = None
-    for decay, axes in panels.items():
-        found, each = report["couplings"][decay], valley(report, decay)
+    for decay_mode, axes in panels.items():
+        found, each = report["couplings"][decay_mode], valley(report, decay_mode)
         rates, decays = np.array(report["rates"]), np.array(found["decays"])
         # Everything above three times the lowest error is one colour: it is of no use.
         shown = axes.pcolormesh(
             rates,
             decays,
-            100 * means[decay].T,
+            100 * means[decay_mode].T,
             cmap="viridis_r",
             vmin=lowest,
             vmax=3 * lowest,
             shading="nearest",
         )
         axes.plot(rates[each.rates], decays[each.decays], "o-", color=pictures.COLORS[1])
-        axes.set(title=f"{NAMES[decay]}\nslope {each.slope:+.2f}", xscale="log", yscale="log")
+        axes.set(title=f"{NAMES[decay_mode]}\nslope {each.slope:+.2f}", xscale="log", yscale="log")
         axes.set(xlabel="learning rate α", ylabel="weight decay λ")
         axes.grid(visible=False)
     figure.colorbar(shown, ax=list(panels.values()), label="test error [%]", extend="max")

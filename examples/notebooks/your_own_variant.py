@@ -38,7 +38,7 @@ def rule(g, moments, step, largest=jnp.inf):
 def cubic(learning_rate, b1=0.9, b2=0.999, eps=1e-8, rule=rule, **options):
     slots = {"mu": adamjax.Slot(), "nu": adamjax.Slot()}
     direction = adamjax.lift(
-        rule, optax.ScaleByAdamState, slots, decays={"b1": b1, "b2": b2}, scalars={"eps": eps}
+        rule, optax.ScaleByAdamState, slots, betas={"b1": b1, "b2": b2}, scalars={"eps": eps}
     )
     return adamjax.optimizer(direction, learning_rate, **options)
 

@@ -11,7 +11,7 @@ import pytest
 
 import adamjax
 from adamjax.__main__ import main
-from adamjax.cli.choices import read_choice
+from adamjax.cli.choices import parse_optimizer
 
 RICH = ("rich", "rich.console", "rich.table", "rich.text", "rich.box")
 NAMES = adamjax.list_variants()
@@ -164,12 +164,12 @@ def test_compare_repeats_itself(cli):
 @pytest.mark.parametrize("name", NAMES)
 def test_every_variant_can_be_chosen_with_each_style(name):
     for style in adamjax.get_variant(name).styles:
-        assert read_choice(f"{name}:style={style}").arguments == {"style": style}
-    assert read_choice(name).arguments == {}
+        assert parse_optimizer(f"{name}:style={style}").arguments == {"style": style}
+    assert parse_optimizer(name).arguments == {}
 
 
 def test_arguments_get_the_kind_of_their_default():
-    choice = read_choice("sgd:momentum=0.9,nesterov=TRUE,mu_dtype=bfloat16,weight_decay=1")
+    choice = parse_optimizer("sgd:momentum=0.9,nesterov=TRUE,mu_dtype=bfloat16,weight_decay=1")
     assert choice.arguments == {
         "momentum": 0.9, "nesterov": True, "mu_dtype": "bfloat16", "weight_decay": 1,
     }  # fmt: skip

@@ -54,7 +54,7 @@ def test_a_shape_is_repeated_and_the_rest_has_fewer_rows():
 
 
 def test_parts_of_a_scheduled_decay_keep_their_names():
-    tx = adamjax.adam(b1=adamjax.decaying(0.9, 100))
+    tx = adamjax.adam(b1=adamjax.inverse_epoch_schedule(0.9, 100))
     names = [part.name for part in state_parts(tx, {(8, 8): 2})]
     assert {"mu", "nu", "count"} <= set(names)
 

@@ -10,10 +10,18 @@ import pytest
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 import adamjax
-from adamjax.cli.choices import read_choice
+from adamjax.cli.choices import parse_optimizer
 from adamjax.cli.machines import COMPILED, MACHINES, OVERHEAD, levels, overhead
 from adamjax.cli.memory import leaves_of, one_of_each
-from adamjax.cli.scaling import account, lay_out, make_plan, parse_mesh, share, undivided, wire
+from adamjax.cli.scaling import (
+    communication,
+    estimate,
+    make_plan,
+    parse_mesh,
+    per_device,
+    shard_params,
+    undivided,
+)
 from adamjax.sharding import state_shardings
 from tests.sharding.collectives import collectives, of_step
 
@@ -61,7 +69,7 @@ def on_first(tree):
 @pytest.mark.parametrize("plan", PLANS)
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_bytes_are_those_of_real_arrays(name, plan):
-    tx, layout = OPTIMIZERS[name], lay_out(one_of_each(LEAVES), PLANS[plan])
+    tx, layout = OPTIMIZERS[name], shard_params(one_of_each(LEAVES), PLANS[plan])
     shapes = {
         f"{k} of {key}": (key, shape)
         for (shape, times), key in zip(LEAVES.items(), one_of_each(LEAVES), strict=True)
@@ -75,7 +83,7 @@ def test_bytes_are_those_of_real_arrays(name, plan):
     params, updated = jax.device_put(arrays, kept), jax.device_put(arrays, part)
     places = state_shardings(tx, params, zero=PLANS[plan].zero)
     state = jax.jit(tx.init, out_shardings=places)(params)
-    found = share(tx, LEAVES, PLANS[plan])
+    found = per_device(tx, LEAVES, PLANS[plan])
     assert found.parameter_bytes == on_first(params)
     assert found.gradient_bytes == on_first(updated)
     assert found.state_bytes == on_first(state)
@@ -97,12 +105,12 @@ def test_zero_sends_what_the_compiled_step_collects():
     plan = make_plan(MESH, zero="data")
     leaves = {(256, 128): 1, (512, 128): 1}
     params = one_of_each(leaves)
-    layout = lay_out(params, plan)
+    layout = shard_params(params, plan)
     lie = on_devices("zero", layout.kept)
     tx = adamjax.adamw(0.1)
     found = of_step(tx, params, lie, state_shardings(tx, params, lie, zero="data"))
     assert set(found) == {"all-gather"}
-    (gathered,) = [send for send in wire(leaves, plan) if send.op == "all-gather"]
+    (gathered,) = [send for send in communication(leaves, plan) if send.op == "all-gather"]
     assert gathered.bytes == sent_in(found, "all-gather", 4)
 
 
@@ -112,7 +120,7 @@ def gradients(plan, leaves):
     The layers are computed anew on the way back, so that no gathered parameter is kept.
     """
     params = one_of_each(leaves)
-    layout = lay_out(params, PLANS[plan])
+    layout = shard_params(params, PLANS[plan])
     lie = on_devices(plan, layout.kept)
     batch = NamedSharding(devices(plan), PartitionSpec("data"))
 
@@ -138,7 +146,7 @@ def test_data_parallel_sends_what_the_compiled_gradients_reduce():
     leaves = {(128, 256): 1, (256, 128): 1}
     found = gradients("data", leaves)
     assert set(found) == {"all-reduce"}
-    (reduced,) = wire(leaves, PLANS["data"])
+    (reduced,) = communication(leaves, PLANS["data"])
     assert (reduced.op, reduced.axes) == ("all-reduce", ("data",))
     assert reduced.bytes == sent_in(found, "all-reduce", 8)
 
@@ -146,7 +154,7 @@ def test_data_parallel_sends_what_the_compiled_gradients_reduce():
 def test_fsdp_sends_what_the_compiled_gradients_collect():
     leaves = {(128, 256): 1, (256, 128): 1}
     found = gradients("all", leaves)
-    sent = {send.op: send.bytes for send in wire(leaves, PLANS["all"])}
+    sent = {send.op: send.bytes for send in communication(leaves, PLANS["all"])}
     assert set(found) == {"all-gather", "all-reduce"}
     assert sent["all-gather"] == sent_in(found, "all-gather", 8)
     # XLA's CPU backend reduces all, and takes its part of that.
@@ -155,8 +163,8 @@ def test_fsdp_sends_what_the_compiled_gradients_collect():
 
 def test_all_axes_together_send_what_one_of_their_size_does():
     leaves = {(4096, 4096): 3}
-    one = wire(leaves, make_plan({"data": 64}))
-    two = wire(leaves, make_plan({"pod": 8, "data": 8}))
+    one = communication(leaves, make_plan({"data": 64}))
+    two = communication(leaves, make_plan({"pod": 8, "data": 8}))
     assert sum(s.bytes for s in one) == pytest.approx(sum(s.bytes for s in two))
     assert sum(s.seconds for s in one) == pytest.approx(sum(s.seconds for s in two))
     # Reduced over the one, and what that leaves over the other.
@@ -164,15 +172,15 @@ def test_all_axes_together_send_what_one_of_their_size_does():
         make_plan({"pod": 8, "data": 8}, zero="data"),
         make_plan({"pod": 8, "data": 8}, fsdp="data"),
     ]
-    sums = [sum(s.bytes for s in wire(leaves, way)) for way in ways]
+    sums = [sum(s.bytes for s in communication(leaves, way)) for way in ways]
     size = 3 * 4096**2 * 4
     assert sums[0] == pytest.approx(size * (2 * 7 / 8 + 2 * 7 / 8 / 8))
     assert sums[1] == pytest.approx(size * (3 * 7 / 8 + 2 * 7 / 8 / 8))
 
 
 def test_columns_are_not_reduced():
-    assert wire({(256, 256): 1}, make_plan({"model": 8})) == []
-    (send,) = wire({(256, 256): 1}, make_plan({"data": 2, "model": 4}))
+    assert communication({(256, 256): 1}, make_plan({"model": 8})) == []
+    (send,) = communication({(256, 256): 1}, make_plan({"data": 2, "model": 4}))
     assert send.bytes == 256 * 256 * 4 / 4
 
 
@@ -209,7 +217,7 @@ def test_meshes():
 def test_seven_billion_on_eight():
     """56 GB of state in eighths; 28 bytes for each parameter at 3.35 TB/s; 7/8 of 28 GB twice."""
     leaves, plan = leaves_of(7_000_000_000), make_plan({"data": 8}, zero="data")
-    found = account(read_choice("adamw"), leaves, plan)
+    found = estimate(parse_optimizer("adamw"), leaves, plan)
     exact = functools.partial(pytest.approx, rel=1e-5)
     assert {key: one.state_bytes for key, one in found.items()} == {
         "float32": exact(56e9 / 8), "bfloat16": exact(28e9 / 8),
@@ -221,10 +229,10 @@ def test_seven_billion_on_eight():
         "float32": exact(28 * 7e9 / 8), "bfloat16": exact(20 * 7e9 / 8),
         "8bit_v16": exact(18 * 7e9 / 8), "8bit": exact(16 * 7e9 / 8),
     }  # fmt: skip
-    sends = wire(leaves, plan)
+    sends = communication(leaves, plan)
     assert sum(send.bytes for send in sends) == exact(2 * 28e9 * 7 / 8)
     assert sum(send.seconds for send in sends) == exact(2 * 28e9 * 7 / 8 / 450e9)
-    halves = wire(leaves, plan, "bfloat16")
+    halves = communication(leaves, plan, "bfloat16")
     assert [2 * send.bytes for send in halves] == [send.bytes for send in sends]
 
 
@@ -261,7 +269,7 @@ def test_what_is_moved_is_what_the_benchmark_says():
 
 def test_what_was_not_compiled_is_the_least():
     assert overhead(MACHINES["v6e"], "bfloat16", "bfloat16", None) is None
-    found = account(read_choice("adamw"), {(256, 256): 1}, make_plan({"data": 2}), "bfloat16")
+    found = estimate(parse_optimizer("adamw"), {(256, 256): 1}, make_plan({"data": 2}), "bfloat16")
     assert [one.measured for one in found.values()] == [False, False, False, True]
     assert found["float32"].moved_bytes == 256 * 256 * 22 + 2 * 8  # a count, a learning rate
 

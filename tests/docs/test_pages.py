@@ -74,7 +74,7 @@ TOLD_TWICE = (
     "2·10⁻¹³",
     "65,536",
     "some 0.1 s",
-    'slots={"mu": "signed", "nu": "square"}',
+    'roles={"mu": "signed", "nu": "square"}',
     "--xla_backend_extra_options=xla_cpu_use_multi_output_fusion=true",
 )
 

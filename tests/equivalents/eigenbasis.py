@@ -11,14 +11,14 @@ EQUIVALENT = {
         "eigenbasis-_turns: 1 -> 2",
     },
     "Adam does not look at the parameters": {
-        "eigenbasis-eigenbasis: None if params is None else each_leaf(_into, params, *bases)"
-        " -> each_leaf(_into, params, *bases) if params is None else None",
+        "eigenbasis-eigenbasis: None if params is None else map_leaves(_into, params, *bases)"
+        " -> map_leaves(_into, params, *bases) if params is None else None",
         "eigenbasis-eigenbasis: params is None -> params is not None",
-        "eigenbasis-eigenbasis: each_leaf(_into, params, *bases) -> _into",
-        "eigenbasis-eigenbasis: each_leaf(_into, params, *bases) -> params",
+        "eigenbasis-eigenbasis: map_leaves(_into, params, *bases) -> _into",
+        "eigenbasis-eigenbasis: map_leaves(_into, params, *bases) -> params",
     },
     "the limit on huge gradients, and NaN at the first step: on which the conformance kit looks": {
-        "eigenbasis-eigenbasis: each_leaf(clamp, updates) -> updates",
+        "eigenbasis-eigenbasis: map_leaves(clamp, updates) -> updates",
         "eigenbasis-eigenbasis: 0 * u -> 0",
         "eigenbasis-_gram: 2.0 ** (jnp.finfo(g.dtype).maxexp // 4 - 2)"
         " -> 3.0 ** (jnp.finfo(g.dtype).maxexp // 4 - 2)",

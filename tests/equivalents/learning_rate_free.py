@@ -6,10 +6,10 @@ EQUIVALENT = {
         " -> DadaptAdamState(count, found, nu, mu, gradients)",
         "dadapt_adam-_direction: DadaptAdamState(count, found, mu, nu, gradients)"
         " -> DadaptAdamState(count, found, mu, gradients, nu)",
-        "prodigy-_direction: ProdigyState(count, found, mu, nu, gradients, copies(params))"
-        " -> ProdigyState(count, found, nu, mu, gradients, copies(params))",
-        "prodigy-_direction: ProdigyState(count, found, mu, nu, gradients, copies(params))"
-        " -> ProdigyState(count, found, mu, gradients, nu, copies(params))",
+        "prodigy-_direction: ProdigyState(count, found, mu, nu, gradients, copy_params(params))"
+        " -> ProdigyState(count, found, nu, mu, gradients, copy_params(params))",
+        "prodigy-_direction: ProdigyState(count, found, mu, nu, gradients, copy_params(params))"
+        " -> ProdigyState(count, found, mu, gradients, nu, copy_params(params))",
         "step_size-first_step_size: range(4) -> range(5)",
         "schedule_free-schedule_free: ScheduleFreeState("
         "count, weight_sum, largest, near, z, inner.init(params))"
@@ -22,8 +22,8 @@ EQUIVALENT = {
         " -> ScheduleFreeState(count, weight_sum, near, largest, z, inner.init(params))",
     },
     "the limit on huge gradients, on which the conformance kit looks": {
-        "dadapt_adam-_direction: each_leaf(clamp, updates) -> updates",
-        "prodigy-_direction: each_leaf(clamp, updates) -> updates",
+        "dadapt_adam-_direction: map_leaves(clamp, updates) -> updates",
+        "prodigy-_direction: map_leaves(clamp, updates) -> updates",
     },
     "the sum of a product, and a size, whatever its sign": {
         "dadapt_adam-_direction: total(jnp.multiply, updates, seen)"
@@ -38,10 +38,10 @@ EQUIVALENT = {
         " -> _plain(b1_1d, b2_1d, eps, nu_dtype, mu_dtype)",
         "mars_adamw-scale_by_mars_lion: _plain(b1_1d, b2_1d, eps, mu_dtype, nu_dtype)"
         " -> _plain(b1_1d, b2_1d, eps, nu_dtype, mu_dtype)",
-        "step_size-next_step_size: _like(weight1 + first.complement * (1 - weight1), found.d)"
-        " -> weight1 + first.complement * (1 - weight1)",
-        "step_size-next_step_size: _like(weight2 + second.complement * (1 - weight2), found.d)"
-        " -> weight2 + second.complement * (1 - weight2)",
+        "step_size-next_step_size: _like(weight1 + first.one_minus * (1 - weight1), found.d)"
+        " -> weight1 + first.one_minus * (1 - weight1)",
+        "step_size-next_step_size: _like(weight2 + second.one_minus * (1 - weight2), found.d)"
+        " -> weight2 + second.one_minus * (1 - weight2)",
         "step_size-next_step_size: _like(found.d * correction, found.d) -> found.d * correction",
         "step_size-larger: _like(numerator, found.d) -> numerator",
         "step_size-larger: _like(d, found.d) -> d",

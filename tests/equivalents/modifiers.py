@@ -39,10 +39,10 @@ EQUIVALENT = {
         "eigenbasis-_refined: zip(powers, bases, strict=True) -> zip(bases, powers, strict=True)",
     },
     "only refuses, or takes a part: on which test_eigenbasis and test_sophia look": {
-        "eigenbasis-_refined: part_of(tree, moment) -> tree",
-        "eigenbasis-_check_turns: part_of(params, moment) -> params",
-        "eigenbasis-_check_turns: part_of(params, moment) -> moment",
-        "eigenbasis-_check_turns: part_of(params, moment) -> part_of(moment, params)",
+        "eigenbasis-_refined: select_unmasked(tree, moment) -> tree",
+        "eigenbasis-_check_turns: select_unmasked(params, moment) -> params",
+        "eigenbasis-_check_turns: select_unmasked(params, moment) -> moment",
+        "eigenbasis-_check_turns: select_unmasked(params, moment) -> select_unmasked(moment, params)",
         "sophia-scale_by_sophia: _masked_alike(hessian, updates) -> hessian",
     },
     "a leaf of a thousand elements of which one moves: on which test_modifiers looks": {
@@ -50,6 +50,6 @@ EQUIVALENT = {
         " -> jnp.maximum(jnp.mean(agrees), 0.0015)",
     },
     "only takes a part, on which test_sophia looks": {
-        "sophia-_masked_alike: part_of(hessian, updates) -> hessian",
+        "sophia-_masked_alike: select_unmasked(hessian, updates) -> hessian",
     },
 }

@@ -53,7 +53,7 @@ CONFIG = {**SCHEDULE, "b1": 0.8, "b2": 0.95, "weight_decay": 0.1, "mask": ["*ker
 RATE = optax.warmup_cosine_decay_schedule(1e-3, 1e-2, 2, 10)
 CHOSEN = {
     "adamw": {},
-    "adopt": {"decay": "independent", "weight_decay": 1e-3},
+    "adopt": {"decay_mode": "independent", "weight_decay": 1e-3},
     "nadamw": {"style": "keras"},
     "adamw in 8 bits": {"storage": "8bit"},
 }

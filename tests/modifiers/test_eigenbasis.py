@@ -58,7 +58,7 @@ def test_compositions_turn(make):
     assert np.isfinite(run(adamjax.eigenbasis(make(), every=1))["w"]).all()
 
 
-STORED = {"min_size": 0, "keep": "b"}
+STORED = {"min_size": 0, "exclude": "b"}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 import adamjax
 from adamjax.testing import CHECKS, Subject
 from adamjax.testing.subject import sample_gradients, sample_params
-from tests.kit import hold
+from tests.kit import run_check
 
 RANDOM = np.random.default_rng(0)
 GRADIENTS = [RANDOM.normal(size=(6, 4)).astype("f") for _ in range(8)]
@@ -31,7 +31,7 @@ MODIFIED = {
     "cautious": lambda: adamjax.cautious(adamjax.scale_by_sgd(0.9)),
     "cautious_count": lambda: adamjax.cautious(adamjax.scale_by_adam(), scale="count"),
     "cautious_decay": lambda: optax.chain(adamjax.scale_by_lion(), adamjax.cautious_decay(0.1)),
-    "signed_by_gradient": lambda: adamjax.signed_by_gradient(adamjax.scale_by_yogi()),
+    "align_sign_with_gradient": lambda: adamjax.align_sign_with_gradient(adamjax.scale_by_yogi()),
     "mars": lambda: optax.chain(adamjax.mars(), adamjax.scale_by_sgd(0.9)),
     "grokfast": lambda: optax.chain(adamjax.grokfast(), adamjax.scale_by_rmsprop()),
     "grokfast_window": lambda: optax.chain(adamjax.grokfast_window(2), adamjax.scale_by_adam()),
@@ -42,7 +42,9 @@ MODIFIED = {
     "adagc": lambda: optax.chain(adamjax.adagc(warmup_steps=1), adamjax.scale_by_adam()),
     "orthogonalize": lambda: optax.chain(adamjax.scale_by_sgd(0.9), adamjax.orthogonalize()),
     "eigenbasis": lambda: adamjax.eigenbasis(adamjax.scale_by_adam(), every=1),
-    "by_matrix": lambda: adamjax.by_matrix(adamjax.scale_by_lion(), adamjax.scale_by_adam()),
+    "partition_matrices": lambda: adamjax.partition_matrices(
+        adamjax.scale_by_lion(), adamjax.scale_by_adam()
+    ),
 }
 NEED_PARAMS = {"cautious_decay", "trust_ratio", "projection"}
 
@@ -52,7 +54,7 @@ NEED_PARAMS = {"cautious_decay", "trust_ratio", "projection"}
 def test_conformance(name, check):
     needs = name in NEED_PARAMS
     tx = adamjax.optimizer(MODIFIED[name](), 0.01)  # in which float16 does not overflow
-    hold(name, check, Subject(tx, sample_params(), needs, leafwise=name != "adagc"))
+    run_check(name, check, Subject(tx, sample_params(), needs, leafwise=name != "adagc"))
 
 
 @pytest.mark.parametrize("name", MODIFIED)
@@ -108,7 +110,9 @@ def test_settings_out_of_range(make, message):
 def test_a_direction_along_the_gradient_needs_no_caution():
     plain = steps(adamjax.scale_by_sgd())
     np.testing.assert_array_equal(steps(adamjax.cautious(adamjax.scale_by_sgd())), plain)
-    np.testing.assert_array_equal(steps(adamjax.signed_by_gradient(adamjax.scale_by_sgd())), plain)
+    np.testing.assert_array_equal(
+        steps(adamjax.align_sign_with_gradient(adamjax.scale_by_sgd())), plain
+    )
 
 
 def test_cautious_moves_nothing_against_its_gradient_and_as_much_in_all():
@@ -141,7 +145,7 @@ def test_cautious_decay_leaves_out_what_the_direction_takes_away_from_zero():
 
 def test_grams_keeps_the_size_and_takes_the_sign():
     plain = steps(adamjax.scale_by_adam())
-    signed = steps(adamjax.signed_by_gradient(adamjax.scale_by_adam()))
+    signed = steps(adamjax.align_sign_with_gradient(adamjax.scale_by_adam()))
     np.testing.assert_array_equal(abs(signed), abs(plain))
     np.testing.assert_array_equal(np.sign(signed), np.sign(GRADIENTS))
 
@@ -254,7 +258,7 @@ def test_sides_that_are_too_large_are_not_turned():
 def test_by_matrix_takes_masks():
     tree = {"embedding": jnp.ones((2, 2)), "kernel": jnp.ones((2, 2)), "bias": jnp.ones(2)}
     for mask, chosen in ((None, {"embedding", "kernel"}), ("*kernel", {"kernel"})):
-        tx = adamjax.by_matrix(optax.scale(2.0), optax.scale(3.0), mask)
+        tx = adamjax.partition_matrices(optax.scale(2.0), optax.scale(3.0), mask)
         updates, _ = tx.update(tree, tx.init(tree))
         assert {name for name, x in updates.items() if x.ravel()[0] == 2} == chosen
     with pytest.raises(ValueError, match=r"mask: no parameter matches '\*kernels'"):

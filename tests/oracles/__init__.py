@@ -25,14 +25,14 @@ def oracle(name, memory, **defaults):
     """
 
     def enlist(direction):
-        settings = {"weight_decay": 0.0, "decay": "decoupled"} | defaults
-        ORACLES[name] = partial(walk, direction, memory, settings)
+        settings = {"weight_decay": 0.0, "decay_mode": "decoupled"} | defaults
+        ORACLES[name] = partial(run_oracle, direction, memory, settings)
         return direction
 
     return enlist
 
 
-def walk(direction, memory, defaults, params, grads, **hyperparameters):
+def run_oracle(direction, memory, defaults, params, grads, **hyperparameters):
     """The parameters after each step."""
     if unknown := hyperparameters.keys() - defaults.keys():
         raise TypeError(f"this oracle has no {', '.join(sorted(unknown))}")
@@ -43,10 +43,10 @@ def walk(direction, memory, defaults, params, grads, **hyperparameters):
     for t, gradients in enumerate(grads, start=1):
         for leaf, gradient in gradients.items():
             g, p, h = np.asarray(gradient, np.float64), params[leaf], at_step(t, settings)
-            if h.decay == "l2":
+            if h.decay_mode == "l2":
                 g = g + h.weight_decay * p
             u = direction(g, p, memories[leaf], h)
-            params[leaf] = DESCENTS[h.decay](p, u, h.learning_rate, h.weight_decay)
+            params[leaf] = DESCENTS[h.decay_mode](p, u, h.learning_rate, h.weight_decay)
         path.append(dict(params))
     return path
 

@@ -86,8 +86,8 @@ def adafactor(g, p, s, h):
     scale = max(h.eps2, root_mean_square(p))
     if chosen(h.scale_parameter, "scaled"):
         update = update * scale
-    if h.decay == "scaled":
-        h.weight_decay, h.decay = h.weight_decay * scale, "decoupled"
+    if h.decay_mode == "scaled":
+        h.weight_decay, h.decay_mode = h.weight_decay * scale, "decoupled"
     momentum = chosen(h.momentum, "momentum")
     if momentum is None:
         return update * factor / h.learning_rate

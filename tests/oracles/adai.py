@@ -10,7 +10,7 @@ SETTINGS = {
     "b2": 0.99,
     "eps": 1e-3,
     "weight_decay": 0.0,
-    "decay": "decoupled",
+    "decay_mode": "decoupled",
 }
 
 
@@ -25,7 +25,7 @@ def adai(params, grads, **hyperparameters):
     for t, gradients in enumerate(grads, start=1):
         h = at_step(t, SETTINGS | hyperparameters)
         g = {leaf: np.asarray(x, np.float64) for leaf, x in gradients.items()}
-        if h.decay == "l2":
+        if h.decay_mode == "l2":
             g = {leaf: x + h.weight_decay * params[leaf] for leaf, x in g.items()}
         v = {leaf: h.b2 * v[leaf] + (1 - h.b2) * g[leaf] ** 2 for leaf in g}
         # The correction of the bias of v cancels.
@@ -39,7 +39,7 @@ def adai(params, grads, **hyperparameters):
             m[leaf] = (1 - rest) * m[leaf] + rest * x
             weight = -np.expm1(log_product[leaf])
             u = np.divide(m[leaf], weight, out=np.zeros_like(weight), where=weight > 0)
-            after[leaf] = DESCENTS[h.decay](params[leaf], u, h.learning_rate, h.weight_decay)
+            after[leaf] = DESCENTS[h.decay_mode](params[leaf], u, h.learning_rate, h.weight_decay)
         params = after
         path.append(dict(params))
     return path

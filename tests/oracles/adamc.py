@@ -12,6 +12,6 @@ def adamc(g, p, s, h):
     asked = h.weight_decay
     if h.max_lr is not None:
         h.weight_decay = asked * h.learning_rate / h.max_lr
-    if h.decay == "l2":
+    if h.decay_mode == "l2":
         g = g + (h.weight_decay - asked) * p
     return adam(g, p, s, h)

@@ -52,7 +52,7 @@ def sgdp(g, p, s, h):
         raise ValueError(h.style)
     asked = h.weight_decay
     h.weight_decay = asked / (1 - h.momentum)
-    if h.decay == "l2":
+    if h.decay_mode == "l2":
         g = g + (h.weight_decay - asked) * p
     s.b = h.momentum * s.b + g
     u, share = project(g, p, g + h.momentum * s.b if h.nesterov else s.b, h)

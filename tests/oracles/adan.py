@@ -15,7 +15,7 @@ from tests.oracles import oracle, ratio
     eps=1e-8,
     eps_root=0.0,
     style="author",
-    decay="proximal",
+    decay_mode="proximal",
 )
 def adan(g, p, s, h):
     if h.style not in ("author", "optax"):

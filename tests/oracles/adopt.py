@@ -17,7 +17,7 @@ from tests.oracles import oracle
 def adopt(g, p, s, h):
     if h.t == 1:
         s.v = g**2
-        if h.decay != "l2":
+        if h.decay_mode != "l2":
             h.weight_decay = 0.0
         return np.zeros_like(g)
     size = np.maximum(np.sqrt(s.v), h.eps)

@@ -16,15 +16,15 @@ from tests.oracles import oracle
     b1=0.9,
     b2=0.999,
     gamma=0.1,
-    decay="average",
+    decay_mode="average",
 )
 def focus(g, p, s, h):
     s.m = h.b1 * s.m + (1 - h.b1) * g
     kept = h.b2 * s.total
     s.total = kept + (1 - h.b2)
     s.average = p - kept / s.total * (p - s.average)
-    if h.decay == "average":
-        average, h.decay = h.weight_decay * s.average, "decoupled"
+    if h.decay_mode == "average":
+        average, h.decay_mode = h.weight_decay * s.average, "decoupled"
         h.weight_decay = 0.0
     else:
         average = 0.0

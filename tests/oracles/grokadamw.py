@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.oracles import ORACLES, ratio, walk
+from tests.oracles import ORACLES, ratio, run_oracle
 from tests.oracles.adam import MEMORY
 
 SETTINGS = {
@@ -15,7 +15,7 @@ SETTINGS = {
     "gamma": 0.1,
     "clip_norm": 1.0,
     "weight_decay": 1e-2,
-    "decay": "decoupled",
+    "decay_mode": "decoupled",
 }
 
 
@@ -44,7 +44,9 @@ def grokadamw(params, grads, **hyperparameters):
     for i, leaf in enumerate(sorted(params)):  # the order of a dict in JAX
         own = [{leaf: g[leaf]} for g in grads]
         memory = MEMORY | {"slow": 0.0}
-        paths[leaf] = walk(at(i), memory, SETTINGS, {leaf: params[leaf]}, own, **hyperparameters)
+        paths[leaf] = run_oracle(
+            at(i), memory, SETTINGS, {leaf: params[leaf]}, own, **hyperparameters
+        )
     return [{leaf: path[t][leaf] for leaf, path in paths.items()} for t in range(len(grads))]
 
 

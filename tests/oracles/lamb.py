@@ -17,7 +17,7 @@ from tests.oracles.adam import MEMORY, average
     norm_cap=None,
     style="paper",
     weight_decay=1e-2,
-    decay="inside",
+    decay_mode="inside",
 )
 def lamb(g, p, s, h):
     if h.style not in ("paper", "torch_optimizer"):
@@ -27,8 +27,8 @@ def lamb(g, p, s, h):
     if h.style == "torch_optimizer":
         c1, c2, cap = 1.0, 1.0, 10.0
     u = ratio(s.m / c1, np.sqrt(s.v / c2 + h.eps_root) + h.eps)
-    if h.decay == "inside":
-        u, h.weight_decay, h.decay = u + h.weight_decay * p, 0.0, "decoupled"
+    if h.decay_mode == "inside":
+        u, h.weight_decay, h.decay_mode = u + h.weight_decay * p, 0.0, "decoupled"
     length = min(np.sqrt(np.sum(p**2)), cap if h.norm_cap is None else h.norm_cap)
     own = np.sqrt(np.sum(u**2))
     return u if 0 in (length, own) else u * (length / own)

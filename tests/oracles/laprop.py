@@ -23,7 +23,7 @@ from tests.oracles import oracle, ratio
     amsgrad=False,
     centered=False,
     style="author",
-    decay="independent_after",
+    decay_mode="independent_after",
 )
 def laprop(g, p, s, h):
     s.v = h.b2 * s.v + (1 - h.b2) * g**2

@@ -14,7 +14,7 @@ COMMON = {
     "d0": 1e-6,
     "bias_correction": False,
     "weight_decay": 0.0,
-    "decay": "decoupled",
+    "decay_mode": "decoupled",
 }
 
 
@@ -26,7 +26,7 @@ def enlist(name, **defaults):
         def run(params, grads, **hyperparameters):
             if unknown := hyperparameters.keys() - known.keys():
                 raise TypeError(f"this oracle has no {', '.join(sorted(unknown))}")
-            return walk(step, params, grads, known | hyperparameters)
+            return run_oracle(step, params, grads, known | hyperparameters)
 
         ORACLES[name] = run
         return step
@@ -34,7 +34,7 @@ def enlist(name, **defaults):
     return listed
 
 
-def walk(step, params, grads, settings):
+def run_oracle(step, params, grads, settings):
     leaves = {
         leaf: SimpleNamespace(p=p, start=p, m=0 * p, v=0 * p, s=0 * p)
         for leaf, p in ((leaf, np.asarray(p, np.float64)) for leaf, p in params.items())
@@ -46,7 +46,7 @@ def walk(step, params, grads, settings):
         for leaf, gradient in gradients.items():
             own = leaves[leaf]
             own.g = np.asarray(gradient, np.float64)
-            own.g = own.g + h.weight_decay * own.p * (h.decay == "l2")
+            own.g = own.g + h.weight_decay * own.p * (h.decay_mode == "l2")
         s.b1_product *= h.b1
         s.b2_product *= h.b2
         k = s.d * h.learning_rate
@@ -55,7 +55,9 @@ def walk(step, params, grads, settings):
         step(leaves.values(), s, h, k)
         for own in leaves.values():
             # u has the step size in it: the decay takes it for a learning rate of its own.
-            own.p = DESCENTS[h.decay](own.p, ratio(own.u, k) if k else own.u, k, h.weight_decay)
+            own.p = DESCENTS[h.decay_mode](
+                own.p, ratio(own.u, k) if k else own.u, k, h.weight_decay
+            )
         path.append({leaf: own.p for leaf, own in leaves.items()})
     return path
 

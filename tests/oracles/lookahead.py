@@ -11,7 +11,7 @@ from tests.oracles.radam import radam
 
 def enlist(name, **defaults):
     """Lists a direction on one leaf, in Lookahead, as an oracle."""
-    known = {"weight_decay": 0.0, "decay": "decoupled", "eps_root": 0.0} | defaults
+    known = {"weight_decay": 0.0, "decay_mode": "decoupled", "eps_root": 0.0} | defaults
 
     def listed(direction):
         def run(params, grads, **hyperparameters):
@@ -39,9 +39,11 @@ def lookahead(direction, start, grads, settings):
     for t, gradient in enumerate(grads, start=1):
         h, g = at_step(t, settings), np.asarray(gradient, np.float64)
         lazy = h.style == "timm"
-        if h.decay == "l2":
+        if h.decay_mode == "l2":
             g = g + h.weight_decay * fast
-        fast = DESCENTS[h.decay](fast, direction(g, fast, s, h), h.learning_rate, h.weight_decay)
+        fast = DESCENTS[h.decay_mode](
+            fast, direction(g, fast, s, h), h.learning_rate, h.weight_decay
+        )
         if t % h.sync_period == 0:
             first = t == h.sync_period
             slow = fast = fast if lazy and first else slow + h.slow_step_size * (fast - slow)

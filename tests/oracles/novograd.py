@@ -14,7 +14,7 @@ from tests.oracles import oracle, ratio
     eps=1e-8,
     grad_averaging=False,
     style="paper",
-    decay="inside",
+    decay_mode="inside",
 )
 def novograd(g, p, s, h):
     square = np.sum(g**2)
@@ -25,8 +25,8 @@ def novograd(g, p, s, h):
         n = ratio(g, np.sqrt(s.v) + h.eps)
     else:
         raise ValueError(h.style)
-    if h.decay == "inside":
-        n, h.weight_decay, h.decay = n + h.weight_decay * p, 0.0, "decoupled"
+    if h.decay_mode == "inside":
+        n, h.weight_decay, h.decay_mode = n + h.weight_decay * p, 0.0, "decoupled"
     if h.grad_averaging and not (h.style == "tensorflow" and h.t == 1):
         n = (1 - h.b1) * n
     s.m = h.b1 * s.m + n

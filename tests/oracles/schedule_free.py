@@ -6,7 +6,7 @@ import numpy as np
 
 from tests.oracles import DESCENTS, ORACLES, at_step, ratio
 
-COMMON = {"weight_lr_power": 2.0, "r": 0.0, "weight_decay": 0.0, "decay": "decoupled"}
+COMMON = {"weight_lr_power": 2.0, "r": 0.0, "weight_decay": 0.0, "decay_mode": "decoupled"}
 
 
 def schedule_free(direction, params, grads, **settings):
@@ -28,10 +28,10 @@ def schedule_free(direction, params, grads, **settings):
 
 def advance(direction, s, g, h):
     keras = getattr(h, "style", None) == "keras"
-    if h.decay == "l2":
+    if h.decay_mode == "l2":
         g = g + h.weight_decay * s.y
     elif keras:  # y alone decays, and x is what y says that it is
-        s.y = DESCENTS[h.decay](s.y, 0.0, h.learning_rate, h.weight_decay)
+        s.y = DESCENTS[h.decay_mode](s.y, 0.0, h.learning_rate, h.weight_decay)
         s.x = (s.y - (1 - s.b1) * s.z) / s.b1 if h.t > 1 and s.b1 else s.y
     u, lr, lr_of_weights = direction(g, s, h)
     if keras:
@@ -39,7 +39,7 @@ def advance(direction, s, g, h):
         step = -lr * u
     else:
         s.most, power, r = max(s.most, lr_of_weights), h.weight_lr_power, h.r
-        step = DESCENTS[h.decay](s.y, u, lr, h.weight_decay) - s.y
+        step = DESCENTS[h.decay_mode](s.y, u, lr, h.weight_decay) - s.y
     weight = h.t**r * s.most**power
     s.total += weight
     c = weight / s.total if s.total else 0.0

@@ -17,7 +17,7 @@ from tests.oracles.adam import MEMORY, average
     precondition_frequency=10,
     max_size=10_000,
     weight_decay=1e-2,
-    decay="decoupled_after",
+    decay_mode="decoupled_after",
 )
 def soap(g, p, s, h):
     if g.ndim > 2:

@@ -23,7 +23,7 @@ from tests.oracles import oracle
 def sophia(g, p, s, h):
     s.m = h.b1 * s.m + (1 - h.b1) * g
     if h.hessian_every is not None and (h.t - 1) % h.hessian_every == 0:
-        seen = g - h.weight_decay * p if h.decay == "l2" else g
+        seen = g - h.weight_decay * p if h.decay_mode == "l2" else g
         s.h = h.b2 * s.h + (1 - h.b2) * h.hessian_share * seen**2
     curvature = np.maximum(h.rho * s.h, h.eps)
     # With an epsilon of 0 and no curvature the quotient is infinite, and clipped; 0 / 0 is 0.

@@ -14,13 +14,13 @@ from tests.oracles.adam import MEMORY, average
     b2=0.99,
     eps=1e-6,
     weight_decay=1e-2,
-    decay="inside",
+    decay_mode="inside",
 )
 def stable_adamw(g, p, s, h):
     c1, c2 = average(g, s, h)
     size = np.sqrt(s.v / c2)
     u = ratio(s.m / c1, size + h.eps)
-    if h.decay == "inside":
-        u, h.weight_decay, h.decay = u + h.weight_decay * p, 0.0, "decoupled"
+    if h.decay_mode == "inside":
+        u, h.weight_decay, h.decay_mode = u + h.weight_decay * p, 0.0, "decoupled"
     surprise = np.sqrt(np.mean(ratio(g, np.maximum(size, h.eps)) ** 2))
     return u / max(1.0, surprise)

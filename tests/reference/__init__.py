@@ -15,12 +15,12 @@ import numpy as np
 import optax
 
 import adamjax
-from adamjax.optimizer import DECAYS
+from adamjax.optimizer import DECAY_MODES
 from tests.hessians import FED, fed
 
 FAMILIES = {}
 # The weight decays that one variant alone has.
-OWN_DECAYS = {
+OWN_DECAY_MODES = {
     "adafactor": {("decoupled_scaled",): "scaled"},
     "focus": {("toward_parameter_ema",): "average"},
     # Keras's ratio sees the decayed parameters, and is the shorter for it.
@@ -107,10 +107,10 @@ class Given(dict):
 
 def coupling(given, name):
     """The arguments of weight decay."""
-    forms = {(word,): word for word in DECAYS} | OWN_DECAYS.get(name, {})
+    forms = {(word,): word for word in DECAY_MODES} | OWN_DECAY_MODES.get(name, {})
     if given.get("decay") == "none":
         given |= {"decay": "decoupled", "weight_decay": 0.0}
-    return {"decay": given.choose(forms, "decay"), "weight_decay": given.pop("weight_decay")}
+    return {"decay_mode": given.choose(forms, "decay"), "weight_decay": given.pop("weight_decay")}
 
 
 def betas(given):

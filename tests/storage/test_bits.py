@@ -50,7 +50,7 @@ def everything():
 def some_bits(count):
     seed = bits.leaf_seed("dense/kernel")
     return {
-        "fresh": bits.fresh(SHAPE, seed, count),
+        "fresh": bits.random_bits(SHAPE, seed, count),
         **{f"dither {word}": bits.dither(SHAPE, seed, count, word) for word in range(4)},
     }
 
@@ -88,7 +88,7 @@ def test_the_same_on_one_and_on_eight_devices(tmp_path):
 # --- evenly spread
 
 
-@pytest.mark.parametrize("make", [bits.fresh, bits.dither])
+@pytest.mark.parametrize("make", [bits.random_bits, bits.dither])
 @pytest.mark.parametrize("count", [0, 1, 12345, 2**31 - 1])
 def test_uniform(make, count):
     """χ² of the highest and of the lowest byte over the elements: within 5σ of 255."""
@@ -110,14 +110,14 @@ def test_unalike():
     shape = (512, 512)
     a, b = bits.leaf_seed("a"), bits.leaf_seed("b")
     count = jnp.int32(7)
-    one = bits.fresh(shape, a, count)
+    one = bits.random_bits(shape, a, count)
     others = {
-        "leaf": bits.fresh(shape, b, count),
-        "step": bits.fresh(shape, a, count + 1),
+        "leaf": bits.random_bits(shape, b, count),
+        "step": bits.random_bits(shape, a, count + 1),
         "row": jnp.roll(one, 1, axis=0),
         "column": jnp.roll(one, 1, axis=1),
         "dither": bits.dither(shape, a, count),
-        "leaf and step": bits.fresh(shape, a + np.uint32(1), count - 1),
+        "leaf and step": bits.random_bits(shape, a + np.uint32(1), count - 1),
     }
     for name, other in others.items():
         assert correlation(one, other) < 5, name
@@ -153,14 +153,16 @@ def test_bits_depend_on_the_place_in_the_whole_array():
 
 
 def test_mix_is_a_bijection():
-    word = np.asarray(bits.mix(jnp.arange(N, dtype=jnp.uint32)))
+    word = np.asarray(bits.hash_u32(jnp.arange(N, dtype=jnp.uint32)))
     assert np.unique(word).size == N
     flips = [
         np.mean(
             np.unpackbits(
                 (
                     word
-                    ^ np.asarray(bits.mix(jnp.arange(N, dtype=jnp.uint32) ^ np.uint32(1 << bit)))
+                    ^ np.asarray(
+                        bits.hash_u32(jnp.arange(N, dtype=jnp.uint32) ^ np.uint32(1 << bit))
+                    )
                 ).view(np.uint8)
             )
         )

@@ -8,20 +8,20 @@ from hypothesis import given, strategies as st
 from hypothesis.extra.numpy import arrays
 
 from adamjax.storage import codes
-from adamjax.storage.bits import dither as dither_bits, fresh
+from adamjax.storage.bits import dither as dither_bits, random_bits
 from adamjax.storage.codes import NEAREST
 from tests.storage.laws import ANY, DITHERS, DRAWS, law, word
 
 floats = pytest.mark.parametrize("bits", [7, 8, 9, 16])
 POSITIVE = arrays(np.float32, 32, elements=st.floats(0, 2.0**60, width=32, allow_subnormal=False))
 
-encode_float = jax.jit(codes.encode_float, static_argnums=1)
-decode_float = jax.jit(codes.decode_float, static_argnums=1)
+encode_log_magnitude = jax.jit(codes.encode_log_magnitude, static_argnums=1)
+decode_log_magnitude = jax.jit(codes.decode_log_magnitude, static_argnums=1)
 
 
 def table(bits):
     """What each code stands for, in double precision."""
-    return np.asarray(decode_float(jnp.arange(2**bits), bits), np.float64)
+    return np.asarray(decode_log_magnitude(jnp.arange(2**bits), bits), np.float64)
 
 
 @floats
@@ -60,7 +60,7 @@ def test_codes_are_as_fine_as_documented(bits):
 def test_exact_on_codes_whatever_the_dither(bits, dither):
     values = table(bits).astype(np.float32)
     for x in (values, -values):
-        again = encode_float(x, bits, word(dither))
+        again = encode_log_magnitude(x, bits, word(dither))
         np.testing.assert_array_equal(again, np.arange(values.size))
 
 
@@ -68,7 +68,7 @@ def test_exact_on_codes_whatever_the_dither(bits, dither):
 @law
 @given(x=POSITIVE, dither=DITHERS)
 def test_order_is_kept(bits, x, dither):
-    code = encode_float(np.sort(x), bits, word(dither))
+    code = encode_log_magnitude(np.sort(x), bits, word(dither))
     assert (np.diff(code) >= 0).all()
     assert 0 <= code.min() <= code.max() < 2**bits
 
@@ -83,8 +83,8 @@ def test_rounded_to_a_neighbour(bits, x, dither):
     below = np.minimum(np.searchsorted(values, x, side="right") - 1, values.size - 2)
     gap = values[below + 1] - values[below]
     for bits_of_noise, most in ((word(dither), 1.0), (NEAREST, 0.6)):
-        code = encode_float(x, bits, bits_of_noise)
-        apart = abs(np.asarray(decode_float(code, bits), np.float64) - x)
+        code = encode_log_magnitude(x, bits, bits_of_noise)
+        apart = abs(np.asarray(decode_log_magnitude(code, bits), np.float64) - x)
         assert (apart <= most * gap + 1e-5 * x).all()
 
 
@@ -101,13 +101,13 @@ def test_right_on_average(bits, share):
         low, high = values[code : code + 2]
         # `share` of the way, by the logarithm or, below the smallest code, by the number.
         x = np.float32(low + share * (high - low) if code < more else low * (high / low) ** share)
-        noise = fresh((DRAWS,), code, jnp.int32(0))
-        rounded = encode_float(jnp.full(DRAWS, x), bits, noise)
+        noise = random_bits((DRAWS,), code, jnp.int32(0))
+        rounded = encode_log_magnitude(jnp.full(DRAWS, x), bits, noise)
         assert set(np.unique(rounded)) == {code, code + 1}
         error = np.mean(np.asarray(rounded, np.float64) - code) - share
         chance = 5 * np.sqrt(share * (1 - share) / DRAWS) + 2.0 ** (bits - 22)
         assert abs(error) < chance + (0 if code < more else 0.045)
-        mean = np.mean(np.asarray(decode_float(rounded, bits), np.float64))
+        mean = np.mean(np.asarray(decode_log_magnitude(rounded, bits), np.float64))
         convexity = 0 if code < more else (high / low - 1) / 8
         assert -chance < (mean - x) / (high - low) < chance + convexity
 
@@ -120,10 +120,10 @@ def test_what_only_decays_keeps_pace(bits, b2):
     steps = int(10 * np.log(2) / -np.log(b2))
 
     def step(count, code):
-        x = decode_float(code, bits) * b2
-        return encode_float(x, bits, dither_bits(start.shape, 5, count))
+        x = decode_log_magnitude(code, bits) * b2
+        return encode_log_magnitude(x, bits, dither_bits(start.shape, 5, count))
 
-    first = encode_float(start, bits, NEAREST)
+    first = encode_log_magnitude(start, bits, NEAREST)
     last = jax.lax.fori_loop(0, steps, step, first)
     fallen = np.log(table(bits)[np.asarray(first, int)] / table(bits)[np.asarray(last, int)])
     one = np.log(2) / (4 * 2 ** (bits - 7))
@@ -134,8 +134,8 @@ def test_what_only_decays_keeps_pace(bits, b2):
 @law
 @given(x=ANY, dither=DITHERS)
 def test_any_number_has_a_code(bits, x, dither):
-    code = np.asarray(encode_float(x, bits, word(dither)))
-    value = np.asarray(decode_float(code, bits))
+    code = np.asarray(encode_log_magnitude(x, bits, word(dither)))
+    value = np.asarray(decode_log_magnitude(code, bits))
     assert ((code >= 0) & (code < 2**bits)).all()
     assert np.isfinite(value).all()
     assert (code[x == 0] == 0).all()
@@ -148,5 +148,5 @@ def test_any_number_has_a_code(bits, x, dither):
 def test_largest_code_is_the_end(bits):
     huge = jnp.float32([2.0**16, 2.0**100, jnp.inf, -jnp.inf, jnp.nan])
     for dither in (0, 2**31, 2**32 - 1):
-        code = encode_float(huge, bits, word(dither))
+        code = encode_log_magnitude(huge, bits, word(dither))
         assert (code == 2**bits - 1).all()

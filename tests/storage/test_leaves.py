@@ -42,14 +42,14 @@ def test_small_leaves_and_kept_ones_stay_float32(storage):
     assert stored() == [True, False, True, True]
     assert stored(min_size=1) == [True, True, True, True]
     assert stored(min_size=20_000) == [False, False, True, False]
-    assert stored(keep="emb/*") == [True, False, False, False]
-    assert stored(keep=["*scale", "dense*"]) == [False, False, True, False]
-    assert stored(keep=["*kernel", "!emb/*"], min_size=1) == [False, True, True, True]
+    assert stored(exclude="emb/*") == [True, False, False, False]
+    assert stored(exclude=["*scale", "dense*"]) == [False, False, True, False]
+    assert stored(exclude=["*kernel", "!emb/*"], min_size=1) == [False, True, True, True]
 
 
 def test_kept_leaves_train_as_in_float32():
     params = {"a": problem()[0], "b": problem()[0]}
-    kept, _ = trained(adamjax.store(adamjax.adam(1e-2), "8bit", keep="a"), params)
+    kept, _ = trained(adamjax.store(adamjax.adam(1e-2), "8bit", exclude="a"), params)
     plain, _ = trained(adamjax.adam(1e-2), params)
     np.testing.assert_array_equal(kept["a"], plain["a"])
     assert np.any(kept["b"] != plain["b"])
@@ -59,11 +59,11 @@ def test_slots_tell_the_roles():
     """ADOPT keeps normalised gradients in the state of Adam: the ratio would clip them."""
     tx, (params, gradients) = optax.contrib.adopt(1.0), problem()
     slots = {"mu": "signed", "nu": "square"}
-    told = adamjax.store(tx, "8bit", slots=slots)
+    told = adamjax.store(tx, "8bit", roles=slots)
     assert told.init(params)[0].mu.dtype == jnp.int8
     (plain, seen), (_, state) = side_by_side([tx, told], params, gradients)
     assert cosine(seen[-50:], plain[-50:]) > 0.85
-    assert adamjax.convert_state(state, to="float32", slots=slots)[0].mu.dtype == jnp.float32
+    assert adamjax.convert_state(state, to="float32", roles=slots)[0].mu.dtype == jnp.float32
 
 
 def test_roles_of_a_state_of_one_s_own():
@@ -83,14 +83,14 @@ def test_roles_of_a_state_of_one_s_own():
     tx, params = optax.GradientTransformation(init, update), problem()[0]
     by_name = adamjax.store(tx, "8bit").init(params)
     assert (by_name.mu.dtype, by_name.other.dtype) == (jnp.int8, jnp.float32)
-    told = adamjax.store(tx, "8bit", slots={"other": "maximum"}).init(params)
+    told = adamjax.store(tx, "8bit", roles={"other": "maximum"}).init(params)
     assert (told.mu.dtype, told.other.dtype) == (jnp.int8, jnp.uint8)
 
 
 def test_float32_is_the_optimizer_itself():
     params = {"w": problem()[0]}
     for keep in ((), "nothing*"):
-        seen, _ = trained(adamjax.store(adamjax.adam(1e-2), "float32", keep=keep), params)
+        seen, _ = trained(adamjax.store(adamjax.adam(1e-2), "float32", exclude=keep), params)
         np.testing.assert_array_equal(seen["w"], trained(adamjax.adam(1e-2), params)[0]["w"])
 
 
@@ -172,7 +172,7 @@ def test_the_ways_out_of_it():
 
 @pytest.mark.parametrize("tx", [optax.sgd(1e-2), optax.sm3(1e-2), adamjax.sgd(1e-2)])
 def test_nothing_to_store_is_refused(tx):
-    with pytest.raises(ValueError, match=r"tx: its state has no moments .*slots="):
+    with pytest.raises(ValueError, match=r"tx: its state has no moments .*roles="):
         adamjax.store(tx, "8bit").init({"w": jnp.ones(SHAPE)})
 
 
@@ -183,7 +183,7 @@ def test_unknown_names():
     with pytest.raises(ValueError, match=r"unknown storage 'int8'"):
         adamjax.adamw(storage="int8")
     with pytest.raises(ValueError, match=r"unknown role 'squares'; did you mean 'square'"):
-        adamjax.store(optax.adam(1e-3), slots={"nu": "squares"})
+        adamjax.store(optax.adam(1e-3), roles={"nu": "squares"})
     with pytest.raises(ValueError, match=r"unknown to 'bf16'"):
         adamjax.convert_state(state, to="bf16")
 
@@ -191,10 +191,10 @@ def test_unknown_names():
 def test_pattern_that_no_leaf_matches():
     params = {"dense": {"kernel": jnp.ones(SHAPE)}}
     for pattern in ("*bias", ["dense/*", "emb*"]):
-        with pytest.raises(ValueError, match=r"keep: no leaf matches .*\['dense/kernel'\]"):
-            adamjax.store(optax.adam(1e-3), keep=pattern).init(params)
-    with pytest.raises(ValueError, match=r"keep: no leaf matches '\*bias'"):
-        adamjax.convert_state(optax.adam(1e-3).init(params), to="8bit", keep="*bias")
+        with pytest.raises(ValueError, match=r"exclude: no leaf matches .*\['dense/kernel'\]"):
+            adamjax.store(optax.adam(1e-3), exclude=pattern).init(params)
+    with pytest.raises(ValueError, match=r"exclude: no leaf matches '\*bias'"):
+        adamjax.convert_state(optax.adam(1e-3).init(params), to="8bit", exclude="*bias")
 
 
 def test_state_of_another_storage():
@@ -212,7 +212,7 @@ def test_state_of_another_storage():
 
 
 def test_a_leaf_in_codes_that_no_one_reads_is_refused():
-    """Whatever `keep` and `min_size` say now: codes taken for moments would train on garbage."""
+    """Whatever `exclude` and `min_size` say now: codes taken for moments would train on garbage."""
     params = {"w": problem()[0]}
     state = adamjax.store(optax.adam(1e-3), "8bit").init(params)
     for storage in ("8bit_v16", "bfloat16"):
@@ -221,7 +221,7 @@ def test_a_leaf_in_codes_that_no_one_reads_is_refused():
             tx.update(params, state, params)
 
 
-@pytest.mark.parametrize("later", [{"min_size": 10**6}, {"keep": "w"}])
+@pytest.mark.parametrize("later", [{"min_size": 10**6}, {"exclude": "w"}])
 @formats
 def test_a_stored_leaf_stays_stored(storage, later):
     """Which leaves are stored is decided in `init`: inside `shard_map` sizes are other ones."""

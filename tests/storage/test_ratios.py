@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 from hypothesis.extra.numpy import arrays
 
 from adamjax.storage import codes
-from adamjax.storage.bits import fresh
+from adamjax.storage.bits import random_bits
 from tests.storage.laws import ANY, DITHERS, DRAWS, law, word
 
 ratios = pytest.mark.parametrize("bits", [7, 8])
@@ -72,7 +72,7 @@ def test_ratios_keep_order_and_are_rounded_to_a_neighbour(bits, r, scale, dither
 @pytest.mark.parametrize("r", [-5.1, -0.9, 0.003, 0.04, 0.51, 1.03, 3.3, 7.6, 21.0])
 def test_ratios_are_right_on_average(bits, r):
     values = ratio_table(bits)
-    noise = fresh((DRAWS,), bits, jnp.int32(0))
+    noise = random_bits((DRAWS,), bits, jnp.int32(0))
     code = encode_ratio(jnp.full(DRAWS, jnp.float32(0.7 * r)), jnp.float32(0.7), bits, noise)
     seen = np.asarray(decode_ratio(code, jnp.float32(1.0), bits), np.float64)
     low = np.searchsorted(values, abs(r)) - 1
@@ -117,7 +117,7 @@ def test_fewer_bits(dropped, x, dither):
 @pytest.mark.parametrize("x", [1.001, -3.14159, 1e-30, 65000.3])
 def test_fewer_bits_are_right_on_average(dropped, x):
     x = np.float32(x)
-    noise = fresh((DRAWS,), 3, jnp.int32(0))
+    noise = random_bits((DRAWS,), 3, jnp.int32(0))
     seen = np.asarray(round_bits(jnp.full(DRAWS, x), dropped, noise), np.float64)
     assert len(np.unique(seen)) == 2
     assert abs(seen.mean() - x) < 5 * seen.std() / np.sqrt(DRAWS)

@@ -9,7 +9,7 @@ import optax
 import pytest
 
 import adamjax
-from adamjax.storage.walk import map_moments
+from adamjax.storage.state_moments import map_moments
 
 SHAPE = (16, 16)
 PARAMS = {"dense": {"kernel": jnp.ones(SHAPE)}}
@@ -38,13 +38,13 @@ def test_a_state_that_is_stored_already_is_refused(outer):
 
 
 def test_an_unknown_field_is_refused():
-    with pytest.raises(ValueError, match=r"slots: the state has no field 'momentum'"):
-        stored(optax.adam(1e-2), slots={"momentum": "signed"}).init(PARAMS)
+    with pytest.raises(ValueError, match=r"roles: the state has no field 'momentum'"):
+        stored(optax.adam(1e-2), roles={"momentum": "signed"}).init(PARAMS)
 
 
 @pytest.mark.parametrize("make", [adamjax.madgrad, adamjax.sgd])
 def test_nothing_to_store_is_said_in_words_of_who_asks(make):
-    """Who writes storage= has no slots= to give."""
+    """Who writes storage= has no roles= to give."""
     with pytest.raises(ValueError, match=r"no moments .* leave the storage out; .*adamjax\.store"):
         make(1e-2, storage="8bit").init(PARAMS)
 

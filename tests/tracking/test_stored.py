@@ -54,7 +54,7 @@ MAKERS = {
         optax.inject_hyperparams(optax.adamw)(learning_rate=rate), storage
     ),
     "scheduled decay": lambda rate, storage: adamjax.adam(
-        rate, b1=adamjax.decaying(0.9, 100), storage=storage
+        rate, b1=adamjax.inverse_epoch_schedule(0.9, 100), storage=storage
     ),
 }
 

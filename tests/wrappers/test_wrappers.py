@@ -9,7 +9,7 @@ import pytest
 import adamjax
 from adamjax.testing import CHECKS, Subject
 from adamjax.testing.subject import sample_params
-from tests.kit import hold
+from tests.kit import run_check
 
 START = {"w": jnp.asarray(np.random.default_rng(0).normal(size=(3, 2)), jnp.float32)}
 
@@ -56,7 +56,7 @@ def _with_slope(tx):
 @pytest.mark.parametrize("check", [name for name in CHECKS if "inject" not in name])
 @pytest.mark.parametrize("name", WRAPPED)
 def test_conformance(name, check):
-    hold(name, check, Subject(WRAPPED[name](), sample_params(), True, leafwise=name != "sam"))
+    run_check(name, check, Subject(WRAPPED[name](), sample_params(), True, leafwise=name != "sam"))
 
 
 # --- identities
@@ -147,7 +147,7 @@ PART = {"a": "x", "n": None, "block": "y"}
 PARTS = {
     "partition": lambda tx, rest: optax.partition({"x": tx, "y": rest}, PART),
     "masked": lambda tx, rest: optax.masked(tx, {"a": True, "n": None, "block": False}),
-    "by_matrix": lambda tx, rest: adamjax.by_matrix(tx, rest, "a"),
+    "partition_matrices": lambda tx, rest: adamjax.partition_matrices(tx, rest, "a"),
 }
 
 

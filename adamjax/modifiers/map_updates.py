@@ -8,11 +8,11 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.moments import Array, clamp
-from adamjax.rule import at_least_float32, traced_once
+from adamjax.rule import at_least_float32, jit_per_shape
 from adamjax.trees import PyTree, check_real, check_same_tree
 
 
-def around(
+def map_updates(
     inner: optax.GradientTransformation,
     modify: Callable[..., Array],
     *,
@@ -35,7 +35,7 @@ def around(
       TypeError: in `update`, for gradients that are not real floating-point arrays.
       ValueError: in `update`, if the parameters are needed and missing or do not fit.
 
-    >>> tx = around(optax.identity(), lambda u, g: 2 * u)
+    >>> tx = map_updates(optax.identity(), lambda u, g: 2 * u)
     >>> float(tx.update(jnp.float32(3.0), tx.init(jnp.float32(0.0)))[0])
     6.0
     """
@@ -47,15 +47,15 @@ def around(
         if needs_params:
             check_params(params, updates)
         directions, state = inner.update(updates, state, params, **extra_args)
-        return each_leaf(lambda *each: modify(*map(clamp, each)), directions, *others), state
+        return map_leaves(lambda *each: modify(*map(clamp, each)), directions, *others), state
 
     return optax.GradientTransformationExtraArgs(inner.init, update)
 
 
-def each_leaf(function: Callable[..., Array], tree: PyTree, *others: PyTree) -> PyTree:
+def map_leaves(function: Callable[..., Array], tree: PyTree, *others: PyTree) -> PyTree:
     """A function of the leaves of several trees; in float32 or above, and the dtypes of the first.
 
-    >>> each_leaf(jnp.add, {"none": None, "w": jnp.float32(1.0)}, {"none": None, "w": 2.0})
+    >>> map_leaves(jnp.add, {"none": None, "w": jnp.float32(1.0)}, {"none": None, "w": 2.0})
     {'none': None, 'w': Array(3., dtype=float32)}
     """
     leaves, treedef = jax.tree.flatten(tree)
@@ -66,14 +66,14 @@ def each_leaf(function: Callable[..., Array], tree: PyTree, *others: PyTree) -> 
         return function(*arrays).astype(jnp.result_type(first))
 
     columns = [treedef.flatten_up_to(other) for other in others]
-    run = traced_once(wide, leaves)
+    run = jit_per_shape(wide, leaves)
     return treedef.unflatten([run(*each) for each in zip(leaves, *columns, strict=True)])
 
 
-def part_of(tree: PyTree, part: PyTree) -> PyTree:
+def select_unmasked(tree: PyTree, part: PyTree) -> PyTree:
     """What of a whole tree belongs to one in which `optax.masked` has left out leaves.
 
-    >>> part_of({"a": 1.0, "b": 2.0}, {"a": 3.0, "b": optax.MaskedNode()})
+    >>> select_unmasked({"a": 1.0, "b": 2.0}, {"a": 3.0, "b": optax.MaskedNode()})
     {'a': 1.0, 'b': MaskedNode()}
     """
     return jax.tree.map(lambda x, y: x if is_masked(x) else y, part, tree, is_leaf=is_masked)

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 from adamjax.moments import Array
 from adamjax.storage.formats import BFloat16, Code
 from adamjax.storage.roles import roles_of
+from adamjax.storage.state_moments import map_moments
 from adamjax.storage.store import found_codes
-from adamjax.storage.walk import map_moments
 
 Moments = dict[str, Array]
 Groups = list[tuple[tuple[str, ...], Code]]

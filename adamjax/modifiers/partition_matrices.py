@@ -9,7 +9,7 @@ import optax
 from adamjax.trees import Mask, PyTree, resolve_mask
 
 
-def by_matrix(
+def partition_matrices(
     matrices: optax.GradientTransformation,
     others: optax.GradientTransformation,
     mask: Mask = None,
@@ -29,7 +29,7 @@ def by_matrix(
     Raises:
       ValueError: in `init`, for a mask that does not fit.
 
-    >>> tx = by_matrix(optax.scale(2.0), optax.scale(3.0))
+    >>> tx = partition_matrices(optax.scale(2.0), optax.scale(3.0))
     >>> g = {"bias": jnp.ones(1), "kernel": jnp.ones((1, 1))}
     >>> jax.tree.leaves(tx.update(g, tx.init(g))[0])
     [Array([3.], dtype=float32), Array([[2.]], dtype=float32)]

@@ -3,8 +3,8 @@
 import numpy as np
 
 # One column is one setting; None is the default. With an eps below 1e-6 most mistakes do not show.
-HOSTILE = {
-    "decay": ("decoupled", "independent", "l2", "proximal", "decoupled"),
+ADVERSARIAL_HPARAMS = {
+    "decay_mode": ("decoupled", "independent", "l2", "proximal", "decoupled"),
     "weight_decay": (0.1, 0.01, 0.1, 1.0, 0.3),
     "learning_rate": (1e-2, 1e-2, 1e-2, 0.5, 2e-2),
     "b1": (0.9, 0.5, 0.0, 0.95, 0.8),
@@ -131,7 +131,7 @@ STRUCTURE = {
     "centralize",
     "clip_norm",
     "d0",
-    "decay",
+    "decay_mode",
     "eta_fn",
     "grad_averaging",
     "initial_accumulator_value",

@@ -5,18 +5,18 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from adamjax.modifiers.around import check_params
+from adamjax.modifiers.map_updates import check_params
 from adamjax.moments import Array
 from adamjax.rule import at_least_float32
 from adamjax.trees import PyTree, check_real, check_same_tree
 
 
-def copies(params: PyTree) -> PyTree:
+def copy_params(params: PyTree) -> PyTree:
     """The parameters in float32 or above, in memory of their own.
 
     Of `jax.ShapeDtypeStruct` leaves it makes a template, with zeros.
 
-    >>> copies({"w": jnp.ones(2, jnp.bfloat16)})
+    >>> copy_params({"w": jnp.ones(2, jnp.bfloat16)})
     {'w': Array([1., 1.], dtype=float32)}
     """
     check_real("params", params)
