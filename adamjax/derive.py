@@ -38,7 +38,8 @@ def ready_made(
       defaults: defaults of `learning_rate`, `weight_decay` and `decay_mode`.
       own_modes: decay modes of this variant, in which `scale_by_*` takes weight decay and mask.
       adjust: from some of the arguments, and keyword-only ones of its own, to arguments of
-        `scale_by_*` and `adamjax.optimizer` that replace those given.
+        `scale_by_*` and `adamjax.optimizer` that replace those given; those for `scale_by_*`
+        alone under "scale_by".
       hidden: arguments of `scale_by_*` that `adjust` computes.
       styles: values of `style`.
 
@@ -67,7 +68,7 @@ def ready_made(
     make.__name__ = make.__qualname__ = name
     make.__module__ = source.__module__
     make.__signature__ = signature  # type: ignore[attr-defined]
-    make.__doc__ = _arguments(signature, [source, *filter(None, [adjust]), optimizer], modes)
+    make.__doc__ = _arguments(signature, [*filter(None, [adjust]), source, optimizer], modes)
     return make
 
 
@@ -100,7 +101,8 @@ def _build(
     elif "weight_decay" in names:
         values = {**values, "weight_decay": 0.0, "mask": None}
     options = {"includes_learning_rate": "learning_rate" in names} | options
-    return optimizer(scale_by(**{k: values[k] for k in names}), **options)
+    given = {k: values[k] for k in names} | values.get("scale_by", {})
+    return optimizer(scale_by(**given), **options)
 
 
 def _signature(
@@ -116,8 +118,11 @@ def _signature(
     if adjust is not None:
         added = inspect.signature(adjust).parameters
         own |= {k: p for k, p in added.items() if p.kind is p.KEYWORD_ONLY}
-    first = own.get("learning_rate", given["learning_rate"])
-    merged = {"learning_rate": first, **own, **{k: given[k] for k in OPTIONS}}
+    first = own.get("learning_rate", given["learning_rate"]).replace(
+        kind=inspect.Parameter.POSITIONAL_OR_KEYWORD
+    )
+    merged = {**own, "learning_rate": first, **{k: given[k] for k in OPTIONS}}
+    merged = {"learning_rate": first} | merged
     merged["weight_decay"] = given["weight_decay"].replace(
         default=None, annotation=ScalarOrSchedule | None
     )

@@ -100,17 +100,17 @@ def with_linear_warmup(
     return schedule
 
 
-def zero_on_first_step(weight_decay: ScalarOrSchedule) -> ScalarOrSchedule:
-    """A weight decay that leaves the parameters alone at the first step: λ, but 0 at t = 1.
+def zero_on_first_step(weight_decay: ScalarOrSchedule, decay_mode: str) -> dict[str, Any]:
+    """Return λ as a schedule that is 0 at the first step, except for the decay mode "l2".
 
-    >>> schedule = zero_on_first_step(0.1)
+    >>> schedule = zero_on_first_step(0.1, "decoupled")["weight_decay"]
     >>> [round(float(schedule(step)), 4) for step in (0, 1, 2)]
     [0.0, 0.1, 0.1]
     """
     check_not_negative("weight_decay", weight_decay)
-    if is_zero(weight_decay):
-        return weight_decay
-    return lambda count: jnp.where(count == 0, 0.0, value_at(weight_decay, count))
+    if decay_mode == "l2" or is_zero(weight_decay):
+        return {}
+    return {"weight_decay": lambda count: jnp.where(count == 0, 0.0, value_at(weight_decay, count))}
 
 
 def _epoch_of(b1: float, steps_per_epoch: int) -> Callable[[Any], Array]:

@@ -130,7 +130,7 @@ def maker(name: str) -> Callable[..., optax.GradientTransformation]:
     """
     if name.startswith("optax."):
         return getattr(optax, name.removeprefix("optax."))
-    return adamjax.get_variant(name).make
+    return adamjax.get_variant(name).optimizer
 
 
 def arguments_of(name: str, problem: Problem) -> dict[str, Any]:

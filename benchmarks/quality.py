@@ -60,7 +60,7 @@ def adamw(task: tasks.Task, b2: float) -> Callable[[int], optax.GradientTransfor
 def variant(name: str) -> Callable[[int], optax.GradientTransformation]:
     """A variant as it comes; but gradient descent needs a momentum to have anything to store."""
     arguments: dict[str, Any] = {"momentum": 0.9} if name == "sgd" else {}
-    rate = signature(adamjax.get_variant(name).make).parameters["learning_rate"]
+    rate = signature(adamjax.get_variant(name).optimizer).parameters["learning_rate"]
     if rate.default is rate.empty:
         arguments["learning_rate"] = 1e-3
     return lambda steps: adamjax.create(name, **arguments)
@@ -81,7 +81,7 @@ def comparisons(settings: Settings, made: Mapping[str, tasks.Task]) -> list[Comp
         name = "adafactor, momentum = 0.9"
         found.append(Comparison("transformer", name, factored, ("float32", "8bit")))
     for name in settings.variants or adamjax.list_variants():
-        if "storage" in signature(adamjax.get_variant(name).make).parameters:
+        if "storage" in signature(adamjax.get_variant(name).optimizer).parameters:
             found.append(Comparison("MNIST MLP", name, variant(name)))
     return found
 

@@ -95,7 +95,7 @@ QUICK = Settings(1, per_decade=1, steps=(("MNIST MLP", 20),), variants=(REFERENC
 
 def optimizer(name: str, steps: int) -> Any:
     """A function from a learning rate to the optimizer; it rises and, if it should, falls."""
-    make, more = adamjax.get_variant(name).make, ARGUMENTS.get(name, {})
+    make, more = adamjax.get_variant(name).optimizer, ARGUMENTS.get(name, {})
     shape = quality.rising_and_falling(1.0, steps)
     risen = max(1, steps // 10)
     last = risen if name.startswith("schedule_free") else steps

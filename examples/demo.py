@@ -38,7 +38,7 @@ def make(name: str, tracked: str) -> optax.GradientTransformation:
     optimizer = adamjax.create(name, **rate)
     if name != tracked:
         return optimizer
-    arguments = signature(adamjax.get_variant(name).make).parameters
+    arguments = signature(adamjax.get_variant(name).optimizer).parameters
     # Those with both rates are the ones that divide by the v without its bias to 0.
     b2 = arguments["b2"].default if {"b1", "b2"} <= set(arguments) else None
     return adamjax.track(optimizer, b2=b2)

@@ -174,7 +174,7 @@ def memory_table() -> str:
     rows = []
     for name in adamjax.list_variants():
         record = adamjax.get_variant(name)
-        by_storage = parts_by_storage(partial(record.make, learning_rate=0.1), {MATRIX: 1})
+        by_storage = parts_by_storage(partial(record.optimizer, learning_rate=0.1), {MATRIX: 1})
         sizes = {
             storage: sum(part.size for part in parts) / math.prod(MATRIX)
             for storage, parts in by_storage.items()
@@ -188,7 +188,7 @@ def memory_table() -> str:
                 size(plain),
                 "as it is" if small is None or size(small) == size(plain) else size(small),
                 ", ".join(record.slots) or "none",
-                record.changes.replace("|", "\\|"),
+                record.summary.replace("|", "\\|"),
             ]
             for plain, small, name, record in sorted(
                 rows, key=lambda row: (round(row[0], 3), row[2])

@@ -22,7 +22,7 @@ def variants_table() -> str:
     for name in adamjax.list_variants():
         record = adamjax.get_variant(name)
         paper = f"[{record.paper.short()}]({record.paper.link()})"
-        changes = record.changes.replace("|", "\\|")
+        changes = record.summary.replace("|", "\\|")
         rows.append(f"| `{name}` | {paper} | {changes} | {', '.join(record.styles)} |")
     return "\n".join(rows)
 

@@ -75,11 +75,11 @@ class Trial(NamedTuple):
         """The library's optimizer, from a record of its registry."""
         estimates = {key: value for key, value in self.oracle_arguments.items() if key in FED}
         if self.ready_made:
-            tx = variant.make(**self.arguments)
+            tx = variant.optimizer(**self.arguments)
             return fed(tx, **estimates) if estimates else tx
         lr = self.oracle_arguments["learning_rate"]
         lr = None if variant.name in INCLUDE_LEARNING_RATE else lr
-        direction = variant.direction(**self.arguments)
+        direction = variant.scale_by(**self.arguments)
         tx = optax.chain(direction, optax.scale(-1.0 if lr is None else -lr))
         return fed(tx, **estimates) if estimates else tx
 
@@ -102,7 +102,7 @@ def trials(name, style):
         settings.append(("own_decay", own, partial(of, 1)))
     rate = {"learning_rate": 1e-2 if lr is None else lr, "weight_decay": 0.0}
     alone = [("direction", {}, rate | WITHOUT_ITS_SCHEDULE.get(name, {}))]
-    if adamjax.get_variant(name).direction is None:
+    if adamjax.get_variant(name).scale_by is None:
         alone = []
     exact, told = {}, dict(FED) if name == "sophia" else {}
     if name in OF_NORMS:
@@ -153,7 +153,7 @@ def by_name(name, base):
 
 def parameters(name):
     """The arguments of a variant that have adversarial settings, or should have."""
-    signature = inspect.signature(adamjax.get_variant(name).make).parameters
+    signature = inspect.signature(adamjax.get_variant(name).optimizer).parameters
     return {key: p for key, p in signature.items() if key not in OTHER}
 
 

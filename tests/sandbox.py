@@ -50,7 +50,7 @@ def compiled(module):
 
 def home(variant):
     """The module of a variant."""
-    return adamjax.get_variant(variant).make.__module__
+    return adamjax.get_variant(variant).optimizer.__module__
 
 
 def check_mutant(file, module, code):

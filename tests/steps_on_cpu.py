@@ -24,7 +24,7 @@ def nbytes(tree):
 
 
 def make(name, **arguments):
-    variant = adamjax.get_variant(name).make
+    variant = adamjax.get_variant(name).optimizer
     rate = inspect.signature(variant).parameters["learning_rate"]
     if rate.default is rate.empty:
         arguments["learning_rate"] = 1e-2

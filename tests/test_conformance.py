@@ -77,13 +77,13 @@ def all_makers():
         variant = adamjax.get_variant(name)
         for style in variant.styles:
             settings = {"style": style, **REQUIRED.get((name, style), {})}
-            makers[f"{name}-{style}"] = functools.partial(variant.make, **settings)
+            makers[f"{name}-{style}"] = functools.partial(variant.optimizer, **settings)
         if not variant.styles:
-            makers[name] = functools.partial(variant.make, **NEEDED.get(name, {}))
-        decays = inspect.signature(variant.make).parameters["weight_decay"].default != 0
+            makers[name] = functools.partial(variant.optimizer, **NEEDED.get(name, {}))
+        decays = inspect.signature(variant.optimizer).parameters["weight_decay"].default != 0
         if not decays or name in OPTIONS:
             settings = {"weight_decay": 0.1, **NEEDED.get(name, {}), **OPTIONS.get(name, {})}
-            makers[f"{name}-options"] = functools.partial(variant.make, **settings)
+            makers[f"{name}-options"] = functools.partial(variant.optimizer, **settings)
     return makers
 
 

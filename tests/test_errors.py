@@ -49,7 +49,7 @@ OTHERS = {
 
 def arguments(*, averaging):
     for name in adamjax.list_variants():
-        for key in inspect.signature(adamjax.get_variant(name).make).parameters:
+        for key in inspect.signature(adamjax.get_variant(name).optimizer).parameters:
             if key not in OTHERS and (not averaging or key in AVERAGING):
                 yield pytest.param(name, key, id=f"{name}-{key}")
 
@@ -185,7 +185,7 @@ def test_the_advice_for_complex_parameters_works(name):
 def test_gradients_that_are_not_real_floats(name, dtype):
     """Casting them would lose the imaginary part, or round the direction to an integer."""
     variant, p = adamjax.get_variant(name), params()
-    tx = ready_made(name) if variant.direction is None else variant.direction()
+    tx = ready_made(name) if variant.scale_by is None else variant.scale_by()
     gradient = {**p, "scale": jnp.asarray(2, dtype)}
     with pytest.raises(TypeError, match=r"updates\['scale'\] is "):
         tx.update(gradient, tx.init(p), p)

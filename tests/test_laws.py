@@ -46,7 +46,7 @@ law = settings(max_examples=10, derandomize=True, deadline=None, database=None)
 
 
 # Each direction once: adamw's is adam's.
-DIRECTIONS = {adamjax.get_variant(name).direction: name for name in adamjax.list_variants()[::-1]}
+DIRECTIONS = {adamjax.get_variant(name).scale_by: name for name in adamjax.list_variants()[::-1]}
 DIRECTIONS.pop(None)  # those that are more than a direction
 
 
@@ -69,7 +69,7 @@ def covered(table):
 def direction(label, **others):
     """The direction that a label names, its ε zero: the hardest case for a 0 / 0."""
     name, _, style = label.partition("-")
-    make = adamjax.get_variant(name).direction
+    make = adamjax.get_variant(name).scale_by
     arguments = dict(FORMS.get(label) or ({"style": style} if style else {}))
     accepted = inspect.signature(make).parameters
     small = {

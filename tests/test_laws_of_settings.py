@@ -57,7 +57,7 @@ law = settings(max_examples=5, derandomize=True, deadline=None, database=None)
 
 def scalars_of(name):
     """The arguments of a ready-made optimizer that may be numbers, arrays or schedules."""
-    signature = inspect.signature(adamjax.get_variant(name).make).parameters
+    signature = inspect.signature(adamjax.get_variant(name).optimizer).parameters
     return {k: VALUES[k] for k in signature if k not in STRUCTURE | UNSCHEDULED.get(name, set())}
 
 
@@ -231,14 +231,14 @@ REDUCTIONS = [
 @given(gradients=GRADIENTS)
 def test_declared_reductions(name, reduction, gradients):
     seen, _ = run(adamjax.create(name, **reduction.at), gradients)
-    wanted, _ = run(adamjax.create(reduction.other, **reduction.gives), gradients)
+    wanted, _ = run(adamjax.create(reduction.other, **reduction.arguments), gradients)
     assert_same(seen, wanted)
 
 
 # --- exact bias correction under a changing b1
 
 # Each direction once: adamw's is adam's.
-DIRECTIONS = {adamjax.get_variant(name).direction: name for name in adamjax.list_variants()[::-1]}
+DIRECTIONS = {adamjax.get_variant(name).scale_by: name for name in adamjax.list_variants()[::-1]}
 DIRECTIONS.pop(None)  # those that are more than a direction
 WITH_B1 = [
     f"{name}-{style}"
@@ -251,7 +251,7 @@ B1S = arrays(np.float32, STEPS, elements=st.floats(0, 0.9375, width=16))
 
 def constant_gradients(label, b1, c):
     name, _, style = label.partition("-")
-    make = adamjax.get_variant(name).direction
+    make = adamjax.get_variant(name).scale_by
     accepted = inspect.signature(make).parameters
     others = {k: 0.0 for k in ("eps", "initial_accumulator_value") if k in accepted}
     others |= {} if style == "-" else {"style": style}

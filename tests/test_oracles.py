@@ -15,7 +15,7 @@ from tests.reference import precision
 
 
 def has(name, argument):
-    return argument in inspect.signature(adamjax.get_variant(name).make).parameters
+    return argument in inspect.signature(adamjax.get_variant(name).optimizer).parameters
 
 
 TRIALS = [

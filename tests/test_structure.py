@@ -249,8 +249,8 @@ def test_every_record_is_in_a_variant_file():
 def test_every_variant_is_exported():
     for name in adamjax.list_variants():
         variant = adamjax.get_variant(name)
-        assert getattr(adamjax, name) is variant.make
-        if variant.direction is not None:
-            assert getattr(adamjax, variant.direction.__name__) is variant.direction
-        module = importlib.import_module(variant.make.__module__)
+        assert getattr(adamjax, name) is variant.optimizer
+        if variant.scale_by is not None:
+            assert getattr(adamjax, variant.scale_by.__name__) is variant.scale_by
+        module = importlib.import_module(variant.optimizer.__module__)
         assert module.__name__.startswith("adamjax.variants.")

@@ -56,7 +56,7 @@ def test_injected_momentum_schedule_is_corrected_exactly():
 
 @pytest.mark.parametrize("name", ["adabound", "amsbound"])
 def test_injected_warm_up_from_zero_is_finite(name):
-    make = adamjax.get_variant(name).make
+    make = adamjax.get_variant(name).optimizer
     warm_up = optax.linear_schedule(0.0, 0.1, 3)
     injected = optax.inject_hyperparams(make)(learning_rate=warm_up, base_lr=0.1)
     params = jnp.linspace(-1.0, 1.0, 5)

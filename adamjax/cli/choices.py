@@ -31,7 +31,7 @@ class Choice(NamedTuple):
 
         At a learning rate of 0.1 unless there is one: some styles need one.
         """
-        return self.variant.make(**{"learning_rate": 0.1} | self.arguments | arguments)
+        return self.variant.optimizer(**{"learning_rate": 0.1} | self.arguments | arguments)
 
 
 def parse_optimizer(text: str) -> Choice:
@@ -46,7 +46,7 @@ def parse_optimizer(text: str) -> Choice:
     """
     name, _, settings = text.partition(":")
     variant = get_variant(name)
-    known = inspect.signature(variant.make).parameters
+    known = inspect.signature(variant.optimizer).parameters
     arguments = {}
     for setting in filter(None, settings.split(",")):
         key, equals, value = setting.partition("=")

@@ -28,16 +28,16 @@ def describe(variant: Variant) -> dict[str, Any]:
     >>> describe(get_variant("adam"))["year"]
     2014
     """
-    paper, parameters = variant.paper, inspect.signature(variant.make).parameters
+    paper, parameters = variant.paper, inspect.signature(variant.optimizer).parameters
     return {
         "name": variant.name,
-        "changes": variant.changes,
+        "changes": variant.summary,
         "title": paper.title,
         "authors": paper.authors.split(" and "),
         "year": paper.year,
         "venue": paper.venue,
         "link": paper.link(),
-        "formula": [part.strip() for part in variant.formula.split(";")],
+        "formula": [part.strip() for part in variant.formula.splitlines()],
         "arguments": {name: parameter.default for name, parameter in parameters.items()},
         "slots": variant.slots,
         "roles": variant.roles,
@@ -56,7 +56,7 @@ def list_all(variants: Sequence[Variant], *, as_json: bool = False) -> str:
     """
     if as_json:
         return to_json([describe(variant) for variant in variants])
-    rows = [[v.name, v.paper.year, v.slots, list(v.styles), v.changes] for v in variants]
+    rows = [[v.name, v.paper.year, v.slots, list(v.styles), v.summary] for v in variants]
     return table(["variant", "year", "slots", "styles", "changes"], rows)
 
 
@@ -70,7 +70,7 @@ def show(variant: Variant, *, as_json: bool = False) -> str:
     told, sizes = describe(variant), slot_sizes(variant)
     if as_json:
         return to_json(told | {"bytes_per_parameter": sizes})
-    signature = inspect.signature(variant.make)
+    signature = inspect.signature(variant.optimizer)
     bare = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
     signature = signature.replace(parameters=bare, return_annotation=signature.empty)
     styles = [
@@ -117,7 +117,7 @@ def slot_sizes(variant: Variant) -> dict[str, dict[str, float]]:
     >>> slot_sizes(get_variant("adam"))["mu"]["8bit"]
     1.0
     """
-    make = partial(variant.make, learning_rate=0.1)
+    make = partial(variant.optimizer, learning_rate=0.1)
     parts = parts_by_storage(make, {MATRIX: 1})
     sizes = {storage: {part.name: part.size for part in found} for storage, found in parts.items()}
     return {
@@ -135,7 +135,7 @@ def equation(name: str, reduction: Reduction) -> str:
     """
     at, gives = (
         ", ".join(f"{key}={value!r}" for key, value in arguments.items())
-        for arguments in (reduction.at, reduction.gives)
+        for arguments in (reduction.at, reduction.arguments)
     )
     return f"{name}({at}) = {reduction.other}({gives})"
 
@@ -245,7 +245,7 @@ def compare(
         own = rest.pop("learning_rate", None)
         runs.append(
             run(
-                variant.make,
+                variant.optimizer,
                 problem,
                 learning_rates=tried if own is None else [own],
                 steps=steps,

@@ -1,4 +1,4 @@
-"""How a modifier without a memory of its own stands around a transformation."""
+"""Modifiers without a state of their own, around a transformation."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.moments import Array, clamp
-from adamjax.rule import at_least_float32, jit_per_shape
-from adamjax.trees import PyTree, check_real, check_same_tree
+from adamjax.rule import at_least_float32
+from adamjax.trees import PyTree, check_real, check_same_tree, map_columns, require_params
 
 
 def map_updates(
@@ -18,18 +18,18 @@ def map_updates(
     *,
     needs_params: bool = False,
 ) -> optax.GradientTransformationExtraArgs:
-    """A transformation whose directions are changed leaf by leaf.
+    """Change the updates of a transformation leaf by leaf.
 
     Args:
-      inner: any transformation that makes directions of gradients; `optax.identity()` for a
-        modifier that stands in a chain by itself.
-      modify: `(direction, gradient)` or, with `needs_params`, `(direction, gradient, param)` to the
-        new direction. Arrays come in float32 (float64 for float64 directions), limited to ±2⁶³.
-      needs_params: whether `modify` sees the parameter.
+      inner: any transformation from gradients to updates. `optax.identity()` for a modifier that
+        stands alone in a chain.
+      modify: `(update, gradient)` or, with `needs_params`, `(update, gradient, param)` to the new
+        update. Arrays are float32 (float64 for float64 updates), limited to ±2⁶³.
+      needs_params: whether `modify` takes the parameter.
 
     Returns:
-      A transformation with the state of `inner`, so that a run can go on with it or without it.
-      The directions keep their dtypes.
+      A transformation with the state of `inner`, so that a run can continue with or without it.
+      The updates keep their dtypes.
 
     Raises:
       TypeError: in `update`, for gradients that are not real floating-point arrays.
@@ -46,14 +46,14 @@ def map_updates(
         others = [updates, params] if needs_params else [updates]
         if needs_params:
             check_params(params, updates)
-        directions, state = inner.update(updates, state, params, **extra_args)
-        return map_leaves(lambda *each: modify(*map(clamp, each)), directions, *others), state
+        new, state = inner.update(updates, state, params, **extra_args)
+        return map_leaves(lambda *each: modify(*map(clamp, each)), new, *others), state
 
     return optax.GradientTransformationExtraArgs(inner.init, update)
 
 
 def map_leaves(function: Callable[..., Array], tree: PyTree, *others: PyTree) -> PyTree:
-    """A function of the leaves of several trees; in float32 or above, and the dtypes of the first.
+    """Apply a function to aligned leaves in float32 or above, with results in the first's dtype.
 
     >>> map_leaves(jnp.add, {"none": None, "w": jnp.float32(1.0)}, {"none": None, "w": 2.0})
     {'none': None, 'w': Array(3., dtype=float32)}
@@ -66,8 +66,7 @@ def map_leaves(function: Callable[..., Array], tree: PyTree, *others: PyTree) ->
         return function(*arrays).astype(jnp.result_type(first))
 
     columns = [treedef.flatten_up_to(other) for other in others]
-    run = jit_per_shape(wide, leaves)
-    return treedef.unflatten([run(*each) for each in zip(leaves, *columns, strict=True)])
+    return treedef.unflatten(map_columns(wide, leaves, *columns))
 
 
 def select_unmasked(tree: PyTree, part: PyTree) -> PyTree:
@@ -85,16 +84,8 @@ def is_masked(node: Any) -> bool:
 
 
 def check_params(params: PyTree, updates: PyTree) -> None:
-    """Raises ValueError if the parameters are missing, or are not those of the updates.
-
-    >>> check_params(None, {"w": 1.0})
-    Traceback (most recent call last):
-    ValueError: params: this looks at the parameters; call update(updates, state, params)
-    """
-    if params is None:
-        raise ValueError(
-            "params: this looks at the parameters; call update(updates, state, params)"
-        )
+    """Raise ValueError if the parameters are missing, or are not those of the updates."""
+    require_params(params, "this transformation")
     check_same_tree("params", params, "updates", updates)
 
 

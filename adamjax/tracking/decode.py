@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from adamjax.moments import Array
 from adamjax.storage.formats import BFloat16, Code
 from adamjax.storage.roles import roles_of
-from adamjax.storage.state_moments import map_moments
+from adamjax.storage.state_moments import split_moments
 from adamjax.storage.store import found_codes
 
 Moments = dict[str, Array]
@@ -47,19 +47,16 @@ def coded_moments(state: Any) -> list[tuple[Moments, Groups]]:
     [(['mu', 'nu'], ('mu', 'nu'))]
     """
     found = []
-
-    def note(name: str, moments: Moments, roles: Any, count: Any) -> Moments:
-        groups = found_codes(name, moments, roles)
-        coded = {field for fields, _ in groups for field in fields}
-        shapes = {jnp.shape(moments[field]) for field in coded}
-        # `store` keeps all moments of one shape in codes, or none.
-        ours = all(field in coded or jnp.shape(x) not in shapes for field, x in moments.items())
-        if ours and any(not isinstance(code, BFloat16) for _, code in groups):
-            found.append((moments, groups))
-        return moments
-
     for node in filter(_has_codes, jax.tree.leaves(state, is_leaf=_has_codes)):
-        map_moments(note, node, {})
+        for part in split_moments(node, {})[0]:
+            for moments in part.leaves:
+                groups = found_codes(moments, part.roles)
+                coded = {field for fields, _ in groups for field in fields}
+                shapes = {jnp.shape(moments[field]) for field in coded}
+                # `store` keeps all moments of one shape in codes, or none.
+                ours = all(k in coded or jnp.shape(x) not in shapes for k, x in moments.items())
+                if ours and any(not isinstance(code, BFloat16) for _, code in groups):
+                    found.append((moments, groups))
     return found
 
 

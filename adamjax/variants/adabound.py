@@ -16,10 +16,8 @@ import optax
 
 from adamjax.checks import check_not_negative, check_positive
 from adamjax.moments import Array, denominator_eps_hat, divide, ema
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Variant, register
+from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift, value_at
-from adamjax.trees import Mask
 
 
 def _bounded(mu: Array, nu: Array, step: Any) -> Array:
@@ -118,9 +116,19 @@ def scale_by_amsbound(
 
 
 def _final_ratio(
-    learning_rate: ScalarOrSchedule, final_lr: ScalarOrSchedule, base_lr: float | None
-) -> ScalarOrSchedule:
-    """final_lr / base_lr, where base_lr is the learning rate unless that is a schedule."""
+    learning_rate: ScalarOrSchedule,
+    *,
+    final_lr: ScalarOrSchedule = 0.1,
+    base_lr: float | None = None,
+) -> dict[str, Any]:
+    """Return final_lr / base_lr, where base_lr is the learning rate unless that is a schedule.
+
+    Args:
+      final_lr: learning rate of the gradient descent at the end, when lr is `base_lr`. A schedule
+        scales both.
+      base_lr: the learning rate that `final_lr` belongs to. None is `learning_rate` itself. Needed
+        if that is a schedule or injected (`optax.inject_hyperparams`).
+    """
     check_not_negative("learning_rate", learning_rate)
     if base_lr is None and callable(learning_rate):
         raise ValueError(
@@ -130,121 +138,38 @@ def _final_ratio(
     base = learning_rate if base_lr is None else base_lr
     check_positive("base_lr (by default the learning rate)", base)
     check_not_negative("final_lr", final_lr)
-    # An array may be 0, at the start of a warm-up, say; then there is no step to bound.
-    return lambda count: divide(jnp.asarray(value_at(final_lr, count)), jnp.asarray(base))
+
+    def ratio(count: Any) -> Array:
+        # An array may be 0 at the start of a warm-up. There is no step to bound then.
+        return divide(jnp.asarray(value_at(final_lr, count)), jnp.asarray(base))
+
+    return {"final_ratio": ratio}
 
 
-def adabound(
-    learning_rate: ScalarOrSchedule = 1e-3,
-    b1: ScalarOrSchedule = 0.9,
-    b2: ScalarOrSchedule = 0.999,
-    eps: ScalarOrSchedule = 1e-8,
-    *,
-    final_lr: ScalarOrSchedule = 0.1,
-    gamma: ScalarOrSchedule = 1e-3,
-    base_lr: float | None = None,
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay_mode: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """AdaBound (arXiv:1902.09843) as a ready-made optimizer: p <- p - lr u.
-
-    The arguments of `scale_by_adabound`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay_mode`, `mask`, `storage`, `param_rounding`.
-
-    Args:
-      final_lr: the learning rate of the gradient descent it ends as, when lr is `base_lr`; a
-        schedule scales both.
-      base_lr: the learning rate that `final_lr` belongs to; None for `learning_rate` itself, and
-        must be given if that is a schedule. Give it, too, when the learning rate is injected
-        (`optax.inject_hyperparams`): else `final_lr` stays while the learning rate changes.
-
-    >>> import jax.numpy as jnp
-    >>> tx, g = adabound(0.1, final_lr=1.0, gamma=1.0), jnp.float32(2.0)
-    >>> round(float(tx.update(g, tx.init(g))[0]), 4)
-    -0.1
-    """
-    ratio = _final_ratio(learning_rate, final_lr, base_lr)
-    direction = scale_by_adabound(
-        b1, b2, eps, final_ratio=ratio, gamma=gamma, mu_dtype=mu_dtype, nu_dtype=nu_dtype
-    )
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay_mode=decay_mode,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
-
-
-def amsbound(
-    learning_rate: ScalarOrSchedule = 1e-3,
-    b1: ScalarOrSchedule = 0.9,
-    b2: ScalarOrSchedule = 0.999,
-    eps: ScalarOrSchedule = 1e-8,
-    *,
-    final_lr: ScalarOrSchedule = 0.1,
-    gamma: ScalarOrSchedule = 1e-3,
-    base_lr: float | None = None,
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay_mode: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """AMSBound (arXiv:1902.09843) as a ready-made optimizer; the arguments of `adabound`.
-
-    >>> import jax.numpy as jnp
-    >>> tx, g = amsbound(0.1, final_lr=1.0, gamma=1.0), jnp.float32(2.0)
-    >>> round(float(tx.update(g, tx.init(g))[0]), 4)
-    -0.1
-    """
-    ratio = _final_ratio(learning_rate, final_lr, base_lr)
-    direction = scale_by_amsbound(
-        b1, b2, eps, final_ratio=ratio, gamma=gamma, mu_dtype=mu_dtype, nu_dtype=nu_dtype
-    )
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay_mode=decay_mode,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
-
+PAPER = Paper(
+    "Adaptive Gradient Methods with Dynamic Bound of Learning Rate",
+    "Luo, Liangchen and Xiong, Yuanhao and Liu, Yan and Sun, Xu",
+    2019,
+    "International Conference on Learning Representations, 2019",
+    arxiv="1902.09843",
+)
 
 ADABOUND = register(
-    Variant(
-        name="adabound",
-        make=adabound,
-        direction=scale_by_adabound,
-        paper=Paper(
-            "Adaptive Gradient Methods with Dynamic Bound of Learning Rate",
-            "Luo, Liangchen and Xiong, Yuanhao and Liu, Yan and Sun, Xu",
-            2019,
-            "International Conference on Learning Representations, 2019",
-            arxiv="1902.09843",
-        ),
-        changes="holds each step size between two closing bounds, to end as SGD with momentum",
-        formula="u = clip(√(1-b₂ᵗ) / (1-b₁ᵗ) / (√v + ε), f (1 - 1/(γt+1)), f (1 + 1/(γt))) m",
-    )
+    scale_by_adabound,
+    PAPER,
+    summary="holds each step size between two closing bounds, to end as SGD with momentum",
+    learning_rate=1e-3,
+    adjust=_final_ratio,
+    hidden=("final_ratio",),
 )
+adabound = ADABOUND.optimizer
 AMSBOUND = register(
-    ADABOUND._replace(
-        name="amsbound",
-        make=amsbound,
-        direction=scale_by_amsbound,
-        changes="AdaBound with the running maximum of v",
-        formula="w = max(w, v);  u = clip(√(1-b₂ᵗ) / (1-b₁ᵗ) / (√w + ε), f (…), f (…)) m",
-        slots=("mu", "nu", "nu_max"),
-    )
+    scale_by_amsbound,
+    PAPER,
+    summary="AdaBound with the running maximum of v",
+    learning_rate=1e-3,
+    formula="w = max(w, v);  u = clip(√(1-b₂ᵗ) / (1-b₁ᵗ) / (√w + ε), f (…), f (…)) m",
+    adjust=_final_ratio,
+    hidden=("final_ratio",),
 )
+amsbound = AMSBOUND.optimizer

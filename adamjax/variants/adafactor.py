@@ -20,11 +20,11 @@ import optax
 
 from adamjax.checks import check_positive, lookup_or_suggest
 from adamjax.moments import Array, Beta, divide, ema, factored, factored_axes, rms
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Variant, register
+from adamjax.optimizer import DecayMode
+from adamjax.registry import Paper, register
 from adamjax.rule import Rule, ScalarOrSchedule, Slot, lift
 from adamjax.schedules import relative_step
-from adamjax.trees import Mask, PyTree
+from adamjax.trees import PyTree
 
 STYLES = {
     "paper": "the paper, Hugging Face, Tensor2Tensor: the last two axes of every matrix factored",
@@ -204,45 +204,15 @@ def scale_by_adafactor(
     )
 
 
-def adafactor(
-    learning_rate: ScalarOrSchedule | None = None,
-    *,
-    decay_rate: ScalarOrSchedule = 0.8,
-    b2_cap: ScalarOrSchedule | None = None,
-    eps1: ScalarOrSchedule | None = None,
-    eps2: ScalarOrSchedule = 1e-3,
-    clip_threshold: ScalarOrSchedule | None = None,
-    momentum: ScalarOrSchedule | None = None,
-    scale_parameter: bool | None = None,
-    min_dim_size_to_factor: int | None = None,
-    style: str = "paper",
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay_mode: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """Adafactor (arXiv:1804.04235) as a ready-made optimizer: p <- p - lr max(ε₂, RMS(p)) u.
-
-    The arguments of `scale_by_adafactor`, and those of `adamjax.optimizer`: `weight_decay`,
-    `decay_mode`, `mask`.
+def _learning_rates(
+    learning_rate: ScalarOrSchedule | None, eps2: ScalarOrSchedule, decay_mode: str, style: str
+) -> dict[str, Any]:
+    """Return the learning rates of the rule and of the weight decay.
 
     Args:
       learning_rate: None is the paper's relative step, min(10⁻², 1/√t). With style "torch" it is
-        the cap of that step, 10⁻² if None; weight decay is multiplied by the cap, as in torch.
+        the cap of that step, 10⁻² if None, and weight decay is multiplied by the cap, as in torch.
         Style "bigvision" needs one.
-      decay_mode: as everywhere, or "scaled": λ lr max(ε₂, RMS(p)), as in Hugging Face; T5X and Optax
-        do not multiply by lr, that is "independent".
-
-    Raises:
-      ValueError: for a negative number, an unknown style, a missing learning rate.
-
-    >>> import jax.numpy as jnp
-    >>> tx, p = adafactor(0.1), jnp.full((2, 3), 0.5)
-    >>> round(float(tx.update(p, tx.init(p), p)[0][0, 0]), 4)
-    -0.05
     """
     if decay_mode == "scaled" and callable(eps2):
         raise ValueError('eps2: give a number; a schedule does not go with decay_mode="scaled"')
@@ -250,50 +220,32 @@ def adafactor(
         raise ValueError('learning_rate: style "bigvision" has no relative step; give a number')
     cap = 1e-2 if learning_rate is None else learning_rate
     rate = relative_step(cap) if learning_rate is None or style == "torch" else cap
-    multiplied = style != "bigvision"
-    direction = scale_by_adafactor(
-        rate if multiplied else 1.0,
-        decay_rate=decay_rate,
-        b2_cap=b2_cap,
-        eps1=eps1,
-        eps2=eps2,
-        clip_threshold=clip_threshold,
-        momentum=momentum,
-        scale_parameter=scale_parameter,
-        min_dim_size_to_factor=min_dim_size_to_factor,
-        style=style,
-        mu_dtype=mu_dtype,
-        nu_dtype=nu_dtype,
-    )
-    return optimizer(
-        direction,
-        cap if style == "torch" else rate,
-        weight_decay=weight_decay,
-        decay_mode="decoupled" if decay_mode == "scaled" else decay_mode,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-        decay_scale=(lambda p, g: jnp.maximum(eps2, rms(p))) if decay_mode == "scaled" else None,
-        includes_learning_rate=multiplied,
+    in_rule = style != "bigvision"
+    return {
+        "learning_rate": cap if style == "torch" else rate,
+        "scale_by": {"learning_rate": rate if in_rule else 1.0},
+        "includes_learning_rate": in_rule,
+    } | (
+        {"decay_mode": "decoupled", "decay_scale": lambda p, g: jnp.maximum(eps2, rms(p))}
+        if decay_mode == "scaled"
+        else {}
     )
 
 
-VARIANT = register(
-    Variant(
-        name="adafactor",
-        make=adafactor,
-        direction=scale_by_adafactor,
-        paper=Paper(
-            "Adafactor: Adaptive Learning Rates with Sublinear Memory Cost",
-            "Shazeer, Noam and Stern, Mitchell",
-            2018,
-            "International Conference on Machine Learning, 2018",
-            arxiv="1804.04235",
-        ),
-        changes="keeps row and column means of g² only, no momentum; steps relative to RMS(p)",
-        formula="V = R Cᵀ / mean(R);  u = g / √V;  u = u / max(1, RMS(u)/d) · max(ε₂, RMS(p))",
-        slots=("v_row", "v_col", "v"),
-        styles=STYLES,
-        static=("scale_parameter", "min_dim_size_to_factor"),
-    )
+ADAFACTOR = register(
+    scale_by_adafactor,
+    Paper(
+        "Adafactor: Adaptive Learning Rates with Sublinear Memory Cost",
+        "Shazeer, Noam and Stern, Mitchell",
+        2018,
+        "International Conference on Machine Learning, 2018",
+        arxiv="1804.04235",
+    ),
+    summary="keeps row and column means of g² only, no momentum; steps relative to RMS(p)",
+    learning_rate=None,
+    notes='T5X and Optax do not multiply the decay by the learning rate: this is "independent".',
+    own_modes=(DecayMode("scaled", "p <- p - lr (u + λ max(ε₂, RMS(p)) p), as in Hugging Face"),),
+    adjust=_learning_rates,
+    styles=STYLES,
 )
+adafactor = ADAFACTOR.optimizer

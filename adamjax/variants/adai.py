@@ -12,13 +12,12 @@ together, the less it remembers.
 
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 import optax
 
 from adamjax.moments import Array, divide, ema
 from adamjax.registry import Paper, register
-from adamjax.rule import ScalarOrSchedule, Slot, lift, with_fields, without_corrections
+from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.trees import PyTree
 
 
@@ -34,13 +33,6 @@ class AdaiState(NamedTuple):
     def roles(self) -> dict[str, str]:
         """What `adamjax.store` may keep in few bits; m remembers longer than v does."""
         return {"mu": "signed", "nu": "square"}
-
-
-def _mean_of_all(tree: PyTree) -> Array:
-    """The mean over the elements of all leaves, divided first so that huge squares stay finite."""
-    leaves = jax.tree.leaves(tree)
-    total = sum(x.size for x in leaves)
-    return sum((jnp.sum(x.astype(float) / total) for x in leaves), jnp.zeros([], float))
 
 
 def scale_by_adai(
@@ -73,30 +65,26 @@ def scale_by_adai(
     (Array([0., 2.], dtype=float32), Array([0., 2.], dtype=float32))
     """
 
-    def squares(g, moments, step):
-        return g, moments._replace(nu=ema(g * g, moments.nu, step.b2))
+    def tree_scalars(gradients, moments, step):
+        nus = [ema(g * g, m.nu, step.b2) for g, m in zip(gradients, moments, strict=True)]
+        total = sum(nu.size for nu in nus)
+        return {"mean": sum(jnp.sum(nu / total) for nu in nus)}
 
     def rule(g, moments, step):
-        share = step.b0 * divide(moments.nu, step.mean)
-        share = jnp.clip(share, step.eps, 1)
+        nu = ema(g * g, moments.nu, step.b2)
+        share = jnp.clip(step.b0 * divide(nu, step.mean), step.eps, 1)
         mu = moments.mu + share * (g - moments.mu)
         weight = moments.weight + share * (1 - moments.weight)
-        return divide(mu, weight), moments._replace(mu=mu, weight=weight)
+        return divide(mu, weight), moments._replace(mu=mu, nu=nu, weight=weight)
 
-    def lifted(each, **scalars):
-        slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype), "weight": Slot()}
-        scalars = {"b0": b0, "eps": eps, **scalars}
-        return lift(each, AdaiState, slots, betas={"b2": b2}, scalars=scalars)
-
-    variances = lifted(squares)
-
-    def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
-        del params, extra_args
-        nu = without_corrections(variances.update(updates, state)[1]).nu
-        inertia = lifted(rule, mean=_mean_of_all(nu))
-        return inertia.update(updates, with_fields(state, nu=nu))
-
-    return optax.GradientTransformationExtraArgs(variances.init, update)
+    return lift(
+        rule,
+        AdaiState,
+        {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype), "weight": Slot()},
+        betas={"b2": b2},
+        scalars={"b0": b0, "eps": eps},
+        tree_scalars=tree_scalars,
+    )
 
 
 ADAI = register(

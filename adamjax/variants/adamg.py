@@ -16,11 +16,10 @@ import optax
 
 from adamjax.checks import check_not_negative
 from adamjax.moments import Array, debias, divide, ema
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Reduction, Variant, register
+from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.schedules import relative_step
-from adamjax.trees import Mask, PyTree
+from adamjax.trees import PyTree
 
 
 class AdamgState(NamedTuple):
@@ -87,64 +86,30 @@ def scale_by_adamg(
     )
 
 
-def adamg(
-    learning_rate: ScalarOrSchedule = 1.0,
-    b1: ScalarOrSchedule = 0.95,
-    b2: ScalarOrSchedule = 0.999,
-    eps: ScalarOrSchedule = 1e-8,
-    *,
-    b3: ScalarOrSchedule = 0.95,
-    p: ScalarOrSchedule = 0.2,
-    q: ScalarOrSchedule = 0.24,
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay_mode: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """AdamG (arXiv:2405.04376) as a ready-made optimizer: p <- p - min(lr, 1/√t) m̂ / (√v̂ + ε).
-
-    The arguments of `scale_by_adamg`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay_mode`, `mask`, `storage`, `param_rounding`.
+def _relative_step(learning_rate: ScalarOrSchedule) -> dict[str, Any]:
+    """Cap the step size.
 
     Args:
-      learning_rate: the cap of the step size 1/√t; weight decay is multiplied by the step size.
-
-    >>> tx, g = adamg(0.5, b2=0.5, b3=0.5, p=1.0, q=0.5), jnp.float32(2.0)
-    >>> round(float(tx.update(g, tx.init(g))[0]), 4)
-    -0.3536
+      learning_rate: the cap of the step size 1/√t.
     """
     check_not_negative("learning_rate", learning_rate)
-    direction = scale_by_adamg(b1, b2, eps, b3=b3, p=p, q=q, mu_dtype=mu_dtype, nu_dtype=nu_dtype)
-    return optimizer(
-        direction,
-        relative_step(learning_rate),
-        weight_decay=weight_decay,
-        decay_mode=decay_mode,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
+    return {"learning_rate": relative_step(learning_rate)}
 
 
-VARIANT = register(
-    Variant(
-        name="adamg",
-        make=adamg,
-        direction=scale_by_adamg,
-        paper=Paper(
-            "Towards Stability of Parameter-free Optimization",
-            "Pang, Yijiang and Yu, Shuyang and Hoang, Bao and Zhou, Jiayu",
-            2024,
-            arxiv="2405.04376",
-        ),
-        changes="puts a step size made of v into the gradient, so that the learning rate is 1",
-        formula="r = b₃ r + (1-b₃) p v^q;  m = b₁ m + (1-b₁) r g;  u = m̂ / (√v̂ + ε)",
-        slots=("step_size", "mu", "nu"),
-        reduces_to=(
-            Reduction({"learning_rate": 1e-3, "p": 1.0, "q": 0.0, "b3": 0.0}, "adam", {"b1": 0.95}),
-        ),
-    )
+ADAMG = register(
+    scale_by_adamg,
+    Paper(
+        "Towards Stability of Parameter-free Optimization",
+        "Pang, Yijiang and Yu, Shuyang and Hoang, Bao and Zhou, Jiayu",
+        2024,
+        arxiv="2405.04376",
+    ),
+    summary="puts a step size made of v into the gradient, so that the learning rate is 1",
+    learning_rate=1.0,
+    notes="Weight decay is multiplied by the step size min(lr, 1/√t).",
+    adjust=_relative_step,
+    reduces_to=(
+        Reduction({"learning_rate": 1e-3, "p": 1.0, "q": 0.0, "b3": 0.0}, "adam", {"b1": 0.95}),
+    ),
 )
+adamg = ADAMG.optimizer

@@ -15,10 +15,9 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.moments import Array, denominator_eps_hat, divide, ema
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Reduction, Variant, register
+from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
-from adamjax.trees import Mask, PyTree
+from adamjax.trees import PyTree
 
 
 class AdamodState(NamedTuple):
@@ -87,69 +86,16 @@ def scale_by_adamod(
     )
 
 
-def adamod(
-    learning_rate: ScalarOrSchedule = 1e-3,
-    b1: ScalarOrSchedule = 0.9,
-    b2: ScalarOrSchedule = 0.999,
-    eps: ScalarOrSchedule = 1e-8,
-    *,
-    b3: ScalarOrSchedule = 0.999,
-    eps_root: ScalarOrSchedule = 0.0,
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay_mode: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """AdaMod (arXiv:1910.12249) as a ready-made optimizer: p <- p - min(h, H) m.
-
-    The arguments of `scale_by_adamod`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay_mode`, `mask`, `storage`, `param_rounding`.
-
-    >>> tx, g = adamod(0.5, b3=0.75), jnp.float32(2.0)
-    >>> round(float(tx.update(g, tx.init(g))[0]), 4)
-    -0.125
-    """
-    direction = scale_by_adamod(
-        b1,
-        b2,
-        eps,
-        b3=b3,
-        eps_root=eps_root,
-        mu_dtype=mu_dtype,
-        nu_dtype=nu_dtype,
-        learning_rate=learning_rate,
-    )
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay_mode=decay_mode,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-        includes_learning_rate=True,
-    )
-
-
-VARIANT = register(
-    Variant(
-        name="adamod",
-        make=adamod,
-        direction=scale_by_adamod,
-        paper=Paper(
-            "An Adaptive and Momental Bound Method for Stochastic Learning",
-            "Ding, Jianbang and Ren, Xuancheng and Luo, Ruixuan and Sun, Xu",
-            2019,
-            arxiv="1910.12249",
-        ),
-        changes="holds each step size below its own average over the past",
-        formula="h = lr √(1-b₂ᵗ) / (1-b₁ᵗ) / (√v + ε);  H = b₃ H + (1-b₃) h;  lr u = min(h, H) m",
-        slots=("step_size", "mu", "nu"),
-        reduces_to=(
-            Reduction({"b3": 0.0, "eps": 0.125}, "adam", {"style": "keras", "eps": 0.125}),
-        ),
-    )
+ADAMOD = register(
+    scale_by_adamod,
+    Paper(
+        "An Adaptive and Momental Bound Method for Stochastic Learning",
+        "Ding, Jianbang and Ren, Xuancheng and Luo, Ruixuan and Sun, Xu",
+        2019,
+        arxiv="1910.12249",
+    ),
+    summary="holds each step size below its own average over the past",
+    learning_rate=1e-3,
+    reduces_to=(Reduction({"b3": 0.0, "eps": 0.125}, "adam", {"style": "keras", "eps": 0.125}),),
 )
+adamod = ADAMOD.optimizer

@@ -8,7 +8,6 @@ takes out of the direction what lies along them, and decays them less.
     u = u - (u·n) n,  λ = r λ     where |cos(g, p)| < δ/√n of all neurons or of the leaf; n = p/‖p‖
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import jax.numpy as jnp
@@ -17,10 +16,8 @@ import optax
 from adamjax.checks import check_not_negative
 from adamjax.modifiers.projection import projected, projection
 from adamjax.moments import Array, clamp
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Reduction, Variant, register
+from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule
-from adamjax.trees import Mask
 from adamjax.variants.adam import scale_by_adam
 
 
@@ -61,82 +58,37 @@ def scale_by_adamp(
     return projection(adam, delta, eps, out_axis=out_axis)
 
 
-def adamp(
-    learning_rate: ScalarOrSchedule = 1e-3,
-    b1: ScalarOrSchedule = 0.9,
-    b2: ScalarOrSchedule = 0.999,
-    eps: float = 1e-8,
-    *,
-    delta: float = 0.1,
-    wd_ratio: float = 0.1,
-    out_axis: int = -1,
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay_mode: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """AdamP (arXiv:2006.08217) as a ready-made optimizer: p <- p - lr (u + r λ p).
-
-    The arguments of `scale_by_adamp`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay_mode`, `mask`, `storage`, `param_rounding`.
+def less_decay_where_projected(
+    delta: float, eps: float, out_axis: int, *, wd_ratio: float = 0.1
+) -> dict[str, Any]:
+    """Scale the weight decay of projected leaves.
 
     Args:
-      wd_ratio: r, the share of the weight decay that leaves have whose direction is projected. An
-        L2 term has all of it.
-
-    >>> import jax.numpy as jnp
-    >>> p, g = jnp.array([[1.0], [1.0]]), jnp.array([[1.0], [-1.0]])
-    >>> tx = adamp(0.5, weight_decay=0.1)
-    >>> [round(float(x), 4) for x in tx.update(g, tx.init(p), p)[0][:, 0]]
-    [-0.505, 0.495]
+      wd_ratio: r, the share of the weight decay for leaves with a projected update. "l2" has all of
+        it.
     """
-    direction = scale_by_adamp(
-        b1, b2, eps, delta=delta, out_axis=out_axis, mu_dtype=mu_dtype, nu_dtype=nu_dtype
-    )
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay_mode=decay_mode,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-        decay_scale=less_where_projected(wd_ratio, delta, eps, out_axis=out_axis),
-    )
-
-
-def less_where_projected(
-    wd_ratio: float, delta: float, eps: float, *, out_axis: int
-) -> Callable[[Array, Array], Array]:
-    """For `adamjax.optimizer`: from a parameter and its gradient to r if it is projected."""
     check_not_negative("wd_ratio", wd_ratio)
 
-    def share(p: Array, g: Array) -> Array:
+    def scale(p: Array, g: Array) -> Array:
         by_neuron, by_leaf = projected(clamp(g), p, delta, eps, out_axis=out_axis)
         return jnp.where(by_neuron | by_leaf, wd_ratio, 1.0)
 
-    return share
+    return {"decay_scale": scale}
 
 
-VARIANT = register(
-    Variant(
-        name="adamp",
-        make=adamp,
-        direction=scale_by_adamp,
-        paper=Paper(
-            "AdamP: Slowing Down the Slowdown for Momentum Optimizers on Scale-invariant Weights",
-            "Heo, Byeongho and Chun, Sanghyuk and Oh, Seong Joon and Han, Dongyoon and Yun, "
-            "Sangdoo and Kim, Gyuwan and Uh, Youngjung and Ha, Jung-Woo",
-            2020,
-            "International Conference on Learning Representations, 2021",
-            arxiv="2006.08217",
-        ),
-        changes="takes out of the direction what would make scale-invariant weights grow",
-        formula="u = m̂ / (√v̂ + ε);  u = u - (u·n) n,  n = p/‖p‖, where |cos(g, p)| < δ/√n",
-        reduces_to=(Reduction({"delta": 0.0}, "adam", {}),),
-        static=("out_axis",),
-    )
+ADAMP = register(
+    scale_by_adamp,
+    Paper(
+        "AdamP: Slowing Down the Slowdown for Momentum Optimizers on Scale-invariant Weights",
+        "Heo, Byeongho and Chun, Sanghyuk and Oh, Seong Joon and Han, Dongyoon and Yun, "
+        "Sangdoo and Kim, Gyuwan and Uh, Youngjung and Ha, Jung-Woo",
+        2020,
+        "International Conference on Learning Representations, 2021",
+        arxiv="2006.08217",
+    ),
+    summary="takes out of the direction what would make scale-invariant weights grow",
+    learning_rate=1e-3,
+    adjust=less_decay_where_projected,
+    reduces_to=(Reduction({"delta": 0.0}, "adam", {}),),
 )
+adamp = ADAMP.optimizer

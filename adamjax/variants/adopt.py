@@ -16,11 +16,10 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.moments import Array, divide, ema
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Variant, register
+from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.schedules import zero_on_first_step
-from adamjax.trees import Mask, PyTree
+from adamjax.trees import PyTree
 
 
 class AdoptState(NamedTuple):
@@ -85,61 +84,21 @@ def scale_by_adopt(
     )
 
 
-def adopt(
-    learning_rate: ScalarOrSchedule = 1e-3,
-    b1: ScalarOrSchedule = 0.9,
-    b2: ScalarOrSchedule = 0.9999,
-    eps: ScalarOrSchedule = 1e-6,
-    *,
-    clip_exponent: ScalarOrSchedule | None = 0.25,
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay_mode: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """ADOPT (arXiv:2411.02853) as a ready-made optimizer: p <- p - lr (m + λ p), from step 2 on.
-
-    The arguments of `scale_by_adopt`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay_mode`, `mask`, `storage`, `param_rounding`. As in the authors' code the first
-    step leaves the parameters alone, weight decay included (but for "l2", a term of the gradient).
-
-    >>> tx, g = adopt(0.5, b1=0.5), jnp.float32(2.0)
-    >>> _, state = tx.update(g, tx.init(g))
-    >>> float(tx.update(g, state)[0])
-    -0.25
-    """
-    direction = scale_by_adopt(
-        b1, b2, eps, clip_exponent=clip_exponent, mu_dtype=mu_dtype, nu_dtype=nu_dtype
-    )
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay if decay_mode == "l2" else zero_on_first_step(weight_decay),
-        decay_mode=decay_mode,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
-
-
-VARIANT = register(
-    Variant(
-        name="adopt",
-        make=adopt,
-        direction=scale_by_adopt,
-        paper=Paper(
-            "ADOPT: Modified Adam Can Converge with Any β2 with the Optimal Rate",
-            "Taniguchi, Shohei and Harada, Keno and Minegishi, Gouki and Oshima, Yuta and Jeong, "
-            "Seong Cheol and Nagahara, Go and Iiyama, Tomoshi and Suzuki, Masahiro and Iwasawa, "
-            "Yusuke and Matsuo, Yutaka",
-            2024,
-            "Advances in Neural Information Processing Systems 37",
-            arxiv="2411.02853",
-        ),
-        changes="divides by the v of the step before and averages then; no bias correction",
-        formula="n = clip(g / max(√v, ε), ±(t-1)^¼);  m = b₁ m + (1-b₁) n;  then v;  u = m",
-    )
+ADOPT = register(
+    scale_by_adopt,
+    Paper(
+        "ADOPT: Modified Adam Can Converge with Any β2 with the Optimal Rate",
+        "Taniguchi, Shohei and Harada, Keno and Minegishi, Gouki and Oshima, Yuta and Jeong, "
+        "Seong Cheol and Nagahara, Go and Iiyama, Tomoshi and Suzuki, Masahiro and Iwasawa, "
+        "Yusuke and Matsuo, Yutaka",
+        2024,
+        "Advances in Neural Information Processing Systems 37",
+        arxiv="2411.02853",
+    ),
+    summary="divides by the v of the step before and averages then; no bias correction",
+    learning_rate=1e-3,
+    notes="As in the authors' code, the first step leaves the parameters alone, weight decay "
+    'included (except for "l2", a term of the gradient).',
+    adjust=zero_on_first_step,
 )
+adopt = ADOPT.optimizer

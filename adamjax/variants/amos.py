@@ -18,10 +18,9 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.moments import Array, divide, ema
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Variant, register
+from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
-from adamjax.trees import Mask, PyTree
+from adamjax.trees import PyTree
 
 Shape = tuple[int, ...]
 
@@ -109,61 +108,15 @@ def scale_by_amos(
     )
 
 
-def amos(
-    learning_rate: ScalarOrSchedule = 1e-2,
-    b2: ScalarOrSchedule = 0.999,
-    eps: ScalarOrSchedule = 2**-125,
-    *,
-    c: ScalarOrSchedule = 0.25,
-    d: ScalarOrSchedule = 0.25,
-    eta_fn: Callable[[Shape], float] = expected_scale,
-    shape_fn: Callable[[Shape], Shape] | None = None,
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay_mode: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """Amos (arXiv:2210.11693) as a ready-made optimizer: p <- p - D (γ p / 2 + ξ η √w g).
-
-    The arguments of `scale_by_amos`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay_mode`, `mask`, `storage`, `param_rounding`. It
-    decays by itself: `weight_decay` comes on top.
-
-    >>> tx, g = amos(0.5), jnp.float32(2.0)
-    >>> round(float(tx.update(g, tx.init(g), jnp.float32(0.8))[0]), 4)
-    -0.6
-    """
-    direction = scale_by_amos(
-        learning_rate, b2, eps, c=c, d=d, eta_fn=eta_fn, shape_fn=shape_fn, nu_dtype=nu_dtype
-    )
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay_mode=decay_mode,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-        includes_learning_rate=True,
-    )
-
-
-VARIANT = register(
-    Variant(
-        name="amos",
-        make=amos,
-        direction=scale_by_amos,
-        paper=Paper(
-            "Amos: An Adam-style Optimizer with Adaptive Weight Decay towards Model-Oriented Scale",
-            "Tian, Ran and Parikh, Ankur P.",
-            2022,
-            arxiv="2210.11693",
-        ),
-        changes="no momentum; steps and weight decay fade by themselves, from the expected scale η",
-        formula="u = D (γ p/2 + ξ η √w g);  B = B + γ (1+B);  γ = ξ² w g² / √(1 + c √ξ B)",
-        slots=("nu", "b"),
-        static=("eta_fn", "shape_fn"),
-    )
+AMOS = register(
+    scale_by_amos,
+    Paper(
+        "Amos: An Adam-style Optimizer with Adaptive Weight Decay towards Model-Oriented Scale",
+        "Tian, Ran and Parikh, Ankur P.",
+        2022,
+        arxiv="2210.11693",
+    ),
+    summary="no momentum; steps and weight decay fade by themselves, from the expected scale η",
+    learning_rate=1e-2,
 )
+amos = AMOS.optimizer

@@ -17,11 +17,10 @@ import optax
 
 from adamjax.checks import check_not_negative
 from adamjax.moments import Array, divide, norm
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Variant, register
+from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift, value_at
 from adamjax.schedules import with_linear_warmup
-from adamjax.trees import Mask, PyTree
+from adamjax.trees import PyTree
 
 LEAST = 0.01  # the least |B|
 
@@ -87,65 +86,36 @@ def scale_by_apollo(
     )
 
 
-def apollo(
-    learning_rate: ScalarOrSchedule = 1e-2,
-    b1: ScalarOrSchedule = 0.9,
-    eps: ScalarOrSchedule = 1e-4,
+def _warmup(
+    learning_rate: ScalarOrSchedule,
     *,
     warmup_steps: int = 500,
     init_lr: ScalarOrSchedule | None = None,
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay_mode: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """Apollo (arXiv:2009.13586) as a ready-made optimizer: p <- p - lr m / max(|B|, 0.01).
-
-    The arguments of `scale_by_apollo`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay_mode`, `mask`, `storage`, `param_rounding`. The
-    authors decay with "l2".
+) -> dict[str, Any]:
+    """Warm up, since the first gradients have no B.
 
     Args:
-      warmup_steps: steps in which the learning rate rises, as the first gradients have no B.
-      init_lr: the learning rate that it rises from; None for a thousandth of where it rises to.
-
-    >>> tx, g = apollo(0.5, warmup_steps=0), jnp.float32(0.02)
-    >>> round(float(tx.update(g, tx.init(g))[0]), 4)
-    -1.0
+      warmup_steps: number of steps in which the learning rate rises.
+      init_lr: the learning rate at the start. None is a thousandth of the learning rate.
     """
     if init_lr is not None:
         check_not_negative("init_lr", init_lr)
     start = init_lr if init_lr is not None else lambda count: value_at(learning_rate, count) / 1000
-    direction = scale_by_apollo(b1, eps, mu_dtype=mu_dtype, nu_dtype=nu_dtype)
-    return optimizer(
-        direction,
-        with_linear_warmup(learning_rate, warmup_steps, start=start, lag=1),
-        weight_decay=weight_decay,
-        decay_mode=decay_mode,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
+    return {"learning_rate": with_linear_warmup(learning_rate, warmup_steps, start=start, lag=1)}
 
 
-VARIANT = register(
-    Variant(
-        name="apollo",
-        make=apollo,
-        direction=scale_by_apollo,
-        paper=Paper(
-            "Apollo: An Adaptive Parameter-wise Diagonal Quasi-Newton Method for Nonconvex "
-            "Stochastic Optimization",
-            "Ma, Xuezhe",
-            2020,
-            arxiv="2009.13586",
-        ),
-        changes="divides by a diagonal that learns from how gradients change along steps",
-        formula="B = B - d² (α Σ(y d/n) + Σ(B d²)), d = d/n, n = ‖d‖₄ + 100 ε;  u = m/max(|B|,.01)",
-        slots=("mu", "hessian", "last"),
-        static=("warmup_steps",),
-    )
+APOLLO = register(
+    scale_by_apollo,
+    Paper(
+        "Apollo: An Adaptive Parameter-wise Diagonal Quasi-Newton Method for Nonconvex "
+        "Stochastic Optimization",
+        "Ma, Xuezhe",
+        2020,
+        arxiv="2009.13586",
+    ),
+    summary="divides by a diagonal that learns from how gradients change along steps",
+    learning_rate=1e-2,
+    notes='The authors use the decay mode "l2".',
+    adjust=_warmup,
 )
+apollo = APOLLO.optimizer

@@ -16,7 +16,7 @@ from adamjax.checks import lookup_or_suggest
 from adamjax.modifiers.cautious import cautious
 from adamjax.registry import register
 from adamjax.rule import ScalarOrSchedule
-from adamjax.variants.c_adamw import VARIANT as C_ADAMW
+from adamjax.variants.c_adamw import C_ADAMW
 from adamjax.variants.lion import scale_by_lion
 
 STYLES = {

@@ -22,9 +22,9 @@ from adamjax.checks import check_beta, check_not_negative, check_positive
 from adamjax.modifiers.map_updates import increment, map_leaves
 from adamjax.moments import Array, clamp, divide, ema
 from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Variant, register
+from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, value_at
-from adamjax.trees import Mask, PyTree, check_real, check_same_tree
+from adamjax.trees import PyTree, check_real, check_same_tree
 from adamjax.wrappers.step_size import StepSize, first_step_size, larger, next_step_size, total
 
 
@@ -51,40 +51,32 @@ class DadaptAdamState(NamedTuple):
         return {"mu": "signed", "nu": "square"}
 
 
-def dadapt_adam(
-    learning_rate: ScalarOrSchedule = 1.0,
+def _dadapt_adam(
+    learning_rate: ScalarOrSchedule,
     b1: ScalarOrSchedule = 0.9,
     b2: ScalarOrSchedule = 0.999,
     eps: ScalarOrSchedule = 1e-8,
     *,
     d0: float = 1e-6,
     bias_correction: bool = False,
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay_mode: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
     mu_dtype: Any = None,
     nu_dtype: Any = None,
+    **options: Any,
 ) -> optax.GradientTransformationExtraArgs:
-    """D-Adapt Adam (arXiv:2301.07733) as a ready-made optimizer: p <- p - m / (√v + ε) - d lr λ p.
-
-    d is one number for all leaves: `optax.tree_utils.tree_get(state, "d")` is what it is by now.
+    """Adam with an estimated step size.
 
     Args:
-      learning_rate: a factor of d: leave it at 1, or give a schedule from 1 down.
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
+      learning_rate: a factor of d. Keep it at 1, or pass a schedule from 1 down.
+      b1: decay rate of the average m of the gradients, 0 <= b1 < 1.
+      b2: decay rate of the average v of their squares, 0 <= b2 < 1.
       eps: ε.
-      d0: the first d, smaller than any that could be right.
-      bias_correction: whether d lr is multiplied by √(1 - b₂ᵗ) / (1 - b₁ᵗ), as in Optax.
-      weight_decay, decay_mode, mask, storage, param_rounding: as in `adamjax.optimizer`.
-      mu_dtype, nu_dtype: dtypes in which m and v are stored; None for float32.
+      d0: initial d, smaller than any plausible value.
+      bias_correction: whether to multiply d lr by √(1 - b₂ᵗ) / (1 - b₁ᵗ), as in Optax.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
 
-    >>> tx, p = dadapt_adam(d0=0.5), jnp.float32(4.0)
-    >>> updates, state = tx.update(p, tx.init(p), p)
-    >>> round(float(updates), 4)  # 0.5 · 0.1 / √0.001
-    -1.5811
+    Raises:
+      ValueError: for b1 or b2 outside [0, 1), a negative number.
     """
     check_not_negative("learning_rate", learning_rate)
     check_beta("b1", b1)
@@ -92,7 +84,7 @@ def dadapt_adam(
     check_not_negative("eps", eps)
     check_positive("d0", d0)
 
-    direction = _direction(
+    tx = _update(
         learning_rate,
         b1,
         b2,
@@ -103,19 +95,15 @@ def dadapt_adam(
         nu_dtype=nu_dtype,
     )
     return optimizer(
-        direction,
+        tx,
         learning_rate,
-        weight_decay=weight_decay,
-        decay_mode=decay_mode,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
         includes_learning_rate=True,
         step_size=lambda state: state.found.factor,
+        **options,
     )
 
 
-def _direction(
+def _update(
     learning_rate: ScalarOrSchedule,
     b1: ScalarOrSchedule,
     b2: ScalarOrSchedule,
@@ -166,21 +154,18 @@ def _direction(
     return optax.GradientTransformationExtraArgs(init, update)
 
 
-VARIANT = register(
-    Variant(
-        name="dadapt_adam",
-        make=dadapt_adam,
-        direction=None,
-        paper=Paper(
-            "Learning-Rate-Free Learning by D-Adaptation",
-            "Defazio, Aaron and Mishchenko, Konstantin",
-            2023,
-            "International Conference on Machine Learning, 2023",
-            arxiv="2301.07733",
-        ),
-        changes="finds its learning rate, by a bound on how far it is to the solution",
-        formula="d = max(d, r / ((1-√b₂) ‖s‖₁));  m = EMA(d g);  p = p - m / (√v + ε) - d λ p",
-        slots=("mu", "nu", "gradients"),
-        static=("bias_correction", "d0"),
-    )
+DADAPT_ADAM = register(
+    _dadapt_adam,
+    Paper(
+        "Learning-Rate-Free Learning by D-Adaptation",
+        "Defazio, Aaron and Mishchenko, Konstantin",
+        2023,
+        "International Conference on Machine Learning, 2023",
+        arxiv="2301.07733",
+    ),
+    summary="finds its learning rate, by a bound on how far it is to the solution",
+    learning_rate=1.0,
+    notes='d is one number for all leaves. `optax.tree_utils.tree_get(state, "d")` returns its '
+    "present value.",
 )
+dadapt_adam = DADAPT_ADAM.optimizer

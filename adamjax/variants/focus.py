@@ -10,16 +10,14 @@ bottom of a narrow valley in noise.
 
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_not_negative
 from adamjax.moments import Array, ema
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Reduction, Variant, register
-from adamjax.rule import ScalarOrSchedule, Slot, cast, lift, value_at, without_corrections
-from adamjax.trees import Mask, PyTree, resolve_mask
+from adamjax.optimizer import DecayMode
+from adamjax.registry import Paper, Reduction, register
+from adamjax.rule import ScalarOrSchedule, Slot, lift
+from adamjax.trees import Mask, PyTree
 
 
 class FocusState(NamedTuple):
@@ -35,6 +33,8 @@ def scale_by_focus(
     b2: ScalarOrSchedule = 0.999,
     *,
     gamma: ScalarOrSchedule = 0.1,
+    weight_decay: ScalarOrSchedule = 0.0,
+    mask: Mask = None,
     mu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
     """The direction of FOCUS: sign(m), and γ towards the average of the parameter.
@@ -44,6 +44,8 @@ def scale_by_focus(
       b2: decay of the average of the parameters, 0 <= b2 < 1. The authors train GPT-2 with 0.99.
       gamma: γ, how strongly it is drawn to the average. At the first step, where p is the average,
         not at all: sign(0) = 0.
+      weight_decay: λ of the term λ â, a number, an array or a schedule.
+      mask: leaves with weight decay, in any form that `adamjax.optimizer` accepts.
       mu_dtype: dtype in which m is stored; None for float32.
 
     Returns:
@@ -65,7 +67,7 @@ def scale_by_focus(
         before = jnp.where(step.count == 1, p, moments.average)
         # Exactly 0 where nothing has moved, as a difference of p and a quotient may not be.
         gap = (1 - step.b2.one_minus / step.b2.bias_correction) * (p - before)
-        u = jnp.sign(mu) + step.gamma * jnp.sign(gap)
+        u = jnp.sign(mu) + step.gamma * jnp.sign(gap) + step.weight_decay * (p - gap)
         return u, moments._replace(mu=mu, average=p - gap)
 
     return lift(
@@ -73,87 +75,24 @@ def scale_by_focus(
         FocusState,
         {"mu": Slot(mu_dtype), "average": Slot()},
         betas={"b1": b1, "b2": b2},
-        scalars={"gamma": gamma},
+        scalars={"gamma": gamma, "weight_decay": weight_decay},
         needs_params=True,
-    )
-
-
-def _decayed_by_average(
-    direction: optax.GradientTransformationExtraArgs, weight_decay: ScalarOrSchedule, mask: Mask
-) -> optax.GradientTransformationExtraArgs:
-    """Adds λ â to the direction: the authors' weight decay."""
-    check_not_negative("weight_decay", weight_decay)
-
-    def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
-        del extra_args
-        updates, state = direction.update(updates, state, params)
-        inner = without_corrections(state)
-        wd = value_at(weight_decay, inner.count - 1)
-        treedef = jax.tree.structure(updates)
-        decays = treedef.unflatten(resolve_mask(mask=mask, params=params))
-
-        def decayed(u: Array, average: Array, on: bool) -> Array:
-            return (u + cast(wd, average.dtype) * average * on).astype(u.dtype)
-
-        return jax.tree.map(decayed, updates, inner.average, decays), state
-
-    return optax.GradientTransformationExtraArgs(direction.init, update)
-
-
-def focus(
-    learning_rate: ScalarOrSchedule = 1e-2,
-    b1: ScalarOrSchedule = 0.9,
-    b2: ScalarOrSchedule = 0.999,
-    *,
-    gamma: ScalarOrSchedule = 0.1,
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay_mode: str = "average",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """FOCUS (arXiv:2501.12243), ready-made: p <- p - lr (sign(m) + γ sign(p - â) + λ â).
-
-    The arguments of `scale_by_focus`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay_mode`, `mask`, `storage`, `param_rounding`.
-
-    Args:
-      decay_mode: "average", λ lr â in place of λ lr p, as the authors do; or as everywhere.
-
-    >>> tx, g = focus(0.5), jnp.float32(2.0)
-    >>> float(tx.update(g, tx.init(g), jnp.float32(1.0))[0])
-    -0.5
-    """
-    direction = scale_by_focus(b1, b2, gamma=gamma, mu_dtype=mu_dtype)
-    if decay_mode == "average":
-        direction = _decayed_by_average(direction, weight_decay, mask)
-        weight_decay, decay_mode = 0.0, "decoupled"
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay_mode=decay_mode,
         mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
     )
 
 
-VARIANT = register(
-    Variant(
-        name="focus",
-        make=focus,
-        direction=scale_by_focus,
-        paper=Paper(
-            "FOCUS: First Order Concentrated Updating Scheme",
-            "Liu, Yizhou and Liu, Ziming and Gore, Jeff",
-            2025,
-            arxiv="2501.12243",
-        ),
-        changes="sign descent, drawn to the average of where the parameter has been",
-        formula="u = sign(m) + γ sign(p - â), â the average of p",
-        slots=("mu", "average"),
-        reduces_to=(Reduction({"learning_rate": 1e-3, "gamma": 0.0}, "tiger", {"b1": 0.9}),),
-    )
+FOCUS = register(
+    scale_by_focus,
+    Paper(
+        "FOCUS: First Order Concentrated Updating Scheme",
+        "Liu, Yizhou and Liu, Ziming and Gore, Jeff",
+        2025,
+        arxiv="2501.12243",
+    ),
+    summary="sign descent, drawn to the average of where the parameter has been",
+    learning_rate=1e-2,
+    decay_mode="average",
+    own_modes=(DecayMode("average", "p <- p - lr (u + λ â), as the authors do"),),
+    reduces_to=(Reduction({"learning_rate": 1e-3, "gamma": 0.0}, "tiger", {"b1": 0.9}),),
 )
+focus = FOCUS.optimizer

@@ -22,7 +22,7 @@ from adamjax.modifiers.grokfast import grokfast
 from adamjax.modifiers.map_updates import map_updates
 from adamjax.moments import Array, adam_update_eps_hat, ema, norm
 from adamjax.registry import Paper, Reduction, register
-from adamjax.rule import ScalarOrSchedule, Slot, lift, value_at, without_corrections
+from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.trees import PyTree
 
 
@@ -69,9 +69,10 @@ def scale_by_grokadamw(
         raise ValueError(f"gamma must be at most 1, got {gamma}")
     check_not_negative("clip_norm", clip_norm)
 
-    def rule(g, moments, step, fade):
-        complement = step.b1.one_minus + step.b1.value * (1 - fade)
-        mu = moments.mu + complement * (g - moments.mu)
+    def rule(g, moments, step):
+        fade = (1 - step.gamma) ** step.position
+        one_minus = step.b1.one_minus + step.b1.value * (1 - fade)
+        mu = moments.mu + one_minus * (g - moments.mu)
         nu = ema(g * g, moments.nu, step.b2)
         return adam_update_eps_hat(mu, nu, step), moments._replace(mu=mu, nu=nu)
 
@@ -80,17 +81,9 @@ def scale_by_grokadamw(
         optax.ScaleByAdamState,
         {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)},
         betas={"b1": b1, "b2": b2},
-        scalars={"eps": eps, "eps_root": 0.0},
-        needs_params=True,
+        scalars={"eps": eps, "eps_root": 0.0, "gamma": gamma},
+        leaf_inputs=_positions,
     )
-
-    def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
-        del params
-        keep = 1 - value_at(gamma, without_corrections(state).count)
-        leaves, treedef = jax.tree.flatten(updates)
-        # In the place of parameters, which have to have the shape: XLA makes no arrays of them.
-        fades = [jnp.full_like(g, keep**i, dtype=float) for i, g in enumerate(leaves)]
-        return adam.update(updates, state, treedef.unflatten(fades), **extra_args)
 
     def clip(u: Array, g: Array) -> Array:
         del g
@@ -99,8 +92,14 @@ def scale_by_grokadamw(
     return optax.chain(
         map_updates(optax.identity(), clip if clip_norm else lambda u, g: u),
         grokfast(b3, lamb, from_zero=True, dtype=mu_dtype),
-        optax.GradientTransformationExtraArgs(adam.init, update),
+        adam,
     )
+
+
+def _positions(updates: PyTree, extra_args: Any) -> dict[str, PyTree]:
+    del extra_args
+    treedef = jax.tree.structure(updates)
+    return {"position": treedef.unflatten(range(treedef.num_leaves))}
 
 
 GROKADAMW = register(

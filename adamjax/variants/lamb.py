@@ -16,8 +16,8 @@ import optax
 from adamjax.checks import lookup_or_suggest
 from adamjax.modifiers.trust_ratio import trust_ratio
 from adamjax.moments import Array
-from adamjax.optimizer import decaying_only, inside_or_not, optimizer
-from adamjax.registry import Paper, Variant, register
+from adamjax.optimizer import DecayMode
+from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, lift
 from adamjax.trees import Mask
 from adamjax.variants.adam import scale_by_adam
@@ -82,79 +82,30 @@ def scale_by_lamb(
     def rule(u, moments, step, p):
         return u + step.weight_decay * p, moments
 
-    decay = lift(rule, DecayState, {}, scalars={"weight_decay": weight_decay}, needs_params=True)
+    scalars = {"weight_decay": weight_decay}
+    decay = lift(rule, DecayState, {}, scalars=scalars, needs_params=True, mask=mask)
     ratio = trust_ratio(norm_cap=cap if norm_cap is None else norm_cap)
-    return optax.chain(adam, decaying_only(decay, mask), ratio)
+    return optax.chain(adam, decay, ratio)
 
 
-def lamb(
-    learning_rate: ScalarOrSchedule = 1e-3,
-    b1: ScalarOrSchedule = 0.9,
-    b2: ScalarOrSchedule = 0.999,
-    eps: ScalarOrSchedule = 1e-6,
-    *,
-    eps_root: ScalarOrSchedule = 0.0,
-    norm_cap: float | None = None,
-    style: str = "paper",
-    weight_decay: ScalarOrSchedule = 1e-2,
-    decay_mode: str = "inside",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """LAMB (arXiv:1904.00962) as a ready-made optimizer: p <- p - lr ‖p‖ r / ‖r‖.
-
-    The arguments of `scale_by_lamb`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay_mode`, `mask`, `storage`, `param_rounding`. Weight decay is `decay_mode="inside"`
-    the ratio; Keras has it outside, "decoupled_after", for its ratio sees the decayed p.
-
-    >>> import jax.numpy as jnp
-    >>> tx, p = lamb(0.5, weight_decay=0.0), jnp.array([0.0, 2.0])
-    >>> tx.update(p, tx.init(p), p)[0].round(4).tolist()
-    [-0.0, -1.0]
-    """
-    within, without = inside_or_not(weight_decay, decay_mode)
-    direction = scale_by_lamb(
-        b1,
-        b2,
-        eps,
-        eps_root=eps_root,
-        norm_cap=norm_cap,
-        style=style,
-        mu_dtype=mu_dtype,
-        nu_dtype=nu_dtype,
-        weight_decay=within,
-        mask=mask,
-    )
-    return optimizer(
-        direction,
-        learning_rate,
-        **without,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
-
-
-VARIANT = register(
-    Variant(
-        name="lamb",
-        make=lamb,
-        direction=scale_by_lamb,
-        paper=Paper(
-            "Large Batch Optimization for Deep Learning: Training BERT in 76 minutes",
-            "You, Yang and Li, Jing and Reddi, Sashank and Hseu, Jonathan and Kumar, Sanjiv and "
-            "Bhojanapalli, Srinadh and Song, Xiaodan and Demmel, James and Keutzer, Kurt and "
-            "Hsieh, Cho-Jui",
-            2019,
-            "International Conference on Learning Representations, 2020",
-            arxiv="1904.00962",
-        ),
-        changes="the step of a leaf is as long as its parameters are",
-        formula="r = m̂ / (√v̂ + ε) + λ p;  u = r · ‖p‖ / ‖r‖",
-        styles=STYLES,
-        static=("norm_cap",),
-    )
+LAMB = register(
+    scale_by_lamb,
+    Paper(
+        "Large Batch Optimization for Deep Learning: Training BERT in 76 minutes",
+        "You, Yang and Li, Jing and Reddi, Sashank and Hseu, Jonathan and Kumar, Sanjiv and "
+        "Bhojanapalli, Srinadh and Song, Xiaodan and Demmel, James and Keutzer, Kurt and "
+        "Hsieh, Cho-Jui",
+        2019,
+        "International Conference on Learning Representations, 2020",
+        arxiv="1904.00962",
+    ),
+    summary="the step of a leaf is as long as its parameters are",
+    learning_rate=1e-3,
+    weight_decay=1e-2,
+    decay_mode="inside",
+    notes='Keras has the decay outside of the ratio. This is "decoupled_after", since its ratio '
+    "sees the decayed parameters.",
+    own_modes=(DecayMode("inside", "r <- r + λ p, in the ratio"),),
+    styles=STYLES,
 )
+lamb = LAMB.optimizer

@@ -16,10 +16,9 @@ import optax
 
 from adamjax.checks import check_beta
 from adamjax.moments import Array, divide
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Variant, register
+from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
-from adamjax.trees import Mask, PyTree
+from adamjax.trees import PyTree
 
 
 class MadgradState(NamedTuple):
@@ -73,56 +72,17 @@ def scale_by_madgrad(
     )
 
 
-def madgrad(
-    learning_rate: ScalarOrSchedule = 1e-2,
-    momentum: ScalarOrSchedule = 0.9,
-    eps: ScalarOrSchedule = 1e-6,
-    *,
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay_mode: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-) -> optax.GradientTransformationExtraArgs:
-    """MADGRAD (arXiv:2101.11075) as a ready-made optimizer: p = β p + (1-β) (p₀ - S / (∛V + ε)).
-
-    The arguments of `scale_by_madgrad`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay_mode`, `mask`, `storage`, `param_rounding`. The
-    authors decay with "l2", and less than for others. Sums over all steps have no form in few bits:
-    `storage` has to stay "float32".
-
-    >>> tx, g = madgrad(1.0, momentum=0.5, eps=0.0), jnp.float32(8.0)
-    >>> round(float(tx.update(g, tx.init(g), g)[0]), 4)
-    -1.0
-    """
-    direction = scale_by_madgrad(learning_rate, momentum, eps)
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay_mode=decay_mode,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-        includes_learning_rate=True,
-    )
-
-
-VARIANT = register(
-    Variant(
-        name="madgrad",
-        make=madgrad,
-        direction=scale_by_madgrad,
-        paper=Paper(
-            "Adaptivity without Compromise: A Momentumized, Adaptive, Dual Averaged Gradient "
-            "Method for Stochastic Optimization",
-            "Defazio, Aaron and Jelassi, Samy",
-            2021,
-            "Journal of Machine Learning Research 23(144), 2022",
-            arxiv="2101.11075",
-        ),
-        changes="sums up from the start, under a cube root, in place of averages",
-        formula="λ = (lr + ε) √t;  S = S + λ g;  V = V + λ g²;  p = β p + (1-β) (p₀ - S/(∛V + ε))",
-        slots=("start", "total", "squares"),
-    )
+MADGRAD = register(
+    scale_by_madgrad,
+    Paper(
+        "Adaptivity without Compromise: A Momentumized, Adaptive, Dual Averaged Gradient "
+        "Method for Stochastic Optimization",
+        "Defazio, Aaron and Jelassi, Samy",
+        2021,
+        "Journal of Machine Learning Research 23(144), 2022",
+        arxiv="2101.11075",
+    ),
+    summary="sums up from the start, under a cube root, in place of averages",
+    learning_rate=1e-2,
 )
+madgrad = MADGRAD.optimizer

@@ -16,8 +16,8 @@ import optax
 
 from adamjax.checks import is_zero, lookup_or_suggest
 from adamjax.moments import Array, divide, ema
-from adamjax.optimizer import decaying_only, inside_or_not, optimizer
-from adamjax.registry import Paper, Variant, register
+from adamjax.optimizer import DecayMode
+from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.trees import Mask, PyTree
 
@@ -98,82 +98,32 @@ def scale_by_novograd(
         mu = step.b1.value * moments.mu + share * n
         return mu, moments._replace(mu=mu, nu=nu)
 
-    direction = lift(
+    return lift(
         rule,
         NovogradState,
         {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype, shape=_one_number)},
         betas={"b1": b1, "b2": b2},
         scalars={"eps": eps, "weight_decay": weight_decay},
         needs_params=decays,
-    )
-    return decaying_only(direction, mask)
-
-
-def novograd(
-    learning_rate: ScalarOrSchedule = 1e-3,
-    b1: ScalarOrSchedule = 0.95,
-    b2: ScalarOrSchedule = 0.98,
-    eps: ScalarOrSchedule = 1e-8,
-    *,
-    grad_averaging: bool = False,
-    style: str = "paper",
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay_mode: str = "inside",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """NovoGrad (arXiv:1905.11286) as a ready-made optimizer: p <- p - lr m.
-
-    The arguments of `scale_by_novograd`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay_mode`, `mask`, `storage`, `param_rounding`. Weight decay is
-    `decay_mode="inside"` the momentum.
-
-    >>> tx, g = novograd(0.5), jnp.full(4, 3.0)
-    >>> tx.update(g, tx.init(g))[0].tolist()
-    [-0.25, -0.25, -0.25, -0.25]
-    """
-    within, without = inside_or_not(weight_decay, decay_mode)
-    direction = scale_by_novograd(
-        b1,
-        b2,
-        eps,
-        grad_averaging=grad_averaging,
-        style=style,
-        mu_dtype=mu_dtype,
-        nu_dtype=nu_dtype,
-        weight_decay=within,
         mask=mask,
     )
-    return optimizer(
-        direction,
-        learning_rate,
-        **without,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
 
 
-VARIANT = register(
-    Variant(
-        name="novograd",
-        make=novograd,
-        direction=scale_by_novograd,
-        paper=Paper(
-            "Stochastic Gradient Methods with Layer-wise Adaptive Moments for Training of Deep "
-            "Networks",
-            "Ginsburg, Boris and Castonguay, Patrice and Hrinchuk, Oleksii and Kuchaiev, Oleksii "
-            "and Lavrukhin, Vitaly and Leary, Ryan and Li, Jason and Nguyen, Huyen and Zhang, Yang "
-            "and Cohen, Jonathan M.",
-            2019,
-            arxiv="1905.11286",
-        ),
-        changes="divides by a norm of the leaf, and then takes momentum",
-        formula="v = b₂ v + (1-b₂) ‖g‖²;  m = b₁ m + g / (√v + ε) + λ p;  u = m",
-        styles=STYLES,
-        static=("grad_averaging",),
-    )
+NOVOGRAD = register(
+    scale_by_novograd,
+    Paper(
+        "Stochastic Gradient Methods with Layer-wise Adaptive Moments for Training of Deep "
+        "Networks",
+        "Ginsburg, Boris and Castonguay, Patrice and Hrinchuk, Oleksii and Kuchaiev, Oleksii "
+        "and Lavrukhin, Vitaly and Leary, Ryan and Li, Jason and Nguyen, Huyen and Zhang, Yang "
+        "and Cohen, Jonathan M.",
+        2019,
+        arxiv="1905.11286",
+    ),
+    summary="divides by a norm of the leaf, and then takes momentum",
+    learning_rate=1e-3,
+    decay_mode="inside",
+    own_modes=(DecayMode("inside", "m <- m + λ p, in the momentum"),),
+    styles=STYLES,
 )
+novograd = NOVOGRAD.optimizer

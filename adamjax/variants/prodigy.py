@@ -22,9 +22,9 @@ from adamjax.checks import check_beta, check_not_negative, check_positive
 from adamjax.modifiers.map_updates import increment, map_leaves
 from adamjax.moments import Array, clamp, divide, ema
 from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Reduction, Variant, register
+from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot, value_at
-from adamjax.trees import Mask, PyTree
+from adamjax.trees import PyTree
 from adamjax.wrappers.copy_params import check_copies, copy_params
 from adamjax.wrappers.step_size import StepSize, first_step_size, larger, next_step_size, total
 
@@ -53,8 +53,8 @@ class ProdigyState(NamedTuple):
         return {"mu": "mean", "nu": "square"}
 
 
-def prodigy(
-    learning_rate: ScalarOrSchedule = 1.0,
+def _prodigy(
+    learning_rate: ScalarOrSchedule,
     b1: ScalarOrSchedule = 0.9,
     b2: ScalarOrSchedule = 0.999,
     eps: ScalarOrSchedule = 1e-8,
@@ -63,34 +63,26 @@ def prodigy(
     d0: float = 1e-6,
     d_coef: ScalarOrSchedule = 1.0,
     bias_correction: bool = False,
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay_mode: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
     mu_dtype: Any = None,
     nu_dtype: Any = None,
+    **options: Any,
 ) -> optax.GradientTransformationExtraArgs:
-    """Prodigy (arXiv:2306.06101) as a ready-made optimizer: p <- p - d lr (m / (√v + d ε) + λ p).
-
-    d is one number for all leaves: `optax.tree_utils.tree_get(state, "d")` is what it is by now.
+    """Adam with an estimated step size.
 
     Args:
-      learning_rate: a factor of d: leave it at 1, or give a schedule from 1 down.
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
+      learning_rate: a factor of d. Keep it at 1, or pass a schedule from 1 down.
+      b1: decay rate of the average m of the gradients, 0 <= b1 < 1.
+      b2: decay rate of the average v of their squares, 0 <= b2 < 1.
       eps: ε, in units of d.
-      b3: decay of the two sums that d is found from, 0 <= b3 < 1; None for √b2.
-      d0: the first d, smaller than any that could be right.
-      d_coef: c, by which d may be made larger or smaller than what is found.
-      bias_correction: whether d lr is multiplied by √(1 - b₂ᵗ) / (1 - b₁ᵗ), as in Optax.
-      weight_decay, decay_mode, mask, storage, param_rounding: as in `adamjax.optimizer`.
-      mu_dtype, nu_dtype: dtypes in which m and v are stored; None for float32.
+      b3: decay rate of the two sums from which d is estimated, 0 <= b3 < 1. None is √b2.
+      d0: initial d, smaller than any plausible value.
+      d_coef: c, a factor of the estimate of d.
+      bias_correction: whether to multiply d lr by √(1 - b₂ᵗ) / (1 - b₁ᵗ), as in Optax.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
 
-    >>> tx, p = prodigy(d0=0.5), jnp.float32(4.0)
-    >>> updates, state = tx.update(p, tx.init(p), p)
-    >>> round(float(updates), 4)  # 0.5 · 0.1 / √0.001
-    -1.5811
+    Raises:
+      ValueError: for b1, b2 or b3 outside [0, 1), a negative number.
     """
     check_not_negative("learning_rate", learning_rate)
     for name, value in (("b1", b1), ("b2", b2), ("b3", 0.0 if b3 is None else b3)):
@@ -99,7 +91,7 @@ def prodigy(
     check_positive("d0", d0)
     check_not_negative("d_coef", d_coef)
 
-    direction = _direction(
+    tx = _update(
         learning_rate,
         b1,
         b2,
@@ -112,18 +104,14 @@ def prodigy(
         nu_dtype=nu_dtype,
     )
     return optimizer(
-        direction,
+        tx,
         learning_rate,
-        weight_decay=weight_decay,
-        decay_mode=decay_mode,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
         step_size=lambda state: state.found.factor,
+        **options,
     )
 
 
-def _direction(
+def _update(
     learning_rate: ScalarOrSchedule,
     b1: ScalarOrSchedule,
     b2: ScalarOrSchedule,
@@ -174,24 +162,21 @@ def _direction(
     return optax.GradientTransformationExtraArgs(init, update)
 
 
-VARIANT = register(
-    Variant(
-        name="prodigy",
-        make=prodigy,
-        direction=None,
-        paper=Paper(
-            "Prodigy: An Expeditiously Adaptive Parameter-Free Learner",
-            "Mishchenko, Konstantin and Defazio, Aaron",
-            2023,
-            "International Conference on Machine Learning, 2024",
-            arxiv="2306.06101",
-        ),
-        changes="finds its learning rate, from how far gradients say that it is to go",
-        formula="d = max(d, Σ ⟨g, p₀ - p⟩ / ‖Σ g‖₁);  p = p - d (m / (√v + d ε) + λ p)",
-        slots=("mu", "nu", "gradients", "start"),
-        reduces_to=(
-            Reduction({"d0": 1.0, "d_coef": 0.0}, "adam", {"learning_rate": 1.0, "style": "mlx"}),
-        ),
-        static=("bias_correction", "d0"),
-    )
+PRODIGY = register(
+    _prodigy,
+    Paper(
+        "Prodigy: An Expeditiously Adaptive Parameter-Free Learner",
+        "Mishchenko, Konstantin and Defazio, Aaron",
+        2023,
+        "International Conference on Machine Learning, 2024",
+        arxiv="2306.06101",
+    ),
+    summary="finds its learning rate, from how far gradients say that it is to go",
+    learning_rate=1.0,
+    notes='d is one number for all leaves. `optax.tree_utils.tree_get(state, "d")` returns its '
+    "present value.",
+    reduces_to=(
+        Reduction({"d0": 1.0, "d_coef": 0.0}, "adam", {"learning_rate": 1.0, "style": "mlx"}),
+    ),
 )
+prodigy = PRODIGY.optimizer

@@ -14,16 +14,15 @@ import optax
 
 from adamjax.modifiers.gradient_centralization import gradient_centralization
 from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Reduction, Variant, register
+from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule
 from adamjax.storage.rounding import with_param_rounding
-from adamjax.trees import Mask
 from adamjax.variants.radam import scale_by_radam
 from adamjax.wrappers.lookahead import lookahead
 
 
-def ranger(
-    learning_rate: ScalarOrSchedule = 1e-3,
+def _ranger(
+    learning_rate: ScalarOrSchedule,
     b1: ScalarOrSchedule = 0.95,
     b2: ScalarOrSchedule = 0.999,
     eps: ScalarOrSchedule = 1e-5,
@@ -33,68 +32,47 @@ def ranger(
     slow_step_size: ScalarOrSchedule = 0.5,
     centralize: bool = True,
     out_axis: int = -1,
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay_mode: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
     mu_dtype: Any = None,
     nu_dtype: Any = None,
+    param_rounding: str | None = None,
+    **options: Any,
 ) -> optax.GradientTransformationExtraArgs:
-    """Ranger as a ready-made optimizer: RAdam behind gradient centralization, in Lookahead.
+    """Compose gradient centralization, RAdam and Lookahead.
 
     Args:
-      learning_rate, b1, b2, eps, threshold, weight_decay, decay_mode, mask, storage: those of
-        `adamjax.radam`.
+      b1: decay rate of the average m of the gradients, 0 <= b1 < 1.
+      b2: decay rate of the average v of their squares, 0 <= b2 < 1.
+      eps: ε, see `adamjax.radam`.
+      threshold: see `adamjax.radam`.
       sync_period: k, at least 1.
       slow_step_size: α.
-      centralize: whether gradients are centralized; the first versions did not.
-      out_axis: the axis of a kernel's outputs: the last in Flax, the first in torch (0).
-      param_rounding: as in `adamjax.optimizer`, of the parameters that result.
-      mu_dtype, nu_dtype: dtypes in which m and v are stored; None for float32.
+      centralize: whether to centralize gradients. The first versions did not.
+      out_axis: axis of a kernel's outputs: the last in Flax, the first in torch (0).
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
 
-    >>> import jax.numpy as jnp
-    >>> tx = ranger(0.5, sync_period=1)
-    >>> p, g = jnp.zeros((2, 1)), jnp.array([[3.0], [1.0]])
-    >>> jnp.round(tx.update(g, tx.init(p), p)[0], 4).tolist()  # half of what RAdam does
-    [[-0.25], [0.25]]
+    Raises:
+      ValueError: for b1 or b2 outside [0, 1), a negative number.
     """
-    direction = scale_by_radam(
-        b1, b2, eps, threshold=threshold, mu_dtype=mu_dtype, nu_dtype=nu_dtype
-    )
+    radam = scale_by_radam(b1, b2, eps, threshold=threshold, mu_dtype=mu_dtype, nu_dtype=nu_dtype)
     if centralize:
-        direction = optax.chain(gradient_centralization(out_axis), direction)
-    fast = optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay,
-        decay_mode=decay_mode,
-        mask=mask,
-        storage=storage,
-    )
-    tx = lookahead(fast, sync_period, slow_step_size)
+        radam = optax.chain(gradient_centralization(out_axis), radam)
+    tx = lookahead(optimizer(radam, learning_rate, **options), sync_period, slow_step_size)
     return with_param_rounding(tx, param_rounding=param_rounding)
 
 
-VARIANT = register(
-    Variant(
-        name="ranger",
-        make=ranger,
-        direction=None,
-        paper=Paper(
-            "Ranger - a synergistic optimizer",
-            "Wright, Less",
-            2019,
-            url="https://github.com/lessw2020/Ranger-Deep-Learning-Optimizer",
-        ),
-        changes="RAdam of centralized gradients, drawn back every few steps towards a slow copy",
-        formula="g = g - mean(g);  u = RAdam's;  every k steps: s = s + α (p - s), p = s",
-        slots=("mu", "nu", "slow"),
-        reduces_to=(
-            Reduction(
-                {"centralize": False, "slow_step_size": 1.0}, "radam", {"b1": 0.95, "eps": 1e-5}
-            ),
-        ),
-        static=("centralize", "out_axis", "sync_period"),
-    )
+RANGER = register(
+    _ranger,
+    Paper(
+        "Ranger - a synergistic optimizer",
+        "Wright, Less",
+        2019,
+        url="https://github.com/lessw2020/Ranger-Deep-Learning-Optimizer",
+    ),
+    summary="RAdam of centralized gradients, drawn back every few steps towards a slow copy",
+    learning_rate=1e-3,
+    reduces_to=(
+        Reduction({"centralize": False, "slow_step_size": 1.0}, "radam", {"b1": 0.95, "eps": 1e-5}),
+    ),
 )
+ranger = RANGER.optimizer

@@ -17,11 +17,11 @@ from adamjax.checks import lookup_or_suggest
 from adamjax.modifiers.map_updates import map_leaves
 from adamjax.moments import Array, debias, divide, ema
 from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Variant, register
+from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, beta_at, lift, value_at
 from adamjax.schedules import with_linear_warmup
 from adamjax.storage.rounding import with_param_rounding
-from adamjax.trees import Mask, PyTree
+from adamjax.trees import PyTree
 from adamjax.wrappers.schedule_free import schedule_free
 
 STYLES = {
@@ -75,8 +75,8 @@ def scale_by_normalized(
     )
 
 
-def schedule_free_adamw(
-    learning_rate: ScalarOrSchedule = 2.5e-3,
+def _schedule_free_adamw(
+    learning_rate: ScalarOrSchedule,
     b1: ScalarOrSchedule = 0.9,
     b2: ScalarOrSchedule = 0.999,
     eps: ScalarOrSchedule = 1e-8,
@@ -85,62 +85,41 @@ def schedule_free_adamw(
     weight_lr_power: float = 2.0,
     r: float = 0.0,
     style: str = "author",
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay_mode: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
     nu_dtype: Any = None,
+    param_rounding: str | None = None,
+    **options: Any,
 ) -> optax.GradientTransformationExtraArgs:
-    """Schedule-Free AdamW (arXiv:2405.15682) as a ready-made optimizer.
-
-    The parameters are y; evaluate and keep x, `adamjax.eval_params(state, params)`. For another
-    optimizer: `adamjax.schedule_free`.
+    """Average the iterates of AdamW without momentum.
 
     Args:
-      learning_rate: a number, or a schedule that does not fall; about the one that AdamW has.
-      b1: b₁, how near to x gradients are taken, 0 <= b1 < 1.
-      b2: decay of the average v of the squared gradients, 0 <= b2 < 1.
-      eps: ε, placed as `style` says.
-      warmup_steps: over how many steps the learning rate rises linearly.
-      weight_lr_power, r: the weights of the average are tʳ max(lr)^power.
-      style: "author", "paper", "keras" or "optax", see `STYLES`.
-      weight_decay, decay_mode, mask, storage: as in `adamjax.optimizer`, taken at y.
-      param_rounding: as in `adamjax.optimizer`, of y.
-      nu_dtype: dtype in which v is stored; None for float32.
+      learning_rate: a number, or a schedule that does not fall. AdamW's is a good start.
+      b1: b₁, the weight of x in y, where gradients are taken, 0 <= b1 < 1.
+      b2: decay rate of the average v of the squared gradients, 0 <= b2 < 1.
+      eps: ε, placed according to `style`.
+      warmup_steps: number of steps in which the learning rate rises linearly.
+      weight_lr_power: the weights of the average are tʳ max(lr)^power.
+      r: see `weight_lr_power`.
+      style: "author", "paper", "keras" or "optax".
+      nu_dtype: dtype in which v is stored, float32 if None.
 
-    >>> tx, p = schedule_free_adamw(0.5), jnp.float32(2.0)
-    >>> round(float(tx.update(p, tx.init(p), p)[0]), 4)
-    -0.5
+    Raises:
+      ValueError: for b1 or b2 outside [0, 1), a negative number, an unknown style.
     """
     lookup_or_suggest("style", style, STYLES)
     rate = with_linear_warmup(learning_rate, warmup_steps)
     lagging = with_linear_warmup(learning_rate, warmup_steps, lag=1)
     if style == "paper":
         rate = lagging = _corrected(rate, b2)
-    direction = scale_by_normalized(b2, eps, corrected=style != "paper", nu_dtype=nu_dtype)
-    of_y_alone = style == "keras" and decay_mode != "l2"
-    z = optimizer(
-        direction,
-        lagging if style == "optax" else rate,
-        weight_decay=0.0 if of_y_alone else weight_decay,
-        decay_mode=decay_mode,
-        mask=mask,
-        storage=storage,
-    )
-    if style == "keras":
-        tx = schedule_free(z, rate, b1, weight_lr_power=0.0)
-    else:
+    rule = scale_by_normalized(b2, eps, corrected=style != "paper", nu_dtype=nu_dtype)
+    if style != "keras":
+        z = optimizer(rule, lagging if style == "optax" else rate, **options)
         tx = schedule_free(z, rate, b1, weight_lr_power=weight_lr_power, r=r)
-    if of_y_alone:
-        shrink = optimizer(
-            optax.set_to_zero(),
-            learning_rate,
-            weight_decay=weight_decay,
-            decay_mode=decay_mode,
-            mask=mask,
-        )
-        tx = _decaying(tx, shrink)
+    elif options["decay_mode"] == "l2":
+        tx = schedule_free(optimizer(rule, rate, **options), rate, b1, weight_lr_power=0.0)
+    else:
+        z = optimizer(rule, rate, storage=options.pop("storage"))
+        decay = optimizer(optax.set_to_zero(), learning_rate, **options)
+        tx = _with_decay_of_y(schedule_free(z, rate, b1, weight_lr_power=0.0), decay)
     return with_param_rounding(tx, param_rounding=param_rounding)
 
 
@@ -154,7 +133,7 @@ def _corrected(rate: ScalarOrSchedule, b2: ScalarOrSchedule) -> optax.Schedule:
     return corrected
 
 
-def _decaying(
+def _with_decay_of_y(
     tx: optax.GradientTransformation, decay: optax.GradientTransformationExtraArgs
 ) -> optax.GradientTransformationExtraArgs:
     """First a weight decay, and then a step from where it leads to."""
@@ -173,23 +152,20 @@ def _decaying(
     return optax.GradientTransformationExtraArgs(init, update)
 
 
-VARIANT = register(
-    Variant(
-        name="schedule_free_adamw",
-        make=schedule_free_adamw,
-        direction=None,
-        paper=Paper(
-            "The Road Less Scheduled",
-            "Defazio, Aaron and Yang, Xingyu Alice and Mehta, Harsh and Mishchenko, Konstantin and "
-            "Khaled, Ahmed and Cutkosky, Ashok",
-            2024,
-            "Advances in Neural Information Processing Systems 37",
-            arxiv="2405.15682",
-        ),
-        changes="averages the points it visits in place of momentum and of a falling learning rate",
-        formula="z = z - lr (g / (√v̂ + ε) + λ y);  x = (1-c) x + c z;  y = b₁ x + (1-b₁) z",
-        slots=("nu", "z"),
-        styles=STYLES,
-        static=("warmup_steps", "weight_lr_power", "r"),
-    )
+SCHEDULE_FREE_ADAMW = register(
+    _schedule_free_adamw,
+    Paper(
+        "The Road Less Scheduled",
+        "Defazio, Aaron and Yang, Xingyu Alice and Mehta, Harsh and Mishchenko, Konstantin and "
+        "Khaled, Ahmed and Cutkosky, Ashok",
+        2024,
+        "Advances in Neural Information Processing Systems 37",
+        arxiv="2405.15682",
+    ),
+    summary="averages the points it visits in place of momentum and of a falling learning rate",
+    learning_rate=2.5e-3,
+    notes="The parameters are y. Evaluate and keep x, `adamjax.eval_params(state, params)`. For "
+    "another optimizer use `adamjax.schedule_free`.",
+    styles=STYLES,
 )
+schedule_free_adamw = SCHEDULE_FREE_ADAMW.optimizer

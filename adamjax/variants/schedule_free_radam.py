@@ -20,38 +20,39 @@ import optax
 from adamjax.checks import check_not_negative
 from adamjax.moments import Array
 from adamjax.optimizer import optimizer
-from adamjax.registry import Variant, register
+from adamjax.registry import register
 from adamjax.rule import ScalarOrSchedule, beta_at, value_at
 from adamjax.storage.rounding import with_param_rounding
-from adamjax.trees import Mask
 from adamjax.variants.radam import rectification
-from adamjax.variants.schedule_free_adamw import VARIANT as SCHEDULE_FREE_ADAMW, scale_by_normalized
+from adamjax.variants.schedule_free_adamw import SCHEDULE_FREE_ADAMW, scale_by_normalized
 from adamjax.wrappers.schedule_free import schedule_free
 
 
-def schedule_free_radam(
-    learning_rate: ScalarOrSchedule = 2.5e-3,
+def _schedule_free_radam(
+    learning_rate: ScalarOrSchedule,
     b1: ScalarOrSchedule = 0.9,
     b2: ScalarOrSchedule = 0.999,
     eps: ScalarOrSchedule = 1e-8,
     *,
     weight_lr_power: float = 2.0,
     r: float = 0.0,
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay_mode: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
     nu_dtype: Any = None,
+    param_rounding: str | None = None,
+    **options: Any,
 ) -> optax.GradientTransformationExtraArgs:
-    """Schedule-Free RAdam (the code of arXiv:2405.15682) as a ready-made optimizer.
+    """Average the iterates of RAdam without momentum.
 
-    The arguments of `adamjax.schedule_free_adamw`, without warm-up and styles. With b2 from 0.6
-    down it never moves.
+    Args:
+      learning_rate: a number, or a schedule that does not fall.
+      b1: b₁, the weight of x in y, where gradients are taken, 0 <= b1 < 1.
+      b2: decay rate of the average v of the squared gradients, 0 <= b2 < 1.
+      eps: ε, added outside the root.
+      weight_lr_power: the weights of the average are tʳ max(lr)^power.
+      r: see `weight_lr_power`.
+      nu_dtype: dtype in which v is stored, float32 if None.
 
-    >>> tx, p = schedule_free_radam(0.5), jnp.float32(2.0)
-    >>> float(abs(tx.update(p, tx.init(p), p)[0]))  # v is not to be trusted yet
-    0.0
+    Raises:
+      ValueError: for b1 or b2 outside [0, 1), a negative number.
     """
     check_not_negative("learning_rate", learning_rate)
 
@@ -61,28 +62,16 @@ def schedule_free_radam(
         trusted, rectify = rectification(step, 4.0, jnp.greater)
         return value_at(learning_rate, count) * jnp.where(trusted, rectify, 0.0)
 
-    direction = scale_by_normalized(b2, eps, corrected=True, nu_dtype=nu_dtype)
-    z = optimizer(
-        direction,
-        rate,
-        weight_decay=weight_decay,
-        decay_mode=decay_mode,
-        mask=mask,
-        storage=storage,
-    )
+    z = optimizer(scale_by_normalized(b2, eps, corrected=True, nu_dtype=nu_dtype), rate, **options)
     tx = schedule_free(z, rate, b1, weight_lr_power=weight_lr_power, r=r)
     return with_param_rounding(tx, param_rounding=param_rounding)
 
 
-VARIANT = register(
-    Variant(
-        name="schedule_free_radam",
-        make=schedule_free_radam,
-        direction=None,
-        paper=SCHEDULE_FREE_ADAMW.paper,
-        changes="averages the points it visits; its first steps are as long as v can be trusted",
-        formula="z = z - lr rect (g / (√v̂ + ε) + λ y);  x = (1-c) x + c z;  y = b₁ x + (1-b₁) z",
-        slots=("nu", "z"),
-        static=("weight_lr_power", "r"),
-    )
+SCHEDULE_FREE_RADAM = register(
+    _schedule_free_radam,
+    SCHEDULE_FREE_ADAMW.paper,
+    summary="averages the points it visits; its first steps are as long as v can be trusted",
+    learning_rate=2.5e-3,
+    notes="The parameters are y. Evaluate and keep x, `adamjax.eval_params(state, params)`.",
 )
+schedule_free_radam = SCHEDULE_FREE_RADAM.optimizer

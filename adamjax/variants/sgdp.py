@@ -16,11 +16,10 @@ import optax
 
 from adamjax.checks import check_beta, check_not_negative, is_zero, lookup_or_suggest
 from adamjax.modifiers.projection import projection
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Reduction, Variant, register
+from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, value_at
-from adamjax.trees import Mask, PyTree
-from adamjax.variants.adamp import less_where_projected
+from adamjax.trees import PyTree
+from adamjax.variants.adamp import less_decay_where_projected
 from adamjax.variants.sgd import scale_by_sgd
 
 STYLES = {
@@ -79,86 +78,47 @@ def scale_by_sgdp(
     return optax.GradientTransformationExtraArgs(direction.init, update)
 
 
-def _over_a_step(weight_decay: ScalarOrSchedule, momentum: ScalarOrSchedule) -> ScalarOrSchedule:
-    """λ / (1 - β): as much as B, in the long run, is of g."""
-    check_not_negative("weight_decay", weight_decay)
-    if is_zero(weight_decay):
-        return weight_decay
-    return lambda count: value_at(weight_decay, count) / (1 - value_at(momentum, count))
-
-
-def sgdp(
-    learning_rate: ScalarOrSchedule = 1e-2,
-    momentum: ScalarOrSchedule = 0.9,
-    nesterov: bool = False,
+def _decay(
+    weight_decay: ScalarOrSchedule,
+    momentum: ScalarOrSchedule,
+    delta: float,
+    eps: float,
+    out_axis: int,
     *,
-    eps: float = 1e-8,
-    delta: float = 0.1,
     wd_ratio: float = 0.1,
-    out_axis: int = -1,
-    style: str = "author",
-    weight_decay: ScalarOrSchedule = 0.0,
-    decay_mode: str = "decoupled",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """SGDP (arXiv:2006.08217) as a ready-made optimizer: p <- p - lr (u + r λ / (1 - β) p).
-
-    The arguments of `scale_by_sgdp`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay_mode`, `mask`, `storage`, `param_rounding`. The authors' code has no momentum
-    by default, their experiments have 0.9.
+) -> dict[str, Any]:
+    """Return λ / (1 - β), the weight that B gives to g in the long run, less where projected.
 
     Args:
-      wd_ratio: r, the share of the weight decay that leaves have whose direction is projected. An
-        L2 term has all of it.
-
-    >>> import jax.numpy as jnp
-    >>> p, g = jnp.array([[1.0], [1.0]]), jnp.array([[1.0], [-1.0]])
-    >>> tx = sgdp(0.5, 0.5, weight_decay=0.1)
-    >>> [round(float(x), 4) for x in tx.update(g, tx.init(p), p)[0][:, 0]]
-    [-0.51, 0.49]
+      wd_ratio: r, the share of the weight decay for leaves with a projected update. "l2" has all of
+        it.
     """
-    direction = scale_by_sgdp(
-        momentum,
-        nesterov,
-        eps=eps,
-        delta=delta,
-        out_axis=out_axis,
-        style=style,
-        mu_dtype=mu_dtype,
-    )
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=_over_a_step(weight_decay, momentum),
-        decay_mode=decay_mode,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-        decay_scale=less_where_projected(wd_ratio, delta, eps, out_axis=out_axis),
-    )
+    check_not_negative("weight_decay", weight_decay)
+    scale = less_decay_where_projected(delta, eps, out_axis, wd_ratio=wd_ratio)
+    if is_zero(weight_decay):
+        return scale
+
+    def over_a_step(count: Any) -> Any:
+        return value_at(weight_decay, count) / (1 - value_at(momentum, count))
+
+    return {"weight_decay": over_a_step, **scale}
 
 
-VARIANT = register(
-    Variant(
-        name="sgdp",
-        make=sgdp,
-        direction=scale_by_sgdp,
-        paper=Paper(
-            "AdamP: Slowing Down the Slowdown for Momentum Optimizers on Scale-invariant Weights",
-            "Heo, Byeongho and Chun, Sanghyuk and Oh, Seong Joon and Han, Dongyoon and Yun, "
-            "Sangdoo and Kim, Gyuwan and Uh, Youngjung and Ha, Jung-Woo",
-            2020,
-            "International Conference on Learning Representations, 2021",
-            arxiv="2006.08217",
-        ),
-        changes="one step size for all elements; does not let scale-invariant weights grow",
-        formula="B = β B + g;  u = B - (B·n) n,  n = p/‖p‖, where |cos(g, p)| < δ/√n",
-        slots=("mu",),
-        styles=STYLES,
-        reduces_to=(Reduction({"delta": 0.0, "momentum": 0.875}, "sgd", {"momentum": 0.875}),),
-        static=("nesterov", "out_axis"),
-    )
+SGDP = register(
+    scale_by_sgdp,
+    Paper(
+        "AdamP: Slowing Down the Slowdown for Momentum Optimizers on Scale-invariant Weights",
+        "Heo, Byeongho and Chun, Sanghyuk and Oh, Seong Joon and Han, Dongyoon and Yun, "
+        "Sangdoo and Kim, Gyuwan and Uh, Youngjung and Ha, Jung-Woo",
+        2020,
+        "International Conference on Learning Representations, 2021",
+        arxiv="2006.08217",
+    ),
+    summary="one step size for all elements; does not let scale-invariant weights grow",
+    learning_rate=1e-2,
+    notes="The authors' code has no momentum by default. Their experiments use 0.9.",
+    adjust=_decay,
+    styles=STYLES,
+    reduces_to=(Reduction({"delta": 0.0, "momentum": 0.875}, "sgd", {"momentum": 0.875}),),
 )
+sgdp = SGDP.optimizer

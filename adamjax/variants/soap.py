@@ -14,11 +14,9 @@ import optax
 
 from adamjax.checks import check_beta, check_count
 from adamjax.modifiers.eigenbasis import eigenbasis
-from adamjax.optimizer import optimizer
-from adamjax.registry import Paper, Variant, register
+from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule
 from adamjax.schedules import zero_on_first_step
-from adamjax.trees import Mask
 from adamjax.variants.adam import scale_by_adam
 
 
@@ -72,72 +70,21 @@ def _later(value: ScalarOrSchedule) -> ScalarOrSchedule:
     return (lambda count: value(count + 1)) if callable(value) else value
 
 
-def soap(
-    learning_rate: ScalarOrSchedule = 3e-3,
-    b1: ScalarOrSchedule = 0.95,
-    b2: ScalarOrSchedule = 0.95,
-    eps: ScalarOrSchedule = 1e-8,
-    *,
-    shampoo_beta: ScalarOrSchedule | None = None,
-    precondition_frequency: int = 10,
-    max_size: int = 10_000,
-    weight_decay: ScalarOrSchedule = 1e-2,
-    decay_mode: str = "decoupled_after",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """SOAP (arXiv:2409.11321) as a ready-made optimizer: p <- (p - lr u) (1 - lr λ).
-
-    The arguments of `scale_by_soap`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay_mode`, `mask`, `storage`, `param_rounding`. At the first step, for finding a
-    basis, nothing moves and nothing decays.
-
-    >>> import jax.numpy as jnp
-    >>> tx, g = soap(0.5, weight_decay=0.0), jnp.array([[2.0]])
-    >>> _, state = tx.update(g, tx.init(g), g)
-    >>> jnp.round(tx.update(g, state, g)[0], 3).tolist()
-    [[-0.5]]
-    """
-    direction = scale_by_soap(
-        b1,
-        b2,
-        eps,
-        shampoo_beta=shampoo_beta,
-        precondition_frequency=precondition_frequency,
-        max_size=max_size,
-        mu_dtype=mu_dtype,
-        nu_dtype=nu_dtype,
-    )
-    return optimizer(
-        direction,
-        learning_rate,
-        weight_decay=weight_decay if decay_mode == "l2" else zero_on_first_step(weight_decay),
-        decay_mode=decay_mode,
-        mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
-    )
-
-
-VARIANT = register(
-    Variant(
-        name="soap",
-        make=soap,
-        direction=scale_by_soap,
-        paper=Paper(
-            "SOAP: Improving and Stabilizing Shampoo using Adam",
-            "Vyas, Nikhil and Morwani, Depen and Zhao, Rosie and Kwun, Mujin and Shapira, Itai and "
-            "Brandfonbrener, David and Janson, Lucas and Kakade, Sham",
-            2024,
-            "International Conference on Learning Representations, 2025",
-            arxiv="2409.11321",
-        ),
-        changes="takes Adam's averages in the eigenbasis of the gradients' covariances",
-        formula="H = Q_Lᵀ G Q_R;  U = Q_L Adam(H) Q_Rᵀ;  Q of L = EMA(G Gᵀ) and R = EMA(Gᵀ G)",
-        slots=("mu", "nu", "left", "right", "left_basis", "right_basis"),
-        static=("precondition_frequency", "max_size"),
-    )
+SOAP = register(
+    scale_by_soap,
+    Paper(
+        "SOAP: Improving and Stabilizing Shampoo using Adam",
+        "Vyas, Nikhil and Morwani, Depen and Zhao, Rosie and Kwun, Mujin and Shapira, Itai and "
+        "Brandfonbrener, David and Janson, Lucas and Kakade, Sham",
+        2024,
+        "International Conference on Learning Representations, 2025",
+        arxiv="2409.11321",
+    ),
+    summary="takes Adam's averages in the eigenbasis of the gradients' covariances",
+    learning_rate=3e-3,
+    weight_decay=1e-2,
+    decay_mode="decoupled_after",
+    notes="The first step only finds a basis: no parameter moves and none decays.",
+    adjust=zero_on_first_step,
 )
+soap = SOAP.optimizer

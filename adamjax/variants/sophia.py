@@ -9,15 +9,16 @@ clipped where that is too small to be trusted: there it is sign descent.
     u = clip(m / max(ρ h, ε), ±1)
 """
 
+import contextlib
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import optax
 
 from adamjax.modifiers.map_updates import select_unmasked
-from adamjax.moments import Array, divide, ema
+from adamjax.moments import Array, clamp, divide, ema
 from adamjax.registry import Paper, register
-from adamjax.rule import ScalarOrSchedule, Slot, lift, with_fields, without_corrections
+from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.trees import PyTree, check_real, check_same_tree
 
 
@@ -79,50 +80,30 @@ def scale_by_sophia(
 
     def rule(g, moments, step):
         mu = ema(g, moments.mu, step.b1)
-        limit = jnp.maximum(step.rho * moments.nu, step.eps)
+        nu = moments.nu if step.hessian is None else ema(clamp(step.hessian), moments.nu, step.b2)
+        limit = jnp.maximum(step.rho * nu, step.eps)
         u = jnp.where(jnp.abs(mu) < limit, divide(mu, limit), jnp.sign(mu))
-        return u, moments._replace(mu=mu)
+        return u, moments._replace(mu=mu, nu=nu)
 
-    def refresh(hessian, moments, step):
-        return hessian, moments._replace(nu=ema(hessian, moments.nu, step.b2))
-
-    def lifted(each):
-        return lift(
-            each,
-            SophiaState,
-            {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)},
-            betas={"b1": b1, "b2": b2},
-            scalars={"eps": eps, "rho": rho},
-        )
-
-    descent, curvature = lifted(rule), lifted(refresh)
-
-    def update(
-        updates: PyTree,
-        state: Any,
-        params: PyTree = None,
-        *,
-        hessian: PyTree = None,
-        **extra_args: Any,
-    ) -> Any:
-        del extra_args
-        if hessian is not None:
-            hessian = _masked_alike(hessian, updates)
-            check_real("hessian", hessian)
-            check_same_tree("hessian", hessian, "updates", updates)
-            refreshed = without_corrections(curvature.update(hessian, state)[1])
-            state = with_fields(state, nu=refreshed.nu)
-        return descent.update(updates, state, params)
-
-    return optax.GradientTransformationExtraArgs(descent.init, update)
+    return lift(
+        rule,
+        SophiaState,
+        {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)},
+        betas={"b1": b1, "b2": b2},
+        scalars={"eps": eps, "rho": rho},
+        leaf_inputs=_hessian,
+    )
 
 
-def _masked_alike(hessian: PyTree, updates: PyTree) -> PyTree:
-    """The estimate without the leaves that a mask has taken from the gradients alone."""
-    try:
-        return select_unmasked(hessian, updates)
-    except ValueError:
-        return hessian  # which is now refused, and told where it does not fit
+def _hessian(updates: PyTree, extra_args: dict[str, Any]) -> dict[str, PyTree]:
+    """Return the estimate without the leaves that a mask has taken from the gradients alone."""
+    hessian = extra_args.get("hessian")
+    if hessian is not None:
+        with contextlib.suppress(ValueError):  # checked below, with the leaf's path
+            hessian = select_unmasked(hessian, updates)
+        check_real("hessian", hessian)
+        check_same_tree("hessian", hessian, "updates", updates)
+    return {"hessian": hessian}
 
 
 SOPHIA = register(

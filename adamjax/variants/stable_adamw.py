@@ -15,8 +15,8 @@ import optax
 
 from adamjax.checks import is_zero
 from adamjax.moments import debias, divide, ema, rms
-from adamjax.optimizer import decaying_only, inside_or_not, optimizer
-from adamjax.registry import Paper, Variant, register
+from adamjax.optimizer import DecayMode
+from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.trees import Mask
 
@@ -63,69 +63,31 @@ def scale_by_stable_adamw(
         surprise = rms(divide(g, jnp.maximum(size, step.eps)))
         return u / jnp.maximum(1, surprise), moments._replace(mu=mu, nu=nu)
 
-    direction = lift(
+    return lift(
         rule,
         optax.ScaleByAdamState,
         {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)},
         betas={"b1": b1, "b2": b2},
         scalars={"eps": eps, "weight_decay": weight_decay},
         needs_params=decays,
-    )
-    return decaying_only(direction, mask)
-
-
-def stable_adamw(
-    learning_rate: ScalarOrSchedule = 1e-3,
-    b1: ScalarOrSchedule = 0.9,
-    b2: ScalarOrSchedule = 0.99,
-    eps: ScalarOrSchedule = 1e-6,
-    *,
-    weight_decay: ScalarOrSchedule = 1e-2,
-    decay_mode: str = "inside",
-    mask: Mask = None,
-    storage: str = "float32",
-    param_rounding: str | None = None,
-    mu_dtype: Any = None,
-    nu_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """StableAdamW (arXiv:2304.13013) as a ready-made optimizer: p <- p - lr r / max(1, RMS(…)).
-
-    The arguments of `scale_by_stable_adamw`, and those of `adamjax.optimizer`: `learning_rate`,
-    `weight_decay`, `decay_mode`, `mask`, `storage`, `param_rounding`. Weight decay is
-    `decay_mode="inside"`: the division shortens it, too.
-
-    >>> tx, p = stable_adamw(0.5, weight_decay=0.5), jnp.float32(1.0)
-    >>> round(float(tx.update(2 * p, tx.init(p), p)[0]), 4)
-    -0.75
-    """
-    within, without = inside_or_not(weight_decay, decay_mode)
-    direction = scale_by_stable_adamw(
-        b1, b2, eps, mu_dtype=mu_dtype, nu_dtype=nu_dtype, weight_decay=within, mask=mask
-    )
-    return optimizer(
-        direction,
-        learning_rate,
-        **without,
         mask=mask,
-        storage=storage,
-        param_rounding=param_rounding,
     )
 
 
-VARIANT = register(
-    Variant(
-        name="stable_adamw",
-        make=stable_adamw,
-        direction=scale_by_stable_adamw,
-        paper=Paper(
-            "Stable and low-precision training for large-scale vision-language models",
-            "Wortsman, Mitchell and Dettmers, Tim and Zettlemoyer, Luke and Morcos, Ari and "
-            "Farhadi, Ali and Schmidt, Ludwig",
-            2023,
-            "Advances in Neural Information Processing Systems 36",
-            arxiv="2304.13013",
-        ),
-        changes="steps are shorter where gradients are larger than v expects",
-        formula="u = (m̂ / (√v̂ + ε) + λ p) / max(1, RMS(g / max(√v̂, ε)))",
-    )
+STABLE_ADAMW = register(
+    scale_by_stable_adamw,
+    Paper(
+        "Stable and low-precision training for large-scale vision-language models",
+        "Wortsman, Mitchell and Dettmers, Tim and Zettlemoyer, Luke and Morcos, Ari and "
+        "Farhadi, Ali and Schmidt, Ludwig",
+        2023,
+        "Advances in Neural Information Processing Systems 36",
+        arxiv="2304.13013",
+    ),
+    summary="steps are shorter where gradients are larger than v expects",
+    learning_rate=1e-3,
+    weight_decay=1e-2,
+    decay_mode="inside",
+    own_modes=(DecayMode("inside", "u <- u + λ p, before the update is clipped"),),
 )
+stable_adamw = STABLE_ADAMW.optimizer

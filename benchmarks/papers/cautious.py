@@ -43,7 +43,7 @@ QUICK = Settings(4, 2, 16, 2, (("adamw", (4e-3,)),))
 
 
 def optimizer(name: str, steps: int) -> Callable[[Any], optax.GradientTransformation]:
-    make = adamjax.get_variant(name).make
+    make = adamjax.get_variant(name).optimizer
     shape = quality.rising_and_falling(1.0, steps)
     return lambda rate: make(lambda count: rate * shape(count), weight_decay=0.0)
 

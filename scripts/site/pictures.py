@@ -37,7 +37,7 @@ def rival(name: str) -> str:
 @functools.cache
 def run_of(name: str, problem: str) -> Run:
     """A variant's best run on a problem, at its own defaults."""
-    return run(adamjax.get_variant(name).make, get_problem(problem), steps=STEPS)
+    return run(adamjax.get_variant(name).optimizer, get_problem(problem), steps=STEPS)
 
 
 def runs_on(name: str, problem: str) -> list[Run]:

@@ -24,7 +24,7 @@ def page(name: str) -> str:
     parts = [
         # A search for a variant finds its title; for all else there are pages that say more.
         f"---\ntitle: {name}\nsearch:\n  boost: 0.5\n---\n\n# {name}",
-        f"{sentence(record.changes)}\n\n{paper(record)}",
+        f"{sentence(record.summary)}\n\n{paper(record)}",
         held_against(name),
         f"## Update\n\n{update(record)}",
         f"## On two loss surfaces\n\n{on_surfaces(name)}",
@@ -81,8 +81,8 @@ def recorded() -> dict[str, list[str]]:
 
 def update(record: Variant) -> str:
     """The formula of the record, and what the module that holds the rule says of it."""
-    parts = [part.strip() for part in record.formula.split(";")]
-    said = (sys.modules[record.make.__module__].__doc__ or "").partition("\n\n")[2].strip()
+    parts = [part.strip() for part in record.formula.splitlines()]
+    said = (sys.modules[record.optimizer.__module__].__doc__ or "").partition("\n\n")[2].strip()
     rule = re.sub(r"\A(arXiv:[\d.]+\d|https?://\S+?)\.\s+", "", said)
     if all(condensed(part) in condensed(rule) for part in parts):
         return rule
@@ -169,8 +169,8 @@ def equal(record: Variant) -> str:
 
 def reference(record: Variant) -> str:
     """The documentation of its functions."""
-    made = [record.make] + ([record.direction] if record.direction is not None else [])
-    own = [f for f in made if f.__module__ == record.make.__module__]
+    made = [record.optimizer] + ([record.scale_by] if record.scale_by is not None else [])
+    own = [f for f in made if f.__module__ == record.optimizer.__module__]
     blocks = [block(f.__module__, f.__name__, f"adamjax.{f.__name__}") for f in own]
     if len(own) < len(made):
         direction = made[-1]

@@ -51,7 +51,7 @@ def test_list_has_a_line_for_each_variant(cli):
     assert [line.split()[0] for line in lines[2:]] == NAMES
     for name, line in zip(NAMES, lines[2:], strict=True):
         variant = adamjax.get_variant(name)
-        assert str(variant.paper.year) in line and line.endswith(variant.changes)
+        assert str(variant.paper.year) in line and line.endswith(variant.summary)
 
 
 def test_list_pattern_and_json(cli):
@@ -65,7 +65,7 @@ def test_show(cli, name):
     code, out, err = cli("show", name)
     assert (code, err) == (0, "")
     assert out.splitlines()[0] == name
-    for told in (variant.paper.title, variant.paper.link(), variant.changes, *variant.styles):
+    for told in (variant.paper.title, variant.paper.link(), variant.summary, *variant.styles):
         assert told in out
     assert f"adamjax.{name}(learning_rate=" in out
     told = json.loads(cli("show", name, "--json")[1])

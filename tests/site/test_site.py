@@ -121,11 +121,11 @@ def check_variant(tab, record):
     """The page of a variant has what its record says."""
     blocks = [text.strip() for text in tab.locator(".highlight code").all_text_contents()]
     formulas = "".join("".join(blocks).split())
-    assert all("".join(part.split()) in formulas for part in record.formula.split(";"))
+    assert all("".join(part.split()) in formulas for part in record.formula.splitlines())
     assert record.paper.bibtex(record.name) in blocks
     picture = tab.get_by_role("img", name=re.compile(rf"^Paths of {record.name} and "))
     assert picture.count() == 1
-    assert tab.locator(f'[id="{record.make.__module__}.{record.name}"]').count() == 1
+    assert tab.locator(f'[id="{record.optimizer.__module__}.{record.name}"]').count() == 1
     text = " ".join(tab.locator("article").inner_text().split())
     for told in (record.paper.title, *record.styles.values(), *record.slots):
         assert " ".join(told.split()) in text

@@ -18,7 +18,7 @@ STEPS = 200
 
 
 def direction(name, **arguments):
-    return adamjax.get_variant(name).direction(**arguments)
+    return adamjax.get_variant(name).scale_by(**arguments)
 
 
 # Every direction of the library, and Optax's own with moments that ours have not; for each the

@@ -85,7 +85,7 @@ def test_the_record_tells_the_roles_of_the_state(name, storage):
     """Of the one that is made, before and after a step, in every format."""
     variant, params = adamjax.get_variant(name), jnp.ones(SHAPE)
     chosen = {"storage": storage} if variant.roles else {}
-    tx = variant.make(learning_rate=1e-3, **chosen)
+    tx = variant.optimizer(learning_rate=1e-3, **chosen)
     before = tx.init(params)
     _, after = jax.jit(tx.update)(params, before, params)
     for state in (before, after):
@@ -101,7 +101,7 @@ def test_the_record_tells_the_roles_of_the_state(name, storage):
 def test_the_record_names_all_that_is_kept(name):
     """Each slot is in the state, and no other array has a leaf's size."""
     variant, params = adamjax.get_variant(name), jnp.ones(SHAPE)
-    state = variant.make(learning_rate=1e-3).init(params)
+    state = variant.optimizer(learning_rate=1e-3).init(params)
     paths = jax.tree_util.tree_leaves_with_path(state)
     fields = {path[-1].name: x for path, x in paths if x.size > 1}
     assert set(fields) <= set(variant.slots)

@@ -49,7 +49,7 @@ def quantiles(state):
 
 ALONE = ("amsgrad", "adadelta", "rmsprop")  # have v, or its maximum, in 8 bits alone: steps of 9%
 MAKERS = {
-    **{name: adamjax.get_variant(name).make for name in ("adamw", *ALONE)},
+    **{name: adamjax.get_variant(name).optimizer for name in ("adamw", *ALONE)},
     "around": lambda rate, storage: adamjax.store(
         optax.inject_hyperparams(optax.adamw)(learning_rate=rate), storage
     ),
