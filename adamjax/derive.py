@@ -27,6 +27,7 @@ def ready_made(
     own_modes: Sequence[DecayMode] = (),
     adjust: Function | None = None,
     hidden: Sequence[str] = (),
+    includes_learning_rate: bool = False,
     styles: Mapping[str, str] | None = None,
 ) -> Callable[..., optax.GradientTransformationExtraArgs]:
     """Derive a ready-made optimizer. Its docstring is an Args section.
@@ -39,14 +40,16 @@ def ready_made(
       own_modes: decay modes of this variant, in which `scale_by_*` takes weight decay and mask.
       adjust: from some of the arguments, and keyword-only ones of its own, to arguments of
         `scale_by_*` and `adamjax.optimizer` that replace those given; those for `scale_by_*`
-        alone under "scale_by".
+        alone under "rule".
       hidden: arguments of `scale_by_*` that `adjust` computes.
+      includes_learning_rate: whether `scale_by_*` multiplies by the learning rate.
       styles: values of `style`.
 
     Returns:
       A function with an explicit signature and a docstring with an entry for each argument.
     """
-    modes = {**DECAY_MODES, **{mode.name: mode for mode in own_modes}}
+    own = {mode.name: mode for mode in own_modes}
+    modes = {**DECAY_MODES, **own}
     literals = {"decay_mode": modes, "style": styles or {}}
     signature = _signature(source, adjust, hidden, defaults, literals)
 
@@ -58,12 +61,13 @@ def ready_made(
         bound.apply_defaults()
         values = bound.arguments
         values["weight_decay"] = 0.0 if values["weight_decay"] is None else values["weight_decay"]
-        mode = lookup_or_suggest("decay_mode", values["decay_mode"], modes)
+        lookup_or_suggest("decay_mode", values["decay_mode"], modes)
         if not _is_rule(source):
             return source(**values)
+        values["includes_learning_rate"] = includes_learning_rate
         if adjust is not None:
             values |= adjust(**{k: values[k] for k in _names(adjust)})
-        return _build(source, values, in_rule=mode in own_modes)
+        return _build(source, values, in_rule=values["decay_mode"] in own)
 
     make.__name__ = make.__qualname__ = name
     make.__module__ = source.__module__
@@ -100,8 +104,7 @@ def _build(
         options |= {"weight_decay": 0.0, "decay_mode": "decoupled"}
     elif "weight_decay" in names:
         values = {**values, "weight_decay": 0.0, "mask": None}
-    options = {"includes_learning_rate": "learning_rate" in names} | options
-    given = {k: values[k] for k in names} | values.get("scale_by", {})
+    given = {k: values[k] for k in names} | values.get("rule", {})
     return optimizer(scale_by(**given), **options)
 
 

@@ -3,6 +3,7 @@
 import fnmatch
 import inspect
 import sys
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -175,6 +176,7 @@ def register(
     own_modes: Sequence[DecayMode] = (),
     adjust: Callable[..., Mapping[str, Any]] | None = None,
     hidden: Sequence[str] = (),
+    includes_learning_rate: bool = False,
     styles: Mapping[str, str] | None = None,
     reduces_to: tuple[Reduction, ...] = (),
 ) -> Variant:
@@ -195,6 +197,7 @@ def register(
       own_modes: decay modes of this variant alone, see `adamjax.derive.ready_made`.
       adjust: see `adamjax.derive.ready_made`.
       hidden: see `adamjax.derive.ready_made`.
+      includes_learning_rate: whether `source` multiplies its updates by the learning rate.
       styles: who computes it how, for each value of `style`.
       reduces_to: settings at which the variant equals another one.
 
@@ -222,6 +225,7 @@ def register(
         own_modes=own_modes,
         adjust=adjust,
         hidden=hidden,
+        includes_learning_rate=includes_learning_rate,
         styles=styles,
     )
     _VARIANTS[name] = variant = Variant(
@@ -248,12 +252,14 @@ def _docstring(variant: Variant, notes: str, source: Callable[..., Any], rate: A
     parts = [
         f"Create the {variant.name} optimizer: {variant.summary}.",
         f"    {formula}",
-        notes,
+        *(textwrap.fill(paragraph, 96) for paragraph in notes.split("\n\n")),
         variant.optimizer.__doc__,
         "Returns:\n  An optimizer, see `adamjax.optimizer`.",
         f"Raises:{raises}" if raises else "",
         example,
-        f"{variant.paper.short()}. {variant.paper.title}. {variant.paper.link()}",
+        textwrap.fill(
+            f"{variant.paper.short()}. {variant.paper.title}. {variant.paper.link()}", 96
+        ),
     ]
     return "\n\n".join(filter(None, parts))
 

@@ -223,7 +223,7 @@ def _learning_rates(
     in_rule = style != "bigvision"
     return {
         "learning_rate": cap if style == "torch" else rate,
-        "scale_by": {"learning_rate": rate if in_rule else 1.0},
+        "rule": {"learning_rate": rate if in_rule else 1.0},
         "includes_learning_rate": in_rule,
     } | (
         {"decay_mode": "decoupled", "decay_scale": lambda p, g: jnp.maximum(eps2, rms(p))}

@@ -96,6 +96,7 @@ ADAMOD = register(
     ),
     summary="holds each step size below its own average over the past",
     learning_rate=1e-3,
+    includes_learning_rate=True,
     reduces_to=(Reduction({"b3": 0.0, "eps": 0.125}, "adam", {"style": "keras", "eps": 0.125}),),
 )
 adamod = ADAMOD.optimizer

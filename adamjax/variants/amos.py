@@ -118,5 +118,6 @@ AMOS = register(
     ),
     summary="no momentum; steps and weight decay fade by themselves, from the expected scale η",
     learning_rate=1e-2,
+    includes_learning_rate=True,
 )
 amos = AMOS.optimizer

@@ -84,5 +84,6 @@ MADGRAD = register(
     ),
     summary="sums up from the start, under a cube root, in place of averages",
     learning_rate=1e-2,
+    includes_learning_rate=True,
 )
 madgrad = MADGRAD.optimizer
