@@ -23,6 +23,7 @@ def ready_made(
     source: Function,
     *,
     name: str,
+    module: str,
     defaults: Mapping[str, Any],
     own_modes: Sequence[DecayMode] = (),
     adjust: Function | None = None,
@@ -36,6 +37,7 @@ def ready_made(
       source: `scale_by_*`, or a function from a learning rate and other arguments to an optimizer,
         which passes `**options` on to `adamjax.optimizer`.
       name: name of the optimizer.
+      module: name of the module that declares it.
       defaults: defaults of `learning_rate`, `weight_decay` and `decay_mode`.
       own_modes: decay modes of this variant, in which `scale_by_*` takes weight decay and mask.
       adjust: from some of the arguments, and keyword-only ones of its own, to arguments of
@@ -70,7 +72,7 @@ def ready_made(
         return _build(source, values, in_rule=values["decay_mode"] in own)
 
     make.__name__ = make.__qualname__ = name
-    make.__module__ = source.__module__
+    make.__module__ = module
     make.__signature__ = signature  # type: ignore[attr-defined]
     make.__doc__ = _arguments(signature, [*filter(None, [adjust]), source, optimizer], modes)
     return make
@@ -133,7 +135,8 @@ def _signature(
         merged[key] = merged[key].replace(default=value)
     for key, values in literals.items():
         if key in merged:
-            merged[key] = merged[key].replace(annotation=Literal[tuple(values)])
+            hint = Literal[tuple(values)]  # type: ignore[valid-type]
+            merged[key] = merged[key].replace(annotation=hint)
     return inspect.Signature(
         sorted(merged.values(), key=lambda p: p.kind),
         return_annotation=optax.GradientTransformationExtraArgs,

@@ -61,7 +61,35 @@ def divide(numerator: Array, denominator: Array) -> Array:
     >>> divide(jnp.array([0.0, 3.0]), jnp.array([0.0, 2.0])).tolist()
     [0.0, 1.5]
     """
-    return numerator / jnp.where(denominator == ZERO, jnp.inf, denominator)
+    infinity = jnp.full_like(denominator, jnp.inf)
+    return numerator / jax.lax.select(denominator == ZERO, infinity, denominator)
+
+
+def increment(count: Array) -> Array:
+    """Add 1 to a count of steps. The largest number stays.
+
+    >>> int(increment(jnp.int32(1))), int(increment(jnp.int32(2**31 - 1)))
+    (2, 2147483647)
+    """
+    return jnp.minimum(count, jnp.iinfo(count.dtype).max - 1) + 1
+
+
+def positive_part(x: Array, most: Scalar = jnp.inf) -> Array:
+    """Return min(max(x, 0), most).
+
+    >>> positive_part(jnp.array([-1.0, 3.0]), 2.0).tolist()
+    [0.0, 2.0]
+    """
+    return jnp.minimum(jnp.maximum(x, ZERO), most)
+
+
+def nan_to_zero(x: Array) -> Array:
+    """Replace NaN by 0.
+
+    >>> nan_to_zero(jnp.array([jnp.nan, 3.0])).tolist()
+    [-0.0, 3.0]
+    """
+    return jax.lax.select(x == x, x, jnp.full_like(x, ZERO))
 
 
 def clamp(x: Array) -> Array:
@@ -73,7 +101,7 @@ def clamp(x: Array) -> Array:
     [1.0, 9.223372036854776e+18, inf]
     """
     limit = 2.0 ** (jnp.finfo(x.dtype).maxexp // 2 - 1)
-    return jnp.where(jnp.isfinite(x), jnp.clip(x, -limit, limit), x)
+    return jax.lax.select(jnp.isfinite(x), jnp.minimum(jnp.maximum(x, -limit), limit), x)
 
 
 def rms(x: Array) -> Array:

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_not_negative, is_zero, lookup_or_suggest, refuse_state
-from adamjax.moments import Array
+from adamjax.moments import Array, increment
 from adamjax.rule import ScalarOrSchedule, at_least_float32, cast, value_at
 from adamjax.storage.rounding import round_params
 from adamjax.storage.store import store
@@ -108,8 +108,8 @@ def optimizer(
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
       weight_decay: λ, a number, an array or a schedule.
       decay_mode: how weight decay couples with the step, one of the names above.
-      mask: leaves with weight decay. None is all of them; a tree of bools or a function from the
-        parameters to one; or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+      mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -178,7 +178,7 @@ def optimizer(
 
         marks = [() if on else None for on in masked]  # static under jit, unlike a bool
         changes = map_columns(change, treedef.flatten_up_to(new), leaves, seen, marks)
-        count = None if last.count is None else optax.safe_increment(last.count)
+        count = None if last.count is None else increment(last.count)
         state = rule_state, LearningRateState(count, jnp.asarray(lr, jnp.float32))
         return treedef.unflatten(changes), state
 

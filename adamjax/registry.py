@@ -93,6 +93,7 @@ class Variant(NamedTuple):
     Attributes:
       name: name of the variant. `adamjax.<name>` is the ready-made optimizer.
       optimizer: the ready-made optimizer, a function of the learning rate and other arguments.
+      module: name of the module that declares the variant. None is that of `source`.
       scale_by: the matching `scale_by_*`. None if the rule is more than an update of one array,
         such as a second copy of the parameters.
       paper: the publication.
@@ -168,6 +169,7 @@ def register(
     summary: str,
     learning_rate: Any,
     name: str | None = None,
+    module: str | None = None,
     scale_by: Callable[..., optax.GradientTransformationExtraArgs] | None = None,
     notes: str = "",
     formula: str | None = None,
@@ -212,7 +214,8 @@ def register(
         raise ValueError(f"name: there is already a variant {name!r}")
     if scale_by is None and source.__name__.startswith("scale_by_"):
         scale_by = source
-    formula = formula or _formula_in(sys.modules[source.__module__].__doc__ or "")
+    module = module or source.__module__
+    formula = formula or _formula_in(sys.modules[module].__doc__ or "")
     defaults = {
         "learning_rate": learning_rate,
         "weight_decay": weight_decay,
@@ -221,6 +224,7 @@ def register(
     optimizer = ready_made(
         source,
         name=name,
+        module=module,
         defaults=defaults,
         own_modes=own_modes,
         adjust=adjust,

@@ -17,7 +17,7 @@ import numpy as np
 import optax
 
 from adamjax.checks import check_beta, check_not_negative, is_number, refuse_state
-from adamjax.moments import Array, Beta, Scalar, clamp
+from adamjax.moments import Array, Beta, Scalar, clamp, increment
 from adamjax.trees import (
     Mask,
     PyTree,
@@ -57,7 +57,7 @@ class ScheduledBetaState(NamedTuple):
     """State of a rule with a beta that may change from step to step.
 
     Attributes:
-      bias_corrections: 1 - b₁b₂…b_t so far (a scalar), for each beta that is a schedule or an array.
+      bias_corrections: 1 - b₁b₂…b_t so far, a scalar for each beta that is a schedule or an array.
       inner_state: the state that the rule has with constant betas.
     """
 
@@ -189,7 +189,7 @@ def lift(
             name: c + _one_minus(values[name]) * (1 - c) for name, c in corrections.items()
         }
         settings = {name: value_at(value, state.count) for name, value in scalars.items()}
-        state = state._replace(count=optax.safe_increment(state.count))
+        state = state._replace(count=increment(state.count))
         # In order, so that every process traces the same program.
         dtypes = dict.fromkeys(at_least_float32(jnp.result_type(g)) for g in gradients)
         steps = {d: _step(state.count, d, values, corrections, settings) for d in dtypes}

@@ -11,8 +11,8 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_beta, check_not_negative, check_positive
-from adamjax.modifiers.map_updates import increment, map_leaves
-from adamjax.moments import Array, clamp, divide, norm
+from adamjax.modifiers.map_updates import map_leaves
+from adamjax.moments import Array, clamp, divide, increment, norm
 from adamjax.trees import PyTree, check_real, check_same_tree
 
 

@@ -12,8 +12,8 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_not_negative, lookup_or_suggest
-from adamjax.modifiers.map_updates import check_params, increment, map_leaves, map_updates
-from adamjax.moments import Array
+from adamjax.modifiers.map_updates import check_params, map_leaves, map_updates
+from adamjax.moments import Array, increment
 from adamjax.rule import ScalarOrSchedule, cast, value_at
 from adamjax.trees import Mask, PyTree, resolve_mask
 

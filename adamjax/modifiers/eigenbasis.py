@@ -12,8 +12,8 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_beta, check_count
-from adamjax.modifiers.map_updates import increment, map_leaves, select_unmasked
-from adamjax.moments import Array, clamp
+from adamjax.modifiers.map_updates import map_leaves, select_unmasked
+from adamjax.moments import Array, clamp, increment
 from adamjax.rule import ScalarOrSchedule, at_least_float32, beta_at, value_at
 from adamjax.storage.roles import roles_of
 from adamjax.trees import PyTree, check_real, check_same_tree, leaf_name

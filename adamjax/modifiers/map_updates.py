@@ -87,12 +87,3 @@ def check_params(params: PyTree, updates: PyTree) -> None:
     """Raise ValueError if the parameters are missing, or are not those of the updates."""
     require_params(params, "this transformation")
     check_same_tree("params", params, "updates", updates)
-
-
-def increment(count: Array) -> Array:
-    """One more step done; the largest number stays.
-
-    >>> int(increment(jnp.int32(1))), int(increment(jnp.int32(2**31 - 1)))
-    (2, 2147483647)
-    """
-    return jnp.asarray(optax.safe_increment(count))

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from adamjax.moments import ZERO, Array
+from adamjax.moments import Array, nan_to_zero, positive_part
 
 NEAREST = np.uint32(1 << 31)
 _TINY = np.float32(2.0**-120)
@@ -32,7 +32,7 @@ _BEND, _FINE_BEND = 0.343, 0.0866
 
 
 def encode_log_magnitude(x: Array, bits: int, dither: Any, bend: float = 0.0) -> Array:
-    """The code of |x|: a float32 integer in [0, 2^bits).
+    """Return the code of a magnitude x >= 0: a float32 integer in [0, 2^bits).
 
     Codes are even steps of log₂ |x|, and linear below the smallest. Hence what only decays leaves
     one after another at the right pace, for thousands of steps. NaN and infinities get the largest.
@@ -43,15 +43,16 @@ def encode_log_magnitude(x: Array, bits: int, dither: Any, bend: float = 0.0) ->
     >>> encode_log_magnitude(jnp.array([0.0, 1.0, jnp.inf]), 8, NEAREST).tolist()
     [0.0, 224.0, 255.0]
     """
-    x = jnp.abs(x)
+    x = jnp.abs(x)  # a NaN may have a sign
     pattern = jnp.minimum(jax.lax.bitcast_convert_type(x, jnp.int32), (127 + _HIGH) << 23)
     octave = ((pattern >> 23) - (127 + _LOW)).astype(jnp.float32)
     u = jax.lax.bitcast_convert_type((pattern & 0x7FFFFF) | (127 << 23), jnp.float32)
     log = octave + (jnp.sqrt(u * (1 / _K) + (_HALF**2 - 1 / _K)) - _HALF)
     above = log - (_FINE_LOW - _LOW)
-    fine = jnp.clip(above, ZERO, _FINE)
+    fine = positive_part(above, _FINE)
     place = 1 + log + 3 * fine
-    place = jnp.where(x < np.float32(2.0**_LOW), x * np.float32(2.0**-_LOW), place)
+    tiny = x < np.float32(2.0**_LOW)
+    place = jax.lax.select(tiny, x * np.float32(2.0**-_LOW), place)
     # Held off 0 and 1, so that a code which was decoded gets itself again.
     place *= 2.0 ** (bits - 7)
     share = _share(dither, bits - 23)
@@ -59,7 +60,7 @@ def encode_log_magnitude(x: Array, bits: int, dither: Any, bend: float = 0.0) ->
         code = jnp.floor(place)
         part = place - code
         curve = jnp.where(above == fine, _FINE_BEND, _BEND) * (bend * 2.0 ** (7 - bits))
-        curve = jnp.where(x < np.float32(2.0**_LOW), ZERO, curve)
+        curve = jnp.where(tiny, 0.0, curve)
         place = code + part * (1 - curve * (1 - part))
     return jnp.minimum(jnp.floor(place + share), 2**bits - 1)
 
@@ -71,13 +72,14 @@ def decode_log_magnitude(code: Array, bits: int) -> Array:
     [0.0, 1.0, 46342.14453125]
     """
     place = jnp.asarray(code, jnp.float32) * np.float32(2.0 ** (7 - bits))
-    log = place - 1
-    log -= 0.75 * jnp.clip(log - (_FINE_LOW - _LOW), ZERO, 4 * _FINE)
+    # Biased like an exponent. All of these numbers are exact.
+    log = place + (126 + _LOW)
+    log -= 0.75 * positive_part(log - (127 + _FINE_LOW), 4 * _FINE)
     octave = jnp.floor(log)
     f = log - octave
-    power = (octave.astype(jnp.int32) + (127 + _LOW)) << 23
+    power = octave.astype(jnp.int32) << 23
     x = (1 + f * (1 - _K + _K * f)) * jax.lax.bitcast_convert_type(power, jnp.float32)
-    return jnp.where(place < 1, place * np.float32(2.0**_LOW), x)
+    return jax.lax.select(place < 1, place * np.float32(2.0**_LOW), x)
 
 
 def _share(dither: Any, guard: int) -> Array:
@@ -104,8 +106,7 @@ def encode_ratio(m: Array, scale: Array, bits: int, dither: Any) -> Array:
     part, room = place - below, k - below
     part *= (room - 1) / (room - part + _TINY)
     code = jnp.minimum(jnp.floor(below + part + _share(dither, -12)), limit)
-    code = jnp.where(code == code, code, ZERO)
-    return jnp.where(m < ZERO, -code, code)
+    return nan_to_zero(jnp.sign(m) * code)
 
 
 def decode_ratio(code: Array, scale: Array, bits: int) -> Array:
@@ -135,4 +136,5 @@ def round_bits(x: Array, dropped: int, dither: Any) -> Array:
     """
     pattern = jax.lax.bitcast_convert_type(x, jnp.uint32) + (dither >> (32 - dropped))
     pattern &= np.uint32(-1 << dropped & 0xFFFFFFFF)
-    return jnp.where(jnp.isfinite(x), jax.lax.bitcast_convert_type(pattern, jnp.float32), x)
+    rounded = jax.lax.bitcast_convert_type(pattern, jnp.float32)
+    return jax.lax.select(jnp.isfinite(x), rounded, x)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 
-from adamjax.moments import ZERO, Array
+from adamjax.moments import Array
 from adamjax.storage.codes import (
     NEAREST,
     decode_log_magnitude,
@@ -70,13 +70,13 @@ class Signed(NamedTuple):
     def encode(self, values: Arrays, word: Words) -> Arrays:
         """The codes of a leaf's moments."""
         code = encode_log_magnitude(values[0], 7, word(0), bend=0.8)  # the dither does the rest
-        return (jnp.where(values[0] < ZERO, -code, code).astype("int8"),)
+        return (jnp.where(values[0] < 0.0, -code, code).astype("int8"),)
 
     def decode(self, codes: Arrays) -> Arrays:
         """The moments that the codes stand for."""
         code = codes[0].astype(jnp.float32)
         value = decode_log_magnitude(jnp.abs(code), 7)
-        return (jnp.where(code < ZERO, -value, value),)
+        return (jnp.sign(code) * value,)
 
     def saturated(self, codes: Arrays) -> Array:
         """How many elements have the largest code, which stands for whatever is above it."""
@@ -101,7 +101,7 @@ class Ratio(NamedTuple):
         m = encode_ratio(mu, decode_log_magnitude(v, self.v_bits), self.m_bits, word(1))
         levels = 1 << (8 - self.m_bits)
         high = jnp.floor(v / levels)
-        m = m * levels + (v - high * levels)
+        m = v + (m - high) * levels
         return m.astype(self.dtypes[0]), high.astype(self.dtypes[1])
 
     def decode(self, codes: Arrays) -> Arrays:
@@ -109,7 +109,7 @@ class Ratio(NamedTuple):
         m, high = (code.astype(jnp.float32) for code in codes)
         levels = 1 << (8 - self.m_bits)
         ratio = jnp.floor(m / levels)
-        root = decode_log_magnitude(high * levels + (m - ratio * levels), self.v_bits)
+        root = decode_log_magnitude(m + (high - ratio) * levels, self.v_bits)
         return decode_ratio(ratio, root, self.m_bits), jnp.square(root)
 
     def saturated(self, codes: Arrays) -> Array:

@@ -10,8 +10,8 @@ import numpy as np
 import optax
 
 from adamjax.checks import lookup_or_suggest, refuse_state
-from adamjax.moments import ZERO, Array
-from adamjax.storage.bits import leaf_seed, random_bits
+from adamjax.moments import Array, increment, nan_to_zero
+from adamjax.storage.bits import leaf_seeds, random_bits, step_words
 from adamjax.storage.codes import round_bits
 from adamjax.trees import PyTree, check_same_tree, leaf_name, require_params
 
@@ -76,13 +76,13 @@ def round_params(mode: str = "stochastic") -> optax.GradientTransformationExtraA
         leaves = [u for _, u in named]
         seen = check_same_tree("updates", updates, "params", params, flat=(leaves, treedef))
         residuals = _residuals(mode, state, seen, treedef)
-        results = []
-        for (path, u), p, c in zip(named, seen, residuals, strict=True):
-            if _is_low(p):
-                u, c = _round(mode, u, jnp.asarray(p), c, leaf_seed(leaf_name(path)), state.steps)
-            results.append((u, c))
+        words = step_words(state.steps, leaf_seeds([leaf_name(path) for path, _ in named]))
+        results = [
+            _round(mode, u, jnp.asarray(p), c, words[i]) if _is_low(p) else (u, c)
+            for i, (u, p, c) in enumerate(zip(leaves, seen, residuals, strict=True))
+        ]
         residual = None if mode == "stochastic" else treedef.unflatten([c for _, c in results])
-        steps = optax.safe_increment(state.steps)
+        steps = increment(state.steps)
         return treedef.unflatten([u for u, _ in results]), RoundParamsState(steps, residual)
 
     return optax.GradientTransformationExtraArgs(init, update)
@@ -138,13 +138,13 @@ def _nothing_lost(mode: str, p: Any) -> Any:
 
 # Traced once for all leaves of a shape.
 @partial(jax.jit, static_argnums=0)
-def _round(mode: str, u: Array, p: Array, c: Any, seed: Any, steps: Array) -> tuple[Array, Any]:
+def _round(mode: str, u: Array, p: Array, c: Any, word: Array) -> tuple[Array, Any]:
     """round(θ) - p, and the new c."""
-    wide = p.astype(jnp.float32)
-    step = lambda rounded: jnp.where(jnp.isfinite(wide), rounded - wide, u)  # noqa: E731
-    target = wide + u.astype(jnp.float32)
+    wide, u = p.astype(jnp.float32), u.astype(jnp.float32)
+    step = lambda rounded: jax.lax.select(jnp.isfinite(wide), rounded - wide, u)  # noqa: E731
+    target = wide + u
     if mode == "stochastic":
-        return step(_stochastic(target, p.dtype, random_bits(p.shape, seed, steps))), None
+        return step(_stochastic(target, p.dtype, random_bits(p.shape, word))), None
     if mode == "kahan":
         target += c.astype(jnp.float32)
         rounded = _nearest(target, p.dtype)
@@ -152,9 +152,8 @@ def _round(mode: str, u: Array, p: Array, c: Any, seed: Any, steps: Array) -> tu
     target += c.astype(jnp.float32) / 127 * _half_step(wide, p.dtype)
     rounded = _nearest(target, p.dtype)
     share = jnp.clip((target - rounded) / _half_step(rounded, p.dtype), -1, 1) * 127
-    share = jnp.where(share == share, share, ZERO)
-    noise = random_bits(p.shape, seed, steps).astype(jnp.float32) * np.float32(2.0**-32)
-    return step(rounded), jnp.floor(share + noise).astype(jnp.int8)
+    noise = random_bits(p.shape, word).astype(jnp.float32) * np.float32(2.0**-32)
+    return step(rounded), jnp.floor(nan_to_zero(share) + noise).astype(jnp.int8)
 
 
 def _stochastic(x: Array, dtype: Any, word: Array) -> Array:

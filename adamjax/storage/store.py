@@ -10,7 +10,7 @@ import optax
 
 from adamjax.checks import lookup_or_suggest
 from adamjax.moments import Array
-from adamjax.storage.bits import dither, leaf_seed
+from adamjax.storage.bits import dithers, hash_u32, leaf_seeds, phases
 from adamjax.storage.formats import FORMATS, Code, groups
 from adamjax.storage.roles import ROLES
 from adamjax.storage.state_moments import Leaf, Moments, split_moments
@@ -191,12 +191,15 @@ def _present_codes(
 
 
 def _encode(part: Moments, plan: list[Groups]) -> list[Leaf]:
-    encoded = []
-    for name, leaf, codes in zip(part.names, part.leaves, plan, strict=True):
+    if not any(plan):
+        return part.leaves
+    encoded, seeds = [], hash_u32(leaf_seeds(part.names))
+    at = phases(part.count, max(sum(len(fields) for fields, _ in codes) for codes in plan))
+    for leaf, codes, seed in zip(part.leaves, plan, seeds, strict=True):
         words = 0
         for fields, code in codes:
             values = tuple(leaf[field].astype(jnp.float32) for field in fields)
-            arrays = _encode_arrays(code, words, values, leaf_seed(name), part.count)
+            arrays = _encode_arrays(code, words, values, seed, at)
             leaf = {**leaf, **dict(zip(fields, arrays, strict=True))}
             words += len(fields)
         encoded.append(leaf)
@@ -230,8 +233,9 @@ def _dtypes(arrays: Sequence[Array]) -> tuple[str, ...]:
 
 # Traced once for all leaves of a shape, and compiled once for all steps outside of jit.
 @partial(jax.jit, static_argnums=(0, 1))
-def _encode_arrays(code: Code, first: int, values: Any, seed: Any, count: Array) -> Any:
-    return code.encode(values, lambda k: dither(values[0].shape, seed, count, (first + k) % 4))
+def _encode_arrays(code: Code, first: int, values: Any, seed: Any, at: Sequence[Array]) -> Any:
+    word = dithers(values[0].shape, seed, at)
+    return code.encode(values, lambda k: word((first + k) % 4))
 
 
 @partial(jax.jit, static_argnums=0)

@@ -53,6 +53,7 @@ ADAMC = register(
         arxiv="2506.02285",
     ),
     name="adamc",
+    module=__name__,
     summary="AdamW whose weight decay follows the square of the learning rate",
     learning_rate=1e-3,
     weight_decay=1e-2,

@@ -19,6 +19,7 @@ ADAMW = register(
         arxiv="1711.05101",
     ),
     name="adamw",
+    module=__name__,
     summary="takes weight decay from the parameter itself, not through the gradient",
     learning_rate=1e-3,
     weight_decay=1e-2,

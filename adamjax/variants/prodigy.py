@@ -19,8 +19,8 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_beta, check_not_negative, check_positive
-from adamjax.modifiers.map_updates import increment, map_leaves
-from adamjax.moments import Array, clamp, divide, ema
+from adamjax.modifiers.map_updates import map_leaves
+from adamjax.moments import Array, clamp, divide, ema, increment
 from adamjax.optimizer import optimizer
 from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot, value_at

@@ -10,8 +10,8 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_beta, check_not_negative
-from adamjax.modifiers.map_updates import increment, map_leaves, select_unmasked
-from adamjax.moments import Array, divide
+from adamjax.modifiers.map_updates import map_leaves, select_unmasked
+from adamjax.moments import Array, divide, increment
 from adamjax.rule import ScalarOrSchedule, value_at
 from adamjax.trees import PyTree
 from adamjax.wrappers.copy_params import check_copies, copy_params

@@ -89,7 +89,7 @@ def digits(settings: Settings) -> tuple[training.Problem, training.Watch]:
     return problem, watch
 
 
-def optimizer(decay_mode: str, steps: int) -> Callable[[Any], optax.GradientTransformation]:
+def optimizer(decay_mode: Any, steps: int) -> Callable[[Any], optax.GradientTransformation]:
     """From a learning rate and a weight decay; both fall where the paper's do."""
     shape = optax.schedules.cosine_decay_schedule(1.0, steps)
 
