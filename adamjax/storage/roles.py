@@ -41,8 +41,8 @@ _BY_NAME = {"mu": "signed", "nu": "square"}
 def roles_of(node: Any, overrides: Mapping[str, str]) -> dict[str, str]:
     """The roles of the fields of one state, by field; none if it is no state with moments.
 
-    Taken from `slots`; else from the state's attribute `roles`, if it has one; else from its class,
-    if that is one of Optax's; else any field `mu` is "signed" and any field `nu` a "square".
+    Taken from `overrides`; else from the state's attribute `roles`, if it has one; else from its
+    class, if that is one of Optax's; else any field `mu` is "signed" and any field `nu` a "square".
 
     >>> roles_of(optax.ScaleByLionState(count=0, mu=1.0), {})
     {'mu': 'signed'}

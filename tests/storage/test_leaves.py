@@ -58,12 +58,12 @@ def test_kept_leaves_train_as_in_float32():
 def test_slots_tell_the_roles():
     """ADOPT keeps normalised gradients in the state of Adam: the ratio would clip them."""
     tx, (params, gradients) = optax.contrib.adopt(1.0), problem()
-    slots = {"mu": "signed", "nu": "square"}
-    told = adamjax.store(tx, "8bit", roles=slots)
+    roles = {"mu": "signed", "nu": "square"}
+    told = adamjax.store(tx, "8bit", roles=roles)
     assert told.init(params)[0].mu.dtype == jnp.int8
     (plain, seen), (_, state) = side_by_side([tx, told], params, gradients)
     assert cosine(seen[-50:], plain[-50:]) > 0.85
-    assert adamjax.convert_state(state, to="float32", roles=slots)[0].mu.dtype == jnp.float32
+    assert adamjax.convert_state(state, to="float32", roles=roles)[0].mu.dtype == jnp.float32
 
 
 def test_roles_of_a_state_of_one_s_own():
@@ -89,8 +89,8 @@ def test_roles_of_a_state_of_one_s_own():
 
 def test_float32_is_the_optimizer_itself():
     params = {"w": problem()[0]}
-    for keep in ((), "nothing*"):
-        seen, _ = trained(adamjax.store(adamjax.adam(1e-2), "float32", exclude=keep), params)
+    for exclude in ((), "nothing*"):
+        seen, _ = trained(adamjax.store(adamjax.adam(1e-2), "float32", exclude=exclude), params)
         np.testing.assert_array_equal(seen["w"], trained(adamjax.adam(1e-2), params)[0]["w"])
 
 
