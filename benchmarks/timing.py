@@ -7,9 +7,6 @@ steps as fill 20 ms. "x + 1" shows how fast the device copies memory: a subject'
 speed is reckoned from the least bytes that its step must move; where a cache holds the copy's array
 and not the subject's, that says little. Leaves below the library's `min_size` stay float32: as at
 10^4.
-
-On CPU, "one loop" is XLA_FLAGS=--xla_backend_extra_options=xla_cpu_use_multi_output_fusion=true,
-and "512 bits" is --xla_cpu_prefer_vector_width=512.
 """
 
 import argparse
@@ -26,15 +23,12 @@ from benchmarks.timing_picture import BASELINE, COPY, draw as draw
 from benchmarks.workers import Round, Subject
 from examples import console
 
-ONE_LOOP = "--xla_backend_extra_options=xla_cpu_use_multi_output_fusion=true"
-WIDE = "--xla_cpu_prefer_vector_width=512"
 SHARE = 0.92  # of the memory that is free
 LEAST_CUT = 1000  # elements of a leaf that others are beside
 # At the largest size: the most of Optax's time, the least of the speed of a copy.
 TARGETS = {
     "cpu": {
         "adamw float32": {"ratio": 1.0},
-        "adamw float32, one loop": {"ratio": 0.65},
         "adamw 8bit": {"ratio": 1.5},
     },
     "gpu": {"adamw 8bit": {"ratio": 0.62, "share_of_copy": 0.85}},
@@ -65,15 +59,10 @@ def subjects(platform: str, torch: str | None, flashoptim: str | None) -> list[S
         Subject(COPY, "copy", 4),
         Subject("adamw float32", "adamjax", 16),
     ]
-    if platform == "cpu":
-        found.append(Subject("adamw float32, one loop", "adamjax", 16, flags=(ONE_LOOP,)))
     found += [
         Subject(f"adamw {storage}", "adamjax", resident, {"storage": storage})
         for storage, resident in stored.items()
     ]
-    if platform == "cpu":
-        name, flags = "adamw 8bit, one loop, 512 bits", (ONE_LOOP, WIDE)
-        found.append(Subject(name, "adamjax", 10, {"storage": "8bit"}, flags))
     if torch:
         on = {"device": "cuda" if platform == "gpu" else "cpu"}
         name = "torch AdamW(fused=True)"

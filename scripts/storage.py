@@ -34,10 +34,7 @@ PEAK = {
     "adamw 8bit, bf16 stochastic": 'bfloat16 parameters: 8bit, `"stochastic"`',
     "adamw 8bit, bf16 residual8": 'bfloat16 parameters: 8bit, `"residual8"`',
 }
-TIMES = (
-    *("adamw float32", "adamw bfloat16", "adamw 8bit_v16", "adamw 8bit"),
-    *("adamw float32, one loop", "adamw 8bit, one loop, 512 bits"),
-)
+TIMES = ("adamw float32", "adamw bfloat16", "adamw 8bit_v16", "adamw 8bit")
 QUALITY = {"adamw, b2 = 0.95", "adamw, b2 = 0.999", "adamw, b2 = 0.9999"}
 
 

@@ -27,7 +27,11 @@ EXPERIMENT = Experiment(
     "28), 100 hidden units (500) and 10 latent ones (50), and 22 steps of 64 images in an epoch. A "
     "loss above that of the untrained weights counts as that one.",
 )
-VARIANTS: dict[str, Any] = {"corrected": "torch", "not corrected": "mlx"}  # the styles of `adamjax.adam`
+# The styles of `adamjax.adam`.
+VARIANTS: dict[str, Any] = {"corrected": "torch", "not corrected": "mlx"}
+    "corrected": "torch",
+    "not corrected": "mlx",
+}  # the styles of `adamjax.adam`
 TOLERANCE = 1.01  # of "as good as", as a factor
 
 
