@@ -153,9 +153,10 @@ def optimizer(
         seen, masked = leaves, [False] * len(leaves)
         if decays:
             require_params(params, "weight_decay")
-            masked = resolve_mask(mask, params)
         if params is not None:
             seen = check_same_tree("updates", updates, "params", params, flat=flat)
+        if decays:
+            masked = resolve_mask(mask, params)
 
         def widen(g: Array, p: Array, on: Any) -> Array:
             dtype = at_least_float32(jnp.result_type(g, p))
