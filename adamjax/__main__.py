@@ -19,202 +19,125 @@ from adamjax.registry import Variant, get_variant, list_variants
 from adamjax.storage.formats import FORMATS
 from adamjax.storage.store import MIN_SIZE
 
+COMMANDS = {
+    "list": "list the variants: year, slots of state, styles, summary",
+    "show": "show one variant: paper, formula, arguments, styles, bytes of its slots",
+    "cite": "print BibTeX for the papers of variants",
+    "memory": "compute the bytes of an optimizer's state without allocating it",
+    "compare": "run variants on a small problem and print the results",
+}
 CHOICE = """\
 A variant may be followed by arguments: adam:b2=0.99,style=keras,mu_dtype=bfloat16
 """
-STORAGE = f"""\
+EPILOGS = {
+    "memory": f"""\
 {CHOICE}
-A second table has the state in each storage format ({", ".join(FORMATS)}) for every
-variant that names none (all about one: adamw:storage=8bit). In each of them arrays of fewer than
-{MIN_SIZE:,} elements stay float32.
+A second table shows the state in each storage format ({", ".join(FORMATS)}) for
+each variant without a storage argument (adamw:storage=8bit shows only that one). Arrays of fewer
+than {MIN_SIZE:,} elements stay float32.
 
-With --mesh it says instead what each device keeps, moves and sends, on paper; docs/scaling.md has
-the formulas. Neighbours on the last axis are neighbours in the machine.
-"""
-COMMANDS = {
-    "list": "list the variants: year, slots of state, styles, what each changes",
-    "show": "show all about one variant: paper, formula, arguments, styles, bytes of its slots",
-    "cite": "print BibTeX for the papers of variants",
-    "memory": "compute the bytes that an optimizer keeps, allocating none",
-    "compare": "run variants on a small problem and say where they end",
+With --mesh, the tables estimate the bytes that each device keeps, moves and sends. docs/scaling.md
+has the formulas. Neighbours on the last axis are neighbours in the machine.
+""",
+    "compare": "\n".join(
+        [CHOICE, "problems:", *(f"  {name:16} {each.shows}" for name, each in PROBLEMS.items())]
+    ),
 }
-PROBLEM_LIST = "\n".join(
-    ["problems:", *(f"  {name:16} {problem.shows}" for name, problem in PROBLEMS.items())]
-)
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser of which complaints are one line."""
+    """A parser whose errors are one line."""
 
     def error(self, message: str) -> NoReturn:
-        """Says what is wrong and ends with code 2."""
+        """Print the error and exit with code 2."""
         self.exit(2, f"{self.prog}: {message}\n")
 
+    def add(
+        self, name: str, read: Callable[[str], Any], metavar: str, text: str, **settings: Any
+    ) -> None:
+        """Add an argument, and show the errors of its reader as they are."""
 
-def checked(read: Callable[[str], Any]) -> Callable[[str], Any]:
-    """A reader of one argument of which argparse shows the errors as they are.
+        def convert(value: str) -> Any:
+            try:
+                return read(value)
+            except (ImportError, TypeError, ValueError) as error:
+                raise argparse.ArgumentTypeError(" ".join(str(error).split())) from error
 
-    >>> checked(int)("x")
-    Traceback (most recent call last):
-    argparse.ArgumentTypeError: invalid literal for int() with base 10: 'x'
-    """
-
-    def convert(text: str) -> Any:
-        try:
-            return read(text)
-        except (ImportError, TypeError, ValueError) as error:
-            raise argparse.ArgumentTypeError(" ".join(str(error).split())) from error
-
-    return convert
+        self.add_argument(name, type=convert, metavar=metavar, help=text, **settings)
 
 
 def read_variants(pattern: str) -> list[Variant]:
-    """The variants that match a glob.
-
-    Raises:
-      ValueError: if there is none, with the nearest names.
-
-    >>> [variant.name for variant in read_variants("adam*w")]
-    ['adamaxw', 'adamw']
-    """
+    """Return the variants that match a glob, or raise ValueError with the nearest names."""
     return [get_variant(name) for name in list_variants(pattern) or [pattern]]
 
 
 def read_rate(text: str) -> float:
-    """A learning rate.
-
-    Raises:
-      ValueError: unless it is a number above 0.
-
-    >>> read_rate("3e-4")
-    0.0003
-    """
+    """Parse a learning rate, or raise ValueError unless it is a number above 0."""
     if not 0 < float(text) < float("inf"):
         raise ValueError(f"must be a number above 0, got {text}")
     return float(text)
 
 
 def make_parser() -> Parser:
-    """The parser of all commands.
-
-    >>> make_parser().parse_args(["cite", "adam"]).command
-    'cite'
-    """
+    """Make the parser of all commands."""
     parser = Parser(prog="adamjax", description=adamjax.__doc__)
     parser.add_argument("--version", action="version", version=adamjax.__version__)
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-
-    made = {
+    added = {
         name: subparsers.add_parser(
             name,
-            help=does,
-            description=f"{does[0].upper()}{does[1:]}.",
+            help=text,
+            description=f"{text[0].upper()}{text[1:]}.",
+            epilog=EPILOGS.get(name),
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        for name, does in COMMANDS.items()
+        for name, text in COMMANDS.items()
     }
-    made["list"].add_argument(
-        "variants",
-        nargs="?",
-        default="*",
-        type=checked(read_variants),
-        metavar="PATTERN",
-        help='a glob such as "adam*" (default: all)',
-    )
-    for name, nargs in {"show": None, "cite": "+"}.items():
-        made[name].add_argument(
-            "variants", nargs=nargs, type=checked(get_variant), metavar="NAME", help="a variant"
-        )
-    _add_memory(made["memory"])
-    _add_compare(made["compare"])
+    listing = 'a glob such as "adam*" (default: all)'
+    added["list"].add("variants", read_variants, "PATTERN", listing, nargs="?", default="*")
+    added["show"].add("variants", get_variant, "NAME", "a variant")
+    added["cite"].add("variants", get_variant, "NAME", "a variant", nargs="+")
+    for name in ("memory", "compare"):
+        text = "a variant, with arguments or without"
+        added[name].add("choices", parse_optimizer, "NAME", text, nargs="+")
+    _add_memory(added["memory"])
+    compare = added["compare"]
+    text = "one of those below (default: rosenbrock)"
+    compare.add("--problem", get_problem, "NAME", text, default="rosenbrock")
+    compare.add("--steps", parse_count, "N", "default: 500", default=500)
+    text = "for all (default: the best of a grid for each, or the one that the problem asks for)"
+    compare.add("--learning-rate", read_rate, "LR", text)
+    compare.add("--plot", check_picture, "FILE", "save loss curves and paths: .png, .svg, .pdf")
     for name in ("list", "show", "memory", "compare"):
-        made[name].add_argument("--json", action="store_true", help="JSON instead of a table")
+        added[name].add_argument("--json", action="store_true", help="JSON instead of a table")
     return parser
 
 
-def _add_choices(command: Parser) -> None:
-    command.add_argument(
-        "choices",
-        nargs="+",
-        type=checked(parse_optimizer),
-        metavar="NAME",
-        help="a variant, with arguments or without",
+def _add_memory(memory: Parser) -> None:
+    text = "number of parameters: 123456, 124M, 1.5B, 7e9"
+    memory.add("--params", parse_count, "N", text, required=True)
+    text = (
+        "shape of one array, repeated until there are N elements; matters for factored states "
+        "(default: squares of side 4096 at most)"
     )
-
-
-def _add_memory(command: Parser) -> None:
-    command.epilog = STORAGE
-    _add_choices(command)
-    command.add_argument(
-        "--params",
-        required=True,
-        type=checked(parse_count),
-        metavar="N",
-        help="how many parameters: 123456, 124M, 1.5B, 7e9",
-    )
-    command.add_argument(
-        "--shape",
-        type=checked(parse_shape),
-        metavar="RxC",
-        help="of one array, repeated until there are N elements; it matters to factored states "
-        "(default: squares of side 4096 at most)",
-    )
-    command.add_argument(
+    memory.add("--shape", parse_shape, "RxC", text)
+    memory.add_argument(
         "--dtype",
         choices=("float32", "bfloat16", "float16"),
         default="float32",
-        help="of parameters and gradients (default: float32)",
+        help="dtype of parameters and gradients (default: float32)",
     )
-    mesh = command.add_argument_group("on many devices")
-    mesh.add_argument(
-        "--mesh", type=checked(parse_mesh), metavar="AXIS=N,...", help="such as data=8,model=4"
-    )
-    mesh.add_argument("--zero", metavar="AXIS", help="divides the state, and reduced gradients")
-    mesh.add_argument("--fsdp", metavar="AXIS", help="divides the parameters as well")
-    mesh.add_argument(
-        "--tensor", metavar="AXIS", help=f"divides columns (default: {TENSOR}, if there is one)"
-    )
-    mesh.add_argument(
-        "--machine",
-        type=checked(get_machine),
-        metavar="NAME",
-        help=f"of which the devices are: {', '.join(MACHINES)} (default: H100)",
-    )
-
-
-def _add_compare(command: Parser) -> None:
-    command.epilog = f"{CHOICE}\n{PROBLEM_LIST}"
-    _add_choices(command)
-    command.add_argument(
-        "--problem",
-        default="rosenbrock",
-        type=checked(get_problem),
-        metavar="NAME",
-        help="one of those below (default: rosenbrock)",
-    )
-    command.add_argument(
-        "--steps", default=500, type=checked(parse_count), metavar="N", help="default: 500"
-    )
-    command.add_argument(
-        "--learning-rate",
-        type=checked(read_rate),
-        metavar="LR",
-        help="for all (default: each one's best of a grid, or what the problem asks for)",
-    )
-    command.add_argument(
-        "--plot",
-        type=checked(check_picture),
-        metavar="FILE",
-        help="save loss curves and paths: .png, .svg, .pdf",
-    )
+    memory.add("--mesh", parse_mesh, "AXIS=N,...", "axes of many devices, such as data=8,model=4")
+    memory.add("--zero", str, "AXIS", "axis that divides the state and the reduced gradients")
+    memory.add("--fsdp", str, "AXIS", "axis that divides the parameters as well")
+    text = f"axis that divides columns (default: {TENSOR}, if there is one)"
+    memory.add("--tensor", str, "AXIS", text)
+    text = f"type of the devices: {', '.join(MACHINES)} (default: H100)"
+    memory.add("--machine", get_machine, "NAME", text)
 
 
 def run_command(options: argparse.Namespace) -> str:
-    """The text that a command prints.
-
-    >>> "@misc{adam" in run_command(make_parser().parse_args(["cite", "adam"]))
-    True
-    """
+    """Return the text that a command prints."""
     match options.command:
         case "list":
             return commands.list_all(options.variants, as_json=options.json)
@@ -223,10 +146,10 @@ def run_command(options: argparse.Namespace) -> str:
         case "cite":
             return commands.cite(options.variants)
         case "memory":
-            asked = {"shape": options.shape, "dtype": options.dtype, "as_json": options.json}
+            settings = {"shape": options.shape, "dtype": options.dtype, "as_json": options.json}
             if options.mesh is None:
-                return commands.memory(options.choices, options.params, **asked)
-            return on_mesh.report(options.choices, options.params, options.plan, **asked)
+                return commands.memory(options.choices, options.params, **settings)
+            return on_mesh.report(options.choices, options.params, options.plan, **settings)
     return commands.compare(
         options.choices,
         options.problem,
@@ -238,18 +161,31 @@ def run_command(options: argparse.Namespace) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command line and returns its exit code: 2 for what the user must change."""
-    argv = sys.argv[1:] if argv is None else argv
-    # Terminals of few characters get "?" for the others in a formula, instead of an error.
+    """Run the command line.
+
+    Args:
+      argv: the arguments, by default those of the process.
+
+    Returns:
+      The exit code: 2 for an error of the user.
+    """
+    # A terminal with a limited character set shows "?" for the others instead of an error.
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")
+    code = 0
     try:
-        code = _run(argv)
+        try:
+            print(run_command(_read(sys.argv[1:] if argv is None else argv)))
+        except SystemExit as stop:
+            code = int(stop.code or 0)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Python flushes once more when it ends.
+        # Python flushes once more when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        print(f"adamjax: {error}", file=sys.stderr)
+        return 2
     return code
 
 
@@ -277,19 +213,6 @@ def _read_plan(options: argparse.Namespace) -> Plan | None:
         if value is not None:
             raise ValueError(f"--{name} needs a --mesh")
     return None
-
-
-def _run(argv: Sequence[str]) -> int:
-    try:
-        print(run_command(_read(argv)))
-    except SystemExit as stop:
-        return int(stop.code or 0)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        print(f"adamjax: {error}", file=sys.stderr)
-        return 2
-    return 0
 
 
 if __name__ == "__main__":

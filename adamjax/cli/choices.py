@@ -1,4 +1,4 @@
-"""A variant and its arguments, as the command line takes them."""
+"""A variant and its arguments on the command line."""
 
 import inspect
 from typing import Any, NamedTuple
@@ -17,9 +17,9 @@ class Choice(NamedTuple):
     """A variant with some of its arguments.
 
     Attributes:
-      label: how it was asked for, such as "adam:b2=0.99,style=keras".
+      label: the text from the command line, such as "adam:b2=0.99,style=keras".
       variant: its record.
-      arguments: those that were given.
+      arguments: the parsed arguments.
     """
 
     label: str
@@ -27,19 +27,19 @@ class Choice(NamedTuple):
     arguments: dict[str, Any]
 
     def make(self, **arguments: Any) -> optax.GradientTransformationExtraArgs:
-        """The optimizer, with these arguments instead of its own.
+        """Make the optimizer. These arguments override its own.
 
-        At a learning rate of 0.1 unless there is one: some styles need one.
+        The default learning rate is 0.1, because some styles require one.
         """
         return self.variant.optimizer(**{"learning_rate": 0.1} | self.arguments | arguments)
 
 
 def parse_optimizer(text: str) -> Choice:
-    """A variant and arguments from NAME[:ARGUMENT=VALUE,...].
+    """Parse NAME[:ARGUMENT=VALUE,...].
 
     Raises:
-      ValueError: if it is malformed, or the variant or an argument is unknown or wrong.
-      TypeError: for a value of the wrong kind.
+      ValueError: for a malformed text, and for an unknown variant, argument or value.
+      TypeError: for a value of the wrong type.
 
     >>> parse_optimizer("adam:b2=0.99,style=keras").arguments
     {'b2': 0.99, 'style': 'keras'}
@@ -63,14 +63,7 @@ def parse_optimizer(text: str) -> Choice:
 
 
 def read_value(name: str, text: str, default: Any) -> Any:
-    """The value of an argument that has this default.
-
-    Raises:
-      ValueError: if the default is a number and the text is none.
-
-    >>> read_value("b2", "0.99", 0.999), read_value("mu_dtype", "bfloat16", None)
-    (0.99, 'bfloat16')
-    """
+    """Parse an argument by its default. A text is an error if the default is a number."""
     if isinstance(default, str):
         return text
     if text.lower() in CONSTANTS:

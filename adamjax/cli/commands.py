@@ -1,4 +1,4 @@
-"""What the commands of `python -m adamjax` answer, as text."""
+"""The commands of `python -m adamjax`: each returns the text to print."""
 
 import inspect
 import math
@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from adamjax.cli.choices import Choice
-from adamjax.cli.compare import Run, learning_rates_for, plot_runs, run
+from adamjax.cli.compare import learning_rates_for, plot_runs, run
 from adamjax.cli.memory import leaves_of, parts_by_storage, state_parts
 from adamjax.cli.report import size, table, to_json
 from adamjax.problems import Problem
@@ -18,16 +18,11 @@ from adamjax.registry import Reduction, Variant
 from adamjax.storage.formats import FORMATS
 
 MATRIX = (4096, 4096)
-"""For which `show` tells sizes."""
+"""The shape for which `show` prints sizes."""
 
 
 def describe(variant: Variant) -> dict[str, Any]:
-    """All that the record of a variant says, ready for JSON.
-
-    >>> from adamjax import get_variant
-    >>> describe(get_variant("adam"))["year"]
-    2014
-    """
+    """Convert the record of a variant to JSON types."""
     paper, parameters = variant.paper, inspect.signature(variant.optimizer).parameters
     return {
         "name": variant.name,
@@ -48,12 +43,7 @@ def describe(variant: Variant) -> dict[str, Any]:
 
 
 def list_all(variants: Sequence[Variant], *, as_json: bool = False) -> str:
-    """A line for each variant.
-
-    >>> from adamjax import get_variant
-    >>> "Optax" in list_all([get_variant("adam")])
-    False
-    """
+    """Print one line for each variant."""
     if as_json:
         return to_json([describe(variant) for variant in variants])
     rows = [[v.name, v.paper.year, v.slots, list(v.styles), v.summary] for v in variants]
@@ -61,36 +51,27 @@ def list_all(variants: Sequence[Variant], *, as_json: bool = False) -> str:
 
 
 def show(variant: Variant, *, as_json: bool = False) -> str:
-    """All about one variant.
-
-    >>> from adamjax import get_variant
-    >>> print(show(get_variant("adam")).splitlines()[0])
-    adam
-    """
-    told, sizes = describe(variant), slot_sizes(variant)
+    """Print the record of one variant, and the sizes of its slots."""
+    record, sizes, paper = describe(variant), slot_sizes(variant), variant.paper
     if as_json:
-        return to_json(told | {"bytes_per_parameter": sizes})
+        return to_json(record | {"bytes_per_parameter": sizes})
     signature = inspect.signature(variant.optimizer)
     bare = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
     signature = signature.replace(parameters=bare, return_annotation=signature.empty)
-    styles = [
-        f"{style}{' (default)' if i == 0 else ''}: {meaning}"
-        for i, (style, meaning) in enumerate(variant.styles.items())
-    ]
+    styles = [f"{style}: {meaning}" for style, meaning in variant.styles.items()]
+    static = ", ".join(variant.static)
+    if styles:
+        styles[0] = styles[0].replace(":", " (default):", 1)
     parts = {
-        "paper": [told["title"], "; ".join(told["authors"]), f"{told['year']} {told['venue']}"],
-        "link": [told["link"]],
-        "changes": [told["changes"]],
-        "formula": told["formula"],
+        "paper": [record["title"], "; ".join(record["authors"]), f"{paper.year} {paper.venue}"],
+        "link": [record["link"]],
+        "changes": [record["changes"]],
+        "formula": record["formula"],
         "call": [f"adamjax.{variant.name}{signature}"],
         "slots": [] if variant.slots else ["none"],
         "styles": styles,
         "equal": [equation(variant.name, reduction) for reduction in variant.reduces_to],
-        "static": [
-            f"{', '.join(variant.static)} (`optax.inject_hyperparams` needs them as static_args)"
-        ]
-        if variant.static
-        else [],
+        "static": static and [f"{static} (`optax.inject_hyperparams` needs them as static_args)"],
     }
     rows = [
         [label if i == 0 else "", line]
@@ -99,40 +80,28 @@ def show(variant: Variant, *, as_json: bool = False) -> str:
     ]
     text = table([], rows, title=variant.name)
     slots = [
-        [slot, told["roles"].get(slot), *(_rounded(taken.get(storage)) for storage in FORMATS)]
+        [slot, record["roles"].get(slot), *(_rounded(taken.get(storage)) for storage in FORMATS)]
         for slot, taken in sizes.items()
     ]
     title = f"bytes per parameter of a {'x'.join(map(str, MATRIX))} array, by storage"
-    if any(0 in row for row in slots):  # Muon's nu, say
+    if any(0 in row for row in slots):  # such as Muon's nu
         title += " (0: a slot of leaves of other shapes)"
     return f"{text}\n\n{table(['slot', 'role', *FORMATS], slots, title=title)}" if slots else text
 
 
 def slot_sizes(variant: Variant) -> dict[str, dict[str, float]]:
-    """By slot and storage format, the bytes that a matrix's slot takes for each parameter.
-
-    Formats are left out if none of the slots is a moment that they are for.
-
-    >>> from adamjax import get_variant
-    >>> slot_sizes(get_variant("adam"))["mu"]["8bit"]
-    1.0
-    """
-    make = partial(variant.optimizer, learning_rate=0.1)
-    parts = parts_by_storage(make, {MATRIX: 1})
-    sizes = {storage: {part.name: part.size for part in found} for storage, found in parts.items()}
+    """Return the bytes per parameter of a matrix's slots, by slot and applicable storage format."""
+    parts = parts_by_storage(partial(variant.optimizer, learning_rate=0.1), {MATRIX: 1})
+    sizes = {storage: {part.name: part.size for part in each} for storage, each in parts.items()}
     return {
-        # Some slots are there for vectors alone.
+        # Some slots exist only for vectors.
         slot: {storage: each.get(slot, 0) / math.prod(MATRIX) for storage, each in sizes.items()}
         for slot in variant.slots
     }
 
 
 def equation(name: str, reduction: Reduction) -> str:
-    """A reduction as people write it.
-
-    >>> equation("adamw", Reduction({"weight_decay": 0.0}, "adam", {}))
-    'adamw(weight_decay=0.0) = adam()'
-    """
+    """Write a reduction as an equation."""
     at, gives = (
         ", ".join(f"{key}={value!r}" for key, value in arguments.items())
         for arguments in (reduction.at, reduction.arguments)
@@ -141,12 +110,7 @@ def equation(name: str, reduction: Reduction) -> str:
 
 
 def cite(variants: Sequence[Variant]) -> str:
-    """BibTeX; a paper of several variants is there once, under the first one's name.
-
-    >>> from adamjax import get_variant
-    >>> print(cite([get_variant("adam")]).splitlines()[0])
-    @misc{adam,
-    """
+    """Print BibTeX, with the paper of several variants once, under the first one's name."""
     first: dict[str, Variant] = {}
     for variant in variants:
         first.setdefault(variant.paper.link(), variant)
@@ -161,13 +125,8 @@ def memory(
     dtype: str = "float32",
     as_json: bool = False,
 ) -> str:
-    """Bytes of state, parameters and gradients, for `count` parameters in leaves of this shape.
-
-    >>> from adamjax.cli.choices import parse_optimizer
-    >>> "8 MB" in memory([parse_optimizer("adam")], 1_000_000)
-    True
-    """
-    leaves, itemsize = leaves_of(count, shape), jnp.dtype(dtype).itemsize
+    """Print the bytes of state, parameters and gradients for `count` parameters."""
+    leaves, weights = leaves_of(count, shape), count * jnp.dtype(dtype).itemsize
     records: list[dict[str, Any]] = []
     for choice in choices:
         parts = state_parts(choice.make(), leaves, dtype)
@@ -182,42 +141,37 @@ def memory(
                 "state_bytes": state,
                 "state_bytes_per_parameter": state / count,
                 "state_bytes_by_storage": {
-                    storage: sum(part.size for part in found)
-                    for storage, found in by_storage.items()
+                    storage: sum(part.size for part in each) for storage, each in by_storage.items()
                 },
-                "parameter_bytes": count * itemsize,
-                "gradient_bytes": count * itemsize,
-                "total_bytes": state + 2 * count * itemsize,
+                "parameter_bytes": weights,
+                "gradient_bytes": weights,
+                "total_bytes": state + 2 * weights,
             }
         )
     if as_json:
         return to_json(records)
     rows = []
     for record in records:
-        lines = [(part["name"], part["dtype"], part["size"]) for part in record["state"]]
+        lines = [tuple(part.values()) for part in record["state"]]
         lines.append(("all state", None, record["state_bytes"]))
-        lines += [
-            (f"{kind}s", dtype, record[f"{kind}_bytes"]) for kind in ("parameter", "gradient")
-        ]
+        lines += [("parameters", dtype, weights), ("gradients", dtype, weights)]
         lines.append(("total", None, record["total_bytes"]))
-        for index, (what, stored, taken) in enumerate(lines):
-            label = record["variant"] if index == 0 else ""
-            rows.append([label, what, stored, round(taken / count, 3), size(taken)])
+        for index, (label, stored, taken) in enumerate(lines):
+            variant = record["variant"] if index == 0 else ""
+            rows.append([variant, label, stored, _rounded(taken, count), size(taken)])
     shapes = [f"{times} of {'x'.join(map(str, leaf))}" for leaf, times in leaves.items()]
     columns = ["variant", "what", "dtype", "bytes / parameter", "bytes"]
     text = table(columns, rows, title=f"{count:,} parameters: {', '.join(shapes)}")
-    rows = [
-        [record["variant"], *(_rounded(taken.get(storage), count) for storage in FORMATS)]
-        for choice, record in zip(choices, records, strict=True)
-        for taken in [record["state_bytes_by_storage"]]
-        if "storage" not in choice.arguments
-    ]
+    rows = []
+    for choice, record in zip(choices, records, strict=True):
+        if "storage" not in choice.arguments:
+            taken = record["state_bytes_by_storage"]
+            rows.append([choice.label, *(_rounded(taken.get(name), count) for name in FORMATS)])
     title = "bytes of state per parameter, by storage"
     return f"{text}\n\n{table(['variant', *FORMATS], rows, title=title)}" if rows else text
 
 
 def _rounded(size: float | None, count: int = 1) -> float | None:
-    """Bytes for each of some parameters; None stays."""
     return None if size is None else round(size / count, 3)
 
 
@@ -230,29 +184,15 @@ def compare(
     plot: str | None = None,
     as_json: bool = False,
 ) -> str:
-    """Optimizers side by side on a problem.
-
-    >>> from adamjax.problems import get_problem
-    >>> from adamjax.cli.choices import parse_optimizer
-    >>> text = compare([parse_optimizer("adam")], get_problem("saddle"), steps=20, learning_rate=0.1)
-    >>> "20 steps" in text
-    True
-    """
-    tried = learning_rates_for(problem) if learning_rate is None else (learning_rate,)
-    runs: list[Run] = []
+    """Print the results of optimizers on a problem."""
+    grid = learning_rates_for(problem) if learning_rate is None else (learning_rate,)
+    runs = []
     for label, variant, arguments in choices:
         rest = dict(arguments)
         own = rest.pop("learning_rate", None)
-        runs.append(
-            run(
-                variant.optimizer,
-                problem,
-                learning_rates=tried if own is None else [own],
-                steps=steps,
-                label=label,
-                arguments=rest,
-            )
-        )
+        rates = grid if own is None else [own]
+        settings = {"learning_rates": rates, "steps": steps, "label": label, "arguments": rest}
+        runs.append(run(variant.optimizer, problem, **settings))
     if plot:
         plot_runs(problem, runs, plot)
     records = [
@@ -266,25 +206,22 @@ def compare(
         for one in runs
     ]
     if as_json:
-        runs_of = [{k.replace(" ", "_"): v for k, v in record.items()} for record in records]
-        told = {"problem": problem.name, "steps": steps, "learning_rates": tried, "runs": runs_of}
-        return to_json(told)
+        fields = [{k.replace(" ", "_"): v for k, v in record.items()} for record in records]
+        settings = {"problem": problem.name, "steps": steps, "learning_rates": grid}
+        return to_json({**settings, "runs": fields})
     title = f"{problem.name}: {problem.shows}"
     text = table(list(records[0]), [list(record.values()) for record in records], title=title)
-    return "\n".join([text, "", *_notes(problem, steps, tried, plot)])
-
-
-def _notes(problem: Problem, steps: int, tried: Sequence[float], plot: str | None) -> list[str]:
-    """What must be said below a comparison."""
-    lines = [f"{steps} steps; the distance is that to the nearest optimum"]
-    if len(tried) > 1:
-        lines.append(
-            f"learning rate: the best of {len(tried)} from {min(tried):g} to {max(tried):g} for "
+    notes = [f"{steps} steps; the distance is that to the nearest optimum"]
+    if len(grid) > 1:
+        notes.append(
+            f"learning rate: the best of {len(grid)} from {min(grid):g} to {max(grid):g} for "
             "each, by the mean loss over the last tenth of the steps"
         )
     if problem.arguments:
-        asked = ", ".join(f"{name} = {value:.3g}" for name, value in problem.arguments.items())
-        lines.append(f"{asked} where a variant takes them: the problem is about these")
+        values = ", ".join(f"{name} = {value:.3g}" for name, value in problem.arguments.items())
+        notes.append(f"{values} where a variant takes them: the problem is about these")
     if problem.source:
-        lines.append(f"source: {problem.source}")
-    return [*lines, f"picture: {plot}"] if plot else lines
+        notes.append(f"source: {problem.source}")
+    if plot:
+        notes.append(f"picture: {plot}")
+    return "\n".join([text, "", *notes])

@@ -1,6 +1,6 @@
-"""Accelerators on paper, and what AdamW's step moves on those that it was compiled for.
+"""Data sheets of accelerators, and the traffic of AdamW's step as compiled for them.
 
-Peak figures from the makers' own pages; nothing here was measured on that hardware.
+The peak figures are the makers'. Nothing here was measured on that hardware.
 """
 
 from typing import NamedTuple
@@ -9,18 +9,18 @@ from adamjax.checks import lookup_or_suggest
 
 
 class Machine(NamedTuple):
-    """An accelerator and what joins it to others.
+    """An accelerator and its links.
 
     Attributes:
-      name: for people.
+      name: the full name.
       memory: bytes of a device's main memory.
-      bandwidth: of that memory, bytes per second.
-      node: how many devices the fast links join: those of a node, or of a slice.
+      bandwidth: bytes per second of that memory.
+      node: the number of devices that the fast links join, in a node or a slice.
       link: bytes per second that a device sends over the fast links, along one mesh axis.
-      ring: rings of which the size is no multiple are open, and have half of it.
-      network: bytes per second that a device sends out of its node; None where no page says it.
+      ring: rings are closed if their size is a multiple of it. Open ones have half the bandwidth.
+      network: bytes per second that a device sends out of its node. None if not published.
       compiled: the device of `OVERHEAD` that stands for it.
-      source: where the figures are from.
+      source: the source of the figures.
     """
 
     name: str
@@ -61,53 +61,44 @@ COMPILED = (
     *(("float32", storage, None) for storage in ("float32", "bfloat16", "8bit_v16", "8bit")),
     *(("bfloat16", "8bit", mode) for mode in (None, "stochastic", "kahan", "residual8")),
 )
-"""Of which AdamW the bytes are known: dtype of the parameters, storage, their rounding."""
+"""The compiled settings of AdamW: dtype, storage and rounding of the parameters."""
 
+_GPU = (1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
+_TPU = (1.0, 1.0, 2.06, 1.0, 1.4, 1.0, 1.71, 1.83)
 OVERHEAD = {
     device: dict(zip(COMPILED, ratios, strict=True))
     for device, ratios in {
-        "H100": (1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0),
-        "H200": (1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0),
-        "TPU v4": (1.0, 1.0, 2.06, 1.0, 1.4, 1.0, 1.71, 1.83),
+        "H100": _GPU,
+        "H200": _GPU,
+        "TPU v4": _TPU,
         "TPU v5e": (1.0, 1.0, 1.0, 1.0, 1.4, 1.0, 1.71, 1.83),
-        "TPU v6e": (1.0, 1.0, 2.06, 1.0, 1.4, 1.0, 1.71, 1.83),
+        "TPU v6e": _TPU,
     }.items()
 }
-"""What AdamW's compiled step moves, over the least it can: benchmarks/results/compiled.*.json."""
+"""Bytes moved by AdamW's compiled step over the least: benchmarks/results/compiled.*.json."""
 
 
 def get_machine(name: str) -> Machine:
-    """The machine of this name: H100, H200, B200, v4, v5e, v5p, v6e.
-
-    Raises:
-      ValueError: if there is none.
-
-    >>> get_machine("H100").memory
-    80000000000.0
-    """
+    """Return the machine of this name, or raise ValueError with the nearest names."""
     return lookup_or_suggest("machine", name, MACHINES)
 
 
 def overhead(machine: Machine, dtype: str, storage: str, rounding: str | None) -> float | None:
-    """What the step of AdamW moves over the least that it can; None where it was not compiled.
-
-    >>> overhead(get_machine("v5e"), "float32", "8bit", None)
-    1.0
-    """
+    """Return the bytes that AdamW's step moves over the least, or None if it was not compiled."""
     return OVERHEAD[machine.compiled].get((dtype, storage, rounding))
 
 
 def levels(machine: Machine, size: int, stride: int, whole: int) -> list[tuple[int, float]]:
-    """What a mesh axis runs over, from the inside: how many devices, and at which bandwidth.
+    """List the numbers of devices and bandwidths that a mesh axis spans, from the inside out.
 
     Args:
-      machine: of which the devices are.
-      size: of the axis.
-      stride: how far its neighbours are apart: the product of the sizes of the axes after it.
-      whole: devices of the mesh.
+      machine: the devices.
+      size: the size of the axis.
+      stride: the distance of its neighbours, the product of the sizes of the axes after it.
+      whole: the number of devices in the mesh.
 
     Raises:
-      ValueError: if it leaves a slice, and nothing is known of the network there.
+      ValueError: if the axis leaves a slice, where no bandwidth is published.
 
     >>> levels(get_machine("H100"), size=64, stride=1, whole=64)
     [(8, 450000000000.0), (8, 50000000000.0)]

@@ -1,4 +1,4 @@
-"""What `python -m adamjax memory --mesh` answers, as text."""
+"""`python -m adamjax memory --mesh`: estimate the memory and time of a step on a mesh."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -26,73 +26,61 @@ def report(
     dtype: str = "float32",
     as_json: bool = False,
 ) -> str:
-    """Bytes of each device, bytes on the wire and time of a step, for `count` parameters.
-
-    >>> from adamjax.cli.choices import parse_optimizer
-    >>> from adamjax.cli.scaling import make_plan
-    >>> plan = make_plan({"data": 8}, zero="data")
-    >>> "ZeRO over data" in report([parse_optimizer("adam")], 1_000_000, plan)
-    True
-    """
+    """Print bytes per device, bytes sent and the time of a step for `count` parameters."""
     leaves = leaves_of(count, shape)
-    found = {choice.label: estimate(choice, leaves, plan, dtype) for choice in choices}
+    shares = {choice.label: estimate(choice, leaves, plan, dtype) for choice in choices}
     sends = communication(leaves, plan, dtype)
+    sent, seconds = sum(send.bytes for send in sends), sum(send.seconds for send in sends)
     whole = list(undivided(leaves, plan))
-    machine = plan.machine
+    axes = {name: getattr(plan, name) for name in ("zero", "fsdp", "tensor")}
     if as_json:
-        told = {
-            "parameters": count,
-            "dtype": dtype,
-            "mesh": plan.mesh,
-            **{name: getattr(plan, name) for name in ("zero", "fsdp", "tensor")},
-            "machine": machine._asdict(),
-            "undivided": [{"axis": axis, "leaves": name} for axis, name in whole],
-            "variants": [
-                {
-                    "variant": label,
-                    "by_storage": {key: record(one, plan) for key, one in shares.items()},
-                }
-                for label, shares in found.items()
-            ],
-            "wire": [send._asdict() for send in sends],
-            "wire_bytes": sum(send.bytes for send in sends),
-            "wire_seconds": sum(send.seconds for send in sends),
-        }
-        return to_json(told)
+        return to_json(
+            {
+                "parameters": count,
+                "dtype": dtype,
+                "mesh": plan.mesh,
+                **axes,
+                "machine": plan.machine._asdict(),
+                "undivided": [{"axis": axis, "leaves": name} for axis, name in whole],
+                "variants": [
+                    {
+                        "variant": label,
+                        "by_storage": {name: record(one, plan) for name, one in each.items()},
+                    }
+                    for label, each in shares.items()
+                ],
+                "wire": [send._asdict() for send in sends],
+                "wire_bytes": sent,
+                "wire_seconds": seconds,
+            }
+        )
+    mesh = ", ".join(f"{axis}={n}" for axis, n in plan.mesh.items())
+    uses = zip(("ZeRO", "FSDP", "columns"), axes.values(), strict=True)
+    layout = ", ".join(f"{name} over {axis}" for name, axis in uses if axis is not None)
+    title = (
+        f"{count:,} parameters in {dtype} on {mesh} of {plan.machine.name}: "
+        f"{layout or 'everything on every device'}\nbytes per device"
+    )
     columns = ["variant", "storage", "parameters", "gradients", "state", "total"]
+    columns += [f"of {size(plan.machine.memory)}", "update, ms"]
     rows = [
         [label if index == 0 else "", storage, *_row(one, plan)]
-        for label, shares in found.items()
-        for index, (storage, one) in enumerate(shares.items())
+        for label, each in shares.items()
+        for index, (storage, one) in enumerate(each.items())
     ]
-    columns += [f"of {size(machine.memory)}", "update, ms"]
-    parts = [table(columns, rows, title=f"{title(count, dtype, plan)}\nbytes per device")]
-    parts.append(_wire_table(sends))
-    notes = [f"not divided by {axis}: {name}" for axis, name in whole]
-    return "\n\n".join([*parts, "\n".join([*notes, *NOTES])])
+    notes = [*(f"not divided by {axis}: {name}" for axis, name in whole), *NOTES]
+    total = Send("all", (), sent, seconds)
+    tables = [table(columns, rows, title=title), _sent_table([*sends, total])]
+    return "\n\n".join([*tables, "\n".join(notes)])
 
 
-def title(count: int, dtype: str, plan: Plan) -> str:
-    """What the tables are about.
-
-    >>> from adamjax.cli.scaling import make_plan
-    >>> title(10**9, "float32", make_plan({"data": 8}, fsdp="data"))
-    '1,000,000,000 parameters in float32 on data=8 of H100 SXM: FSDP over data'
-    """
-    axes = ", ".join(f"{axis}={n}" for axis, n in plan.mesh.items())
-    does = {"ZeRO": plan.zero, "FSDP": plan.fsdp, "columns": plan.tensor}
-    how = ", ".join(f"{name} over {axis}" for name, axis in does.items() if axis is not None)
-    what = f"{count:,} parameters in {dtype} on {axes} of {plan.machine.name}"
-    return f"{what}: {how or 'everything on every device'}"
+def _sent_table(sends: Sequence[Send]) -> str:
+    rows = [[s.op, " x ".join(s.axes), size(s.bytes), f"{1e3 * s.seconds:.3g}"] for s in sends]
+    return table(["collective", "over", "bytes", "ms"], rows, title="sent by each device in a step")
 
 
 def record(one: Share, plan: Plan) -> dict[str, Any]:
-    """A share as JSON has it.
-
-    >>> from adamjax.cli.scaling import make_plan
-    >>> record(Share(4, 4, 8, 28.0, True), make_plan({"data": 8}))["total_bytes"]
-    16
-    """
+    """Convert a share to JSON types."""
     return {
         **one._asdict(),
         "total_bytes": one.total_bytes,
@@ -102,21 +90,11 @@ def record(one: Share, plan: Plan) -> dict[str, Any]:
 
 
 def _row(one: Share, plan: Plan) -> list[str]:
-    told = record(one, plan)
+    values = record(one, plan)
     sizes = one.parameter_bytes, one.gradient_bytes, one.state_bytes, one.total_bytes
     part = f"{one.total_bytes / plan.machine.memory:.0%}"
     return [
         *map(size, sizes),
-        part if told["fits"] else f"{part}: too much",
-        f"{1e3 * told['update_seconds']:.3g}{'' if one.measured else ' *'}",
+        part if values["fits"] else f"{part}: too much",
+        f"{1e3 * values['update_seconds']:.3g}{'' if one.measured else ' *'}",
     ]
-
-
-def _wire_table(sends: Sequence[Send]) -> str:
-    rows = [
-        [send.op, " x ".join(send.axes), size(send.bytes), f"{1e3 * send.seconds:.3g}"]
-        for send in sends
-    ]
-    total, seconds = sum(s.bytes for s in sends), sum(s.seconds for s in sends)
-    rows.append(["all", "", size(total), f"{1e3 * seconds:.3g}"])
-    return table(["collective", "over", "bytes", "ms"], rows, title="sent by each device in a step")

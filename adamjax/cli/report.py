@@ -1,27 +1,23 @@
-"""Tables and JSON: with rich where it is installed, in plain text where it is not."""
+"""Tables and JSON. Rich draws the tables if it is installed."""
 
 import io
-import itertools
 import json
-import math
 import shutil
 import sys
-import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title: str = "") -> str:
-    """A table as text.
+    """Format a table as text.
 
-    Floats get four digits, numbers stand on the right, None is empty. On a terminal long
-    cells are broken to fit; elsewhere every row is one line, whatever its length. Colours need
-    rich and a terminal.
+    Floats have four digits, numbers are right-aligned, None is empty. On a terminal with rich, long
+    cells are wrapped to fit, and headings are bold. Elsewhere every row is one line.
 
     Args:
-      columns: their headings; empty for a table without any.
+      columns: the headings, empty for a table without any.
       rows: the cells. A list in a cell is joined by commas.
-      title: above the table.
+      title: a line above the table.
 
     >>> print(table(["variant", "loss"], [["adam", 0.123456], ["sgd", 12]]).replace("─", "-"))
      variant    loss
@@ -41,12 +37,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title: str =
     from rich.text import Text
 
     on_terminal = sys.stdout.isatty()
-    grid = Table(
-        box=SIMPLE_HEAD,
-        show_header=bool(columns),
-        show_edge=False,
-        collapse_padding=True,
-    )
+    grid = Table(box=SIMPLE_HEAD, show_header=bool(columns), show_edge=False, collapse_padding=True)
     for index, right in enumerate(numeric):
         grid.add_column(
             columns[index] if columns else "",
@@ -60,7 +51,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title: str =
         file=io.StringIO(),
         force_terminal=on_terminal,
         force_jupyter=False,
-        width=_width(),
+        width=shutil.get_terminal_size().columns if on_terminal else 10_000,
         highlight=False,
     )
     with console.capture() as capture:
@@ -75,26 +66,12 @@ def _plain(
 ) -> str:
     rows = [columns, *cells] if columns else cells
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    gaps = 2 * len(widths)
-    while sum(widths) + gaps > _width() and max(widths) > 12:
-        widths[widths.index(max(widths))] -= 1
-    lines = [title] if title else []
-    for index, row in enumerate(rows):
-        broken = [textwrap.wrap(cell, width) for cell, width in zip(row, widths, strict=True)]
-        for parts in itertools.zip_longest(*broken, fillvalue=""):
-            shown = [
-                part.rjust(width) if right else part.ljust(width)
-                for part, width, right in zip(parts, widths, numeric, strict=True)
-            ]
-            lines.append(" " + "  ".join(shown))
-        if columns and index == 0:
-            lines.append("─" * (sum(widths) + gaps))
-    return "\n".join(line.rstrip() for line in lines)
-
-
-def _width() -> int:
-    """The columns to fill: those of the terminal, without bound where nobody looks."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 10_000
+    sides = zip(numeric, widths, strict=True)
+    form = " " + "  ".join(f"{{:{'>' if right else '<'}{width}}}" for right, width in sides)
+    lines = [*([title] if title else []), *(form.format(*row).rstrip() for row in rows)]
+    if columns:
+        lines.insert(1 + bool(title), "─" * (sum(widths) + 2 * len(widths)))
+    return "\n".join(lines)
 
 
 def _is_number(value: Any) -> bool:
@@ -110,7 +87,7 @@ def _cell(value: Any) -> str:
 
 
 def size(count: float) -> str:
-    """A number of bytes for people, in decimal units.
+    """Format a number of bytes in decimal units.
 
     >>> size(992_000_000), size(17)
     ('992 MB', '17 B')
@@ -124,25 +101,6 @@ def size(count: float) -> str:
 
 
 def to_json(value: Any) -> str:
-    """JSON, indented; NaN and infinity, which it does not have, are null, and the unknown is named.
-
-    >>> print(to_json({"loss": float("nan"), "steps": (1, 2)}))
-    {
-      "loss": null,
-      "steps": [
-        1,
-        2
-      ]
-    }
-    """
-    return json.dumps(_jsonable(value), indent=2, ensure_ascii=False, allow_nan=False)
-
-
-def _jsonable(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _jsonable(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_jsonable(one) for one in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value if value is None or isinstance(value, str | int) else str(value)
+    """Format indented JSON, with null for NaN and infinity and strings for unknown types."""
+    finite = json.loads(json.dumps(value, default=str), parse_constant=lambda _: None)
+    return json.dumps(finite, indent=2, ensure_ascii=False)

@@ -1,8 +1,9 @@
-"""An optimizer on a mesh, on paper: bytes of each device, bytes on the wire, time of a step."""
+"""Estimates for an optimizer on a mesh: bytes per device, bytes sent, time of a step."""
 
 import itertools
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -18,16 +19,16 @@ from adamjax.sharding import placements, state_shardings
 from adamjax.sharding.specs import MIN_SIZE, axes_of, spread
 
 TENSOR = "model"
-"""The axis that divides columns unless another is named."""
+"""The default axis for columns."""
 
 
 class Plan(NamedTuple):
-    """Which axis of a mesh divides what.
+    """The roles of a mesh's axes.
 
     Attributes:
-      mesh: sizes of the axes by name; neighbours on the last one are neighbours in the machine.
-      machine: of which the devices are.
-      zero: the axis that divides the state, and the gradients once they are reduced.
+      mesh: sizes of the axes by name. Neighbours on the last one are neighbours in the machine.
+      machine: the type of the devices.
+      zero: the axis that divides the state and the reduced gradients.
       fsdp: the axis that divides the parameters as well.
       tensor: the axis that divides columns, over which no gradient is reduced.
     """
@@ -40,13 +41,13 @@ class Plan(NamedTuple):
 
 
 class Send(NamedTuple):
-    """A kind of collective in a step.
+    """One kind of collective in a step.
 
     Attributes:
-      op: its name, as in a compiled program.
-      axes: of the mesh, over which it goes.
-      bytes: that each device sends.
-      seconds: at peak bandwidth.
+      op: its name in a compiled program.
+      axes: its axes of the mesh.
+      bytes: the bytes that each device sends.
+      seconds: the time at peak bandwidth.
     """
 
     op: str
@@ -56,12 +57,12 @@ class Send(NamedTuple):
 
 
 class Share(NamedTuple):
-    """What each device has and moves.
+    """The memory and traffic of one device.
 
     Attributes:
-      parameter_bytes, gradient_bytes, state_bytes: that it keeps.
-      moved_bytes: that the update reads and writes in its memory.
-      measured: whether they are what AdamW's compiled step moves; else they are the least.
+      parameter_bytes, gradient_bytes, state_bytes: the bytes in its memory.
+      moved_bytes: the bytes that the update reads and writes.
+      measured: whether `moved_bytes` comes from AdamW's compiled step. Otherwise it is the least.
     """
 
     parameter_bytes: int
@@ -72,19 +73,12 @@ class Share(NamedTuple):
 
     @property
     def total_bytes(self) -> int:
-        """All that it keeps."""
+        """The sum of parameters, gradients and state."""
         return self.parameter_bytes + self.gradient_bytes + self.state_bytes
 
 
 def parse_mesh(text: str) -> dict[str, int]:
-    """A mesh such as data=8,model=4.
-
-    Raises:
-      ValueError: if it is none, an axis is there twice or a size is below 1.
-
-    >>> parse_mesh("data=8,model=4")
-    {'data': 8, 'model': 4}
-    """
+    """Parse a mesh such as data=8,model=4, or raise ValueError."""
     mesh = {}
     for part in text.split(","):
         match = re.fullmatch(r"\s*([A-Za-z_]\w*)=([1-9]\d{0,8})\s*", part, flags=re.ASCII)
@@ -105,14 +99,11 @@ def make_plan(
     fsdp: str | None = None,
     tensor: str | None = None,
 ) -> Plan:
-    """A plan; an axis "model" divides columns unless it, or another, is said to do something else.
+    """Make a plan. By default an axis "model" without another role divides columns.
 
     Raises:
-      ValueError: for an axis that the mesh does not have or that has two things to do, and for more
-        devices than are known to be joined.
-
-    >>> make_plan({"data": 8, "model": 4}, zero="data").tensor
-    'model'
+      ValueError: for an axis that the mesh does not have or that has two roles, and for more
+        devices than the links are known to join.
     """
     if tensor is None and TENSOR in mesh and TENSOR not in (zero, fsdp):
         tensor = TENSOR
@@ -128,12 +119,12 @@ def make_plan(
 
 
 class Layout(NamedTuple):
-    """How parameters lie, a `NamedSharding` for each.
+    """The shardings of parameters by name.
 
     Attributes:
-      whole: as a layer computes with them, divided by columns alone.
-      kept: between steps, divided by `fsdp` too.
-      part: what a device updates, divided by `zero` too.
+      whole: inside a layer, divided by columns only.
+      kept: between steps, also divided by `fsdp`.
+      part: during the update, also divided by `zero`.
     """
 
     whole: dict[str, NamedSharding]
@@ -142,13 +133,7 @@ class Layout(NamedTuple):
 
 
 def shard_params(params: dict[str, jax.ShapeDtypeStruct], plan: Plan) -> Layout:
-    """Where parameters lie by a plan. An array that an axis does not divide stays whole in it.
-
-    >>> plan = make_plan({"data": 8, "model": 4}, fsdp="data")
-    >>> found = shard_params(one_of_each({(256, 128): 1}), plan).kept
-    >>> found["256x128"].spec == PartitionSpec("data", "model")
-    True
-    """
+    """Shard parameters by a plan. An axis that divides no dimension of an array is not used."""
     types = (AxisType.Auto,) * len(plan.mesh)
     mesh: Any = AbstractMesh(tuple(plan.mesh.values()), tuple(plan.mesh), axis_types=types)
     layout = Layout({}, {}, {})
@@ -170,18 +155,14 @@ def per_device(
     dtype: Any = jnp.float32,
     factor: float | None = None,
 ) -> Share:
-    """What each device has of an optimizer for such leaves; nothing is allocated.
+    """Estimate the memory and traffic of one device. Nothing is allocated.
 
     Args:
       tx: the optimizer.
-      leaves: how many parameters there are of each shape.
+      leaves: the number of parameters of each shape.
       plan: the mesh.
-      dtype: of parameters and gradients.
-      factor: what the update moves over the least it can, where that is known.
-
-    >>> import adamjax
-    >>> per_device(adamjax.adam(), {(256, 256): 8}, make_plan({"data": 8}, zero="data")).state_bytes
-    524296
+      dtype: the dtype of parameters and gradients.
+      factor: the bytes that the update moves over the least, if known.
     """
     params = one_of_each(leaves, dtype)
     layout = shard_params(params, plan)
@@ -196,7 +177,7 @@ def per_device(
 def communication(
     leaves: dict[tuple[int, ...], int], plan: Plan, dtype: Any = jnp.float32
 ) -> list[Send]:
-    """What each device sends in a step, for gradients and parameters; nothing of activations.
+    """List the collectives of gradients and parameters in a step, without activations.
 
         reduce-scatter of W bytes over n devices: (n - 1) / n W;  all-gather: the same
         all-reduce: 2 (n - 1) / n W
@@ -206,27 +187,27 @@ def communication(
     """
     params = one_of_each(leaves, dtype)
     layout = shard_params(params, plan)
-    sent: dict[tuple[str, tuple[str, ...]], int] = {}
+    sent: Counter[tuple[str, tuple[str, ...]]] = Counter()
     for shape, name in zip(leaves, params, strict=True):
         one, only = {name: params[name]}, {shape: leaves[shape]}
         whole, kept, part = (_bytes(one, {name: at[name]}, only) for at in layout)
-        steps: list[tuple[str, str | None, int]] = []
-        if kept < whole:  # gathered for the way forward, and once more for the way back
-            steps += [("reduce-scatter", plan.fsdp, whole), ("all-gather", plan.fsdp, 2 * whole)]
-        if part < kept:
-            steps += [("reduce-scatter", plan.zero, kept), ("all-gather", plan.zero, kept)]
-        done = {plan.tensor, *(axis for _, axis, _ in steps)}
+        done = {plan.tensor}
+        if plan.fsdp is not None and kept < whole:
+            done.add(plan.fsdp)
+            sent["reduce-scatter", (plan.fsdp,)] += whole
+            sent["all-gather", (plan.fsdp,)] += 2 * whole  # in the forward and the backward pass
+        if plan.zero is not None and part < kept:
+            done.add(plan.zero)
+            sent["reduce-scatter", (plan.zero,)] += kept
+            sent["all-gather", (plan.zero,)] += kept
         rest = tuple(axis for axis, size in plan.mesh.items() if size > 1 and axis not in done)
-        for op, axes, size in [
-            *((op, (axis or "",), size) for op, axis, size in steps),
-            *([("all-reduce", rest, part)] if rest else []),
-        ]:
-            sent[op, axes] = sent.get((op, axes), 0) + size
+        if rest:
+            sent["all-reduce", rest] += part
     return [Send(op, axes, *_ring(plan, op, axes, size)) for (op, axes), size in sent.items()]
 
 
 def _ring(plan: Plan, op: str, axes: Sequence[str], size: float) -> tuple[float, float]:
-    """Bytes and seconds: from the nearest devices to the farthest, each with what is left."""
+    """Return bytes and seconds of a reduction from the nearest devices to the farthest."""
     times, total, seconds = 2 if op == "all-reduce" else 1, 0.0, 0.0
     for n, bandwidth in itertools.chain(*(_levels(plan, axis) for axis in reversed(axes))):
         total += times * size * (n - 1) / n
@@ -243,7 +224,7 @@ def _levels(plan: Plan, axis: str) -> list[tuple[int, float]]:
 
 
 def _bytes(tree: Any, shardings: Any, leaves: dict[tuple[int, ...], int]) -> int:
-    """Of each device."""
+    """Return the bytes per device."""
     paths = [path for path, _ in jax.tree_util.tree_leaves_with_path(tree)]
     places = placements(tree, shardings)
     return sum(
@@ -253,11 +234,7 @@ def _bytes(tree: Any, shardings: Any, leaves: dict[tuple[int, ...], int]) -> int
 
 
 def undivided(leaves: dict[tuple[int, ...], int], plan: Plan) -> Iterator[tuple[str, str]]:
-    """Axes and the larger leaves that they should divide and do not.
-
-    >>> list(undivided({(250, 128): 1}, make_plan({"data": 3}, zero="data")))
-    [('data', '1 of 250x128')]
-    """
+    """Yield the axes of a plan with the larger leaves that they do not divide."""
     layout = shard_params(one_of_each(leaves), plan)
     for shape, name in zip(leaves, layout.part, strict=True):
         used = {axis for entry in layout.part[name].spec for axis in axes_of(entry)}
@@ -269,13 +246,7 @@ def undivided(leaves: dict[tuple[int, ...], int], plan: Plan) -> Iterator[tuple[
 def estimate(
     choice: Choice, leaves: dict[tuple[int, ...], int], plan: Plan, dtype: str = "float32"
 ) -> dict[str, Share]:
-    """What each device has, by storage format; of a choice that names one, in that alone.
-
-    >>> from adamjax.cli.choices import parse_optimizer
-    >>> found = estimate(parse_optimizer("adam"), {(256, 256): 8}, make_plan({"data": 2}))
-    >>> found["8bit"].state_bytes
-    1048584
-    """
+    """Estimate the share of a device in each storage format, or only in the chosen one."""
     own = choice.arguments.get("storage")
     made = {own: choice.make()} if own else by_storage(choice.make, leaves, dtype)
     rounding = choice.arguments.get("param_rounding")

@@ -1,8 +1,8 @@
-"""Small losses on which optimizers differ, for `python -m adamjax compare` and teaching.
+"""Small losses that separate optimizers, for `python -m adamjax compare` and teaching.
 
-Every problem has the least loss 0 and draws its noise from a seed, 0 unless told. None has its
-minimum at the origin, which some methods find by chance: where steps are as long as parameters, as
-LAMB's are, or weights decay.
+The minimum of every loss is 0. Noise is drawn from a seed, by default 0. No problem has its minimum
+at the origin, because some methods find that by chance: those with weight decay, and those like
+LAMB whose steps scale with the parameters.
 
 >>> import jax
 >>> problem = get_problem("rosenbrock")
@@ -17,13 +17,22 @@ from adamjax.problems import matrices, plane, vectors
 from adamjax.problems.problem import Problem as Problem, parameters as parameters
 
 PROBLEMS: Mapping[str, Problem] = {
-    problem.name: problem for problem in (*plane.PROBLEMS, *vectors.PROBLEMS, *matrices.PROBLEMS)
+    value.name: value
+    for module in (plane, vectors, matrices)
+    for value in vars(module).values()
+    if isinstance(value, Problem)
 }
-"""All of them, by name."""
+"""All problems by name."""
 
 
 def get_problem(name: str) -> Problem:
-    """The problem of this name.
+    """Return a problem by name.
+
+    Args:
+      name: a key of `PROBLEMS`.
+
+    Returns:
+      The problem.
 
     Raises:
       ValueError: for an unknown name, with the nearest ones.

@@ -1,4 +1,4 @@
-"""What a problem is: a loss to minimise, and what an optimizer sees of it."""
+"""A problem: a loss to minimize, and the gradients of it that an optimizer sees."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -11,36 +11,37 @@ from jax.flatten_util import ravel_pytree
 
 Array = jax.Array
 Params = Any
-"""A vector, a matrix, or matrices by name: what an optimizer trains."""
+"""The parameters: a vector, a matrix, or matrices by name."""
 Point = tuple[float, ...] | np.ndarray | Mapping[str, np.ndarray]
+Loss = Callable[[Params], Array]
 
 
 class Problem(NamedTuple):
-    """A loss to minimise.
+    """A loss to minimize.
 
     Attributes:
       name: its name on the command line.
-      shows: one sentence: what tells optimizers apart here.
+      shows: one sentence on the property that separates optimizers here.
       start: the point to start from: a vector, a matrix, or matrices by name.
-      loss: the loss that counts, from such a point to a scalar of at least 0.
+      loss: the loss to evaluate, from such a point to a scalar of at least 0.
       optima: points at which the loss is 0.
-      sample: the loss whose gradient step t = 1, 2, … sees, from the point, t (int32) and a key for
-        random numbers of that step; its mean over the steps is `loss`, up to a constant. None is
+      sample: the loss that step t = 1, 2, … differentiates, a function of the point, t (int32) and
+        a random key of the step. Its mean over the steps is `loss`, up to a constant. None is
         `loss`.
       window: the part of the plane to draw, (left, right, bottom, top), for two dimensions.
-      limits: each coordinate is brought back between these two after a step.
-      learning_rate: the one at which to see it; None asks for the best of several.
+      limits: the interval to which each coordinate is clipped after a step.
+      learning_rate: the learning rate at which to run it. None asks for the best of several.
       arguments: hyperparameters that the problem is about, for optimizers that have them.
-      source: where it comes from.
-      delay: how many steps old the point is at which a step sees the gradient.
-      seen: what of a point the loss depends on, where that is less than all of it: between the
-        images of points distances are measured.
+      source: the publication.
+      delay: the age, in steps, of the point whose gradient a step sees.
+      seen: the part of a point that the loss depends on, if not all of it. Distances are measured
+        between these images.
     """
 
     name: str
     shows: str
     start: Point
-    loss: Callable[[Params], Array]
+    loss: Loss
     optima: tuple[Point, ...]
     sample: Callable[[Params, Array, Array], Array] | None = None
     window: tuple[float, float, float, float] | None = None
@@ -51,8 +52,8 @@ class Problem(NamedTuple):
     delay: int = 0
     seen: Callable[[Params], Array] | None = None
 
-    def of_step(self, t: Array, seed: Array | int = 0) -> Callable[[Params], Array]:
-        """The loss whose gradient step t = 1, 2, … sees, the noise drawn from this seed."""
+    def of_step(self, t: Array, seed: Array | int = 0) -> Loss:
+        """Return the loss that step t = 1, 2, … differentiates, with noise from this seed."""
         sample = self.sample
         if sample is None:
             return self.loss
@@ -60,7 +61,7 @@ class Problem(NamedTuple):
         return lambda x: sample(x, t, key)
 
     def gradient(self, x: Params, t: Array, seed: Array | int = 0) -> Params:
-        """The gradient that step t = 1, 2, … sees.
+        """Return the gradient that step t = 1, 2, … sees.
 
         >>> from adamjax.problems import get_problem
         >>> get_problem("reddi").gradient(jnp.zeros(1), jnp.int32(2)).tolist()
@@ -69,7 +70,7 @@ class Problem(NamedTuple):
         return jax.grad(self.of_step(t, seed))(x)
 
     def curvature(self, x: Params, t: Array, seed: Array | int = 0) -> Params:
-        """The diagonal of the Hessian of the same loss, exact, for optimizers that ask for one.
+        """Return the exact diagonal of the Hessian of the same loss.
 
         >>> from adamjax.problems import get_problem
         >>> get_problem("noisy").curvature(jnp.zeros(2), jnp.int32(1)).tolist()
@@ -79,7 +80,7 @@ class Problem(NamedTuple):
         return unravel(jnp.diag(jax.hessian(lambda v: loss(unravel(v)))(flat)))
 
     def distance(self, x: Params) -> Array:
-        """The Euclidean distance to the nearest optimum, between what is `seen` of both.
+        """Return the Euclidean distance to the nearest optimum, between the `seen` parts.
 
         >>> from adamjax.problems import get_problem
         >>> float(get_problem("saddle").distance(jnp.array([0.0, -3.0])))
@@ -90,8 +91,30 @@ class Problem(NamedTuple):
         return jnp.min(jnp.stack([jnp.linalg.norm(seen(x) - each) for each in optima]))
 
 
+def problem(
+    shows: str, start: Any, optima: tuple[Point, ...] = (), *, mean: Loss | None = None, **rest: Any
+) -> Callable[[Callable[..., Array]], Problem]:
+    """Turn a loss into a problem of its name, or with a `mean` loss, the sample of a step.
+
+    The default optimum is 1 in each coordinate.
+    """
+    optima = optima or ((1.0,) * len(start),)
+
+    def declare(function: Callable[..., Array]) -> Problem:
+        loss, sample = (function, None) if mean is None else (mean, function)
+        return Problem(function.__name__, shows, start, loss, optima, sample, **rest)
+
+    return declare
+
+
 def parameters(point: Point) -> Params:
-    """A point of a problem as float32 arrays.
+    """Convert a point of a problem to float32 arrays.
+
+    Args:
+      point: a start or an optimum.
+
+    Returns:
+      An array, or arrays by name.
 
     >>> parameters((1.0, 2.0)).shape
     (2,)
@@ -102,9 +125,5 @@ def parameters(point: Point) -> Params:
 
 
 def noise(key: Array, x: Array, scale: Any = 1.0) -> Array:
-    """A loss whose gradient is normal noise of this scale.
-
-    >>> float(noise(jax.random.key(0), jnp.zeros(3)))
-    0.0
-    """
+    """A loss whose gradient is normal noise of this scale."""
     return jnp.vdot(scale * jax.random.normal(key, x.shape, x.dtype), x)

@@ -1,4 +1,4 @@
-"""One state over many devices, or in the host's memory."""
+"""Optimizer state sharded over devices, or in the host's memory."""
 
 from adamjax.sharding.placements import (
     Placement as Placement,

@@ -1,4 +1,4 @@
-"""Where each array lies, with its bytes, as a table."""
+"""The sharding and size of each array, as a table."""
 
 import math
 from typing import Any, NamedTuple
@@ -11,14 +11,15 @@ from adamjax.trees import PyTree, leaf_name
 
 
 class Placement(NamedTuple):
-    """Where an array lies.
+    """The sharding and size of an array.
 
     Attributes:
       name: its path, keys joined by "/".
-      shape, dtype: of the whole array.
-      spec: the mesh axes that divide each of its dimensions; () where every device has all of it.
-      bytes: of the whole array.
-      bytes_per_device: of the part that one device has.
+      shape: the shape of the whole array.
+      dtype: its dtype.
+      spec: the mesh axes that divide each dimension, () if it is replicated.
+      bytes: the size of the whole array.
+      bytes_per_device: the size of the part on one device.
     """
 
     name: str
@@ -30,11 +31,17 @@ class Placement(NamedTuple):
 
 
 def placements(tree: PyTree, shardings: PyTree = None) -> list[Placement]:
-    """Where each array of a tree lies, in order; of parameters or of a state.
+    """List the sharding and size of each array in a tree, such as an optimizer state.
 
     Args:
       tree: arrays or `jax.ShapeDtypeStruct`s.
-      shardings: a tree of `NamedSharding`; None reads them off the arrays.
+      shardings: a tree of `NamedSharding`, or a prefix of one. None uses those of the arrays.
+
+    Returns:
+      A `Placement` for each array, in order.
+
+    Raises:
+      ValueError: if an array has no sharding on a mesh.
 
     >>> from jax.sharding import AxisType, NamedSharding, PartitionSpec
     >>> mesh = jax.make_mesh((1,), ("data",), axis_types=(AxisType.Auto,))
@@ -42,10 +49,9 @@ def placements(tree: PyTree, shardings: PyTree = None) -> list[Placement]:
     >>> placements(tree, NamedSharding(mesh, PartitionSpec("data")))[0].bytes_per_device
     32
     """
-    found = jax.tree.leaves(param_shardings(tree, shardings))
+    at = jax.tree.leaves(param_shardings(tree, shardings))
     result = []
-    leaves = jax.tree_util.tree_leaves_with_path(tree)
-    for (path, leaf), sharding in zip(leaves, found, strict=True):
+    for (path, leaf), sharding in zip(jax.tree_util.tree_leaves_with_path(tree), at, strict=True):
         shape, dtype = jnp.shape(leaf), jnp.result_type(leaf)
         spec = tuple(sharding.spec) if any(sharding.spec) else ()
         sizes = [math.prod(s) * dtype.itemsize for s in (shape, sharding.shard_shape(shape))]
@@ -54,7 +60,13 @@ def placements(tree: PyTree, shardings: PyTree = None) -> list[Placement]:
 
 
 def table(places: list[Placement]) -> str:
-    """Placements as text: a line for each array, largest share of a device first, and the sum.
+    """Format placements as text, the largest per device first, with the sum.
+
+    Args:
+      places: the result of `placements`.
+
+    Returns:
+      A line for each array.
 
     >>> print(table([Placement("nu/w", (4, 2), "float32", ("data", None), 32, 16)]))
     array  shape  dtype    divided by  bytes  bytes per device
@@ -70,9 +82,5 @@ def table(places: list[Placement]) -> str:
     whole, part = sum(p.bytes for p in places), sum(p.bytes_per_device for p in places)
     rows.append(("total", "", "", "", f"{whole:,}", f"{part:,}"))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for row in rows:
-        words = [f"{x:<{w}}" for x, w in zip(row[:4], widths, strict=False)]
-        words += [f"{x:>{w}}" for x, w in zip(row[4:], widths[4:], strict=True)]
-        lines.append("  ".join(words).rstrip())
-    return "\n".join(lines)
+    form = "  ".join(f"{{:{'<' if k < 4 else '>'}{width}}}" for k, width in enumerate(widths))
+    return "\n".join(form.format(*row).rstrip() for row in rows)

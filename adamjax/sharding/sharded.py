@@ -1,4 +1,4 @@
-"""An optimizer that puts its state and its update where they belong by itself."""
+"""An optimizer that shards its own state and update."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -22,31 +22,33 @@ def sharded(
     min_size: int = MIN_SIZE,
     memory_kind: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """An optimizer that keeps its state, and computes its update, where `state_shardings` says.
+    """Shard the state and the update of an optimizer as `state_shardings` describes.
 
-    For training loops that one does not jit oneself (`flax.nnx.Optimizer`, `TrainState`), and for
-    meshes of Explicit axes. The updates come back as the parameters lie, so with `zero` it is they
-    that are collected. In a step of one's own, `state_shardings` as `out_shardings` of `jax.jit`
-    does with less: there the new parameters are.
+    Use it with third-party training loops (`flax.nnx.Optimizer`, `TrainState`), and for meshes of
+    Explicit axes. The updates have the shardings of the parameters, so with `zero` the updates are
+    collected. If you jit the step yourself, `state_shardings` as `out_shardings` of `jax.jit`
+    collects only the new parameters.
 
-        init:    the state is made in parts; no device ever holds all of it
-        update:  gradients and parameters -> parts, state -> device's memory, tx.update,
-                 state -> where it is kept, updates -> as the parameters lie
+        init:    the state is made in parts, no device holds all of it
+        update:  gradients and parameters -> parts, state -> device memory, tx.update,
+                 state -> its own memory, updates -> the parameters' shardings
 
     Args:
       tx: the optimizer.
-      params, shardings, zero, min_size, memory_kind: as for `state_shardings`. The parameters serve
-        for their shapes alone.
+      params: the parameters, of which only the shapes and shardings are used.
+      shardings: as for `state_shardings`.
+      zero: as for `state_shardings`.
+      min_size: as for `state_shardings`.
+      memory_kind: "pinned_host" keeps the moments in the host's memory and moves them to the device
+        and back at each step: for Adam in float32, 16 bytes per parameter over the bus.
 
     Returns:
-      A transformation with the state of `tx`. "pinned_host" keeps the moments in the host's memory
-      and moves them through the device's at each step, both ways: for Adam in float32, 16 bytes
-      per parameter over the bus. On Explicit axes, functions among the extra arguments of `update`
-      (`sam`'s) must not close over arrays of the mesh.
+      A transformation with the state of `tx`. On Explicit axes, functions among the extra arguments
+      of `update` (as for `sam`) must not close over arrays of the mesh.
 
     Raises:
-      ValueError: as `state_shardings`; for Explicit axes beside others, or on a JAX before 0.7; for
-        another memory than "pinned_host"; in `init` and `update`, for arrays of other shapes.
+      ValueError: as in `state_shardings`, and for Explicit axes beside others or on a JAX before
+        0.7, a memory other than "pinned_host", and in `init` and `update` arrays of other shapes.
 
     >>> import adamjax
     >>> from jax.sharding import AxisType, NamedSharding, PartitionSpec
@@ -97,18 +99,18 @@ def sharded(
 
 
 def _as_in(tree: PyTree, shardings: PyTree) -> PyTree:
-    """The shardings in the containers of another tree: Flax has several for the same arrays."""
-    treedef, given = jax.tree.structure(tree), jax.tree.leaves(shardings)
-    if treedef.num_leaves != len(given):
+    """Put the shardings into the containers of a tree, of which Flax has several kinds."""
+    treedef, leaves = jax.tree.structure(tree), jax.tree.leaves(shardings)
+    if treedef.num_leaves != len(leaves):
         raise ValueError(
-            f"sharded: it was made for {len(given)} arrays, but here are {treedef.num_leaves}; "
+            f"sharded: it was made for {len(leaves)} arrays, but here are {treedef.num_leaves}; "
             "give it the parameters that the optimizer is for"
         )
-    return treedef.unflatten(given)
+    return treedef.unflatten(leaves)
 
 
 def _move(tree: PyTree, shardings: PyTree) -> PyTree:
-    """A tree of arrays, each moved to the memory that its sharding names, if it names one."""
+    """Move each array to the memory of its sharding, if it names one."""
     return jax.tree.map(
         lambda x, at: x if at.memory_kind is None else jax.device_put(x, at),
         tree,
@@ -117,7 +119,7 @@ def _move(tree: PyTree, shardings: PyTree) -> PyTree:
 
 
 def _place(tree: PyTree, shardings: PyTree) -> PyTree:
-    """A tree of arrays, each moved to its sharding; or made to lie there, while it is traced."""
+    """Move each array to its sharding, or constrain it under tracing."""
 
     def place(x: Any, sharding: NamedSharding) -> Any:
         if not isinstance(x, jax.core.Tracer):
@@ -145,7 +147,7 @@ def _check_mesh(mesh: Any) -> None:
 
 
 def _check_shapes(tree: PyTree, shapes: Sequence[tuple[int, ...]]) -> None:
-    """Raises ValueError that names the first array of another shape than it was made for."""
+    """Raise ValueError that names the first array of another shape."""
     leaves = jax.tree_util.tree_leaves_with_path(tree)
     for (path, leaf), shape in zip(leaves, shapes, strict=False):
         if jnp.shape(leaf) != shape:

@@ -1,4 +1,4 @@
-"""Where a state lies beside its parameters, and where ZeRO puts it."""
+"""Shardings of an optimizer state, from those of the parameters or with ZeRO."""
 
 import math
 from functools import partial
@@ -12,7 +12,7 @@ from jax.sharding import NamedSharding, PartitionSpec
 from adamjax.modifiers.map_updates import is_masked
 from adamjax.trees import PyTree, leaf_name
 
-# Below it an array costs more to collect than to keep.
+# Smaller arrays cost more to collect than to keep.
 MIN_SIZE = 16_384
 
 
@@ -25,38 +25,37 @@ def state_shardings(
     min_size: int = MIN_SIZE,
     memory_kind: str | None = None,
 ) -> PyTree:
-    """The shardings of an optimizer's state, from those of the parameters.
+    """Return the shardings of an optimizer's state, from those of the parameters.
 
-    A moment lies as its parameter does. One of another shape (a factored one, a window of
+    A moment has the sharding of its parameter. A moment of another shape (factored, or a window of
     gradients) keeps the axes of the dimensions that it shares with the parameter, counted from the
-    last; scalars are on every device. For the arguments `in_shardings` and `out_shardings` of
-    `jax.jit`, and for checkpoints: nothing is allocated.
+    last. Scalars are replicated. Nothing is allocated. Use the result as `in_shardings` and
+    `out_shardings` of `jax.jit`, and for checkpoints.
 
-        ZeRO (stage 1, of an axis of n devices):  bytes per device  8 N  ->  8 N / n  for Adam
+        ZeRO (stage 1, over an axis of n devices):  bytes per device  8 N  ->  8 N / n  for Adam
 
-    With `zero` each moment is divided over that axis as well, also where the parameters are on
-    every device. In a jitted step with these shardings for the state and the parameters' own for
-    the parameters, the compiler computes each part of the update where its moments are, and
-    collects the new parameters: one all-gather each, beside the gradients' reduction.
+    With `zero`, each moment is also divided over that axis. In a jitted step with these shardings
+    for the state and the parameters' own for the parameters, the compiler computes each part of the
+    update next to its moments, and collects the new parameters with one all-gather each.
 
     Args:
-      tx: any optimizer of which Optax can tell the moments (`optax.tree_utils.tree_map_params`).
+      tx: any optimizer that `optax.tree_utils.tree_map_params` supports.
       params: the parameters, arrays or `jax.ShapeDtypeStruct`s.
-      shardings: a tree of `jax.sharding.NamedSharding`, or a prefix of one; None reads them off the
-        parameters. Axes of a mesh may be of type Auto or Explicit.
-      zero: the mesh axis that divides the state: along the first dimension that it divides, if
-        possible one that is whole. Arrays of which it divides none stay as they are, and means over
-        rows or columns lie as what is left of their parameter.
+      shardings: a tree of `jax.sharding.NamedSharding`, or a prefix of one. None uses those of the
+        parameters. The axes of the mesh may be of type Auto or Explicit.
+      zero: the mesh axis that divides the state, along the first dimension of fitting size,
+        preferably an undivided one. Arrays without such a dimension are not divided, and means over
+        rows or columns follow their parameter.
       min_size: arrays of fewer elements are not divided further.
-      memory_kind: where the moments of `min_size` elements or more are kept, such as "pinned_host"
-        (see `sharded`); None is the device's memory.
+      memory_kind: the memory for moments of at least `min_size` elements, such as "pinned_host"
+        (see `sharded`). None is the device's memory.
 
     Returns:
-      A tree like the state, with a `NamedSharding` in the place of each array.
+      A tree like the state, with a `NamedSharding` for each array.
 
     Raises:
       ValueError: for parameters without a mesh, shardings that do not fit, an axis that the mesh
-        does not have or a memory that the devices do not have.
+        does not have, or a memory that the devices do not have.
 
     References:
       Rajbhandari, Rasley, Ruwase and He, ZeRO, 2019, https://arxiv.org/abs/1910.02054;
@@ -68,14 +67,19 @@ def state_shardings(
     >>> mesh = jax.make_mesh((1,), ("data",), axis_types=(AxisType.Auto,))
     >>> params = {"w": jax.ShapeDtypeStruct((256, 128), jnp.float32)}
     >>> tx = adamjax.adam(1e-3)
-    >>> found = state_shardings(tx, params, NamedSharding(mesh, PartitionSpec()), zero="data")
-    >>> found[0].nu["w"].spec == PartitionSpec("data", None)
+    >>> state = state_shardings(tx, params, NamedSharding(mesh, PartitionSpec()), zero="data")
+    >>> state[0].nu["w"].spec == PartitionSpec("data", None)
     True
     """
     whole = param_shardings(params, shardings)
     mesh = jax.tree.leaves(whole)[0].mesh
-    _check_axis(mesh, zero)
-    _check_memory(mesh, memory_kind)
+    if zero is not None and zero not in list(mesh.shape):
+        raise ValueError(f"zero: the mesh has no axis {zero!r}; it has {', '.join(mesh.shape)}")
+    if memory_kind is not None and hasattr(mesh, "devices"):
+        kinds = [memory.kind for memory in mesh.devices.flat[0].addressable_memories()]
+        if memory_kind not in kinds:
+            message = f"these devices have no {memory_kind!r}; they have {kinds}"
+            raise ValueError(f"memory_kind: {message}")
     shapes = jax.tree.map(lambda p: jax.ShapeDtypeStruct(jnp.shape(p), jnp.result_type(p)), params)
     state = jax.eval_shape(tx.init, shapes)
 
@@ -83,7 +87,8 @@ def state_shardings(
         if is_masked(leaf):
             return leaf
         at = _beside(leaf.shape, param.shape, spread(param.shape, sharding, zero, min_size))
-        if not _broadcasts(leaf.shape, param.shape):
+        sizes = zip(leaf.shape, param.shape, strict=False)
+        if leaf.ndim != param.ndim or any(a not in (1, b) for a, b in sizes):  # not a mean of it
             at = spread(leaf.shape, at, zero, min_size)
         large = math.prod(leaf.shape) >= min_size
         return at.with_memory_kind(memory_kind) if memory_kind and large else at
@@ -100,12 +105,7 @@ def state_shardings(
 
 
 def param_shardings(params: PyTree, shardings: PyTree) -> PyTree:
-    """A `NamedSharding` for each parameter, which divides it.
-
-    >>> param_shardings({"w": jnp.ones(2)}, None)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ValueError: params['w'] has no place on a mesh (SingleDeviceSharding(...)): put it there with...
-    """
+    """Return a `NamedSharding` for each parameter, or raise ValueError if it does not fit."""
     if shardings is None:
         shardings = jax.tree.map(lambda leaf: getattr(leaf, "sharding", None), params)
     else:
@@ -147,7 +147,7 @@ def param_shardings(params: PyTree, shardings: PyTree) -> PyTree:
 def _beside(
     shape: tuple[int, ...], of_param: tuple[int, ...], sharding: NamedSharding
 ) -> NamedSharding:
-    """Where a moment lies: divided as its parameter in the dimensions that are of one size."""
+    """Shard a moment like its parameter, in the dimensions of equal size from the last on."""
     entries = [*sharding.spec, *[None] * (len(of_param) - len(sharding.spec))]
     shared: list[Any] = [None] * len(shape)
     for back in range(1, 1 + min(len(shape), len(of_param))):
@@ -156,23 +156,10 @@ def _beside(
     return NamedSharding(sharding.mesh, PartitionSpec(*shared))
 
 
-def _broadcasts(shape: tuple[int, ...], of_param: tuple[int, ...]) -> bool:
-    """Whether a moment is a mean over dimensions of its parameter, and meets it part by part."""
-    return len(shape) == len(of_param) and all(
-        a in (1, b) for a, b in zip(shape, of_param, strict=True)
-    )
-
-
 def spread(
     shape: tuple[int, ...], sharding: NamedSharding, axis: str | None, min_size: int
 ) -> NamedSharding:
-    """A sharding in which one more axis divides the first dimension it can, a whole one if any.
-
-    >>> from jax.sharding import AxisType, NamedSharding, PartitionSpec
-    >>> mesh = jax.make_mesh((1,), ("data",), axis_types=(AxisType.Auto,))
-    >>> tuple(spread((4, 2), NamedSharding(mesh, PartitionSpec()), "data", min_size=0).spec)
-    ('data', None)
-    """
+    """Divide a dimension of fitting size over one more axis, preferably an undivided one."""
     mesh, entries = sharding.mesh, [*sharding.spec, *[None] * (len(shape) - len(sharding.spec))]
     used = {name for entry in entries for name in axes_of(entry)}
     if axis is None or axis in used or math.prod(shape) < max(min_size, 1):
@@ -186,24 +173,7 @@ def spread(
 
 
 def axes_of(entry: Any) -> tuple[str, ...]:
-    """The mesh axes that an entry of a spec names.
-
-    >>> axes_of(None), axes_of("data"), axes_of(("data", "model"))
-    ((), ('data',), ('data', 'model'))
-    """
+    """List the mesh axes in an entry of a spec."""
     if entry is None:
         return ()
     return entry if isinstance(entry, tuple) else (entry,)
-
-
-def _check_axis(mesh: Any, axis: str | None) -> None:
-    if axis is not None and axis not in list(mesh.shape):
-        raise ValueError(f"zero: the mesh has no axis {axis!r}; it has {', '.join(mesh.shape)}")
-
-
-def _check_memory(mesh: Any, kind: str | None) -> None:
-    if kind is None or not hasattr(mesh, "devices"):
-        return
-    kinds = [memory.kind for memory in mesh.devices.flat[0].addressable_memories()]
-    if kind not in kinds:
-        raise ValueError(f"memory_kind: these devices have no {kind!r}; they have {kinds}")

@@ -31,7 +31,7 @@ class Moments(NamedTuple):
     roles: dict[str, str]
     names: list[str]
     leaves: list[Leaf]
-    count: Array | None
+    count: Any
 
 
 def split_moments(

@@ -1,4 +1,4 @@
-"""Checks inside the training classes of Flax and Equinox, where these are installed."""
+"""Checks inside the training classes of Flax and Equinox, if these are installed."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,58 +19,55 @@ STEPS = 2
 
 
 def linear_loss(kernel: Any, bias: Any) -> Any:
-    """A smooth function of both arrays."""
+    """Compute a smooth function of both arrays."""
     return jnp.mean(jnp.tanh(jnp.arange(2.0) @ kernel + bias) ** 2)
 
 
-def train_plainly(
-    subject: Subject, params: dict[str, Any], loss: Callable[..., Any] = linear_loss
-) -> dict[str, Any]:
-    """Kernel and bias after a few steps on a loss of both, without any framework."""
-    state = subject.tx.init(params)
+def expect_trained(
+    subject: Subject, actual: Any, start: Any, loss: Callable[..., Any] = linear_loss
+) -> None:
+    """Compare a trained kernel and bias with a plain Optax loop on the same loss."""
+    params, state = start, subject.tx.init(start)
     for _ in range(STEPS):
         gradient = jax.grad(lambda p: loss(p["kernel"], p["bias"]))(params)
         params, state = train(subject.tx.update, params, state, [gradient])
-    return params
+    expect_close("the trained parameters", actual, params, start)
 
 
 @conformance
 def nnx_optimizer(subject: Subject) -> None:
-    """`flax.nnx.Optimizer` trains a module as Optax alone does."""
+    """`flax.nnx.Optimizer` trains a module like plain Optax."""
     nnx = library("flax.nnx")
     model = nnx.Linear(2, 3, rngs=nnx.Rngs(0))
     start = {"kernel": model.kernel[...], "bias": model.bias[...]}
-    wanted = train_plainly(subject, start)
     optimizer = nnx.Optimizer(model, subject.tx, wrt=nnx.Param)
     for _ in range(STEPS):
         gradient = nnx.grad(lambda m: linear_loss(m.kernel[...], m.bias[...]))(model)
         optimizer.update(model, gradient)
-    seen = {"kernel": model.kernel[...], "bias": model.bias[...]}
-    expect_close("the trained module", seen, wanted, start)
+    actual = {"kernel": model.kernel[...], "bias": model.bias[...]}
+    expect_trained(subject, actual, start)
 
 
 @conformance
 def train_state(subject: Subject) -> None:
-    """`flax.training.train_state.TrainState` trains as Optax alone does."""
+    """`flax.training.train_state.TrainState` trains like plain Optax."""
     module = library("flax.training.train_state")
-    params = sample_params()["dense"]
-    params = {"kernel": params["kernel"][:2], "bias": params["bias"]}
-    state = module.TrainState.create(apply_fn=None, params=params, tx=subject.tx)
+    dense = sample_params()["dense"]
+    start = {"kernel": dense["kernel"][:2], "bias": dense["bias"]}
+    state = module.TrainState.create(apply_fn=None, params=start, tx=subject.tx)
     for _ in range(STEPS):
         gradient = jax.grad(lambda p: linear_loss(p["kernel"], p["bias"]))(state.params)
         state = state.apply_gradients(grads=gradient)
-    wanted = train_plainly(subject, params)
-    expect_close("the parameters", state.params, wanted, params)
+    expect_trained(subject, state.params, start)
 
 
 @conformance
 def equinox_module(subject: Subject) -> None:
-    """An Equinox module is trained, though it has functions among its leaves."""
+    """An Equinox module is trained, although some of its leaves are functions."""
     eqx = library("equinox")
     model = eqx.nn.MLP(2, 3, width_size=2, depth=0, key=jax.random.key(0))
-    layer = model.layers[0]
-    start = {"kernel": layer.weight, "bias": layer.bias}  # (out, in), unlike those of Flax
-    wanted = train_plainly(subject, start, lambda kernel, bias: linear_loss(kernel.T, bias))
+    # Equinox kernels have the axes (out, in).
+    start = {"kernel": model.layers[0].weight, "bias": model.layers[0].bias}
     state = subject.tx.init(eqx.filter(model, eqx.is_inexact_array))
 
     @eqx.filter_grad
@@ -81,6 +78,5 @@ def equinox_module(subject: Subject) -> None:
         params = eqx.filter(model, eqx.is_inexact_array)
         updates, state = subject.tx.update(gradient_of(model), state, params)
         model = eqx.apply_updates(model, updates)
-    layer = model.layers[0]
-    seen = {"kernel": layer.weight, "bias": layer.bias}
-    expect_close("the trained module", seen, wanted, start)
+    actual = {"kernel": model.layers[0].weight, "bias": model.layers[0].bias}
+    expect_trained(subject, actual, start, lambda kernel, bias: linear_loss(kernel.T, bias))

@@ -1,4 +1,4 @@
-"""Checks of the state, and of the trees that parameters come in."""
+"""Checks of the state, and of the containers that hold parameters."""
 
 import itertools
 from collections.abc import Iterator
@@ -11,7 +11,6 @@ from adamjax.testing.subject import (
     Subject,
     cast,
     conformance,
-    dtype_of,
     expect,
     expect_finite,
     expect_same,
@@ -31,7 +30,7 @@ class Pair(NamedTuple):
 
 
 def step_from_start(subject: Subject, params: PyTree) -> tuple[PyTree, Any]:
-    """Updates and state of a first step on these parameters, their layout checked."""
+    """Return updates and state of a first step, and check their layout."""
     (gradient,) = sample_gradients(params, steps=1)
     state = subject.tx.init(params)
     updates, after = subject.tx.update(gradient, state, params)
@@ -41,7 +40,7 @@ def step_from_start(subject: Subject, params: PyTree) -> tuple[PyTree, Any]:
 
 
 def dtype_pairs(subject: Subject) -> Iterator[tuple[str, PyTree, PyTree]]:
-    """For every dtype of parameter and gradient: their names, parameters, a gradient."""
+    """Yield a label, parameters and a gradient for each pair of dtypes."""
     for wide, narrow in itertools.product(floats(), floats()):
         name = f"for {jnp.dtype(wide)} parameters and {jnp.dtype(narrow)} gradients"
         yield name, cast(subject.params, wide), cast(subject.params, narrow)
@@ -58,17 +57,17 @@ def state_is_stable(subject: Subject) -> None:
 
 @conformance
 def updates_fit(subject: Subject) -> None:
-    """Updates have the gradient's tree and shapes, and its dtype, the parameter's, or both's."""
+    """Updates have the gradient's tree and shapes, and the dtype of gradient or parameter."""
     for pair, params, gradient in dtype_pairs(subject):
         state = jax.eval_shape(subject.tx.init, params)
         updates, _ = jax.eval_shape(subject.tx.update, gradient, state, params)
         shapes = [jax.tree.map(jnp.shape, tree) for tree in (updates, gradient)]
         expect(shapes[0] == shapes[1], f"{pair}, the updates are {shapes[0]}, not {shapes[1]}")
-        wide, narrow = (dtype_of(jax.tree.leaves(tree)[0]) for tree in (params, gradient))
-        seen = {dtype_of(leaf) for leaf in jax.tree.leaves(updates)}
+        wide, narrow = (jnp.result_type(jax.tree.leaves(tree)[0]) for tree in (params, gradient))
+        dtypes = {jnp.result_type(leaf) for leaf in jax.tree.leaves(updates)}
         expect(
-            seen <= {wide, narrow, jnp.promote_types(wide, narrow)},
-            f"{pair}, the updates are {' and '.join(map(str, seen))}",
+            dtypes <= {wide, narrow, jnp.promote_types(wide, narrow)},
+            f"{pair}, the updates are {' and '.join(map(str, dtypes))}",
         )
 
 
@@ -81,18 +80,20 @@ def state_is_arrays(subject: Subject) -> None:
 
 @conformance
 def init_takes_shapes(subject: Subject) -> None:
-    """`init` needs only shapes: under `jax.eval_shape`, and of `jax.ShapeDtypeStruct` leaves."""
-    wanted = subject.tx.init(subject.params)
-    shapes = jax.tree.map(lambda p: jax.ShapeDtypeStruct(jnp.shape(p), dtype_of(p)), subject.params)
-    expect_same_layout(
-        "the state under jax.eval_shape", jax.eval_shape(subject.tx.init, shapes), wanted
+    """`init` needs only shapes: under `jax.eval_shape`, and for `jax.ShapeDtypeStruct` leaves."""
+    expected = subject.tx.init(subject.params)
+    shapes = jax.tree.map(
+        lambda p: jax.ShapeDtypeStruct(jnp.shape(p), jnp.result_type(p)), subject.params
     )
-    expect_same_layout("the state of jax.ShapeDtypeStruct", subject.tx.init(shapes), wanted)
+    expect_same_layout(
+        "the state under jax.eval_shape", jax.eval_shape(subject.tx.init, shapes), expected
+    )
+    expect_same_layout("the state of jax.ShapeDtypeStruct", subject.tx.init(shapes), expected)
 
 
 @conformance
 def none_leaves(subject: Subject) -> None:
-    """None among the leaves stays None and changes nothing for the others."""
+    """A None leaf stays None and does not affect the other leaves."""
     updates, _ = step_from_start(subject, subject.params)
     wider, _ = step_from_start(subject, {"kept": subject.params, "none": None})
     expect_same("beside None, the updates", wider["kept"], updates)
@@ -101,18 +102,20 @@ def none_leaves(subject: Subject) -> None:
 
 @conformance
 def containers(subject: Subject) -> None:
-    """Lists, tuples and NamedTuples hold parameters as well as a dict does."""
+    """Lists, tuples and NamedTuples hold parameters like a dict."""
     leaves = jax.tree.leaves(subject.params)
     updates, _ = step_from_start(subject, dict(enumerate(leaves)))
-    wanted = list(updates.values())
+    expected = list(updates.values())
     for nested in (leaves, tuple(leaves), Pair(leaves[0], [tuple(leaves[1:])])):
         updates, _ = step_from_start(subject, nested)
-        expect_same(f"in a {type(nested).__name__}, the updates", jax.tree.leaves(updates), wanted)
+        expect_same(
+            f"in a {type(nested).__name__}, the updates", jax.tree.leaves(updates), expected
+        )
 
 
 @conformance
 def scalar_leaves(subject: Subject) -> None:
-    """A leaf may have no axis, and a single leaf may be the whole tree."""
+    """A leaf may have no axes, and a single leaf may be the whole tree."""
     (scalar, _) = step_from_start(subject, jnp.float32(0.5))
     expect_finite("for a scalar, the update", scalar)
     in_dict, _ = step_from_start(subject, {"scale": jnp.float32(0.5)})
@@ -121,7 +124,7 @@ def scalar_leaves(subject: Subject) -> None:
 
 @conformance
 def empty_leaves(subject: Subject) -> None:
-    """A leaf may have no element; with `leafwise` the others do not notice."""
+    """A leaf may have no elements. With `leafwise`, it does not affect the other leaves."""
     updates, _ = step_from_start(subject, subject.params)
     empty = {"axis": jnp.zeros((2, 0), jnp.float32), "vector": jnp.zeros((0,), jnp.float32)}
     wider, _ = step_from_start(subject, {"empty": empty, "kept": subject.params})
@@ -131,6 +134,6 @@ def empty_leaves(subject: Subject) -> None:
 
 @conformance
 def empty_tree(subject: Subject) -> None:
-    """A tree may have no leaf: all parameters frozen, say."""
+    """A tree may have no leaves, for example if all parameters are frozen."""
     for tree in ({}, (), {"nothing": None}):
         step_from_start(subject, tree)

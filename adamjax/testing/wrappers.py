@@ -13,7 +13,6 @@ from adamjax.testing.subject import (
     Subject,
     cast,
     conformance,
-    dtype_of,
     expect,
     expect_close,
     expect_finite,
@@ -27,15 +26,15 @@ from adamjax.testing.subject import (
 
 
 def first_marked(params: Any, first: Any, rest: Any) -> Any:
-    """The tree with one value at its first leaf and another at the rest."""
+    """Make a tree with one value at its first leaf and another at the rest."""
     leaves, treedef = jax.tree.flatten(params)
     return treedef.unflatten([first] + [rest] * (len(leaves) - 1))
 
 
 def rest_beside_first(subject: Subject, wrapped: optax.GradientTransformation) -> tuple[Any, Any]:
-    """Updates and gradients, at a second step, of the leaves that a wrapper keeps to itself.
+    """Return updates and gradients, at a second step, of the leaves that `subject.tx` never sees.
 
-    It gives `subject.tx` the first leaf alone, which has to move as if there were no other.
+    The wrapper gives it only the first leaf, which must move as if it were alone.
     """
     params, alone = subject.params, only_first(subject.params)
     first, second = sample_gradients(params, steps=2)
@@ -44,75 +43,74 @@ def rest_beside_first(subject: Subject, wrapped: optax.GradientTransformation) -
     updates, state = wrapped.update(second, state, params)
     expect_same_layout("the wrapper's state after a step", state, start)
     _, state = subject.tx.update(only_first(first), subject.tx.init(alone), alone)
-    wanted, _ = subject.tx.update(only_first(second), state, alone)
-    expect_same("the update of the only leaf", only_first(updates), wanted)
+    expected, _ = subject.tx.update(only_first(second), state, alone)
+    expect_same("the update of the only leaf", only_first(updates), expected)
     return jax.tree.leaves(updates)[1:], jax.tree.leaves(second)[1:]
 
 
 @conformance
 def masked(subject: Subject) -> None:
-    """`optax.masked` leaves the masked gradients alone and hides their leaves."""
+    """`optax.masked` hides the masked leaves and passes their gradients through."""
     mask = first_marked(subject.params, True, False)
     for each in (mask, lambda params: mask):
-        seen, gradients = rest_beside_first(subject, optax.masked(subject.tx, each))
-        expect_same("the update of masked leaves", seen, gradients)
+        actual, gradients = rest_beside_first(subject, optax.masked(subject.tx, each))
+        expect_same("the update of masked leaves", actual, gradients)
 
 
 @conformance
 def partition(subject: Subject) -> None:
-    """`optax.partition` gives it a part of the leaves."""
+    """`optax.partition` gives it only some of the leaves."""
     labels = first_marked(subject.params, "trained", "frozen")
     parts: dict[Any, Any] = {"trained": subject.tx, "frozen": optax.set_to_zero()}
-    seen, gradients = rest_beside_first(subject, optax.partition(parts, labels))
-    expect_same("the update of frozen leaves", seen, full(gradients, 0.0))
+    actual, gradients = rest_beside_first(subject, optax.partition(parts, labels))
+    expect_same("the update of frozen leaves", actual, full(gradients, 0.0))
 
 
 @conformance
 def multi_steps(subject: Subject) -> None:
-    """`optax.MultiSteps` makes one step of two gradients, that of their mean."""
+    """`optax.MultiSteps` turns two gradients into one step with their mean."""
     several = optax.MultiSteps(subject.tx, every_k_schedule=2)
     update = jax.jit(several.update)
     for params in (subject.params, cast(only_first(subject.params), jnp.bfloat16)):
         (mean,) = sample_gradients(params, steps=1)
-        wanted, _ = subject.tx.update(mean, subject.tx.init(params), params)
+        expected, _ = subject.tx.update(mean, subject.tx.init(params), params)
         # Twice the mean and zero: their mean is exact in every dtype.
         double = jax.tree.map(lambda g: 2 * g, mean)
         start = several.init(params)
         updates, state = update(double, start, params)
-        in_dtype = f"in {dtype_of(jax.tree.leaves(params)[0])}, the"
+        in_dtype = f"in {jnp.result_type(jax.tree.leaves(params)[0])}, the"
         expect_same(f"{in_dtype} first update", updates, full(updates, 0.0))
         updates, state = update(full(mean, 0.0), state, params)
-        expect_close(f"{in_dtype} second update", updates, wanted)
+        expect_close(f"{in_dtype} second update", updates, expected)
         expect_same_layout(f"{in_dtype} state after it", state, start)
 
 
 @conformance
 def apply_if_finite(subject: Subject) -> None:
-    """`optax.apply_if_finite` skips a bad step; the next one is as if it had not been."""
+    """`optax.apply_if_finite` skips a bad step without an effect on the next one."""
     tx, params = optax.apply_if_finite(subject.tx, max_consecutive_errors=3), subject.params
     update = jax.jit(tx.update)
     first, second = sample_gradients(params, steps=2)
-    wanted = train(subject.tx.update, params, subject.tx.init(params), [first, second])
+    expected = train(subject.tx.update, params, subject.tx.init(params), [first, second])
     trained, state = train(update, params, tx.init(params), [first])
     updates, after = update(full(params, np.nan), state, trained)
     expect_same("the update of a bad step", updates, full(updates, 0.0))
     expect_same("the state after a bad step", after.inner_state, state.inner_state)
     trained, after = train(update, trained, after, [second])
-    seen = trained, after.inner_state
-    expect_close("the training without the bad step", seen, wanted, (params, wanted[1]))
+    actual = trained, after.inner_state
+    expect_close("the training without the bad step", actual, expected, (params, expected[1]))
 
 
 @conformance
 def tree_map_params(subject: Subject) -> None:
-    """`optax.tree_utils.tree_map_params` tells the state's trees of parameters from the rest.
+    """`optax.tree_utils.tree_map_params` finds the parameter-like trees in the state.
 
-    With `is_leaf` for the nodes that `optax.partition` and `optax.masked` put in the place of what
-    a part of the optimizer does not see.
+    `is_leaf` covers the `optax.MaskedNode`s of `optax.partition` and `optax.masked`.
     """
     state = subject.tx.init(subject.params)
     marked = optax.tree_utils.tree_map_params(
         subject.tx.init,
-        lambda leaf, param: "a parameter's",
+        lambda leaf, param: "like a parameter",
         state,
         subject.params,
         transform_non_params=lambda leaf: leaf,
@@ -126,21 +124,23 @@ def tree_map_params(subject: Subject) -> None:
 
 
 def expect_same_moves(subject: Subject, injected: Any, state: Any, plain: Any) -> None:
-    """Expects the injected and the plain transformation to move the parameters alike."""
+    """Expect the same moves from the injected and the plain transformation."""
     params, gradients = subject.params, sample_gradients(subject.params)
-    seen, _ = train(injected.update, params, state, gradients)
-    wanted, _ = train(plain.update, params, plain.init(params), gradients)
-    moves = [jax.tree.leaves(jax.tree.map(jnp.subtract, after, params)) for after in (seen, wanted)]
+    actual, _ = train(injected.update, params, state, gradients)
+    expected, _ = train(plain.update, params, plain.init(params), gradients)
+    moves = [
+        jax.tree.leaves(jax.tree.map(jnp.subtract, after, params)) for after in (actual, expected)
+    ]
     for a, b in zip(*moves, strict=True):
-        # In a float32 array b2 = 0.999 makes 1 - b2 wrong by 1e-5, so few digits are compared.
+        # As a float32 array, b2 = 0.999 gives 1 - b2 an error of 1e-5.
         expect(np.allclose(a, b, rtol=1e-3, atol=1e-6), f"the parameters moved by {a}, not {b}")
 
 
 @conformance
 def inject_hyperparams(subject: Subject) -> None:
-    """`optax.inject_hyperparams` gives the same updates, and finite ones with bfloat16 parameters.
+    """`optax.inject_hyperparams` gives the same updates, and finite ones for bfloat16 parameters.
 
-    It makes the hyperparameters arrays of the parameters' dtype: b2 = 0.999 becomes 1 in bfloat16.
+    It casts hyperparameters to the parameters' dtype: b2 = 0.999 becomes 1 in bfloat16.
     """
     if subject.factory is None:
         raise NotApplicable("no factory was given")
@@ -157,7 +157,7 @@ def inject_hyperparams(subject: Subject) -> None:
 
 @conformance
 def injected_learning_rate(subject: Subject) -> None:
-    """Under `optax.inject_hyperparams`, a learning rate written into the state counts."""
+    """Under `optax.inject_hyperparams`, a learning rate written into the state takes effect."""
     factory = subject.factory
     if factory is None or "learning_rate" not in inspect.signature(factory).parameters:
         raise NotApplicable("no factory with a learning_rate was given")

@@ -1,119 +1,80 @@
-"""States in few bits (`adamjax.store`): where their codes are, and how many are at their limit."""
+"""Find and decode the moments in an optimizer state, in any format of `adamjax.store`."""
 
 import functools
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from adamjax.moments import Array
-from adamjax.storage.formats import BFloat16, Code
+from adamjax.storage.formats import BFloat16, Positive, Ratio, Signed
 from adamjax.storage.roles import roles_of
-from adamjax.storage.state_moments import split_moments
 from adamjax.storage.store import found_codes
 
-Moments = dict[str, Array]
-Groups = list[tuple[tuple[str, ...], Code]]
+SECOND_MOMENTS = ("nu_max", "nu")
 
 
-class Decoder(NamedTuple):
-    """How a moment is read from the arrays that keep it, or from the same elements of each.
+class Coded(NamedTuple):
+    """The moments of one parameter, with the fields and the code of each group of integer codes."""
 
-    Attributes:
-      code: theirs; None for one array of floats.
-      place: of the moment among those that the code keeps together.
+    moments: dict[str, Array]
+    groups: list[tuple[tuple[str, ...], Positive | Signed | Ratio]]
+
+    def arrays(self, fields: tuple[str, ...]) -> tuple[Array, ...]:
+        """Return the codes as the step has written them. XLA would recompute them for each use."""
+        return jax.lax.optimization_barrier(tuple(jnp.asarray(self.moments[f]) for f in fields))
+
+
+class Moments(NamedTuple):
+    """The moments of one state: the leaves of each field, and the parameters in integer codes."""
+
+    leaves: dict[str, list[Any]]
+    coded: list[Coded]
+
+
+def moments_of(node: Any) -> Moments:
+    """Read the moments of one state. Other nodes have none."""
+    roles = roles_of(node, {})
+    fields = dict.fromkeys([*roles, *(f for f in SECOND_MOMENTS if has_field(node, f))])
+    flat = {field: jax.tree.flatten(getattr(node, field)) for field in fields}
+    leaves = {field: each for field, (each, _) in flat.items()}
+    # Integers of another library may be trees of another form.
+    alike = len({flat[field][1] for field in roles}) == 1
+    if not alike or not any(_is_integer(x) for field in roles for x in leaves[field]):
+        return Moments(leaves, [])
+    coded = []
+    for arrays in zip(*(leaves[field] for field in roles), strict=True):
+        moments = dict(zip(roles, arrays, strict=True))
+        groups = found_codes(moments, roles)
+        in_codes = {field for names, _ in groups for field in names}
+        shapes = {jnp.shape(moments[field]) for field in in_codes}
+        # `store` encodes all moments of one shape, or none.
+        ours = all(f in in_codes or jnp.shape(x) not in shapes for f, x in moments.items())
+        integers = [(names, code) for names, code in groups if not isinstance(code, BFloat16)]
+        if ours and integers:
+            coded.append(Coded(moments, integers))
+    return Moments(leaves, coded)
+
+
+def has_field(node: Any, field: str) -> bool:
+    """Return whether a node is a named tuple with this field.
+
+    Modules among the parameters may have an attribute of the same name.
     """
-
-    code: Code | None = None
-    place: int = 0
-
-    def __call__(self, *arrays: Array) -> Array:
-        """The moment in float32.
-
-        >>> Decoder()(jnp.bfloat16(2.0)).dtype.name
-        'float32'
-        """
-        if self.code is None:
-            return arrays[0].astype(jnp.float32)
-        return self.code.decode(arrays)[self.place]
+    return field in getattr(node, "_fields", ())
 
 
-def coded_moments(state: Any) -> list[tuple[Moments, Groups]]:
-    """The moments by field of each parameter that has some in integer codes, and these codes.
-
-    >>> import adamjax
-    >>> state = adamjax.adam(storage="8bit").init({"w": jnp.ones((128, 128)), "b": jnp.ones(128)})
-    >>> [(sorted(moments), groups[0][0]) for moments, groups in coded_moments(state)]
-    [(['mu', 'nu'], ('mu', 'nu'))]
-    """
-    found = []
-    for node in filter(_has_codes, jax.tree.leaves(state, is_leaf=_has_codes)):
-        for part in split_moments(node, {})[0]:
-            for moments in part.leaves:
-                groups = found_codes(moments, part.roles)
-                coded = {field for fields, _ in groups for field in fields}
-                shapes = {jnp.shape(moments[field]) for field in coded}
-                # `store` keeps all moments of one shape in codes, or none.
-                ours = all(k in coded or jnp.shape(x) not in shapes for k, x in moments.items())
-                if ours and any(not isinstance(code, BFloat16) for _, code in groups):
-                    found.append((moments, groups))
-    return found
-
-
-def kept_as(node: Any, field: str) -> list[tuple[Decoder, tuple[Array, ...]]]:
-    """For each leaf of a moment in one state, its decoder and the arrays that keep it.
-
-    Integers that are no known codes are left out.
-
-    >>> import adamjax
-    >>> state, _ = adamjax.adam(storage="8bit").init(jnp.ones((128, 128)))
-    >>> [(decoder, arrays)] = kept_as(state, "nu")
-    >>> decoder.place, len(arrays), float(jnp.max(decoder(*arrays)))
-    (1, 2, 0.0)
-    """
-    kept: list[tuple[Decoder, tuple[Array, ...]]] = [
-        (Decoder(), (jnp.asarray(x),))
-        for x in jax.tree.leaves(getattr(node, field))
-        if jnp.issubdtype(jnp.result_type(x), jnp.floating)
-    ]
-    for moments, groups in coded_moments(node):
-        for fields, code in groups:
-            if field in fields and not isinstance(code, BFloat16):
-                arrays = _written(moments, fields)
-                kept.append((Decoder(code, fields.index(field)), arrays))
-    return kept
-
-
-def saturated_share(state: Any) -> jax.Array:
-    """The share of the elements kept in integer codes that are at the limit of one.
-
-    >>> import adamjax
-    >>> tx, g = adamjax.adam(storage="8bit"), jnp.ones((128, 128)).at[0, 0].set(jnp.inf)
-    >>> float(saturated_share(tx.update(g, tx.init(g))[1])) * 128**2
-    1.0
-    """
+def saturated_share(coded: Sequence[Coded]) -> Array:
+    """Return the share of the elements in integer codes that are at the limit of one."""
     count, total = jnp.zeros((), jnp.float32), 0
-    for moments, groups in coded_moments(state):
-        counts, size = [], 0
-        for fields, code in groups:
-            if not isinstance(code, BFloat16):
-                counts.append(code.saturated(_written(moments, fields)))
-                size = jnp.size(moments[fields[0]])
-        # AMSGrad's v and its maximum have a code each, at whose limits the same elements are.
+    for one in coded:
+        counts = [code.saturated(one.arrays(fields)) for fields, code in one.groups]
+        # The codes of AMSGrad's v and its maximum are at their limits for the same elements.
         count += functools.reduce(jnp.maximum, counts).astype(jnp.float32)
-        total += size
+        total += jnp.size(one.moments[one.groups[-1][0][0]])
     return count / max(total, 1)
 
 
-def _written(moments: Moments, fields: tuple[str, ...]) -> tuple[Array, ...]:
-    """Codes as the step has written them: XLA would compute them once more for each use."""
-    return jax.lax.optimization_barrier(tuple(jnp.asarray(moments[name]) for name in fields))
-
-
-def _has_codes(node: Any) -> bool:
-    trees = [getattr(node, field) for field in roles_of(node, {})]
-    # What another library keeps in integers may be trees of another form.
-    alike = len(set(map(jax.tree.structure, trees))) == 1
-    return alike and any(
-        jnp.issubdtype(jnp.result_type(x), jnp.integer) for x in jax.tree.leaves(trees)
-    )
+def _is_integer(x: Any) -> bool:
+    return jnp.issubdtype(jnp.result_type(x), jnp.integer)

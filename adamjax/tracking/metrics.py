@@ -1,6 +1,6 @@
-"""What an optimizer step did, measured inside jit: norms, learning rates, non-finite counts."""
+"""Metrics of an optimizer step, measured inside jit: norms, learning rates, non-finite counts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -8,15 +8,16 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_beta, is_number
-from adamjax.tracking.decode import coded_moments, saturated_share
-from adamjax.tracking.rates import effective_quantiles, largest, learning_rates
+from adamjax.tracking.decode import saturated_share
+from adamjax.tracking.rates import effective_quantiles, largest, read_state
+
+FLOATS = ("learning_rate", "gradient_norm", "update_norm", "parameter_norm", "update_ratio")
 
 
 class TrackState(NamedTuple):
     """State of `track`: the wrapped state, and the metrics of the last step.
 
-    `metrics` maps a metric's name to a scalar; with a tracker's name given, it is one level
-    deeper: `{name: {metric: scalar}}`.
+    `metrics` maps names to scalars. If the tracker has a name, it is `{name: {metric: scalar}}`.
     """
 
     inner_state: Any
@@ -33,50 +34,49 @@ def track(
     """Wrap an optimizer so that each step leaves its metrics in the optimizer state.
 
     The updates pass through unchanged, bit for bit. Norms are over the whole tree, ‖x‖ =
-    √(Σ |xᵢ|²), accumulated in float32 whatever the leaves' dtype. All metrics are float32
-    scalars but `nonfinite`, an int32; before the first update all of them are 0.
+    √(Σ |xᵢ|²), accumulated in float32 for all dtypes. `nonfinite` is int32, all other metrics are
+    float32. Before the first update all are 0.
 
     | metric | meaning |
     |---|---|
-    | `gradient_norm` | ‖g‖ of what goes into `tx`, before any clipping in it |
-    | `update_norm` | ‖Δθ‖ of what comes out of `tx` |
+    | `gradient_norm` | ‖g‖ of the input of `tx`, before any clipping in it |
+    | `update_norm` | ‖Δθ‖ of the output of `tx` |
     | `parameter_norm` | ‖θ‖ before the update; NaN if `update` gets no params |
-    | `update_ratio` | ‖Δθ‖ / ‖θ‖; 0 where Δθ = 0; NaN if `update` gets no params |
-    | `learning_rate` | the learning rate η of this step; NaN if the state shows none |
+    | `update_ratio` | ‖Δθ‖ / ‖θ‖; 0 if Δθ = 0; NaN if `update` gets no params |
+    | `learning_rate` | the learning rate η of this step; NaN if the state has none |
     | `effective_lr_p05` ... | quantiles of η / √v̂ over the elements; NaN without η or v |
-    | `nonfinite` | how many elements of g are NaN or infinite (exact to 2²⁴) |
-    | `saturated` | share of the elements in 8-bit storage that are at a code's limit |
+    | `nonfinite` | the number of NaN or infinite elements of g (exact to 2²⁴) |
+    | `saturated` | the share of the elements in 8-bit storage that are at a code's limit |
 
-    **Learning rate.** It is read from `tx`'s state: adamjax's optimizers keep theirs in a field
-    `learning_rate`, and `optax.inject_hyperparams(optax.adam)(learning_rate=...)` shows that of
-    an Optax optimizer. Of several (`optax.partition`) the largest is reported; for one each,
-    wrap each part in a `track` of its own with a `name`.
+    **Learning rate.** It is read from `tx`'s state: the field `learning_rate` of adamjax's
+    optimizers, or the hyperparameter of `optax.inject_hyperparams(optax.adam)(learning_rate=...)`.
+    With several (`optax.partition`), the largest is reported. To see each, wrap each part in its
+    own `track` with a `name`.
 
-    **Effective learning rate.** v is every `nu` in `tx`'s state (the `optax.ScaleByAdamState`
-    of the Adam family and its relatives), with the learning rate kept nearest to it. Elements with
-    v = 0 have seen no gradient and are left out. AMSGrad's maximum stands in for its v; a factored
-    second moment has no `nu`. The quantiles come from a fixed sample: every k-th element of the
-    tree, at most 1024. Codes of `adamjax.store` are decoded, those of others are left out.
+    **Effective learning rate.** v is every `nu` in `tx`'s state (as in `optax.ScaleByAdamState`),
+    with the nearest learning rate. Elements with v = 0 have had no gradient and are left out.
+    AMSGrad's maximum replaces its v. A factored second moment has no `nu`. The quantiles come from
+    a fixed sample: every k-th element of the tree, at most 1024. Codes of `adamjax.store` are
+    decoded, other integers are left out.
 
-    **Saturation.** Present if the state that `init` makes has 8-bit codes (`storage="8bit"`,
-    `"8bit_v16"`). An element counts if √v is at its largest code, above 50,000, or m is cut, since
-    |m| / √v is above its largest code or v too small to be kept (|g| below 1e-12); and after a
-    gradient that is not finite. Where it stays above 0, scale the loss or keep those leaves in
-    float32 (`exclude=`).
+    **Saturation.** Present if the state of `init` has 8-bit codes (`storage="8bit"`, `"8bit_v16"`).
+    An element counts if √v is at its largest code, above 50,000; if m is clipped, because |m| / √v
+    is above its largest code or v is too small to be stored (|g| below 1e-12); and after a
+    gradient that is not finite. If it stays above 0, scale the loss or exclude those leaves from
+    the storage format.
 
-    **Cost.** A gradient norm that `tx` computes as well (`optax.clip_by_global_norm`) is the same
-    expression, and the compiler computes it once. As there, squares beyond float32's range
-    give inf (an element above 1.8e19) or 0 (all below 1e-19): `gradient_norm` of inf with
-    `nonfinite` of 0 means huge but finite gradients.
+    **Cost.** If `tx` computes the same gradient norm (`optax.clip_by_global_norm`), the compiler
+    computes it once. Squares beyond float32's range give inf (an element above 1.8e19) or 0 (all
+    below 1e-19): `gradient_norm` of inf with `nonfinite` of 0 means huge but finite gradients.
 
     Args:
-      tx: any Optax transformation. `track` goes outside of `optax.inject_hyperparams`,
-        inside or outside of the other wrappers.
-      b2: decay rate of v. When given, and where the state that holds `nu` counts its steps t,
-        v̂ = v / (1 - b2ᵗ); otherwise v̂ = v.
-      quantiles: which quantiles of the effective learning rate, each in [0, 1]. 0.05 is called
+      tx: any Optax transformation. Put `track` outside of `optax.inject_hyperparams`, and inside or
+        outside of other wrappers.
+      b2: decay rate of v. If given, and if the state that holds `nu` counts its steps t,
+        v̂ = v / (1 - b2ᵗ). Otherwise v̂ = v.
+      quantiles: the quantiles of the effective learning rate, each in [0, 1]. 0.05 is called
         `effective_lr_p05`, 0.999 `effective_lr_p99.9`. `()` measures none.
-      name: tells several trackers of one optimizer apart (see `metrics`); a Python identifier.
+      name: distinguishes several trackers in one optimizer (see `metrics`), a Python identifier.
 
     Returns:
       An `optax.GradientTransformationExtraArgs` with `TrackState` as its state.
@@ -111,55 +111,55 @@ def track(
         return {name: values} if name else values
 
     def init(params):
-        # A buffer for each: donating one buffer twice is an error.
-        floats = ("learning_rate", "gradient_norm", "update_norm", "parameter_norm")
-        values = {key: jnp.zeros((), jnp.float32) for key in (*floats, "update_ratio", *labels)}
-        values["nonfinite"] = jnp.zeros((), jnp.int32)
         inner_state = tx.init(params)
-        if coded_moments(inner_state):
-            values["saturated"] = jnp.zeros((), jnp.float32)
-        return TrackState(inner_state, named(values))
+        floats = [*FLOATS, *labels, *(["saturated"] if read_state(inner_state).coded else [])]
+        # A buffer for each: donating one buffer twice is an error.
+        values = {key: jnp.zeros((), jnp.float32) for key in floats}
+        return TrackState(inner_state, named({**values, "nonfinite": jnp.zeros((), jnp.int32)}))
 
     def update(updates, state, params=None, **extra_args):
         out, inner_state = tx.update(updates, state.inner_state, params, **extra_args)
-        gradient_norm, update_norm = _norm(updates), _norm(out)
-        parameter_norm = jnp.float32(jnp.nan) if params is None else _norm(params)
-        ratio = jnp.where(update_norm == 0, 0.0, update_norm / parameter_norm)
+        gradients, readout = _measurable(updates), read_state(inner_state)
+        gradient_norm, update_norm = _norm(gradients), _norm(_measurable(out))
+        parameter_norm = ratio = jnp.float32(jnp.nan)
+        if params is not None:
+            parameter_norm = _norm(_measurable(params))
+            ratio = jnp.where(update_norm == 0, 0.0, update_norm / parameter_norm)
         values = {
-            "learning_rate": largest([rate for _, rate in learning_rates(inner_state)]),
+            "learning_rate": largest([rate for _, rate in readout.rates]),
             "gradient_norm": gradient_norm,
             "update_norm": update_norm,
             "parameter_norm": parameter_norm,
-            "update_ratio": parameter_norm if params is None else ratio,
-            "nonfinite": _count_nonfinite(updates, gradient_norm),
-            **effective_quantiles(inner_state, b2, labels),
+            "update_ratio": ratio,
+            "nonfinite": _count_nonfinite(gradients, gradient_norm),
+            **effective_quantiles(readout, b2, labels),
         }
-        # A state that `convert_state` has changed keeps the metrics that it had.
+        # After `convert_state`, the state keeps its metrics.
         if "saturated" in (state.metrics[name] if name else state.metrics):
-            values["saturated"] = saturated_share(inner_state)
+            values["saturated"] = saturated_share(readout.coded)
         return out, TrackState(inner_state, named(values))
 
     return optax.GradientTransformationExtraArgs(init, update)
 
 
 def metrics(opt_state: Any) -> dict[str, jax.Array]:
-    """The last step's metrics, from any nesting of optimizer states.
+    """Return the last step's metrics from any nesting of optimizer states.
 
-    Looks for the states of `track` through `optax.chain`, `masked`, `partition`, `MultiSteps`
-    and every other pytree. Works inside and outside of jit.
+    Finds the states of `track` inside `optax.chain`, `masked`, `partition`, `MultiSteps` and every
+    other pytree, inside and outside of jit.
 
     Args:
-      opt_state: an optimizer state, or what holds one as `opt_state` (`flax.nnx.Optimizer`,
-        `flax.training.train_state.TrainState`).
+      opt_state: an optimizer state, or an object with the attribute `opt_state`
+        (`flax.nnx.Optimizer`, `flax.training.train_state.TrainState`).
 
     Returns:
       Scalars by name, as listed in `track`. With several trackers, outer before inner, each name
-      is prefixed: `"body/gradient_norm"` for `track(..., name="body")`, `"0/gradient_norm"` (its
+      has a prefix: `"body/gradient_norm"` for `track(..., name="body")`, `"0/gradient_norm"` (its
       place among the trackers) for one without a name, `"body/0/gradient_norm"` for a name
       that several have.
 
     Raises:
-      ValueError: nothing in `opt_state` is tracked.
+      ValueError: `opt_state` has no tracker.
 
     Example:
       >>> import jax.numpy as jnp, optax
@@ -167,31 +167,30 @@ def metrics(opt_state: Any) -> dict[str, jax.Array]:
       >>> tx = optax.chain(track(optax.clip(1.0), name="clip"), track(optax.sgd(0.1), name="sgd"))
       >>> params = jnp.array([3.0, -4.0])
       >>> _, state = tx.update(params, tx.init(params), params)
-      >>> found = metrics(state)
-      >>> float(found["clip/gradient_norm"]), round(float(found["sgd/gradient_norm"]), 4)
+      >>> last = metrics(state)
+      >>> float(last["clip/gradient_norm"]), round(float(last["sgd/gradient_norm"]), 4)
       (5.0, 1.4142)
     """
-    trackers = [_split_name(s) for s in _trackers(getattr(opt_state, "opt_state", opt_state))]
+    trackers = list(_trackers(getattr(opt_state, "opt_state", opt_state)))
     if not trackers:
         raise ValueError(
             "opt_state holds no metrics: wrap the optimizer with adamjax.track(...) before init"
         )
     names = [name for name, _ in trackers]
-    found = {}
+    scalars = {}
     for place, (name, values) in enumerate(trackers):
+        prefix = f"{name}/" if name else ""
+        if names.count(name) > 1 or not name:
+            prefix += f"{place}/"
         if len(trackers) == 1:
             prefix = ""
-        elif name and names.count(name) == 1:
-            prefix = f"{name}/"
-        else:
-            prefix = f"{name}/{place}/" if name else f"{place}/"
-        # asarray also unpacks what a framework puts around a leaf (nnx.Variable).
-        found |= {prefix + key: jnp.asarray(value) for key, value in values.items()}
-    return found
+        # asarray also unpacks the variables of a framework (nnx.Variable).
+        scalars |= {prefix + key: jnp.asarray(value) for key, value in values.items()}
+    return scalars
 
 
 def _checked(tx, b2, quantiles, name) -> dict[str, float]:
-    """Check `track`'s arguments; the quantiles by their metric's name."""
+    """Check the arguments of `track`, and return the quantiles by the names of their metrics."""
     if not (callable(getattr(tx, "init", None)) and callable(getattr(tx, "update", None))):
         raise TypeError(
             f"tx must be an optax.GradientTransformation, such as optax.adam(1e-3), not {tx!r}"
@@ -211,33 +210,25 @@ def _checked(tx, b2, quantiles, name) -> dict[str, float]:
     return {f"effective_lr_p{f'{100 * q:g}'.zfill(2)}": float(q) for q in quantiles}
 
 
-def _trackers(tree: Any) -> list[TrackState]:
-    def is_tracker(node):
-        return isinstance(node, TrackState)
-
-    found = []
-    for node in filter(is_tracker, jax.tree.leaves(tree, is_leaf=is_tracker)):
-        found += [node, *_trackers(node.inner_state)]
-    return found
-
-
-def _split_name(state: TrackState) -> tuple[str, dict[str, Any]]:
-    if "gradient_norm" in state.metrics:
-        return "", state.metrics
-    ((name, values),) = state.metrics.items()
-    return name, values
+def _trackers(tree: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the name and the metrics of each tracker, outer before inner."""
+    for node in jax.tree.leaves(tree, is_leaf=lambda node: isinstance(node, TrackState)):
+        if isinstance(node, TrackState):
+            named = {"": node.metrics} if "gradient_norm" in node.metrics else node.metrics
+            yield from named.items()
+            yield from _trackers(node.inner_state)
 
 
 def _measurable(tree: Any) -> list[jax.Array]:
-    """The real and complex leaves; integers have no norm worth reporting."""
+    """Return the real and complex leaves."""
     leaves = [jnp.asarray(x) for x in jax.tree.leaves(tree)]
     return [x for x in leaves if jnp.issubdtype(x.dtype, jnp.inexact)]
 
 
-def _norm(tree: Any) -> jax.Array:
-    # For float32 leaves the very reductions of optax.tree.norm, so that the compiler merges them.
+def _norm(leaves: Sequence[jax.Array]) -> jax.Array:
+    # For float32 leaves these are the reductions of optax.tree.norm, which the compiler merges.
     total = jnp.zeros((), jnp.float32)
-    for x in _measurable(tree):
+    for x in leaves:
         if jnp.iscomplexobj(x):
             x = x.astype(jnp.complex64)
             total += jnp.sum((x.conj() * x).real)
@@ -246,7 +237,7 @@ def _norm(tree: Any) -> jax.Array:
     return jnp.sqrt(total)
 
 
-def _count_nonfinite(tree: Any, norm: jax.Array) -> jax.Array:
+def _count_nonfinite(leaves: Sequence[jax.Array], norm: jax.Array) -> jax.Array:
     def count(leaves):
         # In float32, like the norm: XLA merges reductions of one dtype into one pass.
         counts = [jnp.sum(jnp.where(jnp.isfinite(x), 0, jnp.float32(1))) for x in leaves]
@@ -257,6 +248,6 @@ def _count_nonfinite(tree: Any, norm: jax.Array) -> jax.Array:
         none = lambda _: (0 * norm).astype(jnp.int32)  # noqa: E731
         return jax.lax.cond(jnp.isfinite(norm), none, count, leaves)
 
-    # XLA's CPU backend merges no passes, so there the count waits for a sign that it is needed;
-    # on a GPU such a branch would make the host wait for the device.
-    return jax.lax.platform_dependent(_measurable(tree), cpu=count_if_any, default=count)
+    # XLA's CPU backend merges no passes, so there the count only runs if the norm is not finite.
+    # On a GPU such a branch would make the host wait for the device.
+    return jax.lax.platform_dependent(leaves, cpu=count_if_any, default=count)

@@ -1,4 +1,4 @@
-"""Pictures of what was tracked. Drawn on figures of their own: no global state, no display."""
+"""Plots of tracked metrics, on separate figures: no global state, no display."""
 
 import os
 from collections.abc import Mapping
@@ -11,12 +11,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's: told apart also by readers who do not see red and green.
+# The palette of Okabe and Ito, which is safe for color-blind readers.
 BLUE, VERMILION, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#7F7F7F"
+Columns = Mapping[str, np.ndarray]
 MOST_POINTS = 400
-"""A norm of more points than this is drawn pale, with a line of medians over it."""
+"""A norm with more points is drawn pale, with a line of medians over it."""
 PARTS = 100
-"""How many medians that line has."""
+"""The number of medians in that line."""
 
 
 def plot_metrics(
@@ -26,27 +27,27 @@ def plot_metrics(
     name: str = "",
     title: str = "",
 ) -> "Figure":
-    """Three panels over the steps: effective learning rate, gradient norm, update magnitude.
+    """Plot the effective learning rate, the gradient norm and the size of the updates.
 
-    The first has the quantiles of lr / √v̂, a line for the one nearest the median and a band
-    between the outermost, and the learning rate; the second marks steps with non-finite gradients
-    at its foot; the third has the norm of the update and its ratio to the parameters' norm. Axes
-    are logarithmic: steps without a positive finite value are passed over, and a panel without any
-    says so. In long runs the norms' values are pale, with medians of many steps drawn over them.
+    The first panel has the quantiles of lr / √v̂, with a line for the one nearest the median and a
+    band between the outermost, and the learning rate. The second has the gradient norm, and marks
+    steps with non-finite gradients. The third has the norm of the update and its ratio to the
+    parameters' norm. Axes are logarithmic and skip values that are not positive and finite. Norms
+    of long runs are drawn pale, with medians of many steps over them.
 
     Args:
-      history: the metrics of `track` by name, and "step", as `Recorder.history` has them. Of a
-        step that is there twice (a run resumed from a checkpoint) the last values are drawn.
-      file: where to save; the ending says the format (.png, .svg, .pdf).
-      name: the prefix of the tracker, where `history` has several (see `metrics`).
-      title: above the panels.
+      history: the metrics of `track` by name, and "step", as in `Recorder.history`. If a step
+        occurs twice (a run resumed from a checkpoint), the last values are drawn.
+      file: the file to save to, .png, .svg or .pdf. None saves nothing.
+      name: the prefix of the tracker, if `history` has several (see `metrics`).
+      title: the title of the figure.
 
     Returns:
       The figure, a `matplotlib.figure.Figure`.
 
     Raises:
       ImportError: matplotlib is not installed.
-      ValueError: `history` lacks "step" or has no metrics of a tracker of that `name`.
+      ValueError: `history` has no "step" or no metrics of a tracker of that `name`.
 
     Example:
       >>> history = {"step": [1, 2], "gradient_norm": [3.0, 0.3], "update_norm": [0.1, 0.2]}
@@ -55,11 +56,7 @@ def plot_metrics(
       ['Effective learning rate', 'Gradient norm', 'Update magnitude']
     """
     steps, columns = _select(history, name)
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError("plots need matplotlib: pip install matplotlib") from error
-    figure = Figure(figsize=(7.2, 7.8), layout="constrained", dpi=130)
+    figure = new_figure(figsize=(7.2, 7.8), layout="constrained", dpi=130)
     top, middle, bottom = figure.subplots(3, 1, sharex=True)
     _effective_learning_rate(top, steps, columns)
     _gradient_norm(middle, steps, columns)
@@ -67,14 +64,36 @@ def plot_metrics(
     bottom.set_xlabel("step")
     if title:
         figure.suptitle(title)
-    if file is not None:
-        Path(file).parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(file)
+    save(figure, file)
     return figure
 
 
-def _select(history: Mapping[str, Any], name: str) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """The steps in ascending order, each once, and one tracker's metrics at them."""
+def new_figure(**settings: Any) -> "Figure":
+    """Make a figure outside of pyplot, or raise ImportError if matplotlib is not installed."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError("plots need matplotlib: pip install matplotlib") from error
+    return Figure(**settings)
+
+
+def save(figure: "Figure", file: str | os.PathLike[str] | None) -> None:
+    """Save a figure, and make missing folders."""
+    if file is not None:
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(file)
+
+
+def style(axes: "Axes", title: str) -> None:
+    """Set the title, a light grid and no frame on the top and right."""
+    axes.set_title(title, loc="left", fontsize="medium", fontweight="bold")
+    axes.grid(color="#DDDDDD", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _select(history: Mapping[str, Any], name: str) -> tuple[np.ndarray, Columns]:
+    """Return one tracker's metrics at the distinct steps in ascending order."""
     if "step" not in history:
         raise ValueError('history must have the steps under "step", as Recorder.history has')
     if f"{name}/gradient_norm".removeprefix("/") not in history:
@@ -87,7 +106,7 @@ def _select(history: Mapping[str, Any], name: str) -> tuple[np.ndarray, dict[str
         )
     prefix = f"{name}/" if name else ""
     steps = np.asarray(history["step"])
-    # Seen from the end, the first of each step is the last that was recorded.
+    # In reverse, the first occurrence of each step is the last recorded.
     unique, from_end = np.unique(steps[::-1], return_index=True)
     last = len(steps) - 1 - from_end
     columns = {
@@ -98,10 +117,8 @@ def _select(history: Mapping[str, Any], name: str) -> tuple[np.ndarray, dict[str
     return unique, columns
 
 
-def _effective_learning_rate(
-    axes: "Axes", steps: np.ndarray, columns: Mapping[str, np.ndarray]
-) -> None:
-    _style(axes, "Effective learning rate")
+def _effective_learning_rate(axes: "Axes", steps: np.ndarray, columns: Columns) -> None:
+    style(axes, "Effective learning rate")
     prefix = "effective_lr_p"
     by_percent = {
         float(key.removeprefix(prefix)): values
@@ -123,9 +140,9 @@ def _effective_learning_rate(
     _finish(axes)
 
 
-def _gradient_norm(axes: "Axes", steps: np.ndarray, columns: Mapping[str, np.ndarray]) -> None:
-    _style(axes, "Gradient norm")
-    _noisy_line(axes, steps, columns["gradient_norm"], GREEN, "‖g‖")
+def _gradient_norm(axes: "Axes", steps: np.ndarray, columns: Columns) -> None:
+    style(axes, "Gradient norm")
+    _line(axes, steps, columns["gradient_norm"], GREEN, "‖g‖", noisy=True)
     bad = columns.get("nonfinite", np.zeros(len(steps))) > 0
     _finish(axes)
     if bad.any():
@@ -136,12 +153,12 @@ def _gradient_norm(axes: "Axes", steps: np.ndarray, columns: Mapping[str, np.nda
         axes.legend(frameon=False, fontsize="small")
 
 
-def _update_magnitude(axes: "Axes", steps: np.ndarray, columns: Mapping[str, np.ndarray]) -> None:
-    _style(axes, "Update magnitude")
+def _update_magnitude(axes: "Axes", steps: np.ndarray, columns: Columns) -> None:
+    style(axes, "Update magnitude")
     lines = (("update_norm", BLUE, "‖Δθ‖"), ("update_ratio", VERMILION, "‖Δθ‖ / ‖θ‖"))
     for key, color, label in lines:
         if key in columns:
-            _noisy_line(axes, steps, columns[key], color, label)
+            _line(axes, steps, columns[key], color, label, noisy=True)
     _finish(axes)
 
 
@@ -150,37 +167,23 @@ def _drawable(values: np.ndarray) -> np.ndarray:
 
 
 def _line(
-    axes: "Axes", steps: np.ndarray, values: np.ndarray, color: str, label: str, **style: Any
+    axes: "Axes", steps: np.ndarray, values: np.ndarray, color: str, label: str, **look: Any
 ) -> None:
-    shown = _drawable(values)
-    if shown.any():
-        marker = "o" if shown.sum() == 1 else None  # One point makes no line.
-        style = {"linewidth": 1.5, "marker": marker, **style}
-        axes.plot(steps[shown], values[shown], color=color, label=label, **style)
-
-
-def _noisy_line(
-    axes: "Axes", steps: np.ndarray, values: np.ndarray, color: str, label: str
-) -> None:
+    """Draw the positive finite values, with medians over them in long runs if they are noisy."""
     shown = _drawable(values)
     steps, values = steps[shown], values[shown]
-    if len(steps) > MOST_POINTS:
+    if look.pop("noisy", False) and len(steps) > MOST_POINTS:
         axes.plot(steps, values, color=color, alpha=0.25, linewidth=0.6)
         label += f", median of {round(len(steps) / PARTS)} steps"
         steps = np.array([part.mean() for part in np.array_split(steps, PARTS)])
         values = np.array([np.median(part) for part in np.array_split(values, PARTS)])
-    _line(axes, steps, values, color, label)
-
-
-def _style(axes: "Axes", title: str) -> None:
-    axes.set_title(title, loc="left", fontsize="medium", fontweight="bold")
-    axes.grid(color="#DDDDDD", linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
+    if len(steps):
+        marker = "o" if len(steps) == 1 else None  # One point makes no line.
+        axes.plot(steps, values, color=color, label=label, linewidth=1.5, marker=marker, **look)
 
 
 def _finish(axes: "Axes") -> None:
-    """A logarithmic axis and a legend; a note instead where nothing was drawn."""
+    """Add a logarithmic scale and a legend, or a note if nothing was drawn."""
     if axes.lines:
         axes.set_yscale("log")
         axes.legend(frameon=False, fontsize="small")

@@ -1,126 +1,153 @@
-"""The learning rates that an optimizer's state shows: the global one, and that of each element."""
+"""The learning rates in an optimizer state: the global one, and that of each element."""
 
 import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import takewhile
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
-from adamjax.tracking.decode import Decoder, kept_as
+from adamjax.storage.formats import Code
+from adamjax.tracking.decode import SECOND_MOMENTS, Coded, Moments, has_field, moments_of
 
 SAMPLE_SIZE = 1024
-"""Most elements of the second moment that the quantiles look at: sorting more costs a small
-model's step, and a quantile's rank is already within a percentile or two."""
+"""The largest sample of the second moment for the quantiles. A larger sample slows the step of a
+small model, and the rank of a quantile is already accurate to a percentile or two."""
+
+Path = tuple[Any, ...]
 
 
-def learning_rates(state: Any) -> list[tuple[tuple, jax.Array]]:
-    """Every learning rate that a state shows, with the key path of what holds it.
+class Readout(NamedTuple):
+    """The tracked parts of an optimizer state.
 
-    That is a named tuple with a field `learning_rate`, or with `hyperparams` that have one
-    (`optax.inject_hyperparams`), in any nesting.
-
-    >>> import optax
-    >>> state = optax.inject_hyperparams(optax.sgd)(learning_rate=0.5).init(jnp.ones(2))
-    >>> [float(rate) for _, rate in learning_rates((state, optax.EmptyState()))]
-    [0.5]
+    Attributes:
+      rates: the outermost learning rates, with the key paths of their nodes.
+      holders: the outermost nodes with a second moment, with their key paths and moments.
+      coded: the parameters whose moments are in integer codes.
     """
 
-    def shown(node):
-        if _has(node, "learning_rate"):
-            return node.learning_rate
-        return node.hyperparams.get("learning_rate") if _has(node, "hyperparams") else None
+    rates: list[tuple[Path, jax.Array]]
+    holders: list[tuple[Path, Any, Moments]]
+    coded: list[Coded]
 
-    found = _find(state, lambda node: shown(node) is not None)
-    return [(path, jnp.max(jnp.asarray(shown(node), jnp.float32))) for path, node in found]
+
+def read_state(state: Any) -> Readout:
+    """Find the learning rates and moments in a state, in one walk.
+
+    A learning rate is the field `learning_rate` of a named tuple, or that of its `hyperparams`
+    (`optax.inject_hyperparams`).
+    """
+    readout = Readout([], [], [])
+
+    def visit(path: Path, node: Any) -> bool:
+        if not hasattr(node, "_fields"):
+            return False
+        rate = None
+        if has_field(node, "learning_rate"):
+            rate = node.learning_rate
+        elif has_field(node, "hyperparams"):
+            rate = node.hyperparams.get("learning_rate")
+        if rate is not None and not _inside(path, readout.rates):
+            readout.rates.append((path, jnp.max(jnp.asarray(rate, jnp.float32))))
+        moments = moments_of(node)
+        if has_field(node, "nu") and not _inside(path, readout.holders):
+            readout.holders.append((path, node, moments))
+        readout.coded.extend(moments.coded)
+        return False
+
+    jax.tree_util.tree_leaves_with_path(state, is_leaf=visit, is_leaf_takes_path=True)
+    return readout
+
+
+def _inside(path: Path, nodes: Sequence[tuple]) -> bool:
+    return any(path[: len(outer)] == outer for outer, *_ in nodes)
 
 
 def largest(rates: Sequence[jax.Array]) -> jax.Array:
-    """The largest of some scalars, NaN of none.
-
-    >>> float(largest([jnp.float32(0.5), jnp.float32(2.0)])), float(largest([]))
-    (2.0, nan)
-    """
+    """Return the largest of some scalars, or NaN if there are none."""
     return jnp.max(jnp.stack(rates)) if rates else jnp.full((), jnp.nan, jnp.float32)
 
 
 def effective_quantiles(
-    state: Any, b2: float | None, labels: dict[str, float]
+    readout: Readout, b2: float | None, labels: dict[str, float]
 ) -> dict[str, jax.Array]:
-    """Quantiles of η / √v over the elements of every `nu` in a state, from a sample.
+    """Compute quantiles of η / √v over a sample of the elements of every second moment.
 
-    Where the state has a `nu_max` (AMSGrad), that is the v that divides. Of a `nu` in codes
-    (`adamjax.store`) the sample alone is decoded.
+    If the state has a `nu_max` (AMSGrad), that is the v that divides. Only the sample is decoded.
 
     Args:
-      state: an optimizer's state.
-      b2: decay rate of v, to correct its bias where a `count` stands beside `nu`, or None.
-      labels: the quantiles in [0, 1], by the names that the results shall have.
+      readout: the tracked parts of a state.
+      b2: decay rate of v, for the bias correction if the state has a `count`, or None.
+      labels: the quantiles in [0, 1] by the names of the results.
 
     >>> import optax
     >>> state = optax.inject_hyperparams(optax.adam)(learning_rate=0.5).init(jnp.ones(2))
     >>> adam, scale = state.inner_state
     >>> state = state._replace(inner_state=(adam._replace(nu=jnp.array([0.0, 0.25])), scale))
-    >>> float(effective_quantiles(state, None, {"median": 0.5})["median"])
+    >>> float(effective_quantiles(read_state(state), None, {"median": 0.5})["median"])
     1.0
     """
-    rates = learning_rates(state)
-    holders = _find(state, lambda node: _has(node, "nu")) if labels else []
-    kept = [kept_as(node, "nu_max" if _has(node, "nu_max") else "nu") for _, node in holders]
-    size = sum(arrays[0].size for leaves in kept for _, arrays in leaves)
-    # Odd, so that a row length that is a power of two is not always met at the same column.
+    stored = [_second_moment(*holder) for holder in readout.holders] if labels else []
+    size = sum(arrays[0].size for leaves in stored for _, _, arrays in leaves)
+    # An odd stride does not always meet rows of a power of two in the same column.
     stride = -(-size // SAMPLE_SIZE) | 1
     samples, start = [], 0
-    for (path, node), leaves in zip(holders, kept, strict=True):
-        taken: dict[Decoder, list[list[jax.Array]]] = {}
-        for decoder, arrays in leaves:
-            taken.setdefault(decoder, []).append([_every(x, start, stride) for x in arrays])
+    for (path, node, _), leaves in zip(readout.holders, stored, strict=False):
+        parts: dict[tuple[Code | None, int], list[list[jax.Array]]] = {}
+        for code, place, arrays in leaves:
+            parts.setdefault((code, place), []).append([_every(x, start, stride) for x in arrays])
             start += arrays[0].size
-        for decoder, parts in taken.items():
-            v = decoder(*map(jnp.concatenate, zip(*parts, strict=True)))
-            if b2 is not None and _has(node, "count"):
+        for (code, place), rows in parts.items():
+            columns = tuple(map(jnp.concatenate, zip(*rows, strict=True)))
+            v = columns[0].astype(jnp.float32) if code is None else code.decode(columns)[place]
+            if b2 is not None and has_field(node, "count"):
                 v /= -jnp.expm1(node.count * (math.log(b2) if b2 else -math.inf))
-            samples.append(jnp.where(v > 0, _nearest_rate(path, rates) / jnp.sqrt(v), jnp.nan))
+            rate = _nearest_rate(path, readout.rates)
+            samples.append(jnp.where(v > 0, rate / jnp.sqrt(v), jnp.nan))
     if not start:
         return {key: jnp.full((), jnp.nan, jnp.float32) for key in labels}
-    found = jnp.nanquantile(jnp.concatenate(samples), jnp.array(list(labels.values())))
-    return dict(zip(labels, found, strict=True))
+    quantiles = jnp.nanquantile(jnp.concatenate(samples), jnp.array(list(labels.values())))
+    return dict(zip(labels, quantiles, strict=True))
 
 
-def _nearest_rate(path: tuple, rates: Sequence[tuple[tuple, jax.Array]]) -> jax.Array:
-    """Of the learning rates, the one whose key path shares most with `path`."""
+def _second_moment(
+    path: Path, node: Any, moments: Moments
+) -> list[tuple[Code | None, int, tuple[jax.Array, ...]]]:
+    """List each leaf's code, its place in the code, and the stored arrays."""
+    field = next(f for f in SECOND_MOMENTS if f in moments.leaves)
+    leaves = moments.leaves[field]
+    floats = [x for x in leaves if jnp.issubdtype(jnp.result_type(x), jnp.floating)]
+    return [
+        *((None, 0, (jnp.asarray(x),)) for x in floats),
+        *(
+            (code, fields.index(field), one.arrays(fields))
+            for one in moments.coded
+            for fields, code in one.groups
+            if field in fields
+        ),
+    ]
+
+
+def _nearest_rate(path: Path, rates: Sequence[tuple[Path, jax.Array]]) -> jax.Array:
+    """Return the learning rate whose key path shares most with `path`."""
     shared = [len(list(takewhile(bool, map(operator.eq, path, other)))) for other, _ in rates]
     pairs = zip(shared, rates, strict=True)
     return largest([rate for n, (_, rate) in pairs if n == max(shared)])
 
 
-def _find(tree: Any, holds: Callable[[Any], bool]) -> list[tuple[tuple, Any]]:
-    """The outermost nodes for which `holds`, with their key paths."""
-    flat = jax.tree_util.tree_leaves_with_path(tree, is_leaf=holds)
-    return [(path, node) for path, node in flat if holds(node)]
-
-
-def _has(node: Any, field: str) -> bool:
-    # Named tuples alone: a module among the parameters may well have an attribute called nu.
-    return field in getattr(node, "_fields", ())
-
-
 def _every(x: jax.Array, start: int, stride: int) -> jax.Array:
-    """The elements of `x` whose place in the whole tree is a multiple of `stride`.
+    """Return the elements of `x` whose place in the whole tree is a multiple of `stride`.
 
-    `start` is the place of the first. Gathered by index: flattening would reshard `x`.
+    `start` is the place of the first. Flattening would reshard `x`, so they are gathered by index.
     """
     x = x.reshape(x.shape or (1,))
-    places = np.arange(-start % stride, x.size, stride)
-    return x.at[np.unravel_index(places, x.shape)].get(out_sharding=_replicated(x)).reshape(-1)
-
-
-def _replicated(x: jax.Array) -> jax.sharding.NamedSharding | None:
-    """Where the sample goes: on a mesh of explicit axes, and only there, it has to be said."""
-    mesh = jax.typeof(x).sharding.mesh
-    if mesh.empty or any(kind != jax.sharding.AxisType.Explicit for kind in mesh.axis_types):
-        return None
-    return jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
+    places = np.unravel_index(np.arange(-start % stride, x.size, stride), x.shape)
+    mesh, replicated = jax.typeof(x).sharding.mesh, None
+    # JAX requires the sharding of the result on a mesh of explicit axes.
+    if not mesh.empty and all(kind == AxisType.Explicit for kind in mesh.axis_types):
+        replicated = NamedSharding(mesh, PartitionSpec())
+    return x.at[places].get(out_sharding=replicated).reshape(-1)

@@ -1,7 +1,10 @@
-"""The host's side of tracking: metrics kept in memory and in a file that survives a crash."""
+"""Record metrics on the host, in memory and in a file that survives a crash."""
 
+import json
+import math
 import operator
 import os
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self, TextIO
@@ -9,32 +12,32 @@ from typing import Any, Self, TextIO
 import jax
 import numpy as np
 
-from adamjax.tracking import sinks
 from adamjax.tracking.plots import plot_metrics
+
+Record = dict[str, int | float]
+
+_FIRST_CHARACTERS = '{"step": '
 
 
 class Recorder:
-    """Keeps scalar metrics by step: in memory, and line by line in a file.
+    """Keep scalar metrics by step, in memory and in a file.
 
-    Each `record` is in the operating system's hands when it returns, so that a crash of the
-    process loses nothing recorded before it. A file that exists is continued: what it holds is
-    read back into `history`, and new lines follow. If a crash tore its last line, the
-    fragment is cut off, with a warning that quotes it.
+    Every line is passed to the operating system before `record` returns, so a crash of the process
+    loses no earlier record. An existing file is continued: its records are read into `history`,
+    and new lines follow. If a crash tore the last line, the fragment is removed with a warning that
+    quotes it.
 
-    A file ending in `.jsonl` has one JSON object a line; NaN and infinities, which JSON lacks, are
-    the strings "nan", "inf" and "-inf". A file ending in `.csv` has a header; when a metric
-    appears that the header lacks, the file is rewritten with the column added (into a temporary
-    file that then takes its place), and a metric that a step lacks is an empty cell.
+    A line is a JSON object, with the strings "nan", "inf" and "-inf", which JSON lacks as numbers.
+    `pandas.read_json(path, lines=True)` reads the file.
 
-    With several processes, record on one of them. One file has one open recorder: close it before
-    another continues the file.
+    With several processes, record on one of them. Only one recorder may have a file open.
 
     Args:
-      path: where to write, a name that ends in `.jsonl` or `.csv`; missing folders are made. None
-        keeps the records in memory alone.
+      path: the file, a name that ends in `.jsonl`. Missing folders are made. None keeps the records
+        in memory only.
 
     Raises:
-      ValueError: another ending, or a file that a recorder has not written.
+      ValueError: for another ending, or a file that a recorder has not written.
 
     Example:
       >>> import tempfile, pathlib
@@ -51,53 +54,54 @@ class Recorder:
 
     def __init__(self, path: str | os.PathLike[str] | None = None):
         self.path = None if path is None else Path(path)
-        self._records: list[sinks.Record] = []
-        self._columns = ["step"]
+        self._records: list[Record] = []
         self._file: TextIO | None = None
-        self._header = ""
         if self.path is None:
             return
-        self._format = sinks.format_of(self.path)
+        _check_ending(self.path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        torn = False
-        if self.path.exists() and self.path.stat().st_size:
-            self._records, self._columns, torn = sinks.read(self.path)
-            self._header = self._format.header(self._columns)
-        if torn:
-            self._rewrite(self.path)
-        else:
-            self._open(self.path)
+        text = ""
+        if self.path.exists():
+            self._records, text = _read(self.path)
+            os.truncate(self.path, len(text.encode()))
+        self._file = open(self.path, "a", encoding="utf-8", newline="")  # noqa: SIM115 (see close)
+        if text and not text.endswith("\n"):
+            self._file.write("\n")
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """A recorder in memory with what a file holds; the file is left as it is.
+        """Read a file into a recorder in memory, without a change to the file.
 
         Args:
-          path: a file that a recorder wrote, whole or with its last line torn (a warning says so).
+          path: a recorder's file. A torn last line is left out with a warning.
+
+        Returns:
+          A recorder without a file.
 
         Raises:
           FileNotFoundError: there is no such file.
-          ValueError: it is not a recorder's; the message names the line.
+          ValueError: a recorder has not written it. The message names the line.
         """
+        _check_ending(Path(path))
         recorder = cls()
-        recorder._records, recorder._columns, _ = sinks.read(Path(path))
+        recorder._records, _ = _read(Path(path))
         return recorder
 
     def record(self, step: int, metrics: Mapping[str, Any]) -> None:
         """Append one step's metrics, to memory and to the file.
 
-        Device arrays are fetched together, which waits for the step that computes them: record
-        every tenth step or so if steps are short.
+        Device arrays are fetched together, which waits for the step that computes them. If steps
+        are short, record every tenth step or so.
 
         Args:
-          step: the step's number.
+          step: the number of the step.
           metrics: real scalars by name: numbers, NumPy or JAX arrays of shape (). The names may
-            differ from one step to the next.
+            differ between steps.
 
         Raises:
           TypeError: `step` is not an integer, or a metric not a real number.
-          ValueError: a metric is not a scalar, or its name is "step" or not printable; or the
-            recorder is closed. Nothing has been recorded then.
+          ValueError: a metric is not a scalar, its name is "step" or not printable, or the recorder
+            is closed. Nothing is recorded then.
 
         Example:
           >>> recorder = Recorder()
@@ -111,18 +115,14 @@ class Recorder:
             )
         record = _as_record(step, metrics)
         self._records.append(record)
-        self._columns += [key for key in record if key not in self._columns]
-        if self.path is None or self._file is None:
-            return
-        if self._header == self._format.header(self._columns):
-            self._file.write(self._format.line(record, self._columns))
+        if self._file is not None:
+            json_values = {k: v if math.isfinite(v) else str(v) for k, v in record.items()}
+            self._file.write(json.dumps(json_values) + "\n")
             self._file.flush()
-        else:
-            self._rewrite(self.path)
 
     @property
     def history(self) -> dict[str, np.ndarray]:
-        """Every metric's values in the order of recording, "step" first; NaN where one is missing.
+        """The values of every metric in the order of recording, "step" first, NaN if missing.
 
         Example:
           >>> recorder = Recorder()
@@ -131,47 +131,27 @@ class Recorder:
           >>> recorder.history["accuracy"]
           array([nan, 0.5])
         """
+        keys = dict.fromkeys(["step", *(key for record in self._records for key in record)])
         return {
-            key: np.array([record.get(key, np.nan) for record in self._records])
-            for key in self._columns
+            key: np.array([record.get(key, np.nan) for record in self._records]) for key in keys
         }
 
-    def to_tensorboard(self, logdir: str | os.PathLike[str]) -> None:
-        """Write what has been recorded as TensorBoard scalars, with tensorboardX.
-
-        Args:
-          logdir: TensorBoard's folder for this run.
-
-        Raises:
-          ImportError: tensorboardX is not installed.
-        """
-        try:
-            from tensorboardX import SummaryWriter  # pyrefly: ignore[missing-import]
-        except ImportError as error:
-            message = "to_tensorboard needs tensorboardX: pip install tensorboardX"
-            raise ImportError(message) from error
-        with SummaryWriter(os.fspath(logdir)) as writer:
-            for record in self._records:
-                for key, value in record.items():
-                    if key != "step":
-                        writer.add_scalar(key, value, int(record["step"]))
-
     def plot(self, file: str | os.PathLike[str], *, name: str = "", title: str = "") -> None:
-        """Save the three panels of `plot_metrics` as a picture.
+        """Save the figure of `plot_metrics`.
 
         Args:
-          file: where to; the ending says the format (.png, .svg, .pdf).
-          name: which tracker, if several were recorded.
-          title: above the panels.
+          file: the file, .png, .svg or .pdf.
+          name: the name of the tracker, if several were recorded.
+          title: the title of the figure.
 
         Raises:
           ImportError: matplotlib is not installed.
-          ValueError: nothing was recorded that `track` measures.
+          ValueError: no metric of `track` was recorded.
         """
         plot_metrics(self.history, file, name=name, title=title)
 
     def close(self) -> None:
-        """Close the file; the history stays readable."""
+        """Close the file. The history stays readable."""
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -182,25 +162,50 @@ class Recorder:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def _open(self, path: Path) -> None:
-        self._file = open(path, "a", encoding="utf-8", newline="")  # noqa: SIM115 (see close)
 
-    def _rewrite(self, path: Path) -> None:
-        header = self._format.header(self._columns)
-        lines = [self._format.line(record, self._columns) for record in self._records]
-        self.close()  # Some systems do not replace an open file.
-        try:
-            sinks.write(path, header + "".join(lines))
-            self._header = header
-        finally:
-            self._open(path)
+def _check_ending(path: Path) -> None:
+    if path.suffix != ".jsonl":
+        raise ValueError(f"path must end in .jsonl, not {str(path)!r}")
 
 
-def _as_record(step: int, metrics: Mapping[str, Any]) -> sinks.Record:
-    """Plain numbers by name, fetched from the devices together."""
+def _read(path: Path) -> tuple[list[Record], str]:
+    """Return the records in a file and the text of their lines.
+
+    A torn last line is left out with a warning that quotes it. A file that a recorder has not
+    written raises ValueError, so that no other file is ever cut.
+    """
+    records, torn = [], ""
+    try:
+        lines = path.read_bytes().decode().splitlines(keepends=True)
+        for number, line in enumerate(lines, start=1):
+            try:
+                records.append(_parse(line))
+            except (ValueError, TypeError, AttributeError) as error:
+                ours = records or _FIRST_CHARACTERS.startswith(line[: len(_FIRST_CHARACTERS)])
+                if line.endswith("\n") or not ours:
+                    raise ValueError(f"line {number} is {line!r}") from error
+                torn = line
+    except ValueError as error:
+        raise ValueError(f"path: {path} was not written by a Recorder: {error}") from error
+    if torn:
+        warnings.warn(f"{path}: a torn last line, {torn!r}, is left out", stacklevel=3)
+    return records, "".join(lines).removesuffix(torn)
+
+
+def _parse(line: str) -> Record:
+    # Strings are "nan", "inf" or "-inf".
+    values = json.loads(line).items()
+    record = {key: value if isinstance(value, int) else float(value) for key, value in values}
+    if not isinstance(record.get("step"), int):
+        raise ValueError("no step")
+    return record
+
+
+def _as_record(step: int, metrics: Mapping[str, Any]) -> Record:
+    """Fetch the metrics from the devices together, as plain numbers by name."""
     step, *values = jax.device_get([step, *metrics.values()])
     try:
-        record: sinks.Record = {"step": operator.index(step)}
+        record: Record = {"step": operator.index(step)}
     except TypeError as error:
         raise TypeError(f"step must be an integer, not {step!r}") from error
     for key, value in zip(metrics, values, strict=True):

@@ -1,1 +1,1 @@
-"""Around a whole optimizer: averages and second copies of the parameters, gradients elsewhere."""
+"""Wrappers of a whole optimizer: averages and copies of the parameters, gradients elsewhere."""

@@ -1,8 +1,7 @@
-"""Averages of the parameters along the way, which are often better than the last ones.
+"""Averages of the parameters over the run, often better than the last parameters.
 
-Exponential: Polyak and Juditsky, 1992, as it is used since. Over the tail of a run, evenly:
-Averaging Weights Leads to Wider Optima and Better Generalization. Izmailov et al., 2018.
-arXiv:1803.05407.
+Exponential averages: Polyak and Juditsky, 1992. Means over the end of a run: Averaging Weights
+Leads to Wider Optima and Better Generalization. Izmailov et al., 2018. arXiv:1803.05407.
 """
 
 from typing import Any, NamedTuple
@@ -19,7 +18,7 @@ from adamjax.wrappers.copy_params import check_copies, copy_params
 
 
 class AveragingState(NamedTuple):
-    """Steps done, how many parameters are averaged, their average (float32), the optimizer's."""
+    """Steps done, the number of averaged steps, the average (float32), the optimizer's state."""
 
     count: Array
     averaged: Array
@@ -27,7 +26,7 @@ class AveragingState(NamedTuple):
     inner_state: Any
 
     def eval_params(self, params: PyTree) -> PyTree:
-        """The average, of the parameters' dtypes; before the first the parameters themselves."""
+        """Return the average in the parameters' dtypes, or the parameters before the first one."""
         there = self.averaged > 0
         mine = select_unmasked(params, self.average)
         return map_leaves(lambda p, a: jnp.where(there, a, p), mine, self.average)
@@ -40,21 +39,21 @@ def ema_params(
     start: int = 0,
     every: int = 1,
 ) -> optax.GradientTransformationExtraArgs:
-    """Keeps an exponential average of the parameters: a = β a + (1-β) p, from the first p on.
+    """Keep an exponential average of the parameters, a = β a + (1-β) p, starting with the first p.
 
-    The training is that of `inner`; `adamjax.eval_params(state, params)` is the average.
+    The updates are those of `inner`. `adamjax.eval_params(state, params)` is the average.
 
     Args:
       inner: a ready-made optimizer.
-      decay: β, 0 <= decay < 1; a schedule sees how many parameters have been averaged before.
-      start: after how many steps the averaging begins.
-      every: how many steps lie between the parameters that are averaged.
+      decay: β, 0 <= decay < 1. A schedule receives the number of averaged steps.
+      start: the number of steps before the averaging begins.
+      every: the number of steps from one averaged step to the next.
 
     Returns:
       A transformation with an `AveragingState`.
 
     Raises:
-      ValueError: for a decay outside [0, 1), a negative start, no whole number of steps.
+      ValueError: for a decay outside [0, 1), a negative start or a period below 1.
 
     >>> tx = ema_params(optax.sgd(1.0), decay=0.5)
     >>> p = jnp.float32(0.0)
@@ -72,22 +71,22 @@ def ema_params(
 def swa(
     inner: optax.GradientTransformation, *, start: int = 0, every: int = 1
 ) -> optax.GradientTransformationExtraArgs:
-    """Keeps the mean of the parameters from a step on: stochastic weight averaging.
+    """Keep the mean of the parameters from a step on: stochastic weight averaging.
 
-    The training is that of `inner`; `adamjax.eval_params(state, params)` is the mean. The paper
-    averages the end of a run, at a learning rate that is high or cyclic, once in an epoch.
-    Statistics of batches are to be computed anew for it.
+    The updates are those of `inner`. `adamjax.eval_params(state, params)` is the mean. The paper
+    averages the end of a run, once per epoch, at a high or cyclic learning rate. Recompute batch
+    statistics for the mean.
 
     Args:
       inner: a ready-made optimizer.
-      start: after how many steps the averaging begins.
-      every: how many steps lie between the parameters that are averaged.
+      start: the number of steps before the averaging begins.
+      every: the number of steps from one averaged step to the next.
 
     Returns:
       A transformation with an `AveragingState`.
 
     Raises:
-      ValueError: for a negative start, no whole number of steps.
+      ValueError: for a negative start or a period below 1.
 
     >>> tx = swa(optax.sgd(1.0), start=1)
     >>> p = jnp.float32(0.0)
@@ -104,7 +103,7 @@ def swa(
 def _averaging(
     inner: optax.GradientTransformation, share_of: Any, start: int, every: int
 ) -> optax.GradientTransformationExtraArgs:
-    """The average moves by a share, a function of how many there are, towards the parameters."""
+    """Move the average towards the parameters by a share, a function of the number of averaged."""
     check_not_negative("start", start)
     check_count("every", every)
     inner = optax.with_extra_args_support(inner)

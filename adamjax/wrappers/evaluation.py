@@ -1,4 +1,4 @@
-"""The parameters to evaluate, where an optimizer trains others."""
+"""The parameters to evaluate, if an optimizer trains others."""
 
 from typing import Any
 
@@ -9,16 +9,19 @@ from adamjax.trees import PyTree
 
 
 def eval_params(state: Any, params: PyTree) -> PyTree:
-    """The parameters to evaluate and to keep: x of a schedule-free optimizer, or an average.
+    """Return the parameters to evaluate and save: x of a schedule-free optimizer, or an average.
 
     Args:
       state: the state of an optimizer with `adamjax.schedule_free`, `adamjax.ema_params` or
-        `adamjax.swa` somewhere in it; the outermost counts. Where they have but a part of the
-        parameters (`optax.partition`, `adamjax.partition_matrices`), the others are those that are trained.
-      params: the parameters that are trained.
+        `adamjax.swa` anywhere in it. The outermost one is used. Parameters that it does not have
+        (`optax.partition`, `adamjax.partition_matrices`) are taken from `params`.
+      params: the trained parameters.
+
+    Returns:
+      A tree like `params`.
 
     Raises:
-      ValueError: if the state has none of them.
+      ValueError: if the state has none of these wrappers.
 
     >>> import adamjax
     >>> import jax.numpy as jnp
@@ -34,8 +37,8 @@ def eval_params(state: Any, params: PyTree) -> PyTree:
             f"state: this {type(state).__name__} has no other parameters to evaluate; use those "
             "you train"
         )
-    found = params
-    for node in reversed(nodes):  # so that of two for the same leaf the first counts
+    result = params
+    for node in reversed(nodes):  # The first overwrites the others.
         own = node.eval_params(params)
-        found = jax.tree.map(lambda x, y: y if is_masked(x) else x, own, found, is_leaf=is_masked)
-    return found
+        result = jax.tree.map(lambda x, y: y if is_masked(x) else x, own, result, is_leaf=is_masked)
+    return result

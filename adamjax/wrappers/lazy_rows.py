@@ -1,6 +1,6 @@
-"""Sparse embeddings in dense arrays: rows that no gradient touches stay as they are.
+"""Sparse embeddings in dense arrays: rows without a gradient do not change.
 
-As in LazyAdam of TensorFlow Addons and torch.optim.SparseAdam, but around any optimizer.
+As in LazyAdam of TensorFlow Addons and torch.optim.SparseAdam, for any optimizer.
 """
 
 from typing import Any
@@ -17,42 +17,41 @@ from adamjax.trees import Mask, PyTree, leaf_name, resolve_mask
 def lazy_rows(
     inner: optax.GradientTransformation, mask: Mask = None, *, axis: int = 0
 ) -> optax.GradientTransformationExtraArgs:
-    """Leaves rows without a gradient, and their moments, bit for bit as they are.
+    """Leave rows without a gradient, and their moments, unchanged bit for bit.
 
         u, s' = inner(g, s, p)
         row r of u and of each moment in s':  u_r, s'_r  if any element of g_r is not 0
-                                              0,   s_r   else: no weight decay either
+                                              0,   s_r   otherwise, without weight decay
 
-    A batch has few words of a large vocabulary, and the gradients of the others are 0: their
-    moments would decay, and go on moving them for a while. Steps are counted for all rows together,
-    as in torch and TensorFlow, and so are bias correction and schedules; a row that is first seen
-    late moves by up to (1 - b₁) / √(1 - b₂) ≈ 3 learning rates.
+    A batch has few words of a large vocabulary. The gradients of the others are 0, but their
+    moments would still move them. Step count, bias correction and schedules are common to all rows,
+    as in torch and TensorFlow. A row that is first seen late moves by up to
+    (1 - b₁) / √(1 - b₂) ≈ 3 learning rates.
 
-    Put it around all that makes a step, so that it sees the gradients themselves; but inside of
-    `optax.MultiSteps`, `lookahead` and averages of parameters. Moments are read and written once,
-    the gradient is read once more. Inside `jax.shard_map`, rows must not be split.
+    Put it around the complete step, so that it sees the original gradients, but inside of
+    `optax.MultiSteps`, `lookahead` and averages of parameters. Inside `jax.shard_map`, rows must
+    not be split.
+
+    Around `adam(style="keras")` it equals torch's SparseAdam and LazyAdam, except that these also
+    update a listed row whose gradient is 0.
 
     Args:
-      inner: a direction, a ready-made optimizer or a chain, with any `storage`, that has trees like
-        the parameters' in its state (`optax.sm3` has others). Of one that mixes rows, such as SOAP
-        or Muon, touched rows feel the others.
-      mask: which leaves are lazy, in any of the forms of `adamjax.optimizer`; None: those of at
-        least two axes. In a dense layer a row of zeros may be a coincidence: better name the
+      inner: a direction, a ready-made optimizer or a chain, with any `storage`, whose state has
+        trees like the parameters (unlike `optax.sm3`). If it mixes rows, such as SOAP or Muon, the
+        other rows affect the touched ones.
+      mask: the lazy leaves, in any of the forms of `adamjax.optimizer`. None: those with at least
+        two axes. In a dense layer a row of zeros may be a coincidence, so better name the
         embeddings, "*embedding".
-      axis: the axis whose elements are the rows.
+      axis: the axis of the rows.
 
     Returns:
-      A transformation with the state of `inner`, so that a run can go on with it or without it.
-      Rows are kept in arrays that have the parameter's shape, or broadcast to it and have all its
-      rows (row means of factored moments). What else there is goes on as `inner` makes it: counts,
-      scalars, means over rows, windows of gradients.
+      A transformation with the state of `inner`. A run can continue with it or without it. Rows
+      are kept in arrays of the parameter's shape, and in those that broadcast to it and have all
+      its rows (row means of factored moments). All other state is updated by `inner`.
 
     Raises:
-      ValueError: for a mask that does not fit, a leaf that has no such axis; in `update`, if the
+      ValueError: for a mask that does not fit or a leaf without this axis. In `update`, if the
         state of `inner` has other trees in place of the parameters'.
-
-    Around `adam(style="keras")`, which has the epsilon of both, it is torch's SparseAdam and
-    LazyAdam; only that there a row which is listed counts as touched, be its gradient 0.
 
     >>> from adamjax import adam
     >>> tx = lazy_rows(adam(0.5), "*embedding")
@@ -80,10 +79,9 @@ def lazy_rows(
 
 
 def _where(rows: Array | None, new: Array, old: Any) -> Array:
-    """The new rows, or the old; all new if no rows are given.
+    """Select the new rows, and the old ones elsewhere. Without rows, all are new.
 
-    Chosen in at least 32 bits, which hold all smaller numbers exactly: XLA for TPU would make a
-    loop by itself of a choice of smaller ones.
+    The selection is in at least 32 bits, because XLA for TPU does not fuse it for smaller types.
     """
     if rows is None:
         return new
@@ -93,44 +91,45 @@ def _where(rows: Array | None, new: Array, old: Any) -> Array:
 
 
 def _check_axis(tree: PyTree, mask: Mask, axis: int) -> list[bool]:
-    """Which leaves have lazy rows; ValueError for one that has no such axis."""
+    """Return which leaves have lazy rows, or raise ValueError if one has no such axis."""
     named = jax.tree_util.tree_leaves_with_path(tree)
-    axes = [len(jnp.shape(x)) for _, x in named]
-    # Of a tree without leaves there may be nothing that a mask could fit.
-    chosen = [n > 1 for n in axes] if mask is None or not named else resolve_mask(mask, tree)
-    for (path, leaf), n, on in zip(named, axes, chosen, strict=True):
-        if on and not -n <= axis < n:
+    # No pattern fits a tree without leaves.
+    by_axes = [jnp.ndim(x) > 1 for _, x in named]
+    lazy = by_axes if mask is None or not named else resolve_mask(mask, tree)
+    for (path, leaf), on in zip(named, lazy, strict=True):
+        if on and not -jnp.ndim(leaf) <= axis < jnp.ndim(leaf):
             raise ValueError(
                 f"axis: {leaf_name(path)!r} of shape {jnp.shape(leaf)} has no axis {axis}, whose "
                 "elements would be its rows; leave it out by mask"
             )
-    return chosen
+    return lazy
 
 
 def _touched(updates: PyTree, mask: Mask, axis: int) -> PyTree:
-    """For each leaf whether its rows have a gradient, with axes of size 1; None if it has none."""
+    """Return which rows have a gradient, with other axes of size 1. None for other leaves."""
     leaves, treedef = jax.tree.flatten(updates)
 
     def rows(g: Array) -> Array:
         others = tuple(i for i in range(g.ndim) if i != axis % g.ndim)
         return jnp.any(g != ZERO, others, keepdims=True)  # NaN is not 0
 
-    chosen = _check_axis(updates, mask, axis)
-    found = [rows(jnp.asarray(g)) if on else None for g, on in zip(leaves, chosen, strict=True)]
-    return treedef.unflatten(found)
+    lazy = _check_axis(updates, mask, axis)
+    return treedef.unflatten(
+        [rows(jnp.asarray(g)) if on else None for g, on in zip(leaves, lazy, strict=True)]
+    )
 
 
 def _rows_in_state(
     inner: optax.GradientTransformation, state: Any, updates: PyTree, touched: PyTree, axis: int
 ) -> Any:
-    """The state's tree, with the touched rows at each array that has rows, else None."""
+    """Return the state's tree with the touched rows for each array that has rows, and None."""
 
     def rows_of(leaf: Any, g: Array, rows: Array | None) -> Any:
         if rows is None or is_masked(leaf):
             return leaf if is_masked(leaf) else None
-        sizes, wanted = jnp.shape(leaf), jnp.shape(g)
-        fits = len(sizes) == len(wanted) and sizes[axis] == wanted[axis]
-        fits = fits and all(a in (1, b) for a, b in zip(sizes, wanted, strict=True))
+        sizes, full = jnp.shape(leaf), jnp.shape(g)
+        fits = len(sizes) == len(full) and sizes[axis] == full[axis]
+        fits = fits and all(a in (1, b) for a, b in zip(sizes, full, strict=True))
         return rows if fits else None
 
     try:

@@ -1,7 +1,7 @@
 """Lookahead Optimizer: k steps forward, 1 step back. Zhang et al., 2019. arXiv:1907.08610.
 
-A second, slow copy of the parameters goes every k steps a part of the way to where the fast ones
-are, and these go on from there.
+Every k steps, a slow copy of the parameters moves towards the fast parameters, and these continue
+from there.
 """
 
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ from adamjax.wrappers.copy_params import check_copies, copy_params
 
 
 class LookaheadState(NamedTuple):
-    """Steps done, the slow parameters (float32), and the state of the optimizer."""
+    """State of `lookahead`: steps done, the slow parameters (float32), the optimizer's state."""
 
     count: Array
     slow: PyTree
@@ -32,24 +32,23 @@ def lookahead(
     *,
     lazy: bool = False,
 ) -> optax.GradientTransformationExtraArgs:
-    """Every k steps of an optimizer: s = s + α (p - s), p = s.
+    """Every k steps of an optimizer, set s = s + α (p - s) and p = s.
 
-    The parameters are the fast ones, in their usual tree (`optax.lookahead` takes a pair of trees).
+    The parameters p are the fast ones, in their usual tree. (`optax.lookahead` takes two trees.)
 
     Args:
       inner: a ready-made optimizer.
       sync_period: k, at least 1.
-      slow_step_size: α; with 1 nothing changes.
-      lazy: whether the slow parameters are first taken at the k-th step, as in timm, and not at the
-        start.
+      slow_step_size: α. With 1 nothing changes.
+      lazy: whether to copy the slow parameters at the k-th step, as in timm, instead of in `init`.
 
     Returns:
-      A transformation with a `LookaheadState`. Of `jax.ShapeDtypeStruct` leaves its `init` makes a
-      template: the slow parameters are 0.
+      A transformation with a `LookaheadState`. For `jax.ShapeDtypeStruct` leaves, `init` sets the
+      slow parameters to 0.
 
     Raises:
-      ValueError: for a period that is no whole number from 1, a negative step size; in `update`, if
-        the parameters are missing or do not fit.
+      ValueError: for a period that is not a whole number from 1, or a negative step size. In
+        `update`, if the parameters are missing or do not fit.
 
     >>> tx = lookahead(optax.sgd(1.0), sync_period=2, slow_step_size=0.5)
     >>> p, g = jnp.float32(0.0), jnp.float32(1.0)

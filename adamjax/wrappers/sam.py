@@ -1,7 +1,7 @@
 """Sharpness-Aware Minimization for Efficiently Improving Generalization. Foret et al., 2020.
 
-arXiv:2010.01412. The gradient is taken where, nearby, the loss is highest: flat valleys are
-preferred. And ASAM, Kwon et al., 2021, arXiv:2102.11600: nearby in units of the parameters.
+arXiv:2010.01412. The gradient is taken at the nearby point of the highest loss, which prefers flat
+minima. ASAM, Kwon et al., 2021, arXiv:2102.11600, scales the distance by the parameters.
 """
 
 from collections.abc import Callable
@@ -21,22 +21,22 @@ from adamjax.trees import PyTree
 def sam(
     inner: optax.GradientTransformation, rho: float = 0.05, *, adaptive: bool = False
 ) -> optax.GradientTransformationExtraArgs:
-    """Steps by the gradient at p + ρ g / ‖g‖, ‖g‖ over all leaves.
+    """Update with the gradient at p + ρ g / ‖g‖, the norm being over all leaves.
 
-    `update` needs, as the keyword `grad_fn`, the function from parameters to the gradient on the
+    `update` requires the keyword `grad_fn`, the function from parameters to the gradient on the
     data of the step: `tx.update(grads, state, params, grad_fn=lambda p: jax.grad(loss)(p, batch))`.
     A step costs two gradients. (`optax.contrib.sam` spreads them over two steps.)
 
     Args:
       inner: a ready-made optimizer.
-      rho: ρ, how far to go; ASAM takes about ten times as much.
-      adaptive: ASAM: to p + ρ p² g / ‖p g‖.
+      rho: ρ, the distance. ASAM uses about ten times as much.
+      adaptive: whether to use ASAM, the gradient at p + ρ p² g / ‖p g‖.
 
     Returns:
       A transformation with the state of `inner`.
 
     Raises:
-      ValueError: for a negative rho; in `update`, if the parameters or `grad_fn` are missing.
+      ValueError: for a negative rho. In `update`, if the parameters or `grad_fn` are missing.
 
     >>> tx = sam(optax.sgd(1.0), rho=0.5)
     >>> p, slope = jnp.float32(1.0), jax.grad(lambda p: p**2)

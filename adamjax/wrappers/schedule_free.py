@@ -1,7 +1,7 @@
 """The Road Less Scheduled. Defazio et al., 2024. arXiv:2405.15682.
 
-An optimizer moves a point z of its own; what is kept in the end is an average x of the z, and the
-gradients are taken between the two, at y. The average stands in for a learning rate that falls.
+The optimizer moves a point z. The result is an average x of z, and gradients are taken between the
+two, at y. The average replaces a decaying learning rate.
 """
 
 from typing import Any, NamedTuple
@@ -18,15 +18,15 @@ from adamjax.wrappers.copy_params import check_copies, copy_params
 
 
 class ScheduleFreeState(NamedTuple):
-    """What is between the steps of a schedule-free optimizer.
+    """State of `schedule_free`.
 
     Attributes:
       count: steps done.
-      weight_sum: the weights of the average so far.
+      weight_sum: the sum of the weights in the average.
       learning_rate: the largest learning rate so far.
-      b1: b₁ of the last step, 0 before the first: where between x and z the parameters are.
+      b1: b₁ of the last step, 0 before the first.
       z: the point that the optimizer moves (float32).
-      inner_state: that optimizer's.
+      inner_state: the state of the optimizer.
     """
 
     count: Array
@@ -37,7 +37,7 @@ class ScheduleFreeState(NamedTuple):
     inner_state: Any
 
     def eval_params(self, params: PyTree) -> PyTree:
-        """The average x = y + (1 - 1/b₁) (z - y), of the parameters' dtypes; y where b₁ is 0."""
+        """Return the average x = y + (1 - 1/b₁) (z - y) in the parameters' dtypes, y if b₁ is 0."""
         share = jnp.where(self.b1 > 0, 1 - 1 / jnp.where(self.b1 > 0, self.b1, 1), 0)
         mine = select_unmasked(params, self.z)
         return map_leaves(lambda y, z: y + share.astype(y.dtype) * (z - y), mine, self.z)
@@ -51,30 +51,29 @@ def schedule_free(
     weight_lr_power: float = 2.0,
     r: float = 0.0,
 ) -> optax.GradientTransformationExtraArgs:
-    """Averages the points of an optimizer in place of a schedule.
+    """Average the points of an optimizer instead of a learning rate schedule.
 
-        z = z + the optimizer's step, of the gradient at y
+        z = z + the optimizer's step, from the gradient at y
         w = tʳ max(lr so far)²;  W = W + w;  c = w / W
         x = (1-c) x + c z
         y = b₁ x + (1-b₁) z
 
-    The parameters are y. `adamjax.eval_params(state, params)` is x, which is what to evaluate and
-    to keep.
+    The parameters are y. Evaluate and save x, which is `adamjax.eval_params(state, params)`.
 
     Args:
-      inner: a ready-made optimizer without momentum; its weight decay is taken at y.
-      learning_rate: the learning rate of `inner`, the same number or schedule; a warm-up is of use,
-        a decay is not.
-      b1: b₁, in the place of a momentum, 0 <= b1 < 1. With 0, y is z and x cannot be found again.
+      inner: a ready-made optimizer without momentum. Its weight decay is taken at y.
+      learning_rate: the learning rate of `inner`, the same number or schedule. A warm-up helps, a
+        decay does not.
+      b1: b₁, which replaces a momentum, 0 <= b1 < 1. With 0, y is z and x is lost.
       weight_lr_power: the power of the learning rate in w.
       r: the power of t in w.
 
     Returns:
-      A transformation with a `ScheduleFreeState`. Of `jax.ShapeDtypeStruct` leaves its `init` makes
-      a template: z is 0.
+      A transformation with a `ScheduleFreeState`. For `jax.ShapeDtypeStruct` leaves, `init` sets z
+      to 0.
 
     Raises:
-      ValueError: for b1 outside [0, 1), a negative number; in `update`, if the parameters are
+      ValueError: for b1 outside [0, 1) or a negative number. In `update`, if the parameters are
         missing or do not fit.
 
     >>> tx = schedule_free(optax.sgd(1.0), 1.0, b1=0.5)
@@ -94,9 +93,9 @@ def schedule_free(
 
     def init(params: PyTree) -> ScheduleFreeState:
         count = jnp.zeros([], jnp.int32)
-        weight_sum, largest, near = (jnp.zeros([], float) for _ in range(3))
+        zero, largest, near = (jnp.zeros([], float) for _ in range(3))
         z = copy_params(params)
-        return ScheduleFreeState(count, weight_sum, largest, near, z, inner.init(params))
+        return ScheduleFreeState(count, zero, largest, near, z, inner.init(params))
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         check_copies(state.z, params, updates)

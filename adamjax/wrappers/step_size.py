@@ -1,4 +1,4 @@
-"""One step size for all leaves, that an optimizer finds by itself."""
+"""One step size for all leaves, estimated from the distance to the solution."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -12,12 +12,12 @@ from adamjax.trees import PyTree
 
 
 class StepSize(NamedTuple):
-    """What a step size is found from.
+    """State of the estimate.
 
     Attributes:
-      d: the estimate, which never falls, of how far it is from the start to the solution.
-      numerator: what it is the quotient of.
-      factor: what the learning rate was multiplied by at the last step.
+      d: the estimated distance from the start to the solution, which never decreases.
+      numerator: the numerator of the estimate.
+      factor: the factor of the learning rate in the last step.
       weights: 1 - b₁b₂…b_t of both averages.
     """
 
@@ -28,25 +28,15 @@ class StepSize(NamedTuple):
 
 
 def first_step_size(d0: Scalar) -> StepSize:
-    """The estimate before the first step.
-
-    >>> float(first_step_size(0.5).d)
-    0.5
-    """
-    numerator, factor, *weights = (jnp.zeros([], float) for _ in range(4))
-    d = jnp.array(d0, float)
-    return StepSize(d, numerator, factor, (weights[0], weights[1]))
+    """Return the estimate before the first step."""
+    numerator, factor, weight1, weight2 = (jnp.zeros([], float) for _ in range(4))
+    return StepSize(jnp.array(d0, float), numerator, factor, (weight1, weight2))
 
 
 def next_step_size(
     found: StepSize, b1: Scalar, b2: Scalar, *, bias_correction: bool
 ) -> tuple[StepSize, Beta, Beta]:
-    """The factor of this step, d √(1 - b₂ᵗ) / (1 - b₁ᵗ) or d, and both coefficients.
-
-    >>> found, _, _ = next_step_size(first_step_size(0.5), 0.5, 0.75, bias_correction=True)
-    >>> float(found.factor)
-    0.5
-    """
+    """Return the factor of this step, d √(1 - b₂ᵗ) / (1 - b₁ᵗ) or d, and both coefficients."""
     first, second = (beta_at(b, jnp.ones_like(found.d)) for b in (b1, b2))
     weight1, weight2 = found.weights
     weight1 = _like(weight1 + first.one_minus * (1 - weight1), found.d)
@@ -57,21 +47,13 @@ def next_step_size(
 
 
 def larger(found: StepSize, numerator: Array, denominator: Array, d: Array) -> StepSize:
-    """The estimate after this step: not below the one before.
-
-    >>> float(larger(first_step_size(0.5), jnp.float32(1.0), jnp.float32(1.0), jnp.float32(2.0)).d)
-    2.0
-    """
+    """Return the estimate after this step, not below the previous one."""
     d = jnp.maximum(found.d, jnp.where(denominator > 0, d, 0.0))
     return found._replace(d=_like(d, found.d), numerator=_like(numerator, found.d))
 
 
 def total(function: Callable[..., Array], *trees: PyTree) -> Array:
-    """The sum over all elements of a function of the leaves of several trees.
-
-    >>> float(total(jnp.multiply, {"a": jnp.ones(2), "b": jnp.ones(1)}, {"a": 2.0, "b": 3.0}))
-    7.0
-    """
+    """Sum a function of the leaves of several trees over all elements."""
     first, *others = trees
     leaves, treedef = jax.tree.flatten(first)
     columns = [leaves, *(treedef.flatten_up_to(tree) for tree in others)]

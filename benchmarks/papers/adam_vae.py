@@ -29,9 +29,6 @@ EXPERIMENT = Experiment(
 )
 # The styles of `adamjax.adam`.
 VARIANTS: dict[str, Any] = {"corrected": "torch", "not corrected": "mlx"}
-    "corrected": "torch",
-    "not corrected": "mlx",
-}  # the styles of `adamjax.adam`
 TOLERANCE = 1.01  # of "as good as", as a factor
 
 

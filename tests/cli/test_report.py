@@ -23,12 +23,12 @@ def rich(request, monkeypatch):
 
 
 @pytest.mark.parametrize("columns", [60, 100])
-def test_tables_fit_the_terminal(monkeypatch, rich, columns):
+def test_tables_fit_the_terminal(monkeypatch, columns):
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
     monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.setenv("TERM", "xterm")
     text = table(["name", "says", "again"], [["a-long-name", PHRASE, PHRASE], ["b", "c", "d"]])
-    assert ("\x1b[" in text) == rich
+    assert "\x1b[" in text
     for code in ("\x1b[0m", "\x1b[1m"):
         text = text.replace(code, "")
     assert max(map(len, text.splitlines())) <= columns
