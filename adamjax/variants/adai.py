@@ -1,12 +1,13 @@
 """Adaptive Inertia: Disentangling the Effects of Adaptive Learning Rate and Momentum. Xie et al.,
 2020. arXiv:2006.15815.
 
-One step size for all, but a momentum for each element: the larger its v, of all the parameters'
-together, the less it remembers.
+One step size for all elements, and a decay rate of the momentum for each. The momentum decays fast
+where v is large relative to the mean over all parameters.
 
     v = b₂ v + (1 - b₂) g²
     k = clip(b₀ v / mean(v), ε, 1)          the mean over all leaves
-    m = m + k (g - m),  w = w + k (1 - w)
+    m = m + k (g - m)
+    w = w + k (1 - w)
     u = m / w
 """
 
@@ -22,7 +23,7 @@ from adamjax.trees import PyTree
 
 
 class AdaiState(NamedTuple):
-    """Steps done, the average m, v, and the weight that m has gathered, 1 - b₁b₂…b_t of its own."""
+    """Step `count`, m in `mu`, v in `nu`, and w, the bias correction of m, in `weight`."""
 
     count: Array
     mu: PyTree
@@ -31,7 +32,7 @@ class AdaiState(NamedTuple):
 
     @property
     def roles(self) -> dict[str, str]:
-        """What `adamjax.store` may keep in few bits; m remembers longer than v does."""
+        """Storage roles of the moments. The memory of m may be longer than that of v."""
         return {"mu": "signed", "nu": "square"}
 
 
@@ -43,21 +44,20 @@ def scale_by_adai(
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of Adai: an average of the gradients that forgets each at a rate of its own.
+    """Rescale updates with the Adai rule.
 
     Args:
-      b0: b₀, how fast an element of the mean v forgets.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      eps: ε, the slowest rate; without it, what has no gradient for long never forgets.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b0: b₀, weight of the gradient in m for an element with the mean v.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, the smallest weight of the gradient in m.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
 
     Returns:
-      A transformation with an `AdaiState`. It couples the leaves that it is given, those alone
-      where `optax.masked` or `optax.partition` gives it a part.
+      A transformation with an `AdaiState`. The mean of v is over the leaves of `updates`.
 
     Raises:
-      ValueError: for b2 outside [0, 1), a negative b0 or eps.
+      ValueError: for a number out of range.
 
     >>> tx, g = scale_by_adai(0.5), jnp.array([0.0, 2.0])
     >>> u, state = tx.update(g, tx.init(g))
@@ -72,9 +72,9 @@ def scale_by_adai(
 
     def rule(g, moments, step):
         nu = ema(g * g, moments.nu, step.b2)
-        share = jnp.clip(step.b0 * divide(nu, step.mean), step.eps, 1)
-        mu = moments.mu + share * (g - moments.mu)
-        weight = moments.weight + share * (1 - moments.weight)
+        gain = jnp.clip(step.b0 * divide(nu, step.mean), step.eps, 1)
+        mu = moments.mu + gain * (g - moments.mu)
+        weight = moments.weight + gain * (1 - moments.weight)
         return divide(mu, weight), moments._replace(mu=mu, nu=nu, weight=weight)
 
     return lift(
@@ -96,8 +96,9 @@ ADAI = register(
         "International Conference on Machine Learning, 2022",
         arxiv="2006.15815",
     ),
-    summary="one step size for all elements; it is momentum that is adapted, by v",
+    summary="adapts the momentum of each element by v, one step size for all",
     learning_rate=1.0,
-    notes='With `weight_decay`, "decoupled", it is AdaiW.',
+    notes="With `weight_decay` it is AdaiW. The mean of v is over the leaves that "
+    "`optax.masked` or `optax.partition` passes to it.",
 )
 adai = ADAI.optimizer
