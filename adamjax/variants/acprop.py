@@ -9,29 +9,20 @@ does not depend on the present gradient.
     v = b₂ v + (1 - b₂) (g - m)² + ε_root
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax.numpy as jnp
 import optax
 
 from adamjax.checks import lookup_or_suggest
-from adamjax.moments import Array, divide, ema
+from adamjax.moments import divide, ema
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
-from adamjax.trees import PyTree
 
 STYLES = {
     "author": "the authors: the distance from the mean that includes g, first step g",
     "optax": "Optax: the distance from the mean before g, first step g / (1 + ε)",
 }
-
-
-class AcpropState(NamedTuple):
-    """Step `count`, first moment `mu`, and v̂ = v / (1 - b₂ᵗ) in `nu`."""
-
-    count: Array
-    mu: PyTree
-    nu: PyTree
 
 
 def scale_by_acprop(
@@ -57,7 +48,7 @@ def scale_by_acprop(
       nu_dtype: dtype in which v̂ is stored, float32 if None.
 
     Returns:
-      A transformation with an `AcpropState`.
+      A transformation with an `optax.ScaleByBeliefState`, with v̂ in `nu`.
 
     Raises:
       ValueError: for a number out of range or an unknown style.
@@ -83,7 +74,7 @@ def scale_by_acprop(
 
     slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)}
     scalars = {"eps": eps, "eps_root": eps_root}
-    return lift(rule, AcpropState, slots, betas={"b1": b1, "b2": b2}, scalars=scalars)
+    return lift(rule, optax.ScaleByBeliefState, slots, betas={"b1": b1, "b2": b2}, scalars=scalars)
 
 
 ACPROP = register(

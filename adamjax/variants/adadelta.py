@@ -32,10 +32,7 @@ class AdadeltaState(NamedTuple):
 
 
 def scale_by_adadelta(
-    b2: ScalarOrSchedule = 0.9,
-    eps: ScalarOrSchedule = 1e-6,
-    *,
-    nu_dtype: Any = None,
+    b2: ScalarOrSchedule = 0.9, eps: ScalarOrSchedule = 1e-6, *, nu_dtype: Any = None
 ) -> optax.GradientTransformationExtraArgs:
     """Rescale updates with the Adadelta rule.
 

@@ -32,7 +32,7 @@ class AdamMiniState(NamedTuple):
 
     @property
     def roles(self) -> dict[str, str]:
-        """Storage roles of the moments. v stays as it is."""
+        """Storage roles of the moments. v is not quantized."""
         return {"mu": "signed"}
 
 
