@@ -110,7 +110,7 @@ CAME = register(
         "Annual Meeting of the Association for Computational Linguistics, 2023",
         arxiv="2307.02047",
     ),
-    summary="Adafactor with momentum, divided by a factored estimate of its instability",
+    summary="Adafactor with momentum and a factored estimate of its instability",
     learning_rate=2e-4,
     notes="S starts at 0 and has no bias correction, so the first steps are long.",
 )

@@ -48,26 +48,17 @@ class DadaptAdamState(NamedTuple):
 def with_step_size(
     advance: Callable[..., tuple[PyTree, Any]],
     state_type: Callable[..., Any],
-    *,
+    slots: Mapping[str, Slot],
     betas: Mapping[str, ScalarOrSchedule],
     scalars: Mapping[str, ScalarOrSchedule],
+    *,
     d0: float,
     bias_correction: bool,
-    mu_dtype: Any,
-    nu_dtype: Any,
 ) -> optax.GradientTransformationExtraArgs:
     """Turn a rule on trees into a transformation with one step size for all leaves.
 
-    Args:
-      advance: `(gradients, state, params, step)` to `(updates, state)`. `state.found` has the step
-        size; `step` has `b1` and `b2` as a `Beta`, and `b3` and the scalars as numbers.
-      state_type: a NamedTuple with `count`, `found`, `mu`, `nu` and `gradients`.
-      betas: b1, b2 and, unless it is √b2, b3.
-      scalars: other hyperparameters, not negative.
-      d0: initial d.
-      bias_correction: whether the step size has Adam's bias correction.
-      mu_dtype: dtype of `mu`, float32 if None.
-      nu_dtype: dtype of `nu`, float32 if None.
+    `advance` maps `(gradients, state, params, step)` to `(updates, state)`. `state.found` has the
+    step size. `step` has `b1` and `b2` as a `Beta`, `b3` (by default √b2) and the scalars.
     """
     for name, value in betas.items():
         check_beta(name, value)
@@ -77,9 +68,8 @@ def with_step_size(
 
     def init(params: PyTree) -> Any:
         check_real("params", params)
-        slots = (Slot(mu_dtype), Slot(nu_dtype), Slot())
-        trees = [jax.tree.map(slot.start, params) for slot in slots]
-        return state_type(jnp.zeros([], jnp.int32), first_step_size(d0), *trees)
+        trees = {name: jax.tree.map(slot.start, params) for name, slot in slots.items()}
+        return state_type(jnp.zeros([], jnp.int32), first_step_size(d0), **trees)
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         del extra_args
@@ -143,15 +133,11 @@ def _dadapt_adam(
         found = larger(found, numerator, length, divide(numerator, length))
         return normalize(mu, nu), state._replace(found=found, mu=mu, nu=nu, gradients=s)
 
+    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype), "gradients": Slot()}
+    betas = {"b1": b1, "b2": b2}
+    scalars = {"learning_rate": learning_rate, "eps": eps}
     tx = with_step_size(
-        advance,
-        DadaptAdamState,
-        betas={"b1": b1, "b2": b2},
-        scalars={"learning_rate": learning_rate, "eps": eps},
-        d0=d0,
-        bias_correction=bias_correction,
-        mu_dtype=mu_dtype,
-        nu_dtype=nu_dtype,
+        advance, DadaptAdamState, slots, betas, scalars, d0=d0, bias_correction=bias_correction
     )
     return optimizer(
         tx,
@@ -171,7 +157,7 @@ DADAPT_ADAM = register(
         "International Conference on Machine Learning, 2023",
         arxiv="2301.07733",
     ),
-    summary="estimates the learning rate from a bound on the distance to the solution",
+    summary="learning rate from a lower bound on the distance to the solution",
     learning_rate=1.0,
     notes='d is one number for all leaves. `optax.tree_utils.tree_get(state, "d")` returns its '
     "present value.",

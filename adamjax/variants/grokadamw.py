@@ -74,11 +74,13 @@ def scale_by_grokadamw(
         nu = ema(g * g, moments.nu, step.b2)
         return adam_update_eps_hat(mu, nu, step), moments._replace(mu=mu, nu=nu)
 
-    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)}
-    scalars = {"eps": eps, "eps_root": 0.0, "gamma": gamma}
-    betas = {"b1": b1, "b2": b2}
     adam = lift(
-        rule, optax.ScaleByAdamState, slots, betas=betas, scalars=scalars, leaf_inputs=_positions
+        rule,
+        optax.ScaleByAdamState,
+        {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)},
+        betas={"b1": b1, "b2": b2},
+        scalars={"eps": eps, "eps_root": 0.0, "gamma": gamma},
+        leaf_inputs=_positions,
     )
 
     def clip(u: Array, g: Array) -> Array:

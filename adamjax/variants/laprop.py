@@ -24,7 +24,6 @@ STYLES = {
     "author": "the authors' code: each gradient is weighted by the learning rate of its step",
     "paper": "the paper: gradients have equal weights",
 }
-_WEIGHTED = {"author": True, "paper": False}
 UNCENTERED_STEPS = 10  # as in the authors' code
 
 
@@ -82,12 +81,13 @@ def scale_by_laprop(
     >>> round(float(tx.update(g, tx.init(g))[0]), 6)
     1.0
     """
+    lookup_or_suggest("style", style, STYLES)
     slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)}
     if centered:
         slots["average"] = Slot(mu_dtype)
     if amsgrad:
         slots["nu_max"] = Slot(nu_dtype)
-    if lookup_or_suggest("style", style, _WEIGHTED) and not is_number(learning_rate):
+    if style == "author" and not is_number(learning_rate):
         slots["rate"] = Slot(shape=lambda shape: (1,) * len(shape))
 
     def rule(g, moments, step):

@@ -22,7 +22,6 @@ STYLES = {
     "author": "the authors' code, Optax: s starts as the initial parameters",
     "timm": "timm: s starts as the parameters after k steps",
 }
-_LAZY = {"author": False, "timm": True}
 
 
 def _lookahead_adam(
@@ -54,9 +53,9 @@ def _lookahead_adam(
     Raises:
       ValueError: for b1 or b2 outside [0, 1), a negative number or an unknown style.
     """
-    lazy = lookup_or_suggest("style", style, _LAZY)
+    lookup_or_suggest("style", style, STYLES)
     fast = adam(learning_rate, b1, b2, eps, mu_dtype=mu_dtype, nu_dtype=nu_dtype, **options)
-    tx = lookahead(fast, sync_period, slow_step_size, lazy=lazy)
+    tx = lookahead(fast, sync_period, slow_step_size, lazy=style == "timm")
     return with_param_rounding(tx, param_rounding=param_rounding)
 
 

@@ -27,7 +27,6 @@ STYLES = {
     "author": "the authors' code: g' is 0 at the first step",
     "timm": "timm: g' is g at the first step",
 }
-_FIRST_DIFFERENCES = {"author": True, "timm": False}
 
 
 def scale_by_mars_adamw(
@@ -50,8 +49,7 @@ def scale_by_mars_adamw(
       b2: decay rate of the second moment v, 0 <= b2 < 1.
       eps: ε, added outside the square root.
       gamma: γ, weight of the correction.
-      optimize_1d: whether to use the rule for all leaves. By default leaves other than matrices use
-        Adam.
+      optimize_1d: whether leaves other than matrices use the rule too, instead of Adam.
       b1_1d: b₁ of Adam for leaves other than matrices.
       b2_1d: b₂ of Adam for leaves other than matrices.
       style: implementation to follow, "author" or "timm".
@@ -70,12 +68,13 @@ def scale_by_mars_adamw(
     >>> jnp.round(tx.update(g, tx.init(g))[0], 4).tolist()
     [[1.0]]
     """
-    first = lookup_or_suggest("style", style, _FIRST_DIFFERENCES)
-    correct = mars(b1, gamma, first_difference=first, dtype=mu_dtype)
-    adam = scale_by_adam(b1, b2, eps, mu_dtype=mu_dtype, nu_dtype=nu_dtype)
-    plain = _plain(b1_1d, b2_1d, eps, mu_dtype, nu_dtype)
-    corrected = optax.chain(correct, adam)
-    return corrected if optimize_1d else partition_matrices(corrected, plain)
+    lookup_or_suggest("style", style, STYLES)
+    corrected = optax.chain(
+        mars(b1, gamma, first_difference=style == "author", dtype=mu_dtype),
+        scale_by_adam(b1, b2, eps, mu_dtype=mu_dtype, nu_dtype=nu_dtype),
+    )
+    adam = _adam_1d(b1_1d, b2_1d, eps, mu_dtype, nu_dtype)
+    return corrected if optimize_1d else partition_matrices(corrected, adam)
 
 
 def scale_by_mars_lion(
@@ -95,8 +94,7 @@ def scale_by_mars_lion(
       b1: decay rate of the momentum m, 0 <= b1 < 1.
       eps: ε of Adam for leaves other than matrices.
       gamma: γ, weight of the correction.
-      optimize_1d: whether to use the rule for all leaves. By default leaves other than matrices use
-        Adam.
+      optimize_1d: whether leaves other than matrices use the rule too, instead of Adam.
       b1_1d: b₁ of Adam for leaves other than matrices.
       b2_1d: b₂ of Adam for leaves other than matrices.
       mu_dtype: dtype in which m and the previous gradient are stored, float32 if None.
@@ -114,13 +112,14 @@ def scale_by_mars_lion(
     >>> tx.update(g, tx.init(g))[0].tolist()
     [[1.0]]
     """
-    correct = mars(b1, gamma, dtype=mu_dtype)
-    corrected = optax.chain(correct, scale_by_lion(b1, b1, mu_dtype=mu_dtype))
-    plain = _plain(b1_1d, b2_1d, eps, mu_dtype, nu_dtype)
-    return corrected if optimize_1d else partition_matrices(corrected, plain)
+    corrected = optax.chain(
+        mars(b1, gamma, dtype=mu_dtype), scale_by_lion(b1, b1, mu_dtype=mu_dtype)
+    )
+    adam = _adam_1d(b1_1d, b2_1d, eps, mu_dtype, nu_dtype)
+    return corrected if optimize_1d else partition_matrices(corrected, adam)
 
 
-def _plain(
+def _adam_1d(
     b1_1d: ScalarOrSchedule, b2_1d: ScalarOrSchedule, eps: ScalarOrSchedule, mu: Any, nu: Any
 ) -> optax.GradientTransformationExtraArgs:
     """Return Adam for leaves other than matrices."""

@@ -106,7 +106,7 @@ NADAM = register(
         "ICLR 2016 workshop",
         url="https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ",
     ),
-    summary="Nesterov momentum: the present gradient has a direct share in the update",
+    summary="Nesterov momentum, which gives the present gradient a direct share",
     learning_rate=2e-3,
     styles=STYLES,
     reduces_to=(

@@ -92,10 +92,11 @@ def scale_by_novograd(
         mu = step.b1.value * moments.mu + share * n
         return mu, moments._replace(mu=mu, nu=nu)
 
+    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype, shape=lambda shape: (1,) * len(shape))}
     return lift(
         rule,
         NovogradState,
-        {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype, shape=lambda shape: (1,) * len(shape))},
+        slots,
         betas={"b1": b1, "b2": b2},
         scalars={"eps": eps, "weight_decay": weight_decay},
         needs_params=not is_zero(weight_decay),

@@ -22,7 +22,7 @@ from adamjax.modifiers.map_updates import map_leaves
 from adamjax.moments import Array, divide, ema
 from adamjax.optimizer import optimizer
 from adamjax.registry import Paper, Reduction, register
-from adamjax.rule import ScalarOrSchedule
+from adamjax.rule import ScalarOrSchedule, Slot
 from adamjax.trees import PyTree
 from adamjax.variants.dadapt_adam import with_step_size
 from adamjax.wrappers.copy_params import check_copies, copy_params
@@ -92,19 +92,16 @@ def _prodigy(
         u = map_leaves(lambda g, m, v: divide(m, jnp.sqrt(v) + eps), gradients, mu, nu)
         return u, state._replace(found=found, mu=mu, nu=nu, gradients=s)
 
+    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype), "gradients": Slot()}
+    betas = {"b1": b1, "b2": b2} | ({} if b3 is None else {"b3": b3})
+    scalars = {"learning_rate": learning_rate, "eps": eps, "d_coef": d_coef}
     rule = with_step_size(
-        advance,
-        ProdigyState,
-        betas={"b1": b1, "b2": b2} | ({} if b3 is None else {"b3": b3}),
-        scalars={"learning_rate": learning_rate, "eps": eps, "d_coef": d_coef},
-        d0=d0,
-        bias_correction=bias_correction,
-        mu_dtype=mu_dtype,
-        nu_dtype=nu_dtype,
+        advance, ProdigyState, slots, betas, scalars, d0=d0, bias_correction=bias_correction
     )
 
     def init(params: PyTree) -> ProdigyState:
-        return rule.init(params)._replace(start=copy_params(params))
+        state: Any = rule.init(params)
+        return state._replace(start=copy_params(params))
 
     tx = optax.GradientTransformationExtraArgs(init, rule.update)
     return optimizer(tx, learning_rate, step_size=lambda state: state.found.factor, **options)
@@ -119,7 +116,7 @@ PRODIGY = register(
         "International Conference on Machine Learning, 2024",
         arxiv="2306.06101",
     ),
-    summary="estimates the learning rate from the distance to the solution",
+    summary="learning rate from an estimate of the distance to the solution",
     learning_rate=1.0,
     notes='d is one number for all leaves. `optax.tree_utils.tree_get(state, "d")` returns its '
     "present value.",

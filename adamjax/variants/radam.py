@@ -48,10 +48,7 @@ def sma_length(count: Array, beta: Beta) -> Array:
 def rectification(step: Any, threshold: Scalar, reaches: Callable) -> tuple[Array, Array]:
     """Return whether r reaches the threshold, and the factor of the update if it does.
 
-    Args:
-      step: the step of a rule with `b2`.
-      threshold: the value of r from which updates are rectified.
-      reaches: `jnp.greater` or `jnp.greater_equal`.
+    `reaches` is `jnp.greater` or `jnp.greater_equal`.
     """
     limit = 2 / step.b2.one_minus - 1
     r = sma_length(step.count, step.b2)

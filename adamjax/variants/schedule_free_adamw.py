@@ -42,19 +42,7 @@ class NormalizedState(NamedTuple):
 def scale_by_normalized(
     b2: ScalarOrSchedule, eps: ScalarOrSchedule, *, corrected: bool, nu_dtype: Any = None
 ) -> optax.GradientTransformationExtraArgs:
-    """Rescale updates with Adam's rule without momentum.
-
-    Args:
-      b2: decay rate of the second moment v, 0 <= b2 < 1.
-      eps: ε, added outside the square root.
-      corrected: whether to use v̂ instead of v.
-      nu_dtype: dtype in which v is stored, float32 if None.
-
-    Returns:
-      A transformation with a `NormalizedState`.
-
-    Raises:
-      ValueError: for b2 outside [0, 1), or a negative eps.
+    """Rescale updates with Adam's rule without momentum, with v̂ or, unless `corrected`, with v.
 
     >>> tx, g = scale_by_normalized(0.75, 1e-8, corrected=True), jnp.float32(2.0)
     >>> round(float(tx.update(g, tx.init(g))[0]), 4)
@@ -92,8 +80,7 @@ def _schedule_free_adamw(
       b2: decay rate of the second moment v, 0 <= b2 < 1.
       eps: ε, added outside the square root.
       warmup_steps: number of steps in which the learning rate rises linearly.
-      weight_lr_power: power of the largest lr so far in the weights of the average, c ∝ tʳ
-        lr^power.
+      weight_lr_power: power of the largest lr so far in the weights of the average.
       r: power of t in the weights of the average.
       style: implementation to follow, "author", "paper", "keras" or "optax".
       nu_dtype: dtype in which v is stored, float32 if None.
@@ -158,7 +145,7 @@ SCHEDULE_FREE_ADAMW = register(
         "Advances in Neural Information Processing Systems 37",
         arxiv="2405.15682",
     ),
-    summary="averages iterates instead of momentum and learning rate decay",
+    summary="averages iterates instead of decaying the learning rate",
     learning_rate=2.5e-3,
     notes="AdamW's learning rate is a good start. The parameters are y. Evaluate and save x, "
     "`adamjax.eval_params(state, params)`. For another optimizer use "

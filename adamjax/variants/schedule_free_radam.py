@@ -47,8 +47,7 @@ def _schedule_free_radam(
       b1: b₁, weight of x in y, 0 <= b1 < 1.
       b2: decay rate of the second moment v, 0 <= b2 < 1.
       eps: ε, added outside the square root.
-      weight_lr_power: power of the largest lr so far in the weights of the average, c ∝ tʳ
-        lr^power.
+      weight_lr_power: power of the largest lr so far in the weights of the average.
       r: power of t in the weights of the average.
       nu_dtype: dtype in which v is stored, float32 if None.
 

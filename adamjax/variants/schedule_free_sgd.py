@@ -37,8 +37,7 @@ def _schedule_free_sgd(
       learning_rate: a number, or a schedule that does not decrease.
       b1: b₁, weight of x in y, 0 <= b1 < 1.
       warmup_steps: number of steps in which the learning rate rises linearly.
-      weight_lr_power: power of the largest lr so far in the weights of the average, c ∝ tʳ
-        lr^power.
+      weight_lr_power: power of the largest lr so far in the weights of the average.
       r: power of t in the weights of the average.
 
     Raises:

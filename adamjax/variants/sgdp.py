@@ -71,9 +71,10 @@ def scale_by_sgdp(
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         del extra_args
-        updates, state = projected.update(updates, state, params)
+        updates, after = projected.update(updates, state, params)
+        sgd_state: Any = after
         mu = jax.tree.map(lambda u, old: u.astype(old.dtype), updates, state.mu)
-        return updates, state._replace(mu=mu)
+        return updates, sgd_state._replace(mu=mu)
 
     return optax.GradientTransformationExtraArgs(projected.init, update)
 

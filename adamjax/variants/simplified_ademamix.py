@@ -77,14 +77,10 @@ SIMPLIFIED_ADEMAMIX = register(
         2025,
         arxiv="2502.02431",
     ),
-    summary="the momentum is a sum, plus a multiple of the present gradient",
+    summary="momentum as a sum, plus a multiple of the gradient",
     learning_rate=1e-4,
     notes="Updates are up to 1 / (1 - b₁) times as large as Adam's. Reduce the learning rate "
     "accordingly.",
-    reduces_to=(
-        Reduction(
-            {"learning_rate": 1e-3, "b1": 0.0, "alpha": 0.0}, "adam", {"b1": 0.0, "b2": 0.95}
-        ),
-    ),
+    reduces_to=(Reduction({"learning_rate": 1e-3, "b1": 0.0}, "adam", {"b1": 0.0, "b2": 0.95}),),
 )
 simplified_ademamix = SIMPLIFIED_ADEMAMIX.optimizer

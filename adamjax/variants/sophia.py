@@ -63,8 +63,7 @@ def scale_by_sophia(
       A transformation with a `SophiaState`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), or a negative eps or rho; in `update`, for a
-        `hessian` that does not fit the gradients.
+      ValueError: for b1 or b2 outside [0, 1), a negative number, or a `hessian` that does not fit.
 
     >>> tx, g = scale_by_sophia(rho=1.0), jnp.float32(2.0)
     >>> u, state = tx.update(g, tx.init(g))

@@ -49,11 +49,7 @@ TIGER = register(
     "that of biases and scales. For a similar effect, chain `optax.scale_by_param_block_rms` "
     "behind `adamjax.scale_by_tiger`.",
     reduces_to=(
-        Reduction(
-            {"learning_rate": 1e-3, "b1": 0.875},
-            "lion",
-            {"learning_rate": 1e-3, "b1": 0.875, "b2": 0.875},
-        ),
+        Reduction({"b1": 0.875}, "lion", {"learning_rate": 1e-3, "b1": 0.875, "b2": 0.875}),
     ),
 )
 tiger = TIGER.optimizer
