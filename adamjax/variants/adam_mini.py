@@ -42,7 +42,7 @@ def _kept_shape(shape: tuple[int, ...], axes: Axes) -> tuple[int, ...]:
         return shape
     axes = [axes] if isinstance(axes, int) else axes
     if not set(axes) <= set(range(-len(shape), len(shape))):
-        raise ValueError(f"kept: a leaf of shape {shape} has not all of the axes {list(axes)}")
+        raise ValueError(f"kept: a leaf of shape {shape} does not have the axes {list(axes)}")
     kept = [range(len(shape))[axis] for axis in axes]
     return tuple(size if i in kept else 1 for i, size in enumerate(shape))
 

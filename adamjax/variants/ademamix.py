@@ -46,7 +46,7 @@ class AdemamixState(NamedTuple):
         return {"mu": "mean", "mu_slow": "signed", "nu": "square"}
 
 
-def _interpolated(b1: Beta, b3: Beta, progress: Array, log_addend: float) -> Beta:
+def _interpolated(b1: Beta, b3: Beta, progress: Any, log_addend: float) -> Beta:
     """Return b₃ during its warmup, where `progress` is k/T."""
     rates = [-jnp.logaddexp(-b.neg_log, log_addend) for b in (b1, b3)]  # -log(b + addend)
     memory = (1 - progress) / rates[0] + progress / rates[1]
