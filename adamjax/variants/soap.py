@@ -1,7 +1,6 @@
 """SOAP: Improving and Stabilizing Shampoo using Adam. Vyas et al., 2024. arXiv:2409.11321.
 
-Adam in the eigenbasis of Shampoo, the eigenvectors of the row and column covariances of each
-matrix. The bases are updated every few steps.
+Adam in the basis of Shampoo, the eigenvectors of the row and column covariances of each matrix.
 
     L = β L + (1 - β) G Gᵀ,  R = β R + (1 - β) Gᵀ G,  with eigenvectors Q_L, Q_R
     H = Q_Lᵀ G Q_R
@@ -84,9 +83,9 @@ SOAP = register(
     learning_rate=3e-3,
     weight_decay=1e-2,
     decay_mode="decoupled_after",
-    notes="The first step only initializes the bases: the update and the weight decay are 0. "
-    "Leaves with more than two axes are stacks of matrices with separate bases, unlike in "
-    "the authors' code, which uses one basis for each axis. Vectors use Adam.",
+    notes="The first step only initializes the bases: the update and the weight decay are 0. A "
+    "leaf with more than two axes is a stack of matrices. The authors' code uses one basis "
+    "for each axis instead. Vectors use Adam.",
     adjust=zero_on_first_step,
 )
 soap = SOAP.optimizer

@@ -1,8 +1,7 @@
 """Stable and low-precision training for large-scale vision-language models. Wortsman et al., 2023.
 arXiv:2304.13013.
 
-AdamW with the update clipping of Adafactor: the update of a leaf is scaled down where its gradients
-exceed √v̂, which prevents loss spikes.
+AdamW with the update clipping of Adafactor, which prevents loss spikes.
 
     r = m̂ / (√v̂ + ε) + λ p
     u = r / max(1, RMS(g / max(√v̂, ε)))
