@@ -26,12 +26,14 @@ class Beta(NamedTuple):
       one_minus: 1 - b. Kept apart because 1 - 0.9999 in float32 is wrong by 2e-4.
       neg_log: -log b.
       bias_correction: 1 - b₁b₂…b_t, the weight that an average from zero has gathered by now.
+
+    The last two are None where a rule computes b.
     """
 
     value: Scalar
     one_minus: Scalar
-    neg_log: Scalar
-    bias_correction: Scalar
+    neg_log: Scalar = None
+    bias_correction: Scalar = None
 
 
 def ema(x: Array, average: Array, beta: Beta) -> Array:
@@ -126,6 +128,15 @@ def norm(x: Array, axes: tuple[int, ...] | None = None, order: int = 2) -> Array
     largest = jnp.max(jnp.abs(x), axes, keepdims=keep, initial=ZERO)
     powers = divide(x, largest) ** order
     return largest * jnp.sum(powers, axes, keepdims=keep) ** (1 / order)
+
+
+def variance(nu: Array, mean: Array) -> Array:
+    """v - ḡ², at least 0, for averages v of g² and ḡ of g.
+
+    >>> float(variance(jnp.float32(5.0), jnp.float32(2.0)))
+    1.0
+    """
+    return jnp.maximum(nu - mean * mean, ZERO)  # rounding may take it below
 
 
 def sqrt_eps_inside(nu: Array, eps: Scalar) -> Array:

@@ -1,37 +1,28 @@
 """Momentum Centering and Asynchronous Update for Adaptive Gradient Methods. Zhuang et al., 2021.
 arXiv:2110.05454.
 
-The gradient itself, divided by how far the gradients before it were from their mean: the step does
-not know its own denominator.
+The gradient is divided by the spread of the earlier gradients around their mean. The denominator
+does not depend on the present gradient.
 
-    u = g / (√v̂ + ε)                     v of the steps before; the first step is g
+    u = g / (√v̂ + ε)                     v̂ before this step, u = g at t = 1
     m = b₁ m + (1 - b₁) g
     v = b₂ v + (1 - b₂) (g - m)² + ε_root
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax.numpy as jnp
 import optax
 
 from adamjax.checks import lookup_or_suggest
-from adamjax.moments import Array, divide, ema
+from adamjax.moments import divide, ema
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
-from adamjax.trees import PyTree
 
 STYLES = {
-    "author": "the authors: v sees the distance from the mean with g in it; the first step is g",
-    "optax": "Optax: the distance from the mean before g; the first step is g / (1 + ε)",
+    "author": "the authors: the distance from the mean that includes g, first step g",
+    "optax": "Optax: the distance from the mean before g, first step g / (1 + ε)",
 }
-
-
-class AcpropState(NamedTuple):
-    """Steps done, the average m, and v̂ = v / (1 - b₂ᵗ): what the next step divides by."""
-
-    count: Array
-    mu: PyTree
-    nu: PyTree
 
 
 def scale_by_acprop(
@@ -44,23 +35,23 @@ def scale_by_acprop(
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of ACProp: the gradient over the spread of those before it.
+    """Rescale updates with the ACProp rule.
 
     Args:
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of the squared distances from m, 0 <= b2 < 1.
-      eps: ε, outside the root.
-      eps_root: added to v at every step, and kept in it. The authors have one number for both.
-        With both 0, an element does not move until one of its gradients has differed from m.
-      style: "author" or "optax", see `STYLES`.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: decay rate of the first moment m, 0 <= b1 < 1.
+      b2: decay rate of v, the average of (g - m)², 0 <= b2 < 1.
+      eps: ε, added to √v̂.
+      eps_root: ε_root, added to v at every step. With eps = eps_root = 0, an element moves only
+        after one of its gradients has differed from m.
+      style: implementation to follow, "author" or "optax", see `STYLES`.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v̂ is stored, float32 if None.
 
     Returns:
-      A transformation with an `AcpropState`.
+      A transformation with an `optax.ScaleByBeliefState`, with v̂ in `nu`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative eps or eps_root, an unknown style.
+      ValueError: for a number out of range or an unknown style.
 
     >>> tx, g = scale_by_acprop(), jnp.float32(2.0)
     >>> u, state = tx.update(g, tx.init(g))
@@ -71,27 +62,19 @@ def scale_by_acprop(
 
     def rule(g, moments, step):
         first = g if style == "author" else g / (1 + step.eps)
-        u = divide(g, jnp.sqrt(moments.nu) + step.eps)
-        u = jnp.where(step.count == 1, first, u)
+        u = jnp.where(step.count == 1, first, divide(g, jnp.sqrt(moments.nu) + step.eps))
         mu = ema(g, moments.mu, step.b1)
         residual = g - moments.mu
         if style == "author":
             residual = step.b1.value * residual  # g - m with the new m
-        share = step.b2.one_minus / step.b2.bias_correction
-        nu = (
-            moments.nu
-            + share * (residual**2 - moments.nu)
-            + step.eps_root / step.b2.bias_correction
-        )
+        weight = step.b2.one_minus / step.b2.bias_correction
+        eps_root = step.eps_root / step.b2.bias_correction
+        nu = moments.nu + weight * (residual**2 - moments.nu) + eps_root
         return u, moments._replace(mu=mu, nu=nu)
 
-    return lift(
-        rule,
-        AcpropState,
-        {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)},
-        betas={"b1": b1, "b2": b2},
-        scalars={"eps": eps, "eps_root": eps_root},
-    )
+    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)}
+    scalars = {"eps": eps, "eps_root": eps_root}
+    return lift(rule, optax.ScaleByBeliefState, slots, betas={"b1": b1, "b2": b2}, scalars=scalars)
 
 
 ACPROP = register(
@@ -104,10 +87,10 @@ ACPROP = register(
         "Advances in Neural Information Processing Systems, 2021",
         arxiv="2110.05454",
     ),
-    summary="divides the gradient itself by the spread of those before it",
+    summary="divides the gradient by the spread of earlier gradients",
     learning_rate=1e-3,
-    notes="The authors also offer RAdam's rectification, on by default in their code and not in "
-    "the paper; it is not here.",
+    notes="The rectification of RAdam, a default of the authors' code that is not in the paper, is "
+    "not included. The authors use one number for eps and eps_root.",
     styles=STYLES,
 )
 acprop = ACPROP.optimizer

@@ -1,12 +1,12 @@
 """AdaBelief Optimizer: Adapting Stepsizes by the Belief in Observed Gradients. Zhuang et al., 2020.
 arXiv:2010.07468.
 
-Adam whose s averages how far the gradient is from what m expected, not how far it is from 0: long
-steps where gradients are as believed.
+Adam whose second moment averages the squared deviation of the gradient from m. Steps are long where
+the gradient is close to its prediction.
 
     m = b₁ m + (1 - b₁) g
     s = b₂ s + (1 - b₂) (g - m)² + ε
-    u = m̂ / (√ŝ + ε)        rectified as RAdam's is, in the authors' code
+    u = m̂ / (√ŝ + ε)        rectified as in RAdam in the authors' code
 """
 
 from typing import Any, NamedTuple
@@ -24,12 +24,12 @@ from adamjax.variants.radam import rectification
 STYLES = {
     "author": "the authors' default: ε̂ (in √s + ε), rectified as in RAdam where r >= 5, m̂ below",
     "paper": "the paper, Optax, timm: u = m̂ / (√ŝ + ε)",
-    "amsgrad": "the authors' amsgrad=True: as the paper, with the largest s so far",
+    "amsgrad": "the authors' amsgrad=True: as the paper, with the running maximum of s",
 }
 
 
 class AdabeliefState(NamedTuple):
-    """Steps done, m, s, and with style "amsgrad" the largest s."""
+    """Step `count`, m in `mu`, s in `nu`, and with style "amsgrad" the maximum of s in `nu_max`."""
 
     count: Array
     mu: PyTree
@@ -38,7 +38,7 @@ class AdabeliefState(NamedTuple):
 
     @property
     def roles(self) -> dict[str, str]:
-        """What `adamjax.store` may keep in few bits; √s bounds no m."""
+        """Storage roles of the moments. √s does not bound m."""
         return {"mu": "signed", "nu": "square", "nu_max": "maximum"}
 
 
@@ -51,21 +51,21 @@ def scale_by_adabelief(
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of AdaBelief, m̂ / (√ŝ + ε), s the average of (g - m)².
+    """Rescale updates with the AdaBelief rule.
 
     Args:
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average s of the squared surprises, 0 <= b2 < 1.
-      eps: ε, added to s at each step, where it stays, and to its root.
-      style: "author", "paper" or "amsgrad", see `STYLES`.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which s and its maximum are stored; None for float32.
+      b1: decay rate of the first moment m, 0 <= b1 < 1.
+      b2: decay rate of s, the average of (g - m)², 0 <= b2 < 1.
+      eps: ε, added to s at every step and to √ŝ.
+      style: implementation to follow, "author", "paper" or "amsgrad", see `STYLES`.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which s and its maximum are stored, float32 if None.
 
     Returns:
       A transformation with an `AdabeliefState`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative eps, an unknown style.
+      ValueError: for a number out of range or an unknown style.
 
     >>> tx, g = scale_by_adabelief(b1=0.5, style="paper"), jnp.float32(2.0)
     >>> round(float(tx.update(g, tx.init(g))[0]), 6)
@@ -75,7 +75,7 @@ def scale_by_adabelief(
 
     def rule(g, moments, step):
         mu = ema(g, moments.mu, step.b1)
-        surprise = step.b1.value * (g - moments.mu)  # g - m, and 0 where b1 is
+        surprise = step.b1.value * (g - moments.mu)  # g - m with the new m
         nu = seen = ema(surprise * surprise, moments.nu, step.b2) + step.eps
         if style == "amsgrad":
             seen = jnp.maximum(moments.nu_max, nu)
@@ -89,13 +89,8 @@ def scale_by_adabelief(
     slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)}
     if style == "amsgrad":
         slots["nu_max"] = Slot(nu_dtype)
-    return lift(
-        rule,
-        AdabeliefState,
-        slots,
-        betas={"b1": b1, "b2": b2},
-        scalars={"eps": eps, "eps_root": 0.0},
-    )
+    scalars = {"eps": eps, "eps_root": 0.0}
+    return lift(rule, AdabeliefState, slots, betas={"b1": b1, "b2": b2}, scalars=scalars)
 
 
 ADABELIEF = register(
@@ -108,7 +103,7 @@ ADABELIEF = register(
         "Advances in Neural Information Processing Systems 33",
         arxiv="2010.07468",
     ),
-    summary="averages (g - m)², the surprise, in place of g²",
+    summary="averages (g - m)² in place of g²",
     learning_rate=1e-3,
     styles=STYLES,
 )

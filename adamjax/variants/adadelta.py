@@ -1,7 +1,7 @@
 """ADADELTA: An Adaptive Learning Rate Method. Zeiler, 2012. arXiv:1212.5701.
 
-RMSProp times the root mean square of the steps taken before, which gives the step the parameter's
-units and needs no learning rate of its own.
+RMSProp multiplied by the root mean square of its recent updates. The update has the units of the
+parameter, so that no learning rate is needed.
 
     v = b₂ v + (1 - b₂) g²
     u = √(x + ε) / √(v + ε) · g
@@ -19,7 +19,7 @@ from adamjax.trees import PyTree
 
 
 class AdadeltaState(NamedTuple):
-    """Steps done, the average v of squared gradients and the average x of squared steps."""
+    """Step `count`, average of squared gradients `nu` and of squared updates `delta`."""
 
     count: Array
     nu: PyTree
@@ -27,28 +27,25 @@ class AdadeltaState(NamedTuple):
 
     @property
     def roles(self) -> dict[str, str]:
-        """What `adamjax.store` may keep in few bits, and as what."""
+        """Storage roles of the moments."""
         return {"nu": "square", "delta": "square"}
 
 
 def scale_by_adadelta(
-    b2: ScalarOrSchedule = 0.9,
-    eps: ScalarOrSchedule = 1e-6,
-    *,
-    nu_dtype: Any = None,
+    b2: ScalarOrSchedule = 0.9, eps: ScalarOrSchedule = 1e-6, *, nu_dtype: Any = None
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of Adadelta, u = √(x + ε) / √(v + ε) · g elementwise.
+    """Rescale updates with the Adadelta rule.
 
     Args:
-      b2: decay of both averages, 0 <= b2 < 1 (the paper's ρ).
-      eps: ε under both roots; it sets the size of the first steps.
-      nu_dtype: dtype in which v and x are stored; None for float32.
+      b2: decay rate of both averages, 0 <= b2 < 1 (ρ in the paper).
+      eps: ε, added under both roots. It determines the size of the first updates.
+      nu_dtype: dtype in which v and x are stored, float32 if None.
 
     Returns:
       A transformation with an `AdadeltaState`.
 
     Raises:
-      ValueError: for b2 outside [0, 1) or a negative eps.
+      ValueError: for a number out of range.
 
     >>> import jax.numpy as jnp
     >>> tx, g = scale_by_adadelta(b2=0.75, eps=1e-4), jnp.float32(2.0)
@@ -73,7 +70,7 @@ ADADELTA = register(
         2012,
         arxiv="1212.5701",
     ),
-    summary="multiplies by the size of its own recent steps; no momentum, no bias correction",
+    summary="multiplies by the size of recent updates, no momentum, no bias correction",
     learning_rate=1.0,
 )
 adadelta = ADADELTA.optimizer

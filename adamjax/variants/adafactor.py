@@ -1,17 +1,20 @@
 """Adafactor: Adaptive Learning Rates with Sublinear Memory Cost. Shazeer and Stern, 2018.
 arXiv:1804.04235.
 
-The second moment of a matrix kept as its row and column means, no first moment, an update clipped
-by its root mean square and scaled by the parameter's.
+The second moment of a matrix is stored as its row and column means, and there is no momentum. The
+update is clipped by its root mean square and scaled by that of the parameter.
 
     b = 1 - t^-0.8
-    R, C = averages with b of the row and column means of g² + ε₁;  V = R Cᵀ / mean(R)
-    u = g / √V;  u = u / max(1, RMS(u) / d)
+    R, C = averages with b of the row and column means of g² + ε₁
+    V = R Cᵀ / mean(R)
+    u = g / √V
+    u = u / max(1, RMS(u) / d)
     p <- p - max(ε₂, RMS(p)) · min(10⁻², 1/√t) · u
 """
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -22,22 +25,23 @@ from adamjax.checks import check_positive, lookup_or_suggest
 from adamjax.moments import Array, Beta, divide, ema, factored, factored_axes, rms
 from adamjax.optimizer import DecayMode
 from adamjax.registry import Paper, register
-from adamjax.rule import Rule, ScalarOrSchedule, Slot, lift
+from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.schedules import relative_step
 from adamjax.trees import PyTree
 
 STYLES = {
-    "paper": "the paper, Hugging Face, Tensor2Tensor: the last two axes of every matrix factored",
-    "t5": "T5X, Optax: the two largest axes, if both have 128 elements or more",
-    "torch": "torch: ε₁ is a floor of V instead of an addend; the learning rate is the cap of the "
-    "relative step, min(lr, 1/√t)",
-    "bigvision": "Big Vision: the two largest axes from 32 up, b at most 0.999, no clipping, not "
-    "scaled by the parameter, momentum 0.9 kept in bfloat16",
+    "paper": "the paper, Hugging Face, Tensor2Tensor: factor the last two axes of every matrix",
+    "t5": "T5X, Optax: factor the two largest axes if both have at least 128 elements",
+    "torch": "torch: ε₁ is a lower bound of V instead of an addend, relative step min(lr, 1/√t)",
+    "bigvision": "Big Vision: factor the two largest axes from size 32, b at most 0.999, no "
+    "clipping, no scaling by the parameter, momentum 0.9 in bfloat16",
 }
-AxesOf = Callable[[tuple[int, ...]], tuple[int, int] | None]
+Axes = tuple[int, int] | None
 
 
 class _Preset(NamedTuple):
+    """Defaults of a style."""
+
     eps1: float = 1e-30
     b2_cap: float = 1.0
     clip_threshold: float = 1.0
@@ -65,7 +69,7 @@ _PRESETS = {
 
 
 class AdafactorState(NamedTuple):
-    """An `optax.FactoredState` and the average of the updates."""
+    """The fields of `optax.FactoredState`, and the momentum `mu`."""
 
     count: Array
     v_row: PyTree
@@ -75,14 +79,14 @@ class AdafactorState(NamedTuple):
 
     @property
     def roles(self) -> dict[str, str]:
-        """What `adamjax.store` may keep in few bits, and as what."""
+        """Storage roles of the moments."""
         return {"v": "square", "mu": "signed"}
 
 
 def second_moment(
-    q: Array, moments: Any, beta: Beta, axes: tuple[int, int] | None, floor: Any
+    q: Array, moments: Any, beta: Beta, axes: Axes, floor: Any = 0.0
 ) -> tuple[Array, Any]:
-    """The average V of q, kept in `v`, or its row and column means in `v_row` and `v_col`."""
+    """Return the average V of q, stored in `v`, or factored in `v_row` and `v_col`."""
     if axes is None:
         v = ema(q, moments.v, beta)
         return v, moments._replace(v=v)
@@ -90,40 +94,22 @@ def second_moment(
     return v, moments._replace(v_row=row, v_col=col)
 
 
-def factored_slots(axes_of: AxesOf, dtype: Any) -> dict[str, Slot]:
-    """Row means, column means and the whole, each of size 1 along what it does not keep."""
+def factored_slots(axes_of: Callable[[tuple[int, ...]], Axes], dtype: Any) -> dict[str, Slot]:
+    """Return slots of the row means, the column means and V. Axes that are not kept have size 1."""
 
-    def slot(dropped):
-        def shape(full):
-            gone = dropped(axes_of(full), range(len(full)))
-            return tuple(1 if i in gone else size for i, size in enumerate(full))
+    def means(shape, averaged):
+        axes = axes_of(shape)
+        ones = [axes[averaged]] if axes else range(len(shape))
+        return tuple(1 if i in ones else size for i, size in enumerate(shape))
 
-        return Slot(dtype, shape=shape)
+    def whole(shape):
+        return (1,) * len(shape) if axes_of(shape) else shape
 
     return {
-        "v_row": slot(lambda axes, every: axes[1:] if axes else every),
-        "v_col": slot(lambda axes, every: axes[:1] if axes else every),
-        "v": slot(lambda axes, every: every if axes else ()),
+        "v_row": Slot(dtype, shape=partial(means, averaged=1)),
+        "v_col": Slot(dtype, shape=partial(means, averaged=0)),
+        "v": Slot(dtype, shape=whole),
     }
-
-
-def _rule(setting: _Preset, axes_of: AxesOf, floors: bool) -> Rule:
-    def rule(g, moments, step, p=None):
-        complement = jnp.maximum(step.count**-step.decay_rate, 1 - step.b2_cap)
-        beta = Beta(None, complement, None, None)
-        floor = step.eps1 if floors else 0.0
-        q = g * g + (step.eps1 - floor)
-        v, moments = second_moment(q, moments, beta, axes_of(g.shape), floor)
-        u = divide(g, jnp.sqrt(jnp.maximum(v, floor**2)))
-        u = u * step.learning_rate / jnp.maximum(1, rms(u) / step.clip_threshold)
-        if p is not None:
-            u = u * jnp.maximum(step.eps2, rms(p))
-        if setting.momentum is not None:
-            u = ema(u, moments.mu, step.momentum)
-            moments = moments._replace(mu=u)
-        return u, moments
-
-    return rule
 
 
 def scale_by_adafactor(
@@ -141,66 +127,82 @@ def scale_by_adafactor(
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The update of Adafactor, g / √V clipped and scaled by the parameter.
+    """Rescale updates with the Adafactor rule. `style` sets the arguments that are None.
 
-    Args (those that are None are what `style` says, see `STYLES`):
-      learning_rate: multiplies the update before the momentum averages it; a schedule, too. None
-        is the paper's relative step, min(10⁻², 1/√t); 1 leaves it to the rest of the chain.
-      decay_rate: b = 1 - t^-decay_rate.
-      b2_cap: the largest b.
-      eps1: ε₁, added to g²; with style "torch" the floor of the mean row moment, and squared of V.
-      eps2: ε₂, the least scale of a parameter.
-      clip_threshold: d, the largest root mean square of a leaf's update; `math.inf` for none.
-      momentum: decay of an average of the updates, not corrected; None for none, which keeps none.
-      scale_parameter: whether to multiply by max(ε₂, RMS(p)).
-      min_dim_size_to_factor: both axes must have this size for a leaf to be factored.
-      style: "paper", "t5", "torch" or "bigvision".
-      mu_dtype: dtype in which the momentum is stored.
-      nu_dtype: dtype in which the second moments are stored; None for float32.
+    Args:
+      learning_rate: factor of the update, inside the momentum. None is the relative step of the
+        paper, min(10⁻², 1/√t). With 1, scale the updates elsewhere in the chain.
+      decay_rate: exponent of the decay rate of V, b = 1 - t^-decay_rate.
+      b2_cap: upper bound of b, 1 or set by `style` if None.
+      eps1: ε₁, added to g², or a lower bound with style "torch". 1e-30 or set by `style` if None.
+      eps2: ε₂, lower bound of RMS(p).
+      clip_threshold: d, upper bound of RMS(u), `math.inf` for no clipping. 1 or set by `style` if
+        None.
+      momentum: decay rate of the average of the updates, 0 <= momentum < 1, without bias
+        correction. No average is stored, or as set by `style`, if None.
+      scale_parameter: whether to multiply by max(ε₂, RMS(p)). True or set by `style` if None.
+      min_dim_size_to_factor: minimum size of both axes of a factored leaf, set by `style` if None.
+      style: implementation to follow, "paper", "t5", "torch" or "bigvision", see `STYLES`.
+      mu_dtype: dtype in which the momentum is stored, float32 or set by `style` if None.
+      nu_dtype: dtype in which V is stored, float32 if None.
 
     Returns:
-      A transformation with an `optax.FactoredState`, or an `AdafactorState` with momentum. For a
-      factored leaf (…, r, …, c, …) v_row is (…, r, …, 1, …), v_col (…, 1, …, c, …) and v ones; for
-      the others v has the leaf's shape and the rest ones. So each shards as the leaf does.
+      A transformation with an `optax.FactoredState`, or with an `AdafactorState` if there is
+      momentum. Averaged axes have size 1, so each moment has the sharding of its parameter.
 
     Raises:
-      ValueError: for a negative number, a momentum outside [0, 1), an unknown style.
+      ValueError: for a number out of range or an unknown style.
 
-    >>> import jax.numpy as jnp
     >>> tx, p = scale_by_adafactor(), jnp.full((2, 3), 0.5)
     >>> round(float(tx.update(p, tx.init(p), p)[0][0, 0]), 4)
     0.5
     """
-    given = (eps1, b2_cap, clip_threshold, momentum, mu_dtype, scale_parameter)
-    changes: Any = zip(_Preset._fields, (*given, min_dim_size_to_factor), strict=False)
     if clip_threshold is not None:
         check_positive("clip_threshold", clip_threshold)
-    setting = lookup_or_suggest("style", style, _PRESETS)._replace(
-        **{name: value for name, value in changes if value is not None}
-    )
+    arguments = {
+        "eps1": eps1,
+        "b2_cap": b2_cap,
+        "clip_threshold": clip_threshold,
+        "momentum": momentum,
+        "mu_dtype": mu_dtype,
+        "scale_parameter": scale_parameter,
+        "min_dim_size_to_factor": min_dim_size_to_factor,
+    }
+    changes: Any = {name: value for name, value in arguments.items() if value is not None}
+    setting = lookup_or_suggest("style", style, _PRESETS)._replace(**changes)
 
     def axes_of(shape):
         return factored_axes(shape, setting.min_dim_size_to_factor, setting.largest_axes)
 
-    slots = factored_slots(axes_of, nu_dtype)
-    betas = {}
+    def rule(g, moments, step, p=None):
+        one_minus = jnp.maximum(step.count**-step.decay_rate, 1 - step.b2_cap)
+        beta = Beta(1 - one_minus, one_minus)
+        addend, floor = (0.0, step.eps1) if style == "torch" else (step.eps1, 0.0)
+        v, moments = second_moment(g * g + addend, moments, beta, axes_of(g.shape), floor)
+        u = divide(g, jnp.sqrt(jnp.maximum(v, floor**2)))
+        u = u * step.learning_rate / jnp.maximum(1, rms(u) / step.clip_threshold)
+        if p is not None:
+            u = u * jnp.maximum(step.eps2, rms(p))
+        if setting.momentum is not None:
+            u = ema(u, moments.mu, step.momentum)
+            moments = moments._replace(mu=u)
+        return u, moments
+
+    slots, betas = factored_slots(axes_of, nu_dtype), {}
     if setting.momentum is not None:
         slots["mu"] = Slot(setting.mu_dtype)
         betas["momentum"] = setting.momentum
+    scalars = {
+        "learning_rate": relative_step(1e-2) if learning_rate is None else learning_rate,
+        "decay_rate": decay_rate,
+        "b2_cap": setting.b2_cap,
+        "eps1": setting.eps1,
+        "eps2": eps2,
+        "clip_threshold": setting.clip_threshold,
+    }
+    state_type = AdafactorState if betas else optax.FactoredState
     return lift(
-        _rule(setting, axes_of, floors=style == "torch"),
-        AdafactorState if betas else optax.FactoredState,
-        slots,
-        betas=betas,
-        scalars={
-            "learning_rate": relative_step(1e-2) if learning_rate is None else learning_rate,
-            "decay_rate": decay_rate,
-            "b2_cap": setting.b2_cap,
-            "eps1": setting.eps1,
-            "eps2": eps2,
-            "clip_threshold": setting.clip_threshold,
-        },
-        needs_params=setting.scale_parameter,
+        rule, state_type, slots, betas=betas, scalars=scalars, needs_params=setting.scale_parameter
     )
 
 
@@ -210,9 +212,8 @@ def _learning_rates(
     """Return the learning rates of the rule and of the weight decay.
 
     Args:
-      learning_rate: None is the paper's relative step, min(10⁻², 1/√t). With style "torch" it is
-        the cap of that step, 10⁻² if None, and weight decay is multiplied by the cap, as in torch.
-        Style "bigvision" needs one.
+      learning_rate: lr, the relative step min(10⁻², 1/√t) if None. With style "torch", lr is the
+        cap in place of 10⁻², and the factor of weight decay. Style "bigvision" requires a number.
     """
     if decay_mode == "scaled" and callable(eps2):
         raise ValueError('eps2: give a number; a schedule does not go with decay_mode="scaled"')
@@ -221,15 +222,15 @@ def _learning_rates(
     cap = 1e-2 if learning_rate is None else learning_rate
     rate = relative_step(cap) if learning_rate is None or style == "torch" else cap
     in_rule = style != "bigvision"
-    return {
+    values = {
         "learning_rate": cap if style == "torch" else rate,
         "rule": {"learning_rate": rate if in_rule else 1.0},
         "includes_learning_rate": in_rule,
-    } | (
-        {"decay_mode": "decoupled", "decay_scale": lambda p, g: jnp.maximum(eps2, rms(p))}
-        if decay_mode == "scaled"
-        else {}
-    )
+    }
+    if decay_mode == "scaled":
+        values["decay_mode"] = "decoupled"
+        values["decay_scale"] = lambda p, g: jnp.maximum(eps2, rms(p))
+    return values
 
 
 ADAFACTOR = register(
@@ -241,9 +242,10 @@ ADAFACTOR = register(
         "International Conference on Machine Learning, 2018",
         arxiv="1804.04235",
     ),
-    summary="keeps row and column means of g² only, no momentum; steps relative to RMS(p)",
+    summary="stores row and column means of g², no momentum, steps relative to RMS(p)",
     learning_rate=None,
-    notes='T5X and Optax do not multiply the decay by the learning rate: this is "independent".',
+    notes="`style` sets the arguments that are None. T5X and Optax do not multiply weight decay by "
+    'the learning rate, which is the decay mode "independent".',
     own_modes=(DecayMode("scaled", "p <- p - lr (u + λ max(ε₂, RMS(p)) p), as in Hugging Face"),),
     adjust=_learning_rates,
     styles=STYLES,

@@ -1,8 +1,8 @@
 """Adaptive Subgradient Methods for Online Learning and Stochastic Optimization.
 Duchi, Hazan and Singer, 2011. JMLR 12, 2121-2159.
 
-Each element divided by the root of the sum of all its squares: rare features keep large steps.
-The sum never forgets, and there is no momentum.
+Each element is divided by the root of the sum of its squared gradients, so that rare features keep
+large steps. There is no momentum.
 
     s = s + g²
     u = g / (√s + ε)
@@ -20,14 +20,14 @@ from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.trees import PyTree
 
 STYLES = {
-    "torch": "torch, TensorFlow 1: u = g / (√s + ε); torch takes ε = 1e-10 and starts s at 0",
-    "keras": "Keras, Optax: u = g / √(s + ε); both take ε = 1e-7 and start s at 0.1",
+    "torch": "torch, TensorFlow 1: u = g / (√s + ε), in torch with ε = 1e-10 and s = 0 at t = 0",
+    "keras": "Keras, Optax: u = g / √(s + ε), with ε = 1e-7 and s = 0.1 at t = 0",
 }
 _DENOMINATORS = {"torch": lambda nu, eps: jnp.sqrt(nu) + eps, "keras": sqrt_eps_inside}
 
 
 class AdagradState(NamedTuple):
-    """Steps done, and the sum of squares s."""
+    """Step `count`, and the sum of squared gradients `nu`."""
 
     count: Array
     nu: PyTree
@@ -40,21 +40,20 @@ def scale_by_adagrad(
     style: str = "torch",
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of Adagrad, u = g / (√s + ε) elementwise, s the sum of all squares.
+    """Rescale updates with the Adagrad rule.
 
     Args:
-      eps: ε, placed as `style` says.
+      eps: ε, added outside or under the root, see `style`.
       initial_accumulator_value: s before the first step, not negative.
-      style: "torch" or "keras", see `STYLES`.
-      nu_dtype: dtype in which s is stored; None for float32. A sum in bfloat16 soon stands still.
+      style: implementation to follow, "torch" or "keras", see `STYLES`.
+      nu_dtype: dtype in which s is stored, float32 if None. A sum in bfloat16 soon stops growing.
 
     Returns:
       A transformation with an `AdagradState`.
 
     Raises:
-      ValueError: for a negative number or an unknown style.
+      ValueError: for a number out of range or an unknown style.
 
-    >>> import jax.numpy as jnp
     >>> tx, g = scale_by_adagrad(), jnp.float32(2.0)
     >>> round(float(tx.update(g, tx.init(g))[0]), 6)
     1.0
@@ -79,7 +78,7 @@ ADAGRAD = register(
         "Journal of Machine Learning Research 12, 2121-2159",
         url="https://jmlr.org/papers/v12/duchi11a.html",
     ),
-    summary="sums the squares instead of averaging them, and has no momentum",
+    summary="sum instead of average of squared gradients, no momentum",
     learning_rate=1e-2,
     styles=STYLES,
 )

@@ -1,7 +1,7 @@
 """Adam: A Method for Stochastic Optimization. Kingma and Ba, 2014. arXiv:1412.6980.
 
-The average of the gradients, each element divided by the root of the average of its squares, both
-freed of their bias towards the zero they start from.
+The average of the gradients, divided elementwise by the root of the average of their squares. Both
+averages start at zero and are corrected for that bias.
 
     m = b₁ m + (1 - b₁) g
     v = b₂ v + (1 - b₂) g²
@@ -19,7 +19,7 @@ from adamjax.rule import ScalarOrSchedule, Slot, lift
 
 STYLES = {
     "torch": "torch, Optax: u = m̂ / (√v̂ + ε)",
-    "keras": "Keras, TensorFlow: u = m̂ √(1 - b₂ᵗ) / (√v + ε), the paper's ε̂",
+    "keras": "Keras, TensorFlow: u = m̂ √(1 - b₂ᵗ) / (√v + ε), ε̂ in the paper",
     "mlx": "MLX by default: u = m / (√v + ε), no bias correction",
 }
 DIRECTIONS = {
@@ -39,22 +39,22 @@ def scale_by_adam(
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of Adam, u = m̂ / (√v̂ + ε) elementwise, to be chained with a learning rate.
+    """Rescale updates with the Adam rule.
 
     Args:
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      eps: ε, placed as `style` says; torch and Optax take 1e-8, Keras 1e-7.
-      eps_root: added under the root, √(v̂ + eps_root), for differentiating through the update.
-      style: "torch", "keras" or "mlx", see `STYLES`.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32. bfloat16 freezes v at b2 = 0.999.
+      b1: decay rate of the first moment m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added to √v̂ or √v, see `style`. The default of Keras is 1e-7.
+      eps_root: added under the root. Use a small value to differentiate through the update.
+      style: implementation to follow, "torch", "keras" or "mlx", see `STYLES`.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None. With b2 = 0.999, bfloat16 freezes v.
 
     Returns:
       A transformation with an `optax.ScaleByAdamState`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative eps or eps_root, an unknown style.
+      ValueError: for a number out of range or an unknown style.
 
     >>> import jax.numpy as jnp
     >>> tx = scale_by_adam()
@@ -69,13 +69,9 @@ def scale_by_adam(
         nu = ema(g * g, moments.nu, step.b2)
         return direction(mu, nu, step), moments._replace(mu=mu, nu=nu)
 
-    return lift(
-        rule,
-        optax.ScaleByAdamState,
-        {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)},
-        betas={"b1": b1, "b2": b2},
-        scalars={"eps": eps, "eps_root": eps_root},
-    )
+    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)}
+    scalars = {"eps": eps, "eps_root": eps_root}
+    return lift(rule, optax.ScaleByAdamState, slots, betas={"b1": b1, "b2": b2}, scalars=scalars)
 
 
 ADAM = register(
@@ -87,7 +83,7 @@ ADAM = register(
         "International Conference on Learning Representations, 2015",
         arxiv="1412.6980",
     ),
-    summary="the method that all others are compared with",
+    summary="averages of g and g², with bias correction",
     learning_rate=1e-3,
     styles=STYLES,
 )

@@ -1,8 +1,8 @@
 """Scaling Exponents Across Parameterizations and Optimizers. Everett et al., 2024.
 arXiv:2407.05872.
 
-Adam without ε: the quotient becomes an angle, which is bounded, defined at 0 / 0 and the same for
-gradients of any size.
+Adam with an arctangent in place of the quotient. The update is bounded, needs no ε and does not
+depend on the scale of the gradients.
 
     m = b₁ m + (1 - b₁) g
     v = b₂ v + (1 - b₂) g²
@@ -28,21 +28,21 @@ def scale_by_adam_atan2(
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of Adam-atan2, a · atan2(m̂, b √v̂) elementwise.
+    """Rescale updates with the Adam-atan2 rule.
 
     Args:
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      a: the scale of the angle; 4/π, about 1.27, makes u = 1 where m̂ = √v̂.
-      b: how far m̂ / √v̂ may go before the angle saturates.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: decay rate of the first moment m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      a: scale of the update. With 4/π, about 1.27, u = 1 where m̂ = √v̂.
+      b: scale of √v̂. The update saturates where m̂ / √v̂ is much larger.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
 
     Returns:
       A transformation with an `optax.ScaleByAdamState`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative a or b.
+      ValueError: for a number out of range.
 
     >>> tx, g = scale_by_adam_atan2(), jnp.float32(2.0)
     >>> round(float(tx.update(g, tx.init(g))[0]), 4)
@@ -52,15 +52,12 @@ def scale_by_adam_atan2(
     def rule(g, moments, step):
         mu = ema(g, moments.mu, step.b1)
         nu = ema(g * g, moments.nu, step.b2)
-        size = step.b * jnp.sqrt(debias(nu, step.b2))
-        return step.a * jnp.atan2(debias(mu, step.b1), size), moments._replace(mu=mu, nu=nu)
+        u = step.a * jnp.atan2(debias(mu, step.b1), step.b * jnp.sqrt(debias(nu, step.b2)))
+        return u, moments._replace(mu=mu, nu=nu)
 
+    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)}
     return lift(
-        rule,
-        optax.ScaleByAdamState,
-        {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)},
-        betas={"b1": b1, "b2": b2},
-        scalars={"a": a, "b": b},
+        rule, optax.ScaleByAdamState, slots, betas={"b1": b1, "b2": b2}, scalars={"a": a, "b": b}
     )
 
 
@@ -75,7 +72,7 @@ ADAM_ATAN2 = register(
         "International Conference on Machine Learning, 2024",
         arxiv="2407.05872",
     ),
-    summary="an angle in place of the quotient, and no ε",
+    summary="atan2(m̂, √v̂) in place of the quotient, no ε",
     learning_rate=1e-3,
 )
 adam_atan2 = ADAM_ATAN2.optimizer

@@ -1,7 +1,7 @@
 """Adam-mini: Use Fewer Learning Rates To Gain More. Zhang et al., 2024. arXiv:2406.16793.
 
-Adam with one second moment for a block of elements whose Hessian is dense, a neuron or a head, and
-so without half of Adam's memory.
+Adam with one second moment for each block of elements, such as a neuron or a head. It needs about
+half of the memory of Adam's state.
 
     m = b₁ m + (1 - b₁) g
     v = b₂ v + (1 - b₂) mean(g²)            the mean over a block
@@ -24,7 +24,7 @@ Axes = int | Sequence[int]
 
 
 class AdamMiniState(NamedTuple):
-    """Steps done, the average m, and v, which has size 1 along the axes that it does not keep."""
+    """Step `count`, m in `mu`, and v in `nu`, of size 1 along averaged axes."""
 
     count: Array
     mu: PyTree
@@ -32,27 +32,26 @@ class AdamMiniState(NamedTuple):
 
     @property
     def roles(self) -> dict[str, str]:
-        """What `adamjax.store` may keep in few bits: v is small, and of another shape than m."""
+        """Storage roles of the moments. v is not quantized."""
         return {"mu": "signed"}
 
 
-def _kept(shape: tuple[int, ...], axes: Axes) -> tuple[int, ...]:
-    """The shape of v; vectors and scalars keep all their elements."""
+def _kept_shape(shape: tuple[int, ...], axes: Axes) -> tuple[int, ...]:
+    """Return the shape of v. Vectors and scalars keep all their elements."""
     if len(shape) < 2:
         return shape
     axes = [axes] if isinstance(axes, int) else axes
     if not set(axes) <= set(range(-len(shape), len(shape))):
-        raise ValueError(f"kept: a leaf of shape {shape} has not all of the axes {list(axes)}")
+        raise ValueError(f"kept: a leaf of shape {shape} does not have the axes {list(axes)}")
     kept = [range(len(shape))[axis] for axis in axes]
     return tuple(size if i in kept else 1 for i, size in enumerate(shape))
 
 
 def _first_matching(patterns: Sequence[str], params: PyTree) -> PyTree:
-    """For each leaf the first of the patterns that its name matches."""
+    """Return the first pattern that matches the name, for each leaf."""
 
     def first(path: Any, _: Any) -> str:
-        label, *_ = [pattern for pattern in patterns if matches(leaf_name(path), [pattern])]
-        return label
+        return next(pattern for pattern in patterns if matches(leaf_name(path), [pattern]))
 
     return jax.tree_util.tree_map_with_path(first, params)
 
@@ -67,27 +66,24 @@ def scale_by_adam_mini(
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of Adam-mini: Adam's, with one v for all elements along the axes not kept.
+    """Rescale updates with the Adam-mini rule.
 
     Args:
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of the mean squares, 0 <= b2 < 1.
-      eps: ε, outside the root.
+      b1: decay rate of the first moment m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added to √v̂.
       eps_root: added under the root.
-      kept: the axes of matrices and tensors along which v differs from element to element: the
-        last is the neurons of a kernel in Flax, () makes one v for all of the leaf. Or axes by
-        patterns on the leaf's name, of which the first that matches counts; for leaves that match
-        none it is the last axis. The authors keep tokens of embeddings and heads of queries and
-        keys, which is {"*embedding": 0, "*query/kernel": 1, "*key/kernel": 1} in Flax.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      kept: axes of matrices and tensors that v keeps. The last axis is the neurons of a Flax
+        kernel, and () is one v for the leaf. Or a dict from patterns on the leaf's name to axes, of
+        which the first match applies, and the last axis where none matches.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
 
     Returns:
-      A transformation with an `AdamMiniState`; with patterns, an `optax.partition` of such.
+      A transformation with an `AdamMiniState`, or with patterns an `optax.partition` of these.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative number; in `init`, for an axis that a
-        leaf has not.
+      ValueError: for a number out of range, or in `init` for an axis that a leaf does not have.
 
     >>> import jax.numpy as jnp
     >>> params = {"embedding": jnp.ones((5, 2)), "kernel": jnp.ones((2, 3)), "bias": jnp.ones(3)}
@@ -98,37 +94,23 @@ def scale_by_adam_mini(
     (5, 1)
     """
     if isinstance(kept, Mapping):
-        make = partial(
-            scale_by_adam_mini,
-            b1,
-            b2,
-            eps,
-            eps_root=eps_root,
-            mu_dtype=mu_dtype,
-            nu_dtype=nu_dtype,
-        )
+        options = {"eps_root": eps_root, "mu_dtype": mu_dtype, "nu_dtype": nu_dtype}
+        make = partial(scale_by_adam_mini, b1, b2, eps, **options)
         axes = {**kept, "*": kept.get("*", -1)}
         return optax.partition(
-            {pattern: make(kept=each) for pattern, each in axes.items()},
+            {pattern: make(kept=axes[pattern]) for pattern in axes},
             lambda params: _first_matching(list(axes), params),
         )
 
     def rule(g, moments, step):
-        shared = [i for i, size in enumerate(moments.nu.shape) if size == 1]
+        averaged = [axis for axis, size in enumerate(moments.nu.shape) if size == 1]
         mu = ema(g, moments.mu, step.b1)
-        nu = ema(mean(g * g, *shared), moments.nu, step.b2)
+        nu = ema(mean(g * g, *averaged), moments.nu, step.b2)
         return adam_update(mu, nu, step), moments._replace(mu=mu, nu=nu)
 
-    return lift(
-        rule,
-        AdamMiniState,
-        {
-            "mu": Slot(mu_dtype),
-            "nu": Slot(nu_dtype, shape=lambda shape: _kept(shape, kept)),
-        },
-        betas={"b1": b1, "b2": b2},
-        scalars={"eps": eps, "eps_root": eps_root},
-    )
+    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype, shape=partial(_kept_shape, axes=kept))}
+    scalars = {"eps": eps, "eps_root": eps_root}
+    return lift(rule, AdamMiniState, slots, betas={"b1": b1, "b2": b2}, scalars=scalars)
 
 
 ADAM_MINI = register(
@@ -141,8 +123,10 @@ ADAM_MINI = register(
         "International Conference on Learning Representations, 2025",
         arxiv="2406.16793",
     ),
-    summary="one v for each neuron or other block of elements",
+    summary="one second moment for each neuron or other block of elements",
     learning_rate=1e-3,
+    notes="The authors keep the tokens of embeddings and the heads of queries and keys, in Flax "
+    '`kept={"*embedding": 0, "*query/kernel": 1, "*key/kernel": 1}`.',
     reduces_to=(Reduction({"kept": (0, 1)}, "adam", {}),),
 )
 adam_mini = ADAM_MINI.optimizer

@@ -1,22 +1,21 @@
 """Adam: A Method for Stochastic Optimization, section 7.1. Kingma and Ba, 2014. arXiv:1412.6980.
 
-Adam with the decayed maximum of |g| in place of the root of the average of squares.
+Adam with a decayed maximum of |g| in place of the root of the average of squares.
 
     m = b₁ m + (1 - b₁) g
     v = max(b₂ v, |g| + ε)
     u = m / (1 - b₁ᵗ) / v
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax.numpy as jnp
 import optax
 
 from adamjax.checks import lookup_or_suggest
-from adamjax.moments import Array, debias, divide, ema
+from adamjax.moments import debias, divide, ema
 from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
-from adamjax.trees import PyTree
 
 STYLES = {
     "torch": "torch, Optax: v = max(b₂ v, |g| + ε), u = m̂ / v",
@@ -24,19 +23,6 @@ STYLES = {
     "paddle": "PaddlePaddle: v = max(b₂ v + ε, |g|), u = m̂ / v",
 }
 _EPS_PLACES = {"torch": (0, 1, 0), "keras": (0, 0, 1), "paddle": (1, 0, 0)}
-
-
-class AdamaxState(NamedTuple):
-    """Steps done, the average m and the decayed maximum v; the fields of Optax's Adam."""
-
-    count: Array
-    mu: PyTree
-    nu: PyTree
-
-    @property
-    def roles(self) -> dict[str, str]:
-        """What `adamjax.store` may keep in few bits; v is no square, and √v bounds no m."""
-        return {"mu": "signed", "nu": "square"}
 
 
 def scale_by_adamax(
@@ -48,23 +34,22 @@ def scale_by_adamax(
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of Adamax, u = m̂ / v elementwise, v a decayed maximum of |g|.
+    """Rescale updates with the Adamax rule.
 
     Args:
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the maximum, 0 <= b2 < 1.
-      eps: ε, placed as `style` says.
-      style: "torch", "keras" or "paddle", see `STYLES`.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: decay rate of the first moment m, 0 <= b1 < 1.
+      b2: decay rate of the maximum v, 0 <= b2 < 1.
+      eps: ε, added inside or outside the maximum, see `style`.
+      style: implementation to follow, "torch", "keras" or "paddle", see `STYLES`.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
 
     Returns:
-      A transformation with an `AdamaxState`.
+      A transformation with an `optax.ScaleByBeliefState`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative eps, an unknown style.
+      ValueError: for a number out of range or an unknown style.
 
-    >>> import jax.numpy as jnp
     >>> tx, g = scale_by_adamax(), jnp.float32(2.0)
     >>> round(float(tx.update(g, tx.init(g))[0]), 6)
     1.0
@@ -78,12 +63,9 @@ def scale_by_adamax(
         u = divide(debias(mu, step.b1), nu + after_max * step.eps)
         return u, moments._replace(mu=mu, nu=nu)
 
+    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)}
     return lift(
-        rule,
-        AdamaxState,
-        {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)},
-        betas={"b1": b1, "b2": b2},
-        scalars={"eps": eps},
+        rule, optax.ScaleByBeliefState, slots, betas={"b1": b1, "b2": b2}, scalars={"eps": eps}
     )
 
 
@@ -97,7 +79,7 @@ PAPER = Paper(
 ADAMAX = register(
     scale_by_adamax,
     PAPER,
-    summary="divides by a decayed maximum of |g| instead of the root mean square",
+    summary="divides by a decayed maximum of |g|",
     learning_rate=2e-3,
     styles=STYLES,
 )
@@ -106,10 +88,10 @@ ADAMAXW = register(
     scale_by_adamax,
     PAPER,
     name="adamaxw",
-    summary="Adamax with weight decay taken from the parameter itself",
+    summary="Adamax with decoupled weight decay",
     learning_rate=2e-3,
     weight_decay=1e-2,
-    formula="v = max(b₂ v, |g| + ε);  u = m̂ / v + λ p",
+    formula="v = max(b₂ v, |g| + ε)\nu = m̂ / v + λ p",
     styles=STYLES,
     reduces_to=(Reduction({"weight_decay": 0.0}, "adamax", {}),),
 )

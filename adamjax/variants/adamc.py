@@ -1,7 +1,7 @@
 """Why Gradients Rapidly Increase Near the End of Training. Defazio, 2025. arXiv:2506.02285.
 
-AdamW whose weight decay follows the square of the learning rate: so the size that a layer in front
-of a normalisation settles at does not depend on the schedule.
+AdamW with weight decay proportional to the square of the learning rate. The norm of a layer that a
+normalization follows then does not depend on the schedule.
 
     u = m̂ / (√v̂ + ε) + (lr / max(lr)) λ p
 """
@@ -23,8 +23,8 @@ def _corrected(
     """Return λ lr / max(lr).
 
     Args:
-      max_lr: max(lr), the peak of the schedule. None for a constant learning rate, with which it is
-        AdamW. Needed if the learning rate is a schedule or injected (`optax.inject_hyperparams`).
+      max_lr: max(lr), the peak of the schedule. Required if the learning rate is a schedule or
+        injected (`optax.inject_hyperparams`). None for a constant learning rate, as in AdamW.
     """
     check_not_negative("learning_rate", learning_rate)
     check_not_negative("weight_decay", weight_decay)
@@ -54,11 +54,11 @@ ADAMC = register(
     ),
     name="adamc",
     module=__name__,
-    summary="AdamW whose weight decay follows the square of the learning rate",
+    summary="AdamW with weight decay proportional to the square of the learning rate",
     learning_rate=1e-3,
     weight_decay=1e-2,
-    notes="The paper applies its decay to layers in front of a normalization, and AdamW's to "
-    "the others: `optax.partition` gives each its own.",
+    notes="The paper uses this weight decay for layers that a normalization follows, and that of "
+    "AdamW for the others. Use `optax.partition` for both.",
     adjust=_corrected,
     styles=STYLES,
     reduces_to=(

@@ -1,12 +1,11 @@
 """Towards Stability of Parameter-free Optimization. Pang et al., 2024. arXiv:2405.04376.
 
-Adam meant to be run with a learning rate of 1: the gradient carries a step size r of its own, made
-of how far v says there is to go.
+Adam for a learning rate of 1. The gradient is multiplied by a step size r that is computed from v.
 
     v = b₂ v + (1 - b₂) g²
     r = b₃ r + (1 - b₃) p v^q
     m = b₁ m + (1 - b₁) r g
-    u = m̂ / (√v̂ + ε)                  with the step size min(lr, 1/√t)
+    u = m̂ / (√v̂ + ε)                  with the learning rate min(lr, 1/√t)
 """
 
 from typing import Any, NamedTuple
@@ -23,7 +22,7 @@ from adamjax.trees import PyTree
 
 
 class AdamgState(NamedTuple):
-    """Steps done, the average r, and those of r g and of g²."""
+    """Step `count`, r in `step_size`, m in `mu`, and v in `nu`."""
 
     count: Array
     step_size: PyTree
@@ -32,7 +31,7 @@ class AdamgState(NamedTuple):
 
     @property
     def roles(self) -> dict[str, str]:
-        """What `adamjax.store` may keep in few bits; v does not bound m, which has r in it."""
+        """Storage roles of the moments. √v does not bound m."""
         return {"step_size": "square", "mu": "signed", "nu": "square"}
 
 
@@ -47,23 +46,23 @@ def scale_by_adamg(
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of AdamG: Adam's, of gradients that carry their step size r.
+    """Rescale updates with the AdamG rule.
 
     Args:
-      b1: decay of the average m of r g, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      eps: ε, outside the root.
-      b3: decay of the average r, 0 <= b3 < 1.
-      p: factor of the step size p v^q.
-      q: its exponent.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v and r are stored; None for float32.
+      b1: decay rate of m, the average of r g, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added to √v̂.
+      b3: decay rate of r, the average of p v^q, 0 <= b3 < 1.
+      p: factor of v^q.
+      q: exponent of v.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v and r are stored, float32 if None.
 
     Returns:
       A transformation with an `AdamgState`.
 
     Raises:
-      ValueError: for b1, b2 or b3 outside [0, 1), a negative number.
+      ValueError: for a number out of range.
 
     >>> tx, g = scale_by_adamg(b2=0.5, b3=0.5, p=1.0, q=0.5), jnp.float32(2.0)
     >>> round(float(tx.update(g, tx.init(g))[0]), 4)  # r = √(4/2) / 2
@@ -77,20 +76,16 @@ def scale_by_adamg(
         u = divide(debias(mu, step.b1), jnp.sqrt(debias(nu, step.b2)) + step.eps)
         return u, moments._replace(step_size=step_size, mu=mu, nu=nu)
 
-    return lift(
-        rule,
-        AdamgState,
-        {"step_size": Slot(nu_dtype), "mu": Slot(mu_dtype), "nu": Slot(nu_dtype)},
-        betas={"b1": b1, "b2": b2, "b3": b3},
-        scalars={"eps": eps, "p": p, "q": q},
-    )
+    slots = {"step_size": Slot(nu_dtype), "mu": Slot(mu_dtype), "nu": Slot(nu_dtype)}
+    scalars = {"eps": eps, "p": p, "q": q}
+    return lift(rule, AdamgState, slots, betas={"b1": b1, "b2": b2, "b3": b3}, scalars=scalars)
 
 
 def _relative_step(learning_rate: ScalarOrSchedule) -> dict[str, Any]:
-    """Cap the step size.
+    """Return min(lr, 1/√t).
 
     Args:
-      learning_rate: the cap of the step size 1/√t.
+      learning_rate: lr, the upper bound of the learning rate 1/√t.
     """
     check_not_negative("learning_rate", learning_rate)
     return {"learning_rate": relative_step(learning_rate)}
@@ -104,9 +99,9 @@ ADAMG = register(
         2024,
         arxiv="2405.04376",
     ),
-    summary="puts a step size made of v into the gradient, so that the learning rate is 1",
+    summary="multiplies the gradient by a step size computed from v, for a learning rate of 1",
     learning_rate=1.0,
-    notes="Weight decay is multiplied by the step size min(lr, 1/√t).",
+    notes="Weight decay is multiplied by min(lr, 1/√t).",
     adjust=_relative_step,
     reduces_to=(
         Reduction({"learning_rate": 1e-3, "p": 1.0, "q": 0.0, "b3": 0.0}, "adam", {"b1": 0.95}),

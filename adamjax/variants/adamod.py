@@ -1,8 +1,8 @@
 """An Adaptive and Momental Bound Method for Stochastic Learning. Ding et al., 2019.
 arXiv:1910.12249.
 
-Adam whose step size per element is held below its own average over the past, so that no sudden drop
-of v makes a leap. The average starts at 0: a warm-up without a knob.
+Adam with a step size per element that is at most its own average, so that a sudden drop of v causes
+no large step. The average starts at 0, which is a warmup.
 
     h = lr √(1 - b₂ᵗ) / (1 - b₁ᵗ) / (√v + ε)
     H = b₃ H + (1 - b₃) h
@@ -21,7 +21,7 @@ from adamjax.trees import PyTree
 
 
 class AdamodState(NamedTuple):
-    """Steps done, the average of the step sizes, and both of Adam's."""
+    """Step `count`, the average step size in `step_size`, m in `mu`, and v in `nu`."""
 
     count: Array
     step_size: PyTree
@@ -30,7 +30,7 @@ class AdamodState(NamedTuple):
 
     @property
     def roles(self) -> dict[str, str]:
-        """What `adamjax.store` may keep in few bits, and as what; v, which goes with m, last."""
+        """Storage roles of the moments. The square that bounds the mean m is the last, v."""
         return {"step_size": "square", "mu": "mean", "nu": "square"}
 
 
@@ -45,24 +45,23 @@ def scale_by_adamod(
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of AdaMod: m times the smaller of Adam's step size and its average.
+    """Rescale updates with the AdaMod rule.
 
     Args:
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      eps: ε of √v + ε. Where both are 0, so that nothing but zeros was seen, h is 0.
-      b3: decay of the average H of the step sizes, 0 <= b3 < 1.
+      b1: decay rate of the first moment m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added to √v.
+      b3: decay rate of H, the average of the step sizes, 0 <= b3 < 1.
       eps_root: added under the root.
-      learning_rate: multiplies the direction, inside of the average: H lags behind a schedule.
-        1 leaves it to the rest of the chain.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v and H are stored; None for float32.
+      learning_rate: lr, inside the average, so that H lags behind a schedule.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v and H are stored, float32 if None.
 
     Returns:
       A transformation with an `AdamodState`.
 
     Raises:
-      ValueError: for b1, b2 or b3 outside [0, 1), a negative number.
+      ValueError: for a number out of range.
 
     >>> tx, g = scale_by_adamod(b3=0.75), jnp.float32(2.0)
     >>> round(float(tx.update(g, tx.init(g))[0]), 4)
@@ -73,17 +72,12 @@ def scale_by_adamod(
         mu = ema(g, moments.mu, step.b1)
         nu = ema(g * g, moments.nu, step.b2)
         size = divide(step.learning_rate, denominator_eps_hat(nu, step) * step.b1.bias_correction)
-        step_size = ema(size, moments.step_size, step.b3)
-        u = jnp.minimum(size, step_size) * mu
-        return u, moments._replace(mu=mu, nu=nu, step_size=step_size)
+        average = ema(size, moments.step_size, step.b3)
+        return jnp.minimum(size, average) * mu, moments._replace(mu=mu, nu=nu, step_size=average)
 
-    return lift(
-        rule,
-        AdamodState,
-        {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype), "step_size": Slot(nu_dtype)},
-        betas={"b1": b1, "b2": b2, "b3": b3},
-        scalars={"eps": eps, "eps_root": eps_root, "learning_rate": learning_rate},
-    )
+    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype), "step_size": Slot(nu_dtype)}
+    scalars = {"eps": eps, "eps_root": eps_root, "learning_rate": learning_rate}
+    return lift(rule, AdamodState, slots, betas={"b1": b1, "b2": b2, "b3": b3}, scalars=scalars)
 
 
 ADAMOD = register(
@@ -94,7 +88,7 @@ ADAMOD = register(
         2019,
         arxiv="1910.12249",
     ),
-    summary="holds each step size below its own average over the past",
+    summary="limits each step size to its own average",
     learning_rate=1e-3,
     includes_learning_rate=True,
     reduces_to=(Reduction({"b3": 0.0, "eps": 0.125}, "adam", {"style": "keras", "eps": 0.125}),),

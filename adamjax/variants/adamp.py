@@ -1,11 +1,11 @@
 """AdamP: Slowing Down the Slowdown for Momentum Optimizers on Scale-invariant Weights.
 Heo et al., 2020. arXiv:2006.08217.
 
-Adam that does not let scale-invariant weights grow, which would shorten their effective steps: it
-takes out of the direction what lies along them, and decays them less.
+Adam that limits the growth of scale-invariant weights, since it reduces their effective step size.
+Updates of neurons, or else leaves, that seem scale-invariant are made orthogonal to the weights.
 
     u = m̂ / (√v̂ + ε)
-    u = u - (u·n) n,  λ = r λ     where |cos(g, p)| < δ/√n of all neurons or of the leaf; n = p/‖p‖
+    u = u - (u·e) e,  λ = r λ     where |cos(g, p)| < δ/√n, n elements, e = p / ‖p‖
 """
 
 from typing import Any
@@ -31,28 +31,27 @@ def scale_by_adamp(
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of AdamP: Adam's, of scale-invariant weights what is across them.
+    """Rescale updates with the AdamP rule.
 
     Args:
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      eps: ε, outside the root, and that of the lengths.
-      delta: δ; with 0 it is Adam.
-      out_axis: the axis of the neurons, see `adamjax.projection`.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: decay rate of the first moment m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added to √v̂ and to the norms.
+      delta: δ, threshold of the projection. With 0 it is Adam.
+      out_axis: axis of the neurons, see `adamjax.projection`.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
 
     Returns:
-      A transformation with an `optax.ScaleByAdamState`, that needs the parameters.
+      A transformation with an `optax.ScaleByAdamState` that requires the parameters.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative eps or delta.
+      ValueError: for a number out of range.
 
     >>> tx, p, g = scale_by_adamp(), jnp.array([[1.0], [1.0]]), jnp.array([[1.0], [-1.0]])
     >>> _, state = tx.update(p, tx.init(p), p)
-    >>> u, _ = tx.update(g, state, p)  # across p, but the average is not
-    >>> [round(float(x), 4) for x in u[:, 0]]
-    [0.5263, -0.5263]
+    >>> tx.update(g, state, p)[0].tolist()  # g is orthogonal to p, the average is not
+    [[0.5263...], [-0.5263...]]
     """
     adam = scale_by_adam(b1, b2, eps, mu_dtype=mu_dtype, nu_dtype=nu_dtype)
     return projection(adam, delta, eps, out_axis=out_axis)
@@ -64,8 +63,7 @@ def less_decay_where_projected(
     """Scale the weight decay of projected leaves.
 
     Args:
-      wd_ratio: r, the share of the weight decay for leaves with a projected update. "l2" has all of
-        it.
+      wd_ratio: r, factor of weight decay for projected leaves, except with "l2".
     """
     check_not_negative("wd_ratio", wd_ratio)
 
@@ -86,7 +84,7 @@ ADAMP = register(
         "International Conference on Learning Representations, 2021",
         arxiv="2006.08217",
     ),
-    summary="takes out of the direction what would make scale-invariant weights grow",
+    summary="projects updates of scale-invariant weights to be orthogonal to them",
     learning_rate=1e-3,
     adjust=less_decay_where_projected,
     reduces_to=(Reduction({"delta": 0.0}, "adam", {}),),

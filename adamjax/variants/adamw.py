@@ -1,7 +1,6 @@
 """Decoupled Weight Decay Regularization. Loshchilov and Hutter, 2017. arXiv:1711.05101.
 
-Adam with weight decay taken from the parameter itself, so that it is not divided by √v as an L2
-term in the gradient is.
+Adam with decoupled weight decay. Unlike an L2 term of the gradient, it is not divided by √v.
 
     u = m̂ / (√v̂ + ε) + λ p
 """
@@ -20,7 +19,7 @@ ADAMW = register(
     ),
     name="adamw",
     module=__name__,
-    summary="takes weight decay from the parameter itself, not through the gradient",
+    summary="Adam with decoupled weight decay",
     learning_rate=1e-3,
     weight_decay=1e-2,
     styles=STYLES,

@@ -1,8 +1,8 @@
 """Adan: Adaptive Nesterov Momentum Algorithm for Faster Optimizing Deep Models. Xie et al., 2022.
 arXiv:2208.06677.
 
-Adam that looks ahead by the average change of the gradient, in the step and in v alike: Nesterov's
-momentum without a gradient at another point.
+Adam with Nesterov momentum that is estimated from the average change of the gradient, in the update
+and in v.
 
     d = g - g_prev                            0 at t = 1
     m = b₁ m + (1 - b₁) g
@@ -24,13 +24,13 @@ from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.trees import PyTree
 
 STYLES = {
-    "author": "the authors' code, timm: d and n count b₂ times",
-    "optax": "Optax: they count 1 - b₂ times; its adan also decays decoupled, with eps_root 1e-8",
+    "author": "the authors' code, timm: factor b₂ of d and n",
+    "optax": "Optax: factor 1 - b₂ of d and n (its adan has decoupled decay and eps_root 1e-8)",
 }
 
 
 class AdanState(NamedTuple):
-    """Steps done, the averages m, n (of the gradient's changes) and v, and the last gradient."""
+    """Step `count`, m in `mu`, n in `change`, v in `nu`, and the previous gradient `last`."""
 
     count: Array
     mu: PyTree
@@ -40,7 +40,7 @@ class AdanState(NamedTuple):
 
     @property
     def roles(self) -> dict[str, str]:
-        """What `adamjax.store` may keep in few bits; √v bounds no m, as d may be the opposite."""
+        """Storage roles of the moments. √v does not bound m."""
         return {"mu": "signed", "change": "signed", "nu": "square", "last": "signed"}
 
 
@@ -55,23 +55,23 @@ def scale_by_adan(
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of Adan, (m̂ + b₂ n̂) / (√v̂ + ε), n the average change of the gradient.
+    """Rescale updates with the Adan rule.
 
     Args:
-      b1: decay of the average m of the gradients, 0 <= b1 < 1 (1 less the paper's β₁).
-      b2: decay of the average n of their changes, and its share, 0 <= b2 < 1.
-      b3: decay of the average v of the squares, 0 <= b3 < 1.
-      eps: ε, outside the root.
+      b1: decay rate of the first moment m, 0 <= b1 < 1 (1 - β₁ in the paper).
+      b2: decay rate of n, the average change of the gradient, and its factor, 0 <= b2 < 1.
+      b3: decay rate of the second moment v, 0 <= b3 < 1.
+      eps: ε, added to √v̂.
       eps_root: added under the root.
-      style: "author" or "optax", see `STYLES`.
-      mu_dtype: dtype in which m, n and the last gradient are stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      style: implementation to follow, "author" or "optax", see `STYLES`.
+      mu_dtype: dtype in which m, n and the previous gradient are stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
 
     Returns:
       A transformation with an `AdanState`.
 
     Raises:
-      ValueError: for b1, b2 or b3 outside [0, 1), a negative number, an unknown style.
+      ValueError: for a number out of range or an unknown style.
 
     >>> tx, g = scale_by_adan(), jnp.float32(2.0)
     >>> round(float(tx.update(g, tx.init(g))[0]), 6)
@@ -80,27 +80,19 @@ def scale_by_adan(
     lookup_or_suggest("style", style, STYLES)
 
     def rule(g, moments, step):
-        share = step.b2.one_minus if style == "optax" else step.b2.value
+        factor = step.b2.one_minus if style == "optax" else step.b2.value
         d = jnp.where(step.count == 1, 0, g - moments.last)
         mu = ema(g, moments.mu, step.b1)
         change = ema(d, moments.change, step.b2)
-        nu = ema(jnp.square(clamp(g + share * d)), moments.nu, step.b3)
-        ahead = debias(mu, step.b1) + share * debias(change, step.b2)
+        nu = ema(jnp.square(clamp(g + factor * d)), moments.nu, step.b3)
+        ahead = debias(mu, step.b1) + factor * debias(change, step.b2)
         u = divide(ahead, jnp.sqrt(debias(nu, step.b3) + step.eps_root) + step.eps)
         return u, moments._replace(mu=mu, change=change, nu=nu, last=g)
 
-    return lift(
-        rule,
-        AdanState,
-        {
-            "mu": Slot(mu_dtype),
-            "change": Slot(mu_dtype),
-            "nu": Slot(nu_dtype),
-            "last": Slot(mu_dtype),
-        },
-        betas={"b1": b1, "b2": b2, "b3": b3},
-        scalars={"eps": eps, "eps_root": eps_root},
-    )
+    mu_slot = Slot(mu_dtype)
+    slots = {"mu": mu_slot, "change": mu_slot, "nu": Slot(nu_dtype), "last": mu_slot}
+    betas = {"b1": b1, "b2": b2, "b3": b3}
+    return lift(rule, AdanState, slots, betas=betas, scalars={"eps": eps, "eps_root": eps_root})
 
 
 ADAN = register(
@@ -112,10 +104,10 @@ ADAN = register(
         "IEEE Transactions on Pattern Analysis and Machine Intelligence, 2024",
         arxiv="2208.06677",
     ),
-    summary="looks ahead by the average change of the gradient",
+    summary="Nesterov momentum from the average change of the gradient",
     learning_rate=1e-3,
     decay_mode="proximal",
-    notes='The authors\' no_prox=True is `decay_mode="decoupled"`.',
+    notes='The equivalent of the authors\' `no_prox=True` is `decay_mode="decoupled"`.',
     styles=STYLES,
     reduces_to=(Reduction({"b2": 0.0}, "adam", {"b1": 0.98, "b2": 0.99}),),
 )

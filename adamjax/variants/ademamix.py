@@ -1,16 +1,15 @@
 """The AdEMAMix Optimizer: Better, Faster, Older. Pagliardini, Ablin and Grangier, 2024.
 arXiv:2409.03137.
 
-Adam with a second, much longer average of the gradients in the numerator, so that gradients of ten
-thousand steps ago still count while the recent ones are followed as before.
+Adam with a second, much longer average of the gradients in the numerator. It uses gradients of ten
+thousand steps ago and still reacts to recent ones.
 
     m = b₁ m + (1 - b₁) g
     w = b₃ w + (1 - b₃) g
     v = b₂ v + (1 - b₂) g²
     u = (m̂ + α w) / (√v̂ + ε)
 
-Over the warm-ups α rises linearly from 0, and the time that w remembers linearly from m's:
-1 / log b₃ of step k of T is (1 - k/T) / log b₁ + (k/T) / log b₃.
+At step k of T of a warmup, α is (k/T) α, and 1 / log b₃ is (1 - k/T) / log b₁ + (k/T) / log b₃.
 """
 
 import math
@@ -20,21 +19,21 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_count, lookup_or_suggest
-from adamjax.moments import Array, Beta, Scalar, debias, denominator, divide, ema
+from adamjax.moments import Array, Beta, debias, denominator, divide, ema
 from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.trees import PyTree
 
 STYLES = {
-    "author": "the authors' PyTorch file: warm-ups count from 1, and take log(b + 10⁻⁸)",
-    "optax": "the authors' Optax file: warm-ups count from 0, and take log b",
+    "author": "the authors' PyTorch file: warmups count from 1 and use log(b + 10⁻⁸)",
+    "optax": "the authors' Optax file: warmups count from 0 and use log b",
 }
-# The step at which k is 0, and the logarithm of what is added to a decay.
-_WARM_UPS = {"author": (0, math.log(1e-8)), "optax": (1, -math.inf)}
+# The step at which k is 0, and the logarithm of the number that is added to b.
+_WARMUPS = {"author": (0, math.log(1e-8)), "optax": (1, -math.inf)}
 
 
 class AdemamixState(NamedTuple):
-    """Steps done, the short average m, the long one w, and v."""
+    """Step `count`, short average m in `mu`, long average w in `mu_slow`, and v in `nu`."""
 
     count: Array
     mu: PyTree
@@ -43,21 +42,16 @@ class AdemamixState(NamedTuple):
 
     @property
     def roles(self) -> dict[str, str]:
-        """What `adamjax.store` may keep in few bits."""
+        """Storage roles of the moments."""
         return {"mu": "mean", "mu_slow": "signed", "nu": "square"}
 
 
-def _lengthened(b1: Beta, b3: Beta, done: Array, log_more: float) -> Beta:
-    """b₃ when a share of its warm-up is done."""
-    rates = [-jnp.logaddexp(-b.neg_log, log_more) for b in (b1, b3)]  # -log(b + more)
-    memory = (1 - done) / rates[0] + done / rates[1]
-    complement = jnp.where(done < 1, -jnp.expm1(-1 / memory), b3.one_minus)
-    return Beta(None, complement, None, None)
-
-
-def _check_warm_up(name: str, steps: Any) -> None:
-    if steps is not None:
-        check_count(name, steps)
+def _interpolated(b1: Beta, b3: Beta, progress: Any, log_addend: float) -> Beta:
+    """Return b₃ during its warmup, where `progress` is k/T."""
+    rates = [-jnp.logaddexp(-b.neg_log, log_addend) for b in (b1, b3)]  # -log(b + addend)
+    memory = (1 - progress) / rates[0] + progress / rates[1]
+    one_minus = jnp.where(progress < 1, -jnp.expm1(-1 / memory), b3.one_minus)
+    return Beta(1 - one_minus, one_minus)
 
 
 def scale_by_ademamix(
@@ -74,63 +68,54 @@ def scale_by_ademamix(
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of AdEMAMix, (m̂ + α w) / (√v̂ + ε), w a long average that is not corrected.
+    """Rescale updates with the AdEMAMix rule.
 
     Args:
-      b1: decay of the short average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      b3: decay of the long average w of the gradients, 0 <= b3 < 1.
-      alpha: α, the share of w: 2 in the authors' PyTorch file, 5 in their Optax file, 5 to 10 in
-        the paper.
-      eps: ε, outside the root.
+      b1: decay rate of the short average m of the gradients, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      b3: decay rate of the long average w of the gradients, 0 <= b3 < 1.
+      alpha: α, factor of w.
+      eps: ε, added to √v̂.
       eps_root: added under the root.
-      b3_warmup: steps in which w's memory grows from m's to its own; None for none.
-      alpha_warmup: steps in which α rises from 0; None for none. The authors take all of training
-        for both.
-      style: "author" or "optax", which differ in the warm-ups alone, see `STYLES`.
-      mu_dtype: dtype in which m and w are stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b3_warmup: number of steps of the warmup from b₁ to b₃, no warmup if None.
+      alpha_warmup: number of steps of the warmup of α from 0, no warmup if None.
+      style: implementation of the warmups, "author" or "optax", see `STYLES`.
+      mu_dtype: dtype in which m and w are stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
 
     Returns:
       A transformation with an `AdemamixState`.
 
     Raises:
-      ValueError: for b1, b2 or b3 outside [0, 1), a negative number, a warm-up that is no positive
-        number, an unknown style.
+      ValueError: for a number out of range or an unknown style.
 
     >>> tx, g = scale_by_ademamix(b3=0.75, alpha=2.0), jnp.float32(2.0)
     >>> round(float(tx.update(g, tx.init(g))[0]), 6)
     1.5
     """
-    start, log_more = lookup_or_suggest("style", style, _WARM_UPS)
-    _check_warm_up("b3_warmup", b3_warmup)
-    _check_warm_up("alpha_warmup", alpha_warmup)
+    start, log_addend = lookup_or_suggest("style", style, _WARMUPS)
+    for name, steps in {"b3_warmup": b3_warmup, "alpha_warmup": alpha_warmup}.items():
+        if steps is not None:
+            check_count(name, steps)
 
-    def done(step: Any, warmup: int | None) -> Scalar:
+    def progress(step, warmup):
         return 1.0 if warmup is None else jnp.minimum(1.0, (step.count - start) / warmup)
 
     def rule(g, moments, step):
         mu = ema(g, moments.mu, step.b1)
         slow = step.b3
         if b3_warmup is not None:
-            slow = _lengthened(step.b1, step.b3, done(step, b3_warmup), log_more)
+            slow = _interpolated(step.b1, step.b3, progress(step, b3_warmup), log_addend)
         mu_slow = ema(g, moments.mu_slow, slow)
         nu = ema(g * g, moments.nu, step.b2)
-        mixed = debias(mu, step.b1) + step.alpha * done(step, alpha_warmup) * mu_slow
-        u = divide(mixed, denominator(nu, step))
-        return u, moments._replace(mu=mu, mu_slow=mu_slow, nu=nu)
+        mixed = debias(mu, step.b1) + step.alpha * progress(step, alpha_warmup) * mu_slow
+        after = moments._replace(mu=mu, mu_slow=mu_slow, nu=nu)
+        return divide(mixed, denominator(nu, step)), after
 
-    return lift(
-        rule,
-        AdemamixState,
-        {
-            "mu": Slot(mu_dtype),
-            "mu_slow": Slot(mu_dtype),
-            "nu": Slot(nu_dtype),
-        },
-        betas={"b1": b1, "b2": b2, "b3": b3},
-        scalars={"alpha": alpha, "eps": eps, "eps_root": eps_root},
-    )
+    slots = {"mu": Slot(mu_dtype), "mu_slow": Slot(mu_dtype), "nu": Slot(nu_dtype)}
+    betas = {"b1": b1, "b2": b2, "b3": b3}
+    scalars = {"alpha": alpha, "eps": eps, "eps_root": eps_root}
+    return lift(rule, AdemamixState, slots, betas=betas, scalars=scalars)
 
 
 ADEMAMIX = register(
@@ -144,6 +129,8 @@ ADEMAMIX = register(
     ),
     summary="adds a second, much longer average of the gradients",
     learning_rate=1e-3,
+    notes="The authors use warmups over all steps of training. The default of alpha is 2 in their "
+    "PyTorch file and 5 in their Optax file, and the paper recommends 5 to 10.",
     styles=STYLES,
     reduces_to=(Reduction({"alpha": 0.0}, "adam", {}),),
 )

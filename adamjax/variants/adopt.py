@@ -1,33 +1,24 @@
 """ADOPT: Modified Adam Can Converge with Any β₂ with the Optimal Rate. Taniguchi et al., 2024.
 arXiv:2411.02853.
 
-Adam whose gradient is divided by the v of the step before, which does not know it, and averaged
-after that. The first gradient makes no step, it starts v.
+Adam that divides the gradient by the previous v before it averages. The divisor does not depend on
+the present gradient. The first gradient only initializes v.
 
-    n = clip(g / max(√v, ε), ±(t - 1)^¼)        v of step t - 1
+    n = clip(g / max(√v, ε), ±(t - 1)^¼)        v before this step
     m = b₁ m + (1 - b₁) n
     v = b₂ v + (1 - b₂) g²                      v = g² at t = 1
     u = m
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax.numpy as jnp
 import optax
 
-from adamjax.moments import Array, divide, ema
+from adamjax.moments import divide, ema
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.schedules import zero_on_first_step
-from adamjax.trees import PyTree
-
-
-class AdoptState(NamedTuple):
-    """Steps done, the average m of normalised gradients, and v."""
-
-    count: Array
-    mu: PyTree
-    nu: PyTree
 
 
 def scale_by_adopt(
@@ -39,22 +30,22 @@ def scale_by_adopt(
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of ADOPT: the average of g / max(√v, ε), v from before g, without correction.
+    """Rescale updates with the ADOPT rule.
 
     Args:
-      b1: decay of the average m of the normalised gradients, 0 <= b1 < 1.
-      b2: decay of the average v of the squared gradients, 0 <= b2 < 1.
-      eps: ε, the least size that a gradient is measured by.
-      clip_exponent: no normalised gradient is longer than (t - 1)^clip_exponent; None for no clip.
-        timm takes 0.333.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: decay rate of m, the average of the normalized gradients n, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, lower bound of √v.
+      clip_exponent: elements of n are clipped to (t - 1)^clip_exponent. None for no clipping, and
+        0.333 in timm.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
 
     Returns:
-      A transformation with an `AdoptState`.
+      A transformation with an `optax.ScaleByBeliefState`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative eps or exponent.
+      ValueError: for a number out of range.
 
     >>> tx, g = scale_by_adopt(b1=0.5), jnp.float32(2.0)
     >>> _, state = tx.update(g, tx.init(g))
@@ -69,19 +60,14 @@ def scale_by_adopt(
         first = step.count == 1
         n = divide(g, jnp.maximum(jnp.sqrt(moments.nu), step.eps))
         if clip_exponent is not None:
-            longest = (step.count - 1) ** step.clip_exponent
-            n = jnp.clip(n, -longest, longest)
+            limit = (step.count - 1) ** step.clip_exponent
+            n = jnp.clip(n, -limit, limit)
         mu = ema(jnp.where(first, 0, n), moments.mu, step.b1)
         nu = jnp.where(first, g * g, ema(g * g, moments.nu, step.b2))
         return mu, moments._replace(mu=mu, nu=nu)
 
-    return lift(
-        rule,
-        AdoptState,
-        {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)},
-        betas={"b1": b1, "b2": b2},
-        scalars=scalars,
-    )
+    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)}
+    return lift(rule, optax.ScaleByBeliefState, slots, betas={"b1": b1, "b2": b2}, scalars=scalars)
 
 
 ADOPT = register(
@@ -95,10 +81,9 @@ ADOPT = register(
         "Advances in Neural Information Processing Systems 37",
         arxiv="2411.02853",
     ),
-    summary="divides by the v of the step before and averages then; no bias correction",
+    summary="divides by the previous v before averaging, no bias correction",
     learning_rate=1e-3,
-    notes="As in the authors' code, the first step leaves the parameters alone, weight decay "
-    'included (except for "l2", a term of the gradient).',
+    notes="The first step changes no parameter and has no weight decay, as in the authors' code.",
     adjust=zero_on_first_step,
 )
 adopt = ADOPT.optimizer

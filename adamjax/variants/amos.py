@@ -1,12 +1,14 @@
 """Amos: An Adam-style Optimizer with Adaptive Weight Decay towards Model-Oriented Scale. Tian and
 Parikh, 2022. arXiv:2210.11693.
 
-Adam without momentum that knows how large its weights will get, η, and makes of it, with each
-gradient, a weight decay and a decay of the learning rate of their own.
+Adam without momentum that computes weight decay and learning rate decay from the expected size η of
+the weights.
 
-    v = b₂ v + (1 - b₂) g²,  w = (1 - b₂ᵗ) / max(v, ε)
-    γ = ξ² w g² / √(1 + c √ξ B),  D = 1 / (1 + d √(ξ η) B)
-    p <- p - D (γ p / 2 + ξ η √w g)          ξ the learning rate
+    v = b₂ v + (1 - b₂) g²
+    w = (1 - b₂ᵗ) / max(v, ε)
+    γ = ξ² w g² / √(1 + c √ξ B)              ξ the learning rate
+    D = 1 / (1 + d √(ξ η) B)
+    p <- p - D (γ p / 2 + ξ η √w g)
     B <- B + γ (1 + B)
 """
 
@@ -26,7 +28,7 @@ Shape = tuple[int, ...]
 
 
 class AmosState(NamedTuple):
-    """Steps done, the average v of squares, and B, how far the leaf has come."""
+    """Step `count`, v in `nu`, and B in `b`, which reduces the steps."""
 
     count: Array
     nu: PyTree
@@ -34,7 +36,7 @@ class AmosState(NamedTuple):
 
 
 def expected_scale(shape: Shape) -> float:
-    """η of a layer in Flax: 1/√n for kernels with n inputs to a neuron, 1 for scales and biases.
+    """Return η of a Flax layer: 1/√n for kernels with n inputs, 1 for scales and biases.
 
     >>> expected_scale((16, 3)), expected_scale((3,))
     (0.25, 1.0)
@@ -43,7 +45,7 @@ def expected_scale(shape: Shape) -> float:
 
 
 def _mean_to(shape: Shape, x: Array) -> Array:
-    """The mean of x over the axes that are longer than those of a shape it is to have."""
+    """Return the mean of x over the axes that have size 1 in `shape`."""
     for axis, size in enumerate(shape):
         if size < x.shape[axis]:
             x = jnp.mean(x, axis, keepdims=True)
@@ -61,26 +63,25 @@ def scale_by_amos(
     shape_fn: Callable[[Shape], Shape] | None = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The step of Amos, D (γ p / 2 + ξ η √w g), the learning rate in it.
+    """Rescale updates with the Amos rule, D (γ p / 2 + ξ η √w g).
 
     Args:
-      learning_rate: ξ. The authors recommend about 1/√n for n independent batches of data; it needs
-        no schedule.
-      b2: decay of the average v of the squared gradients, 0 <= b2 < 1; 1 - b2 of the order of ξ.
-      eps: ε, the least v.
-      c: how fast the weight decay fades.
-      d: how fast the steps fade.
-      eta_fn: from a leaf's shape to η, the size that its elements are expected to reach. The
-        default is meant for the layers of Flax; where names decide, use `optax.partition`.
-      shape_fn: from a leaf's shape to that of v and B, which keep the mean of g² over the axes that
-        it makes 1; None for the same shape.
-      nu_dtype: dtype in which v and B are stored; None for float32.
+      learning_rate: ξ, about 1/√n for n independent batches of data. It needs no schedule.
+      b2: decay rate of the second moment v, 0 <= b2 < 1, with 1 - b2 of the order of ξ.
+      eps: ε, lower bound of v.
+      c: rate at which weight decay decreases.
+      d: rate at which the learning rate decreases.
+      eta_fn: function from the shape of a leaf to η, the expected size of its elements. The default
+        is `expected_scale`.
+      shape_fn: function from the shape of a leaf to that of v and B, where axes of size 1 store the
+        mean of g². None keeps the shape.
+      nu_dtype: dtype in which v and B are stored, float32 if None.
 
     Returns:
-      A transformation with an `AmosState`, that needs the parameters.
+      A transformation with an `AmosState` that requires the parameters.
 
     Raises:
-      ValueError: for b2 outside [0, 1), a negative number.
+      ValueError: for a number out of range.
 
     >>> tx, g = scale_by_amos(0.5), jnp.float32(2.0)
     >>> round(float(tx.update(g, tx.init(g), jnp.float32(0.8))[0]), 4)  # 0.5² · 0.8 / 2 + 0.5
@@ -93,19 +94,14 @@ def scale_by_amos(
         nu = ema(q, moments.nu, step.b2)
         w = divide(step.b2.bias_correction, jnp.maximum(nu, step.eps))
         gamma = xi**2 * (w * q) / jnp.sqrt(1 + step.c * jnp.sqrt(xi) * moments.b)
-        fade = 1 + step.d * jnp.sqrt(xi * eta) * moments.b
-        u = (gamma / 2 * p + xi * eta * jnp.sqrt(w) * g) / fade
+        decay = 1 + step.d * jnp.sqrt(xi * eta) * moments.b  # 1 / D
+        u = (gamma / 2 * p + xi * eta * jnp.sqrt(w) * g) / decay
         return u, moments._replace(nu=nu, b=moments.b + gamma * (1 + moments.b))
 
     slot = Slot(nu_dtype, shape=shape_fn)
-    return lift(
-        rule,
-        AmosState,
-        {"nu": slot, "b": slot},
-        betas={"b2": b2},
-        scalars={"learning_rate": learning_rate, "eps": eps, "c": c, "d": d},
-        needs_params=True,
-    )
+    slots = {"nu": slot, "b": slot}
+    scalars = {"learning_rate": learning_rate, "eps": eps, "c": c, "d": d}
+    return lift(rule, AmosState, slots, betas={"b2": b2}, scalars=scalars, needs_params=True)
 
 
 AMOS = register(
@@ -116,8 +112,9 @@ AMOS = register(
         2022,
         arxiv="2210.11693",
     ),
-    summary="no momentum; steps and weight decay fade by themselves, from the expected scale η",
+    summary="no momentum, step size and weight decay decrease according to the expected scale η",
     learning_rate=1e-2,
+    notes="The default of eta_fn is for Flax. Use `optax.partition` if η depends on names.",
     includes_learning_rate=True,
 )
 amos = AMOS.optimizer

@@ -1,6 +1,6 @@
 """On the Convergence of Adam and Beyond. Reddi, Kale and Kumar, 2018. arXiv:1904.09237.
 
-Adam that divides by the largest v so far, so that no element's step size ever grows again.
+Adam that divides by the running maximum of v, so that step sizes do not increase.
 
     m = b₁ m + (1 - b₁) g
     v = b₂ v + (1 - b₂) g²
@@ -14,35 +14,18 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import lookup_or_suggest
-from adamjax.moments import (
-    adam_update,
-    adam_update_eps_hat,
-    adam_update_no_bias_correction,
-    debias,
-    divide,
-    ema,
-)
+from adamjax.moments import debias, ema
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
+from adamjax.variants.adam import DIRECTIONS
 
 STYLES = {
-    "torch": "torch, PaddlePaddle: u = m̂ / (√(w / (1 - b₂ᵗ)) + ε), w the largest raw v",
-    "keras": "Keras, TensorFlow: u = m̂ √(1 - b₂ᵗ) / (√w + ε), w the largest raw v",
+    "torch": "torch, PaddlePaddle: u = m̂ / (√(w / (1 - b₂ᵗ)) + ε), w = max v",
+    "keras": "Keras, TensorFlow: u = m̂ √(1 - b₂ᵗ) / (√w + ε), w = max v",
     "paper": "the paper: u = m / (√w + ε), no bias correction",
-    "optax": "Optax: u = m̂ / (√w + ε), w the largest v̂ = v / (1 - b₂ᵗ)",
+    "optax": "Optax: u = m̂ / (√w + ε), w = max v̂",
 }
-
-
-def _adam_debiased(mu, nu_max, step):
-    return divide(debias(mu, step.b1), jnp.sqrt(nu_max + step.eps_root) + step.eps)
-
-
-_DIRECTIONS = {
-    "torch": adam_update,
-    "keras": adam_update_eps_hat,
-    "paper": adam_update_no_bias_correction,
-    "optax": _adam_debiased,
-}
+_STYLES_OF_ADAM = {"torch": "torch", "keras": "keras", "paper": "mlx", "optax": "mlx"}
 
 
 def scale_by_amsgrad(
@@ -55,44 +38,41 @@ def scale_by_amsgrad(
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of AMSGrad: Adam's with the running maximum of v.
+    """Rescale updates with the AMSGrad rule.
 
     Args:
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      eps: ε, placed as `style` says.
+      b1: decay rate of the first moment m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added to √ŵ or √w, see `style`.
       eps_root: added under the root.
-      style: "torch", "keras", "paper" or "optax", see `STYLES`.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v and its maximum are stored; None for float32.
+      style: implementation to follow, "torch", "keras", "paper" or "optax", see `STYLES`.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v and its maximum are stored, float32 if None.
 
     Returns:
       A transformation with an `optax.ScaleByAmsgradState`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative eps or eps_root, an unknown style.
+      ValueError: for a number out of range or an unknown style.
 
-    >>> import jax.numpy as jnp
     >>> tx, g = scale_by_amsgrad(), jnp.float32(2.0)
     >>> round(float(tx.update(g, tx.init(g))[0]), 6)
     1.0
     """
-    direction = lookup_or_suggest("style", style, _DIRECTIONS)
+    direction = DIRECTIONS[lookup_or_suggest("style", style, _STYLES_OF_ADAM)]
 
     def rule(g, moments, step):
         mu = ema(g, moments.mu, step.b1)
         nu = ema(g * g, moments.nu, step.b2)
-        seen = debias(nu, step.b2) if style == "optax" else nu
-        nu_max = jnp.maximum(moments.nu_max, seen)
-        return direction(mu, nu_max, step), moments._replace(mu=mu, nu=nu, nu_max=nu_max)
+        numerator, square = mu, nu
+        if style == "optax":
+            numerator, square = debias(mu, step.b1), debias(nu, step.b2)
+        nu_max = jnp.maximum(moments.nu_max, square)
+        return direction(numerator, nu_max, step), moments._replace(mu=mu, nu=nu, nu_max=nu_max)
 
-    return lift(
-        rule,
-        optax.ScaleByAmsgradState,
-        {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype), "nu_max": Slot(nu_dtype)},
-        betas={"b1": b1, "b2": b2},
-        scalars={"eps": eps, "eps_root": eps_root},
-    )
+    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype), "nu_max": Slot(nu_dtype)}
+    scalars = {"eps": eps, "eps_root": eps_root}
+    return lift(rule, optax.ScaleByAmsgradState, slots, betas={"b1": b1, "b2": b2}, scalars=scalars)
 
 
 AMSGRAD = register(
@@ -104,7 +84,7 @@ AMSGRAD = register(
         "International Conference on Learning Representations, 2018",
         arxiv="1904.09237",
     ),
-    summary="divides by the largest v so far, so that step sizes never grow again",
+    summary="divides by the running maximum of v",
     learning_rate=1e-3,
     styles=STYLES,
 )

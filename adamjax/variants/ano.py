@@ -1,7 +1,7 @@
 """ANO: Faster is Better in Noisy Landscape. Kegreisz, 2025. arXiv:2508.18258.
 
-The sign of the average and the size of the present gradient: what noise does to one it does not do
-to the other.
+The update has the sign of the momentum and the magnitude of the present gradient, which makes it
+robust to noise.
 
     m = b₁ m + (1 - b₁) g
     v = b₂ v + (1 - b₂) sign(g² - v) g²
@@ -27,20 +27,20 @@ def scale_by_ano(
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of Ano: the sign of the average, the size of the gradient.
+    """Rescale updates with the Ano rule.
 
     Args:
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the second moment v, 1/2 <= b2 < 1: below, v may become negative.
-      eps: ε, under the root.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: decay rate of the first moment m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 1/2 <= b2 < 1. v could be negative below 1/2.
+      eps: ε, added under the root.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
 
     Returns:
       A transformation with an `optax.ScaleByAdamState`.
 
     Raises:
-      ValueError: for b1 outside [0, 1), b2 outside [1/2, 1), a negative eps.
+      ValueError: for a number out of range.
 
     >>> tx, g = scale_by_ano(), jnp.float32(2.0)
     >>> u, state = tx.update(g, tx.init(g))
@@ -60,12 +60,9 @@ def scale_by_ano(
         u = divide(jnp.sign(mu) * jnp.abs(g), sqrt_eps_inside(debias(nu, step.b2), step.eps))
         return u, moments._replace(mu=mu, nu=nu)
 
+    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)}
     return lift(
-        rule,
-        optax.ScaleByAdamState,
-        {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)},
-        betas={"b1": b1, "b2": b2},
-        scalars={"eps": eps},
+        rule, optax.ScaleByAdamState, slots, betas={"b1": b1, "b2": b2}, scalars={"eps": eps}
     )
 
 
@@ -77,7 +74,7 @@ ANO = register(
         2025,
         arxiv="2508.18258",
     ),
-    summary="takes the sign from the average and the size from the present gradient",
+    summary="sign of the momentum, magnitude of the present gradient",
     learning_rate=1e-4,
 )
 ano = ANO.optimizer

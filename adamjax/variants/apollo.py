@@ -1,12 +1,15 @@
 """Apollo: An Adaptive Parameter-wise Diagonal Quasi-Newton Method for Nonconvex Stochastic
 Optimization. Ma, 2020. arXiv:2009.13586.
 
-A diagonal quasi-Newton method: B is corrected by how the average of the gradients has changed along
-the last step, and its size, bounded from below, divides.
+A quasi-Newton method. It estimates a diagonal Hessian B of each leaf from the change of the average
+gradient along the previous update d.
 
-    α = (1 - b₁) / (1 - b₁ᵗ),  y = g - m,  m = m + α y
-    n = ‖d‖₄ + ε / 0.01,  d = d / n
-    B = B - d² (α Σ(y d / n) + Σ(B d²))        d of the step before, sums over the leaf
+    α = (1 - b₁) / (1 - b₁ᵗ)
+    y = g - m
+    m = m + α y
+    n = ‖d‖₄ + ε / 0.01
+    d = d / n
+    B = B - d² (α Σ(y d / n) + Σ(B d²))        sums over the leaf
     u = d = m / max(|B|, 0.01)
 """
 
@@ -22,11 +25,11 @@ from adamjax.rule import ScalarOrSchedule, Slot, lift, value_at
 from adamjax.schedules import with_linear_warmup
 from adamjax.trees import PyTree
 
-LEAST = 0.01  # the least |B|
+LEAST = 0.01  # lower bound of |B|
 
 
 class ApolloState(NamedTuple):
-    """Steps done, the average m free of bias, B as `hessian`, and the last direction."""
+    """Step `count`, the unbiased m in `mu`, B in `hessian`, and the previous update `last`."""
 
     count: Array
     mu: PyTree
@@ -35,7 +38,7 @@ class ApolloState(NamedTuple):
 
     @property
     def roles(self) -> dict[str, str]:
-        """What `adamjax.store` may keep in few bits; B, a sum of corrections, is not in it."""
+        """Storage roles of the moments. B, a sum of corrections, is not quantized."""
         return {"mu": "signed", "last": "signed"}
 
 
@@ -46,19 +49,19 @@ def scale_by_apollo(
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of Apollo: the average of the gradients over the size of a diagonal B.
+    """Rescale updates with the Apollo rule.
 
     Args:
-      b1: decay of the average m of the gradients, 0 <= b1 < 1, which is kept free of bias.
-      eps: ε, in hundredths of the length that the last step is measured with.
-      mu_dtype: dtype in which m and the last direction are stored; None for float32.
-      nu_dtype: dtype in which B is stored; None for float32.
+      b1: decay rate of the first moment m, 0 <= b1 < 1.
+      eps: ε, added to the norm of the previous update as ε / 0.01.
+      mu_dtype: dtype in which m and the previous update are stored, float32 if None.
+      nu_dtype: dtype in which B is stored, float32 if None.
 
     Returns:
       A transformation with an `ApolloState`.
 
     Raises:
-      ValueError: for b1 outside [0, 1), a negative eps.
+      ValueError: for a number out of range.
 
     >>> tx, g = scale_by_apollo(), jnp.float32(2.0)
     >>> round(float(tx.update(g, tx.init(g))[0]), 4)
@@ -66,24 +69,19 @@ def scale_by_apollo(
     """
 
     def rule(g, moments, step):
-        share = step.b1.one_minus / step.b1.bias_correction
+        weight = step.b1.one_minus / step.b1.bias_correction
         change = g - moments.mu
-        mu = moments.mu + share * change
+        mu = moments.mu + weight * change
         length = norm(moments.last, order=4) + step.eps / LEAST
         last = divide(moments.last, length)
-        missing = share * jnp.sum(divide(change, length) * last)
-        missing = missing + jnp.sum(moments.hessian * last**2)
-        hessian = moments.hessian - last**2 * missing
+        correction = weight * jnp.sum(divide(change, length) * last)
+        correction = correction + jnp.sum(moments.hessian * last**2)
+        hessian = moments.hessian - last**2 * correction
         u = mu / jnp.maximum(jnp.abs(hessian), LEAST)
         return u, moments._replace(mu=mu, hessian=hessian, last=u)
 
-    return lift(
-        rule,
-        ApolloState,
-        {"mu": Slot(mu_dtype), "hessian": Slot(nu_dtype), "last": Slot(mu_dtype)},
-        betas={"b1": b1},
-        scalars={"eps": eps},
-    )
+    slots = {"mu": Slot(mu_dtype), "hessian": Slot(nu_dtype), "last": Slot(mu_dtype)}
+    return lift(rule, ApolloState, slots, betas={"b1": b1}, scalars={"eps": eps})
 
 
 def _warmup(
@@ -92,11 +90,11 @@ def _warmup(
     warmup_steps: int = 500,
     init_lr: ScalarOrSchedule | None = None,
 ) -> dict[str, Any]:
-    """Warm up, since the first gradients have no B.
+    """Return the learning rate with a linear warmup, since B is unknown at first.
 
     Args:
-      warmup_steps: number of steps in which the learning rate rises.
-      init_lr: the learning rate at the start. None is a thousandth of the learning rate.
+      warmup_steps: number of steps of a linear warmup.
+      init_lr: initial learning rate, a thousandth of the learning rate if None.
     """
     if init_lr is not None:
         check_not_negative("init_lr", init_lr)
@@ -113,7 +111,7 @@ APOLLO = register(
         2020,
         arxiv="2009.13586",
     ),
-    summary="divides by a diagonal that learns from how gradients change along steps",
+    summary="quasi-Newton method with a diagonal Hessian",
     learning_rate=1e-2,
     notes='The authors use the decay mode "l2".',
     adjust=_warmup,

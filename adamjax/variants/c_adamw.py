@@ -1,7 +1,8 @@
 """Cautious Optimizers: Improving Training with One Line of Code. Liang et al., 2024.
+arXiv:2411.16085.
 
-arXiv:2411.16085. Adam that moves no element against its present gradient; the elements that do
-move, move the further.
+Adam with a mask. Update components whose sign disagrees with the gradient are set to 0, and the
+others are scaled up.
 
     u = m̂ √(1 - b₂ᵗ) / (√v + ε)
     k = [u g > 0]
@@ -19,10 +20,10 @@ from adamjax.rule import ScalarOrSchedule
 from adamjax.variants.adam import scale_by_adam
 
 STYLES = {
-    "author": "the authors' code: Adam with ε̂ (in √v + ε)",
-    "timm": "timm: Adam with ε outside (√v̂ + ε)",
+    "author": "the authors' code: Adam with m̂ √(1 - b₂ᵗ) / (√v + ε)",
+    "timm": "timm: Adam with m̂ / (√v̂ + ε)",
 }
-_STYLES_OF_ADAM = {"author": "keras", "timm": "torch"}
+_ADAM_STYLES = {"author": "keras", "timm": "torch"}
 
 
 def scale_by_c_adamw(
@@ -34,21 +35,21 @@ def scale_by_c_adamw(
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of C-AdamW, `adamjax.cautious(adamjax.scale_by_adam(...))`.
+    """Rescale updates with the C-AdamW rule, `adamjax.cautious` of `adamjax.scale_by_adam`.
 
     Args:
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      eps: ε, placed as `style` says.
-      style: "author" or "timm", see `STYLES`.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, placed according to `style`.
+      style: implementation to follow, "author" or "timm".
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
 
     Returns:
       A transformation with an `optax.ScaleByAdamState`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative eps, an unknown style.
+      ValueError: for b1 or b2 outside [0, 1), a negative eps or an unknown style.
 
     >>> import jax.numpy as jnp
     >>> tx, g = scale_by_c_adamw(), jnp.array([2.0, 2.0])
@@ -56,7 +57,7 @@ def scale_by_c_adamw(
     >>> jnp.round(tx.update(jnp.array([2.0, -0.5]), state)[0], 4).tolist()
     [2.0, 0.0]
     """
-    style = lookup_or_suggest("style", style, _STYLES_OF_ADAM)
+    style = lookup_or_suggest("style", style, _ADAM_STYLES)
     return cautious(scale_by_adam(b1, b2, eps, style=style, mu_dtype=mu_dtype, nu_dtype=nu_dtype))
 
 
@@ -68,7 +69,7 @@ C_ADAMW = register(
         2024,
         arxiv="2411.16085",
     ),
-    summary="drops what of a step points against the present gradient, and lengthens the rest",
+    summary="masks update components whose sign disagrees with the gradient",
     learning_rate=1e-3,
     styles=STYLES,
 )

@@ -1,7 +1,8 @@
 """Cautious Optimizers: Improving Training with One Line of Code. Liang et al., 2024.
+arXiv:2411.16085.
 
-arXiv:2411.16085. Lion that moves no element against its present gradient; the elements that do
-move, move the further.
+Lion with a mask. Update components whose sign disagrees with the gradient are set to 0, and the
+others are scaled up.
 
     u = sign(b₁ m + (1 - b₁) g)
     k = [u g > 0]
@@ -33,19 +34,19 @@ def scale_by_c_lion(
     style: str = "author",
     mu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of C-Lion, `adamjax.cautious(adamjax.scale_by_lion(...), scale="count")`.
+    """Rescale updates with the C-Lion rule, `adamjax.cautious` of `adamjax.scale_by_lion`.
 
     Args:
-      b1: how much of m is in the direction, 0 <= b1 < 1.
-      b2: decay of the average m of the gradients, 0 <= b2 < 1.
-      style: "author" or "timm", see `STYLES`.
-      mu_dtype: dtype in which m is stored; None for float32.
+      b1: weight of the momentum in the update, 0 <= b1 < 1.
+      b2: decay rate of the momentum m, 0 <= b2 < 1.
+      style: implementation to follow, "author" or "timm".
+      mu_dtype: dtype in which m is stored, float32 if None.
 
     Returns:
       A transformation with an `optax.ScaleByLionState`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), an unknown style.
+      ValueError: for b1 or b2 outside [0, 1), or an unknown style.
 
     >>> import jax.numpy as jnp
     >>> tx, g = scale_by_c_lion(), jnp.array([2.0, 2.0, 0.0])
@@ -59,7 +60,7 @@ def scale_by_c_lion(
 C_LION = register(
     scale_by_c_lion,
     C_ADAMW.paper,
-    summary="the sign of an average, where the present gradient agrees; no second moment",
+    summary="Lion that masks components whose sign disagrees with the gradient",
     learning_rate=1e-4,
     styles=STYLES,
 )

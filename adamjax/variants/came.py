@@ -1,14 +1,14 @@
 """CAME: Confidence-guided Adaptive Memory Efficient Optimization. Luo et al., 2023.
 arXiv:2307.02047.
 
-Adafactor with momentum, whose elements step the shorter the less the updates agree with it; how
-much they do not is kept as row and column means, too.
+Adafactor with momentum. The momentum is divided by the root of S, an average of the squared
+distances between momentum and updates, which is factored as well.
 
     V = average with b₂ of g² + ε₁, factored
     r = g / √V;  r = r / max(1, RMS(r) / d)
     m = b₁ m + (1 - b₁) r
     S = average with b₃ of (r - m)² + ε₂, factored
-    u = m / √S                                          m for vectors and scalars
+    u = m / √S                                          u = m for vectors and scalars
 """
 
 from typing import Any, NamedTuple
@@ -25,7 +25,7 @@ from adamjax.variants.adafactor import factored_slots, second_moment
 
 
 class CameState(NamedTuple):
-    """Steps done, V and S of matrices by rows and columns, V of the others, and the momentum m."""
+    """Step count, V and S of matrices as row and column means, V of other leaves, and m."""
 
     count: Array
     v_row: PyTree
@@ -37,7 +37,7 @@ class CameState(NamedTuple):
 
     @property
     def roles(self) -> dict[str, str]:
-        """What `adamjax.store` may keep in few bits."""
+        """Roles of the moments for `adamjax.store`."""
         return {"v": "square", "mu": "signed"}
 
 
@@ -56,24 +56,24 @@ def scale_by_came(
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of CAME: momentum of g / √V, over the root of how uncertain it is.
+    """Rescale updates with the CAME rule.
 
     Args:
-      b1: decay of the momentum m, 0 <= b1 < 1.
-      b2: decay of the average V of the squared gradients, 0 <= b2 < 1.
-      b3: decay of the average S of the squared distances from m, 0 <= b3 < 1.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the average V of the squared gradients, 0 <= b2 < 1.
+      b3: decay rate of the average S of the squared distances from m, 0 <= b3 < 1.
       eps1: ε₁, added to g².
-      eps2: ε₂, added to the squared distance.
-      clip_threshold: d, the largest root mean square of a leaf's g / √V; `math.inf` for none.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which V and S are stored; None for float32.
+      eps2: ε₂, added to (r - m)².
+      clip_threshold: d, the largest RMS of g / √V over a leaf. `math.inf` disables clipping.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which V and S are stored, float32 if None.
 
     Returns:
-      A transformation with a `CameState`. Leaves of two or more axes keep means along the last two,
-      of size 1 along what they do not keep; so each moment shards as the leaf does.
+      A transformation with a `CameState`. Leaves with two or more axes are factored along the last
+      two. A dropped axis has size 1, so that each moment shards as its leaf does.
 
     Raises:
-      ValueError: for b1, b2 or b3 outside [0, 1), a negative number, a threshold of 0.
+      ValueError: for a decay rate outside [0, 1), a negative number, or a threshold of 0.
 
     >>> tx, g = scale_by_came(b1=0.5), jnp.full((2, 3), 2.0)
     >>> round(float(tx.update(g, tx.init(g))[0][0, 0]), 2)  # m = r / 2, S = (r / 2)² / 10⁴
@@ -86,22 +86,18 @@ def scale_by_came(
         v, moments = second_moment(g * g + step.eps1, moments, step.b2, axes, 0.0)
         r = divide(g, jnp.sqrt(v))
         r = r / jnp.maximum(1, rms(r) / step.clip_threshold)
-        doubt = step.b1.value * (r - moments.mu)  # r - m, and 0 where b1 is
+        distance = step.b1.value * (r - moments.mu)  # r - m, exactly 0 if b1 is 0
         mu = ema(r, moments.mu, step.b1)
         if axes is None:
             return mu, moments._replace(mu=mu)
-        square = doubt * doubt + step.eps2
+        square = distance * distance + step.eps2
         s, row, col = factored(square, moments.s_row, moments.s_col, step.b3, axes, 0.0)
         return divide(mu, jnp.sqrt(s)), moments._replace(mu=mu, s_row=row, s_col=col)
 
     slots = factored_slots(_axes, nu_dtype)
-    return lift(
-        rule,
-        CameState,
-        slots | {"mu": Slot(mu_dtype), "s_row": slots["v_row"], "s_col": slots["v_col"]},
-        betas={"b1": b1, "b2": b2, "b3": b3},
-        scalars={"eps1": eps1, "eps2": eps2, "clip_threshold": clip_threshold},
-    )
+    slots = slots | {"mu": Slot(mu_dtype), "s_row": slots["v_row"], "s_col": slots["v_col"]}
+    scalars = {"eps1": eps1, "eps2": eps2, "clip_threshold": clip_threshold}
+    return lift(rule, CameState, slots, betas={"b1": b1, "b2": b2, "b3": b3}, scalars=scalars)
 
 
 CAME = register(
@@ -114,8 +110,8 @@ CAME = register(
         "Annual Meeting of the Association for Computational Linguistics, 2023",
         arxiv="2307.02047",
     ),
-    summary="Adafactor with momentum, divided by the root of how far updates are from it",
+    summary="Adafactor with momentum and a factored estimate of its instability",
     learning_rate=2e-4,
-    notes="S starts at 0 and is not corrected: the first steps are long.",
+    notes="S starts at 0 and has no bias correction, so the first steps are long.",
 )
 came = CAME.optimizer

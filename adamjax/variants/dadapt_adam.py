@@ -1,10 +1,10 @@
 """Learning-Rate-Free Learning by D-Adaptation. Defazio and Mishchenko, 2023. arXiv:2301.07733.
 
-Adam that finds its learning rate: it bounds from below how far it is from the start to the
-solution. lr is 1, but for a schedule.
+Adam that estimates its learning rate as d, a lower bound on the distance from the initial
+parameters to the solution. lr is 1, or a schedule.
 
     k = d lr,  q = √b₂
-    r = q r + (1 - q) k ⟨g, s / (√v + ε)⟩              over all leaves, s and v of the step before
+    r = q r + (1 - q) k ⟨g, s / (√v + ε)⟩              over all leaves, with the previous s and v
     m = b₁ m + (1 - b₁) k g
     v = b₂ v + (1 - b₂) g²
     s = q s + (1 - q) k g
@@ -12,6 +12,8 @@ solution. lr is 1, but for a schedule.
     p = p - m / (√v + ε) - k λ p
 """
 
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import jax
@@ -29,15 +31,7 @@ from adamjax.wrappers.step_size import StepSize, first_step_size, larger, next_s
 
 
 class DadaptAdamState(NamedTuple):
-    """What is between the steps of D-Adapt Adam.
-
-    Attributes:
-      count: steps done.
-      found: the step size, and what it is found from.
-      mu: the average of the gradients, times the step sizes.
-      nu: that of their squares.
-      gradients: s, the slower average of what mu is of.
-    """
+    """Step count, estimate of d, m, v, and s as `gradients`."""
 
     count: Array
     found: StepSize
@@ -47,8 +41,49 @@ class DadaptAdamState(NamedTuple):
 
     @property
     def roles(self) -> dict[str, str]:
-        """What `adamjax.store` may keep in few bits; m has other units than v."""
-        return {"mu": "signed", "nu": "square"}
+        """Roles of the moments for `adamjax.store`."""
+        return {"mu": "signed", "nu": "square"}  # m contains d, and v does not
+
+
+def with_step_size(
+    advance: Callable[..., tuple[PyTree, Any]],
+    state_type: Callable[..., Any],
+    slots: Mapping[str, Slot],
+    betas: Mapping[str, ScalarOrSchedule],
+    scalars: Mapping[str, ScalarOrSchedule],
+    *,
+    d0: float,
+    bias_correction: bool,
+) -> optax.GradientTransformationExtraArgs:
+    """Turn a rule on trees into a transformation with one step size for all leaves.
+
+    `advance` maps `(gradients, state, params, step)` to `(updates, state)`. `state.found` has the
+    step size. `step` has `b1` and `b2` as a `Beta`, `b3` (by default √b2) and the scalars.
+    """
+    for name, value in betas.items():
+        check_beta(name, value)
+    for name, value in scalars.items():
+        check_not_negative(name, value)
+    check_positive("d0", d0)
+
+    def init(params: PyTree) -> Any:
+        check_real("params", params)
+        trees = {name: jax.tree.map(slot.start, params) for name, slot in slots.items()}
+        return state_type(jnp.zeros([], jnp.int32), first_step_size(d0), **trees)
+
+    def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
+        del extra_args
+        check_real("updates", updates)
+        check_same_tree("updates", updates, "the state's mu", state.mu)
+        values = {name: value_at(x, state.count) for name, x in {**betas, **scalars}.items()}
+        found, b1, b2 = next_step_size(
+            state.found, values["b1"], values["b2"], bias_correction=bias_correction
+        )
+        step = SimpleNamespace(**{"b3": values["b2"] ** 0.5, **values, "b1": b1, "b2": b2})
+        state = state._replace(count=increment(state.count), found=found)
+        return advance(map_leaves(clamp, updates), state, params, step)
+
+    return optax.GradientTransformationExtraArgs(init, update)
 
 
 def _dadapt_adam(
@@ -67,32 +102,42 @@ def _dadapt_adam(
 
     Args:
       learning_rate: a factor of d. Keep it at 1, or pass a schedule from 1 down.
-      b1: decay rate of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay rate of the average v of their squares, 0 <= b2 < 1.
-      eps: ε.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added outside the square root.
       d0: initial d, smaller than any plausible value.
       bias_correction: whether to multiply d lr by √(1 - b₂ᵗ) / (1 - b₁ᵗ), as in Optax.
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative number.
+      ValueError: for b1 or b2 outside [0, 1), or a negative number.
     """
-    check_not_negative("learning_rate", learning_rate)
-    check_beta("b1", b1)
-    check_beta("b2", b2)
-    check_not_negative("eps", eps)
-    check_positive("d0", d0)
 
-    tx = _update(
-        learning_rate,
-        b1,
-        b2,
-        eps,
-        d0=d0,
-        bias_correction=bias_correction,
-        mu_dtype=mu_dtype,
-        nu_dtype=nu_dtype,
+    def advance(gradients, state, params, step):
+        del params
+        found, k, q = state.found, state.found.factor * step.learning_rate, step.b3
+        one_minus_q = step.b2.one_minus / (1 + q)
+
+        def normalize(average: PyTree, nu: PyTree) -> PyTree:
+            return map_leaves(
+                lambda g, m, v: divide(m, jnp.sqrt(v) + step.eps), gradients, average, nu
+            )
+
+        product = total(jnp.multiply, gradients, normalize(state.gradients, state.nu))
+        numerator = q * found.numerator + one_minus_q * k * product
+        mu = map_leaves(lambda m, g: ema(k * g, m, step.b1), state.mu, gradients)
+        nu = map_leaves(lambda v, g: ema(g * g, v, step.b2), state.nu, gradients)
+        s = map_leaves(lambda s, g: s + one_minus_q * (k * g - s), state.gradients, gradients)
+        length = one_minus_q * total(jnp.abs, s)
+        found = larger(found, numerator, length, divide(numerator, length))
+        return normalize(mu, nu), state._replace(found=found, mu=mu, nu=nu, gradients=s)
+
+    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype), "gradients": Slot()}
+    betas = {"b1": b1, "b2": b2}
+    scalars = {"learning_rate": learning_rate, "eps": eps}
+    tx = with_step_size(
+        advance, DadaptAdamState, slots, betas, scalars, d0=d0, bias_correction=bias_correction
     )
     return optimizer(
         tx,
@@ -101,57 +146,6 @@ def _dadapt_adam(
         step_size=lambda state: state.found.factor,
         **options,
     )
-
-
-def _update(
-    learning_rate: ScalarOrSchedule,
-    b1: ScalarOrSchedule,
-    b2: ScalarOrSchedule,
-    eps: ScalarOrSchedule,
-    *,
-    d0: float,
-    bias_correction: bool,
-    mu_dtype: Any,
-    nu_dtype: Any,
-) -> optax.GradientTransformationExtraArgs:
-    """u, without the step size or with it in m; the step size is in the state."""
-
-    def init(params: PyTree) -> DadaptAdamState:
-        check_real("params", params)
-        mu, nu, gradients = (
-            jax.tree.map(slot.start, params) for slot in (Slot(mu_dtype), Slot(nu_dtype), Slot())
-        )
-        count, found = jnp.zeros([], jnp.int32), first_step_size(d0)
-        return DadaptAdamState(count, found, mu, nu, gradients)
-
-    def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
-        del params, extra_args
-        check_real("updates", updates)
-        check_same_tree("updates", updates, "the state's mu", state.mu)
-        lr, first, second, small = (value_at(x, state.count) for x in (learning_rate, b1, b2, eps))
-        found, decay1, decay2 = next_step_size(
-            state.found, first, second, bias_correction=bias_correction
-        )
-        k, updates = found.factor * lr, map_leaves(clamp, updates)
-        q = second**0.5
-        slow = decay2.one_minus / (1 + q)  # 1 - q
-
-        def step(g: Array, m: Array, v: Array) -> Array:
-            del g
-            return divide(m, jnp.sqrt(v) + small)
-
-        seen = map_leaves(step, updates, state.gradients, state.nu)
-        numerator = q * found.numerator + slow * k * total(jnp.multiply, updates, seen)
-        mu = map_leaves(lambda m, g: ema(k * g, m, decay1), state.mu, updates)
-        nu = map_leaves(lambda v, g: ema(g * g, v, decay2), state.nu, updates)
-        s = map_leaves(lambda s, g: s + slow * (k * g - s), state.gradients, updates)
-        length = slow * total(jnp.abs, s)
-        found = larger(found, numerator, length, divide(numerator, length))
-        return map_leaves(step, updates, mu, nu), DadaptAdamState(
-            increment(state.count), found, mu, nu, s
-        )
-
-    return optax.GradientTransformationExtraArgs(init, update)
 
 
 DADAPT_ADAM = register(
@@ -163,7 +157,7 @@ DADAPT_ADAM = register(
         "International Conference on Machine Learning, 2023",
         arxiv="2301.07733",
     ),
-    summary="finds its learning rate, by a bound on how far it is to the solution",
+    summary="learning rate from a lower bound on the distance to the solution",
     learning_rate=1.0,
     notes='d is one number for all leaves. `optax.tree_utils.tree_get(state, "d")` returns its '
     "present value.",

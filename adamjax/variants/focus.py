@@ -1,7 +1,6 @@
 """FOCUS: First Order Concentrated Updating Scheme. Liu et al., 2025. arXiv:2501.12243.
 
-Sign descent that is drawn to where the parameter has been on average, so that it keeps to the
-bottom of a narrow valley in noise.
+Sign descent with an attraction towards the average of past parameters.
 
     m = b₁ m + (1 - b₁) g
     a = b₂ a + (1 - b₂) p,  â = a / (1 - b₂ᵗ)
@@ -21,7 +20,7 @@ from adamjax.trees import Mask, PyTree
 
 
 class FocusState(NamedTuple):
-    """Steps done, the average m, and the average â of the parameters, free of bias."""
+    """Step count, momentum m, and the bias-corrected average â of the parameters."""
 
     count: Array
     mu: PyTree
@@ -37,48 +36,41 @@ def scale_by_focus(
     mask: Mask = None,
     mu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of FOCUS: sign(m), and γ towards the average of the parameter.
+    """Rescale updates with the FOCUS rule.
 
     Args:
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average of the parameters, 0 <= b2 < 1. The authors train GPT-2 with 0.99.
-      gamma: γ, how strongly it is drawn to the average. At the first step, where p is the average,
-        not at all: sign(0) = 0.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the average of the parameters, 0 <= b2 < 1. The authors train GPT-2 with
+        0.99.
+      gamma: γ, strength of the attraction. It has no effect on the first step, where p equals â.
       weight_decay: λ of the term λ â, a number, an array or a schedule.
       mask: leaves with weight decay, in any form that `adamjax.optimizer` accepts.
-      mu_dtype: dtype in which m is stored; None for float32.
+      mu_dtype: dtype in which m is stored, float32 if None.
 
     Returns:
-      A transformation with a `FocusState`, that needs the parameters.
+      A transformation with a `FocusState`. Its `update` needs the parameters.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative gamma.
+      ValueError: for b1 or b2 outside [0, 1), or a negative number.
 
     >>> tx, g = scale_by_focus(), jnp.float32(2.0)
-    >>> u, state = tx.update(g, tx.init(g), jnp.float32(1.0))
-    >>> float(u)
-    1.0
+    >>> _, state = tx.update(g, tx.init(g), jnp.float32(1.0))
     >>> round(float(tx.update(g, state, jnp.float32(0.9))[0]), 4)
     0.9
     """
 
     def rule(g, moments, step, p):
         mu = ema(g, moments.mu, step.b1)
-        before = jnp.where(step.count == 1, p, moments.average)
-        # Exactly 0 where nothing has moved, as a difference of p and a quotient may not be.
-        gap = (1 - step.b2.one_minus / step.b2.bias_correction) * (p - before)
+        previous = jnp.where(step.count == 1, p, moments.average)
+        # p - â, in a form that is exactly 0 where the parameter has not moved.
+        gap = (1 - step.b2.one_minus / step.b2.bias_correction) * (p - previous)
         u = jnp.sign(mu) + step.gamma * jnp.sign(gap) + step.weight_decay * (p - gap)
         return u, moments._replace(mu=mu, average=p - gap)
 
-    return lift(
-        rule,
-        FocusState,
-        {"mu": Slot(mu_dtype), "average": Slot()},
-        betas={"b1": b1, "b2": b2},
-        scalars={"gamma": gamma, "weight_decay": weight_decay},
-        needs_params=True,
-        mask=mask,
-    )
+    slots = {"mu": Slot(mu_dtype), "average": Slot()}
+    scalars = {"gamma": gamma, "weight_decay": weight_decay}
+    betas = {"b1": b1, "b2": b2}
+    return lift(rule, FocusState, slots, betas=betas, scalars=scalars, needs_params=True, mask=mask)
 
 
 FOCUS = register(
@@ -89,7 +81,7 @@ FOCUS = register(
         2025,
         arxiv="2501.12243",
     ),
-    summary="sign descent, drawn to the average of where the parameter has been",
+    summary="sign descent, attracted to the average of past parameters",
     learning_rate=1e-2,
     decay_mode="average",
     own_modes=(DecayMode("average", "p <- p - lr (u + λ â), as the authors do"),),

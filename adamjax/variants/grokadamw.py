@@ -1,12 +1,12 @@
 """GrokAdamW. Hartford, 2024. https://github.com/cognitivecomputations/grokadamw.
 
-AdamW of gradients that are clipped, leaf by leaf, and have their own average over many steps added;
-the later the leaf, the less its momentum remembers.
+AdamW with three changes: the gradient of each leaf is clipped, a slow average of past gradients is
+added to it, and later leaves have a smaller b₁.
 
     g = g min(1, c / ‖g‖)
     e = α e + (1 - α) g
     g = g + λ e
-    m = βᵢ m + (1 - βᵢ) g,  βᵢ = b₁ (1 - γ)ⁱ           i = 0, 1, … the leaf's position
+    m = βᵢ m + (1 - βᵢ) g,  βᵢ = b₁ (1 - γ)ⁱ           i = 0, 1, … the position of the leaf
     v = b₂ v + (1 - b₂) g²
     u = m √(1 - b₂ᵗ) / (1 - b₁ᵗ) / (√v + ε)
 """
@@ -38,26 +38,24 @@ def scale_by_grokadamw(
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of GrokAdamW.
+    """Rescale updates with the GrokAdamW rule.
 
     Args:
-      b1: decay of the average m of the first leaf, 0 <= b1 < 1.
-      b2: decay of the average v of the squares, 0 <= b2 < 1.
-      eps: ε of √v + ε.
-      b3: α, the decay of the slow average, 0 <= b3 < 1. The author's code makes it smaller by a
-        signal, the gap between the losses of training and of validation: give a schedule, or an
-        array through `optax.inject_hyperparams`.
-      lamb: λ, how much of the slow average is added.
-      gamma: γ, by how much each leaf's momentum is shorter than the one before it has, at most 1.
-      clip_norm: c, the longest gradient of a leaf; 0 for no limit.
-      mu_dtype: dtype in which m and the slow average are stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: decay rate of the momentum m of the first leaf, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added to √v.
+      b3: α, decay rate of the slow average, 0 <= b3 < 1.
+      lamb: λ, weight of the slow average.
+      gamma: γ, decrease of b₁ from one leaf to the next, 0 <= gamma <= 1.
+      clip_norm: c, the largest norm of the gradient of a leaf. 0 disables clipping.
+      mu_dtype: dtype in which m and the slow average are stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
 
     Returns:
       A transformation with a `GrokfastState` and an `optax.ScaleByAdamState`.
 
     Raises:
-      ValueError: for a decay outside [0, 1), a negative number, gamma above 1.
+      ValueError: for a decay rate outside [0, 1), a negative number, or gamma above 1.
 
     >>> tx, g = scale_by_grokadamw(), [jnp.float32(2.0), jnp.float32(2.0)]
     >>> [round(float(u), 4) for u in tx.update(g, tx.init(g))[0]]  # (1 - 0.81) / (1 - 0.9)
@@ -70,8 +68,8 @@ def scale_by_grokadamw(
     check_not_negative("clip_norm", clip_norm)
 
     def rule(g, moments, step):
-        fade = (1 - step.gamma) ** step.position
-        one_minus = step.b1.one_minus + step.b1.value * (1 - fade)
+        factor = (1 - step.gamma) ** step.position
+        one_minus = step.b1.one_minus + step.b1.value * (1 - factor)
         mu = moments.mu + one_minus * (g - moments.mu)
         nu = ema(g * g, moments.nu, step.b2)
         return adam_update_eps_hat(mu, nu, step), moments._replace(mu=mu, nu=nu)
@@ -86,14 +84,10 @@ def scale_by_grokadamw(
     )
 
     def clip(u: Array, g: Array) -> Array:
-        del g
-        return u * jnp.minimum(1, clip_norm / (norm(u) + 1e-6))
+        return u * jnp.minimum(1, clip_norm / (norm(g) + 1e-6))
 
-    return optax.chain(
-        map_updates(optax.identity(), clip if clip_norm else lambda u, g: u),
-        grokfast(b3, lamb, from_zero=True, dtype=mu_dtype),
-        adam,
-    )
+    clipped = map_updates(optax.identity(), clip) if clip_norm else optax.identity()
+    return optax.chain(clipped, grokfast(b3, lamb, from_zero=True, dtype=mu_dtype), adam)
 
 
 def _positions(updates: PyTree, extra_args: Any) -> dict[str, PyTree]:
@@ -110,9 +104,11 @@ GROKADAMW = register(
         2024,
         url="https://github.com/cognitivecomputations/grokadamw",
     ),
-    summary="amplifies what stays of the gradients; later leaves have shorter momenta",
+    summary="amplifies slow gradients; later leaves have a smaller b₁",
     learning_rate=1e-3,
     weight_decay=1e-2,
+    notes="The author's code lowers α by a signal, the gap between training and validation loss. "
+    "Pass `b3` as a schedule, or change it through `optax.inject_hyperparams`.",
     reduces_to=(
         Reduction(
             {"lamb": 0.0, "gamma": 0.0, "clip_norm": 0.0, "weight_decay": 0.0},

@@ -1,11 +1,11 @@
 """Grokfast: Accelerated Grokking by Amplifying Slow Gradients. Lee et al., 2024. arXiv:2405.20233.
 
-AdamW of gradients to which their own average over many steps is added once more: what stays is
-amplified, what changes is not.
+AdamW with a slow average of past gradients added to each gradient, which amplifies the components
+that persist over many steps.
 
-    e = α e + (1 - α) g             the first gradient at first; or the mean of the last n gradients
+    e = α e + (1 - α) g             e = g at first; or e is the mean of the last n gradients
     g = g + λ e
-    u = Adam's of it
+    u = m̂ / (√v̂ + ε)                m and v the averages of this g and of its square
 """
 
 from typing import Any
@@ -30,25 +30,24 @@ def scale_by_grokfast_adamw(
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of Adam behind the filter `adamjax.grokfast` or `adamjax.grokfast_window`.
+    """Rescale updates with `adamjax.grokfast` or `grokfast_window`, then Adam.
 
     Args:
-      b1: decay of the average m of the filtered gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      eps: ε of √v̂ + ε.
-      b3: α, the decay of the slow average, 0 <= b3 < 1.
-      lamb: λ, how much of it is added; the paper has 2, and 5 with a window.
-      window: None for the exponential average, or a number n of gradients for their mean, all of
-        which are kept (Grokfast-MA); the paper has 100.
-      mu_dtype: dtype in which m and the slow average are stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added outside the square root.
+      b3: α, decay rate of the slow average, 0 <= b3 < 1.
+      lamb: λ, weight of the slow average. The paper uses 2, or 5 with a window.
+      window: number n of gradients whose mean is the slow average (Grokfast-MA). It keeps all of
+        them. The paper uses 100. None is the exponential average.
+      mu_dtype: dtype in which m and the slow average are stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
 
     Returns:
-      A transformation with a `GrokfastState` or `GrokfastWindowState` and an
-      `optax.ScaleByAdamState`.
+      A chain of a `GrokfastState` or `GrokfastWindowState` and an `optax.ScaleByAdamState`.
 
     Raises:
-      ValueError: for a decay outside [0, 1), a negative number, a window that is no whole number.
+      ValueError: for a decay rate outside [0, 1), a negative number, or a window below 1.
 
     >>> import jax.numpy as jnp
     >>> tx, g = scale_by_grokfast_adamw(b2=0.5), jnp.float32(1.0)
@@ -72,7 +71,7 @@ GROKFAST_ADAMW = register(
         2024,
         arxiv="2405.20233",
     ),
-    summary="adds to each gradient once more what stays of them over many steps",
+    summary="adds a slow average of past gradients to each gradient",
     learning_rate=1e-3,
     weight_decay=1e-2,
     reduces_to=(Reduction({"lamb": 0.0}, "adamw", {}),),

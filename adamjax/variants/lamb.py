@@ -1,11 +1,11 @@
 """Large Batch Optimization for Deep Learning: Training BERT in 76 minutes. You et al., 2019.
 arXiv:1904.00962.
 
-AdamW whose step is made as long, leaf by leaf, as the parameters are: with large batches one
-learning rate then suits all layers.
+AdamW with the update of each layer scaled to the norm of its parameters, so that one learning rate
+suits all layers in large-batch training.
 
     r = m̂ / (√v̂ + ε) + λ p
-    u = r · ‖p‖ / ‖r‖            1 in place of the ratio where a norm is 0
+    u = r · ‖p‖ / ‖r‖            u = r where a norm is 0
 """
 
 import math
@@ -23,15 +23,15 @@ from adamjax.trees import Mask
 from adamjax.variants.adam import scale_by_adam
 
 STYLES = {
-    "paper": "the paper, Optax, timm, TensorFlow Addons, PaddlePaddle: m̂ and v̂ free of bias",
-    "torch_optimizer": "torch-optimizer: no bias correction, ‖p‖ at most 10",
+    "paper": "the paper, Optax, timm, TensorFlow Addons, PaddlePaddle: bias correction",
+    "torch_optimizer": "torch-optimizer: no bias correction, ‖p‖ limited to 10",
 }
-# Adam's style, and the largest ‖p‖ that counts.
+# Adam's style and the limit of ‖p‖.
 _PRESETS = {"paper": ("torch", math.inf), "torch_optimizer": ("mlx", 10.0)}
 
 
 class DecayState(NamedTuple):
-    """Steps done, of which a schedule of λ is a function."""
+    """Step count, for schedules of λ."""
 
     count: Array
 
@@ -49,25 +49,25 @@ def scale_by_lamb(
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of LAMB: Adam's and λ p, made as long as p.
+    """Rescale updates with the LAMB rule.
 
     Args:
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      eps: ε, outside the root.
-      eps_root: added under the root.
-      norm_cap: the largest ‖p‖ that counts; None for what `style` says, `math.inf` for none.
-      style: "paper" or "torch_optimizer", see `STYLES`.
-      weight_decay: λ, a number, array or schedule.
-      mask: which leaves decay, in any of the forms of `adamjax.optimizer`.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added outside the square root.
+      eps_root: added inside the square root.
+      norm_cap: limit of ‖p‖. None is the default of `style`, `math.inf` no limit.
+      style: implementation to follow, "paper" or "torch_optimizer".
+      weight_decay: λ, a number, an array or a schedule.
+      mask: leaves with weight decay, in any form that `adamjax.optimizer` accepts.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
 
     Returns:
       A chain of an `optax.ScaleByAdamState`, a `DecayState` and no state.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative number, an unknown style.
+      ValueError: for b1 or b2 outside [0, 1), a negative number or an unknown style.
 
     >>> import jax.numpy as jnp
     >>> tx, p = scale_by_lamb(), jnp.array([0.0, 2.0])
@@ -99,13 +99,13 @@ LAMB = register(
         "International Conference on Learning Representations, 2020",
         arxiv="1904.00962",
     ),
-    summary="the step of a leaf is as long as its parameters are",
+    summary="scales each layer's update to the norm of its parameters",
     learning_rate=1e-3,
     weight_decay=1e-2,
     decay_mode="inside",
-    notes='Keras has the decay outside of the ratio. This is "decoupled_after", since its ratio '
-    "sees the decayed parameters.",
-    own_modes=(DecayMode("inside", "r <- r + λ p, in the ratio"),),
+    notes="Keras applies weight decay outside the trust ratio, after the step: "
+    '`decay_mode="decoupled_after"`.',
+    own_modes=(DecayMode("inside", "r <- r + λ p, before the trust ratio"),),
     styles=STYLES,
 )
 lamb = LAMB.optimizer

@@ -1,7 +1,6 @@
 """Symbolic Discovery of Optimization Algorithms. Chen et al., 2023. arXiv:2302.06675.
 
-The sign of a short average of the gradients, and one long average as all the state: half of Adam's
-memory, and every element of every step has the same length.
+The sign of an interpolated momentum. It keeps one moment, half of Adam's state.
 
     u = sign(b₁ m + (1 - b₁) g)
     m = b₂ m + (1 - b₂) g
@@ -18,17 +17,14 @@ from adamjax.rule import ScalarOrSchedule, Slot, lift
 
 
 def scale_by_lion(
-    b1: ScalarOrSchedule = 0.9,
-    b2: ScalarOrSchedule = 0.99,
-    *,
-    mu_dtype: Any = None,
+    b1: ScalarOrSchedule = 0.9, b2: ScalarOrSchedule = 0.99, *, mu_dtype: Any = None
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of Lion, the sign of b₁ m + (1 - b₁) g, m the average with b₂ before this step.
+    """Rescale updates with the Lion rule.
 
     Args:
-      b1: how much of m is in the direction, 0 <= b1 < 1.
-      b2: decay of the average m of the gradients, 0 <= b2 < 1.
-      mu_dtype: dtype in which m is stored; None for float32.
+      b1: weight of the momentum in the update, 0 <= b1 < 1.
+      b2: decay rate of the momentum m, 0 <= b2 < 1.
+      mu_dtype: dtype in which m is stored, float32 if None.
 
     Returns:
       A transformation with an `optax.ScaleByLionState`.
@@ -60,9 +56,9 @@ LION = register(
         "Advances in Neural Information Processing Systems 36",
         arxiv="2302.06675",
     ),
-    summary="the sign of an average; no second moment",
+    summary="sign of an interpolated momentum, no second moment",
     learning_rate=1e-4,
-    notes="Its authors take a learning rate 3 to 10 times smaller than AdamW's, and a weight "
-    "decay as many times larger.",
+    notes="Use a 3 to 10 times smaller learning rate and a 3 to 10 times larger weight decay than "
+    "with AdamW.",
 )
 lion = LION.optimizer

@@ -1,6 +1,7 @@
 """Lookahead Optimizer: k steps forward, 1 step back. Zhang et al., 2019. arXiv:1907.08610.
 
-Adam whose parameters are drawn back, every k steps, towards a slow copy that follows them.
+Adam with a slow copy s of the parameters. Every k steps the copy moves towards the parameters, and
+the parameters are reset to it.
 
     p = p - lr m̂ / (√v̂ + ε)
     s = s + α (p - s), p = s        every k steps
@@ -18,10 +19,9 @@ from adamjax.variants.adam import adam
 from adamjax.wrappers.lookahead import lookahead
 
 STYLES = {
-    "author": "the authors' code, Optax: the slow parameters are those of the start",
-    "timm": "timm: they are first taken at the k-th step",
+    "author": "the authors' code, Optax: s starts as the initial parameters",
+    "timm": "timm: s starts as the parameters after k steps",
 }
-_LAZY = {"author": False, "timm": True}
 
 
 def _lookahead_adam(
@@ -41,21 +41,21 @@ def _lookahead_adam(
     """Compose Adam and Lookahead.
 
     Args:
-      b1: decay rate of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay rate of the average v of their squares, 0 <= b2 < 1.
-      eps: ε, added outside the root.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added outside the square root.
       sync_period: k, at least 1.
       slow_step_size: α. With 1 it is Adam.
-      style: "author" or "timm".
+      style: implementation to follow, "author" or "timm".
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative number, an unknown style.
+      ValueError: for b1 or b2 outside [0, 1), a negative number or an unknown style.
     """
-    lazy = lookup_or_suggest("style", style, _LAZY)
+    lookup_or_suggest("style", style, STYLES)
     fast = adam(learning_rate, b1, b2, eps, mu_dtype=mu_dtype, nu_dtype=nu_dtype, **options)
-    tx = lookahead(fast, sync_period, slow_step_size, lazy=lazy)
+    tx = lookahead(fast, sync_period, slow_step_size, lazy=style == "timm")
     return with_param_rounding(tx, param_rounding=param_rounding)
 
 
@@ -68,10 +68,10 @@ LOOKAHEAD_ADAM = register(
         "Advances in Neural Information Processing Systems 32",
         arxiv="1907.08610",
     ),
-    summary="is drawn back every few steps towards a slow copy of the parameters",
+    summary="resets the parameters every k steps to a slowly moving copy",
     learning_rate=1e-3,
-    notes="The optimizer is `adamjax.lookahead(adamjax.adam(...))`, which works for any other "
-    "optimizer too.",
+    notes="The optimizer is `adamjax.lookahead(adamjax.adam(...))`. `adamjax.lookahead` works with "
+    "any other optimizer as well.",
     styles=STYLES,
     reduces_to=(Reduction({"slow_step_size": 1.0}, "adam", {}),),
 )

@@ -1,8 +1,8 @@
 """Adaptivity without Compromise: A Momentumized, Adaptive, Dual Averaged Gradient Method for
 Stochastic Optimization. Defazio and Jelassi, 2021. arXiv:2101.11075.
 
-Not from where it is, but from where it started: the sum of all gradients, with weights that grow,
-over the cube root of the sum of their squares.
+Dual averaging: each step starts from the initial parameters p₀, with a weighted sum of all
+gradients over the cube root of the sum of their squares.
 
     λ = (lr + ε) √t,  S = S + λ g,  V = V + λ g²
     z = p₀ - S / (∛V + ε)
@@ -22,7 +22,7 @@ from adamjax.trees import PyTree
 
 
 class MadgradState(NamedTuple):
-    """Steps done, the parameters p₀ of the start, and both sums, S and V."""
+    """Step count, initial parameters p₀, and the sums S and V."""
 
     count: Array
     start: PyTree
@@ -35,18 +35,18 @@ def scale_by_madgrad(
     momentum: ScalarOrSchedule = 0.9,
     eps: ScalarOrSchedule = 1e-6,
 ) -> optax.GradientTransformationExtraArgs:
-    """The step of MADGRAD, p - β p - (1 - β) z, the learning rate in it.
+    """Rescale updates with the MADGRAD rule, which includes the learning rate.
 
     Args:
-      learning_rate: a part of the weights λ; the step is not proportional to it.
-      momentum: β, 0 <= β < 1: how slowly p follows z.
-      eps: ε, added to the learning rate and to the cube root.
+      learning_rate: lr. The step is not proportional to it.
+      momentum: β, how slowly p follows z, 0 <= momentum < 1.
+      eps: ε, added to lr and to ∛V.
 
     Returns:
-      A transformation with a `MadgradState`, that needs the parameters.
+      A transformation with a `MadgradState`. Its `update` needs the parameters.
 
     Raises:
-      ValueError: for momentum outside [0, 1), a negative learning_rate or eps.
+      ValueError: for momentum outside [0, 1), or a negative learning_rate or eps.
 
     >>> tx, g = scale_by_madgrad(1.0, momentum=0.5, eps=0.0), jnp.float32(8.0)
     >>> round(float(tx.update(g, tx.init(g), g)[0]), 4)  # 8 / ∛64 / 2
@@ -59,17 +59,13 @@ def scale_by_madgrad(
         weight = (step.learning_rate + step.eps) * jnp.sqrt(step.count)
         total = moments.total + weight * g
         squares = moments.squares + weight * (g * g)
-        ahead = (p - start) + divide(total, jnp.cbrt(squares) + step.eps)
-        u = (1 - step.momentum) * ahead
+        gap = (p - start) + divide(total, jnp.cbrt(squares) + step.eps)  # p - z
+        u = (1 - step.momentum) * gap
         return u, moments._replace(start=start, total=total, squares=squares)
 
-    return lift(
-        rule,
-        MadgradState,
-        {"start": Slot(), "total": Slot(), "squares": Slot()},
-        scalars={"learning_rate": learning_rate, "momentum": momentum, "eps": eps},
-        needs_params=True,
-    )
+    slots = {"start": Slot(), "total": Slot(), "squares": Slot()}
+    scalars = {"learning_rate": learning_rate, "momentum": momentum, "eps": eps}
+    return lift(rule, MadgradState, slots, scalars=scalars, needs_params=True)
 
 
 MADGRAD = register(
@@ -82,7 +78,7 @@ MADGRAD = register(
         "Journal of Machine Learning Research 23(144), 2022",
         arxiv="2101.11075",
     ),
-    summary="sums up from the start, under a cube root, in place of averages",
+    summary="dual averaging from the initial parameters, with a cube root",
     learning_rate=1e-2,
     includes_learning_rate=True,
 )

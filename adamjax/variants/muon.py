@@ -1,11 +1,11 @@
 """Muon: An optimizer for hidden layers in neural networks. Jordan et al., 2024.
+https://kellerjordan.github.io/posts/muon.
 
-https://kellerjordan.github.io/posts/muon. Matrices are moved by their momentum made orthogonal, as
-far in each of its directions; the other leaves by Adam.
+Momentum with orthogonalized updates for matrices, and Adam for all other leaves.
 
     m = β m + (1 - β) g
     u = β m + (1 - β) g                         Nesterov
-    u = √max(1, outputs / inputs) U Vᵀ          of u = U S Vᵀ, by Newton and Schulz
+    u = √max(1, outputs / inputs) U Vᵀ          of u = U S Vᵀ, by Newton-Schulz iteration
 """
 
 from typing import Any, NamedTuple
@@ -24,15 +24,15 @@ from adamjax.trees import Mask, PyTree, resolve_mask
 from adamjax.variants.adam import scale_by_adam
 
 STYLES = {
-    "author": "the authors' code: m an average, √max(1, outputs / inputs)",
-    "optax": "Optax: the same, m and g freed of their bias apart",
-    "keras": "Keras: m a sum, 0.2 √max(rows, columns)",
+    "author": "the authors' code: m is an average, scale √max(1, outputs / inputs)",
+    "optax": "Optax: the same, with bias correction of m and g",
+    "keras": "Keras: m is a sum, scale 0.2 √max(rows, columns)",
 }
 _SCALES = {"author": "aspect", "optax": "aspect", "keras": "rms"}
 
 
 class MuonState(NamedTuple):
-    """Steps done, and the momentum."""
+    """Step count and momentum m."""
 
     count: Array
     mu: PyTree
@@ -55,61 +55,62 @@ def scale_by_muon(
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of Muon: a momentum made orthogonal; Adam's for leaves that are no matrices.
+    """Rescale updates with the Muon rule for matrices, and with Adam for other leaves.
 
     Args:
-      momentum: β, 0 <= β < 1.
-      nesterov: whether to look one step ahead.
-      ns_steps: how often to iterate, see `adamjax.orthogonalize`.
-      ns_eps: ε of that iteration.
-      scale: "aspect", "rms" or "none", see `adamjax.orthogonalize`; None as `style` says. With
-        "rms" (arXiv:2502.16982) the steps are as long as Adam's: take its learning rate, and 1 for
-        `adam_scale`.
-      out_axis: the axis of a matrix's outputs: -1 as in Flax, or -2 as in torch and Equinox.
-      matrices: which leaves are made orthogonal, in any of the forms of `mask`: None for those with
-        exactly two axes. Of those with fewer none is. Embeddings and the last layer are better left
-        out: ["*kernel", "!head*"]. A leaf with more axes, if it is named, is a stack of matrices;
-        the authors' code makes one of a convolution's, (outputs, all the rest).
-      b1, b2, eps: those of Adam, for the other leaves.
-      adam_scale: what Adam's direction is multiplied by: its learning rate in units of Muon's.
-      style: "author", "optax" or "keras", see `STYLES`.
-      mu_dtype: dtype in which the momenta are stored; None for float32.
-      nu_dtype: dtype in which Adam's v is stored; None for float32.
+      momentum: β, 0 <= momentum < 1.
+      nesterov: whether to use Nesterov momentum.
+      ns_steps: number of Newton-Schulz iterations, see `adamjax.orthogonalize`.
+      ns_eps: ε of the Newton-Schulz iteration.
+      scale: "aspect", "rms" or "none", see `adamjax.orthogonalize`. None is the default of `style`.
+        With "rms" (arXiv:2502.16982) use Adam's learning rate and `adam_scale=1`.
+      out_axis: axis of the outputs of a matrix: -1 in Flax, -2 in torch and Equinox.
+      matrices: leaves to orthogonalize, in any form that `mask` accepts. None is all leaves with
+        two axes. It is better to exclude embeddings and the last layer: ["*kernel", "!head*"]. A
+        leaf with more axes is a stack of matrices.
+      b1: b₁ of Adam.
+      b2: b₂ of Adam.
+      eps: ε of Adam.
+      adam_scale: factor of Adam's update, the ratio of its learning rate to Muon's.
+      style: implementation to follow, "author", "optax" or "keras".
+      mu_dtype: dtype in which both momenta are stored, float32 if None.
+      nu_dtype: dtype in which v of Adam is stored, float32 if None.
 
     Returns:
       A transformation with an `optax.transforms.PartitionState` of a `MuonState` and an
       `optax.ScaleByAdamState`.
 
     Raises:
-      ValueError: for a decay outside [0, 1), a negative number, no whole number of steps, an
-        unknown style or scale.
+      ValueError: for a decay rate outside [0, 1), a negative number, or an unknown style or scale.
 
     >>> tx, g = scale_by_muon(ns_steps=1), jnp.array([[2.0]])
     >>> round(float(tx.update(g, tx.init(g))[0][0, 0]), 3)  # 3.4445 - 4.775 + 2.0315
     0.701
     """
-    of_style = lookup_or_suggest("style", style, _SCALES)
-    factor = of_style if scale is None else scale
+    style_scale = lookup_or_suggest("style", style, _SCALES)
+    scale = style_scale if scale is None else scale
     check_count("ns_steps", ns_steps)
     check_not_negative("ns_eps", ns_eps)
     check_not_negative("adam_scale", adam_scale)
-    turn = orthogonalize(ns_steps, ns_eps, scale=factor, out_axis=out_axis)
-    moving = optax.chain(_momentum(momentum, nesterov, style, mu_dtype), turn)
-    adam = scale_by_adam(b1, b2, eps, mu_dtype=mu_dtype, nu_dtype=nu_dtype)
-    slower = optax.scale_by_schedule if callable(adam_scale) else optax.scale
-    return partition_matrices(moving, optax.chain(adam, slower(adam_scale)), _of_two_axes(matrices))
+    for_matrices = optax.chain(
+        _momentum(momentum, nesterov, style, mu_dtype),
+        orthogonalize(ns_steps, ns_eps, scale=scale, out_axis=out_axis),
+    )
+    scale_by = optax.scale_by_schedule if callable(adam_scale) else optax.scale
+    for_others = optax.chain(
+        scale_by_adam(b1, b2, eps, mu_dtype=mu_dtype, nu_dtype=nu_dtype), scale_by(adam_scale)
+    )
+    mask = None if matrices is None else _without_vectors(matrices)
+    return partition_matrices(for_matrices, for_others, mask)
 
 
-def _of_two_axes(matrices: Mask) -> Mask:
-    """The chosen leaves without vectors, which would have plain momentum in place of Adam."""
-    if matrices is None:
-        return None
+def _without_vectors(matrices: Mask) -> Mask:
+    """Return the mask without leaves of fewer than two axes, which cannot be orthogonalized."""
 
     def mask(params: PyTree) -> PyTree:
         leaves, treedef = jax.tree.flatten(params)
-        chosen = resolve_mask(matrices, params)
-        either = zip(chosen, leaves, strict=True)
-        return treedef.unflatten([on and jnp.ndim(p) > 1 for on, p in either])
+        rows = zip(resolve_mask(matrices, params), leaves, strict=True)
+        return treedef.unflatten([on and jnp.ndim(p) > 1 for on, p in rows])
 
     return mask
 
@@ -123,8 +124,8 @@ def _momentum(
             mu = b.value * moments.mu + g
             u = b.value * mu + g if nesterov else mu
         elif style == "optax":
-            ahead = 1 - b.value * (1 - b.bias_correction)
-            u = b.value * mu / ahead + b.one_minus * g / b.bias_correction if nesterov else mu
+            correction = 1 - b.value * (1 - b.bias_correction)  # of the next step
+            u = b.value * mu / correction + b.one_minus * g / b.bias_correction if nesterov else mu
         else:
             u = ema(g, mu, b) if nesterov else mu
         return u, moments._replace(mu=mu)
@@ -141,12 +142,13 @@ MUON = register(
         2024,
         url="https://kellerjordan.github.io/posts/muon",
     ),
-    summary="moves matrices by their momentum made orthogonal, and only other leaves by Adam",
+    summary="orthogonalized momentum for matrices, Adam for other leaves",
     learning_rate=0.02,
-    notes="The learning rate and the decay are for all leaves, but for `adam_scale`: 3e-4 of "
-    "0.02. For a schedule and a decay of their own give each kind of leaf to its "
-    "optimizer: `adamjax.partition_matrices(adamjax.muon(0.02), adamjax.adamw(3e-4, "
-    "weight_decay=0.1))`.",
+    notes="The learning rate and the weight decay apply to all leaves. `adam_scale` is the ratio "
+    "of Adam's learning rate to Muon's, by default 3e-4 to 0.02. For separate schedules or "
+    "weight decays, use `adamjax.partition_matrices(adamjax.muon(0.02), adamjax.adamw(3e-4, "
+    "weight_decay=0.1))`. The authors' code flattens a convolution kernel to one matrix, "
+    "(outputs, all other axes).",
     styles=STYLES,
     reduces_to=(
         Reduction(

@@ -1,6 +1,6 @@
 """Incorporating Nesterov Momentum into Adam. Dozat, 2016. OpenReview OM0jvwB8jIp57ZJjtNEZ.
 
-Adam whose momentum looks one step ahead, as Nesterov's does: the present gradient counts at once.
+Adam with Nesterov momentum: the numerator is the momentum of the next step.
 
     μₖ = b₁ (1 - ½ · 0.96^(k ψ)),  P = μ₁ μ₂ … μₜ
     u  = [μₜ₊₁ m / (1 - P μₜ₊₁) + (1 - μₜ) g / (1 - P)] / (√v̂ + ε)
@@ -18,22 +18,21 @@ from adamjax.rule import ScalarOrSchedule, Slot, at_least_float32, cast, lift, v
 
 STYLES = {
     "torch": "torch, PaddlePaddle, TensorFlow 1: μₖ = b₁ (1 - ½ · 0.96^(k ψ)), ψ = 0.004",
-    "keras": "Keras: the same with ψ = 1, so that μ is nearly b₁ from the start",
+    "keras": "Keras: the same with ψ = 1, so μ is close to b₁ from the start",
     "optax": "Optax: μ = b₁, u = [b₁ m / (1 - b₁ᵗ⁺¹) + (1 - b₁) g / (1 - b₁ᵗ)] / (√v̂ + ε)",
     "mlcommons": "MLCommons, timm: u = [(b₁ m + (1 - b₁) g) / (1 - b₁ᵗ)] / (√v̂ + ε)",
 }
 
 
 def _dozat(b1: ScalarOrSchedule, psi: ScalarOrSchedule) -> optax.Schedule:
+    def evaluate(scalar, count):
+        value = value_at(scalar, count)
+        return cast(value, at_least_float32(jnp.result_type(value)))
+
     def momentum(count):
-        b, decay = (_wide(value_at(scalar, count)) for scalar in (b1, psi))
-        return b * (1 - 0.5 * 0.96 ** ((count + 1.0) * decay))
+        return evaluate(b1, count) * (1 - 0.5 * 0.96 ** ((count + 1.0) * evaluate(psi, count)))
 
     return momentum
-
-
-def _wide(scalar: Any) -> Any:
-    return cast(scalar, at_least_float32(jnp.result_type(scalar)))
 
 
 _MOMENTA = {
@@ -54,23 +53,23 @@ def scale_by_nadam(
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of NAdam: Adam with Nesterov's look ahead in the numerator.
+    """Rescale updates with the NAdam rule.
 
     Args:
-      b1: decay of the average m of the gradients, 0 <= b1 < 1, and the limit of μ.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      eps: ε, outside the root.
-      momentum_decay: ψ of style "torch"; the other styles have no use for it.
-      style: "torch", "keras", "optax" or "mlcommons", see `STYLES`.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: decay rate of the momentum m and limit of μ, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added outside the square root.
+      momentum_decay: ψ for style "torch". Other styles ignore it.
+      style: implementation to follow, "torch", "keras", "optax" or "mlcommons".
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
 
     Returns:
-      A transformation with an `optax.ScaleByAdamState`; with a scheduled μ (the first two styles)
-      inside a `ScheduledBetaState` that carries 1 - P.
+      A transformation with an `optax.ScaleByAdamState`, inside a `ScheduledBetaState` that carries
+      1 - P for styles "torch" and "keras".
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative eps, an unknown style.
+      ValueError: for b1 or b2 outside [0, 1), a negative number or an unknown style.
 
     >>> import jax.numpy as jnp
     >>> tx, g = scale_by_nadam(style="mlcommons"), jnp.float32(2.0)
@@ -84,21 +83,18 @@ def scale_by_nadam(
         mu = ema(g, moments.mu, step.b1)
         nu = ema(g * g, moments.nu, step.b2)
         if style == "mlcommons":
-            coming = step.b1.value * debias(mu, step.b1)
+            average = step.b1.value * debias(mu, step.b1)
         else:
-            after = cast(value_at(momentum, moments.count), g.dtype)
+            after = cast(value_at(momentum, moments.count), g.dtype)  # μₜ₊₁
             correction = step.momentum.bias_correction
-            coming = after * mu / (correction + (1 - correction) * (1 - after))
-        u = coming + debias(step.momentum.one_minus * g, step.momentum)
+            average = after * mu / (correction + (1 - correction) * (1 - after))
+        u = average + debias(step.momentum.one_minus * g, step.momentum)
         return divide(u, denominator(nu, step)), moments._replace(mu=mu, nu=nu)
 
-    return lift(
-        rule,
-        optax.ScaleByAdamState,
-        {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)},
-        betas={"b1": b1, "b2": b2, "momentum": momentum},
-        scalars={"eps": eps, "eps_root": 0.0},
-    )
+    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)}
+    scalars = {"eps": eps, "eps_root": 0.0}
+    betas = {"b1": b1, "b2": b2, "momentum": momentum}
+    return lift(rule, optax.ScaleByAdamState, slots, betas=betas, scalars=scalars)
 
 
 NADAM = register(
@@ -110,7 +106,7 @@ NADAM = register(
         "ICLR 2016 workshop",
         url="https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ",
     ),
-    summary="looks one step ahead: the present gradient counts at once in the momentum",
+    summary="Nesterov momentum, which gives the present gradient a direct share",
     learning_rate=2e-3,
     styles=STYLES,
     reduces_to=(
@@ -119,17 +115,12 @@ NADAM = register(
     ),
 )
 nadam = NADAM.optimizer
+
 NADAMW = register(
     scale_by_nadam,
-    Paper(
-        "Incorporating Nesterov Momentum into Adam",
-        "Dozat, Timothy",
-        2016,
-        "ICLR 2016 workshop",
-        url="https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ",
-    ),
+    NADAM.paper,
     name="nadamw",
-    summary="NAdam with weight decay taken from the parameter itself",
+    summary="NAdam with decoupled weight decay",
     learning_rate=2e-3,
     weight_decay=1e-2,
     formula="u = [μₜ₊₁ m / (1 - P μₜ₊₁) + (1 - μₜ) g / (1 - P)] / (√v̂ + ε) + λ p",

@@ -1,8 +1,8 @@
 """Closing the Generalization Gap of Adaptive Gradient Methods in Training Deep Neural Networks.
 Chen et al., 2018. arXiv:1806.06763.
 
-Between AMSGrad and gradient descent with momentum: the denominator is raised to a power 2 q, q from
-0 to 1/2.
+AMSGrad with a power of the denominator, 2 q with q from 0 to 1/2, which interpolates between SGD
+with momentum and AMSGrad.
 
     m = b₁ m + (1 - b₁) g
     v = b₂ v + (1 - b₂) g²
@@ -21,8 +21,8 @@ from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 
 STYLES = {
-    "author": "the authors: w is the largest v so far",
-    "pytorch_optimizer": "pytorch_optimizer: w is v itself, as in Adam",
+    "author": "the authors' code: w is the largest v so far, as in AMSGrad",
+    "pytorch_optimizer": "pytorch_optimizer: w is v, as in Adam",
 }
 
 
@@ -36,25 +36,24 @@ def scale_by_padam(
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of Padam: m over a power of AMSGrad's denominator.
+    """Rescale updates with the Padam rule.
 
     Args:
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      eps: ε of √w + ε.
-      partial: q, 0 <= q <= 1/2: with 1/2 it is AMSGrad, with 0 momentum alone. Below 1/2 a step has
-        units of the gradient, so that the learning rate is nearer to that of gradient descent.
-      style: "author" or "pytorch_optimizer", see `STYLES`.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v and its maximum are stored; None for float32.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added to √w.
+      partial: q, 0 <= partial <= 1/2. 1/2 is AMSGrad, 0 is momentum alone.
+      style: implementation to follow, "author" or "pytorch_optimizer".
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v and its maximum are stored, float32 if None.
 
     Returns:
-      A transformation with an `optax.ScaleByAmsgradState`, or with style "pytorch_optimizer" an
-      `optax.ScaleByAdamState`.
+      A transformation with an `optax.ScaleByAmsgradState`, or an `optax.ScaleByAdamState` for style
+      "pytorch_optimizer".
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative eps, partial outside [0, 1/2], an unknown
-        style.
+      ValueError: for b1 or b2 outside [0, 1), a negative eps, partial outside [0, 1/2] or an
+        unknown style.
 
     >>> import jax.numpy as jnp
     >>> tx, g = scale_by_padam(), jnp.float32(4.0)
@@ -79,13 +78,9 @@ def scale_by_padam(
         u = divide(debias(mu, step.b1), (jnp.sqrt(nu) + step.eps) ** (2 * step.partial))
         return jnp.sqrt(step.b2.bias_correction) * u, after
 
-    return lift(
-        rule,
-        optax.ScaleByAmsgradState if style == "author" else optax.ScaleByAdamState,
-        slots,
-        betas={"b1": b1, "b2": b2},
-        scalars={"eps": eps, "partial": partial},
-    )
+    state_type = optax.ScaleByAmsgradState if style == "author" else optax.ScaleByAdamState
+    scalars = {"eps": eps, "partial": partial}
+    return lift(rule, state_type, slots, betas={"b1": b1, "b2": b2}, scalars=scalars)
 
 
 PADAM = register(
@@ -99,9 +94,10 @@ PADAM = register(
         "International Joint Conference on Artificial Intelligence, 2020",
         arxiv="1806.06763",
     ),
-    summary="raises AMSGrad's denominator to a power, to lie between it and momentum",
+    summary="AMSGrad with a power of the denominator, between SGD and Adam",
     learning_rate=0.1,
-    notes='The authors decay with "l2".',
+    notes='The authors use `decay_mode="l2"`. A `partial` below 1/2 needs a learning rate closer '
+    "to that of SGD.",
     styles=STYLES,
     reduces_to=(
         Reduction({"partial": 0.5}, "amsgrad", {"learning_rate": 0.1, "style": "keras"}),

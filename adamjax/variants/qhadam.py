@@ -1,7 +1,7 @@
 """Quasi-hyperbolic momentum and Adam for deep learning. Ma and Yarats, 2018. arXiv:1810.06801.
 
-Adam whose averages are each mixed with the present gradient: less of the noise of one, less of the
-lag of the other.
+Adam with both averages interpolated with the present gradient, a trade-off between the noise of the
+gradient and the lag of the averages.
 
     u = ((1 - ν₁) g + ν₁ m̂) / (√((1 - ν₂) g² + ν₂ v̂) + ε)
 """
@@ -27,23 +27,22 @@ def scale_by_qhadam(
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of QHAdam: Adam's, both averages mixed with the present gradient.
+    """Rescale updates with the QHAdam rule.
 
     Args:
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      eps: ε, outside the root.
-      nu1: ν₁, the share of m: 1 is Adam, 0 has no momentum. The authors recommend 0.7, or 0.8 with
-        b1 = 0.95.
-      nu2: ν₂, the share of v, 0 <= nu2 <= 1; with 0 the denominator is |g| + ε.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added outside the square root.
+      nu1: ν₁, weight of m. 1 is Adam, 0 has no momentum.
+      nu2: ν₂, weight of v, 0 <= nu2 <= 1. With 0 the denominator is |g| + ε.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
 
     Returns:
       A transformation with an `optax.ScaleByAdamState`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), nu2 outside [0, 1], a negative eps or nu1.
+      ValueError: for b1 or b2 outside [0, 1), nu2 outside [0, 1], or a negative eps or nu1.
 
     >>> tx, g = scale_by_qhadam(nu1=0.5), jnp.float32(2.0)
     >>> u, state = tx.update(g, tx.init(g))
@@ -62,13 +61,9 @@ def scale_by_qhadam(
         u = divide(numerator, jnp.sqrt(squares) + step.eps)
         return u, moments._replace(mu=mu, nu=nu)
 
-    return lift(
-        rule,
-        optax.ScaleByAdamState,
-        {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)},
-        betas={"b1": b1, "b2": b2},
-        scalars={"eps": eps, "nu1": nu1, "nu2": nu2},
-    )
+    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)}
+    scalars = {"eps": eps, "nu1": nu1, "nu2": nu2}
+    return lift(rule, optax.ScaleByAdamState, slots, betas={"b1": b1, "b2": b2}, scalars=scalars)
 
 
 QHADAM = register(
@@ -80,8 +75,9 @@ QHADAM = register(
         "International Conference on Learning Representations, 2019",
         arxiv="1810.06801",
     ),
-    summary="mixes both averages with the present gradient",
+    summary="interpolates both averages with the present gradient",
     learning_rate=1e-3,
+    notes="The authors recommend `nu1=0.7`, or `nu1=0.8` with `b1=0.95`.",
     reduces_to=(Reduction({"nu1": 1.0, "nu2": 1.0}, "adam", {}),),
 )
 qhadam = QHADAM.optimizer

@@ -1,7 +1,7 @@
 """On the Variance of the Adaptive Learning Rate and Beyond. Liu et al., 2019. arXiv:1908.03265.
 
-Adam whose steps are shortened while v has seen too few gradients to be trusted, a warm-up without
-a knob; until there are about five, plain momentum.
+Adam with a built-in warm-up: updates are scaled down while v has seen too few gradients to be
+reliable. The first steps, about five, use the momentum alone.
 
     r∞ = 2 / (1 - b₂) - 1
     r  = r∞ - 2 t b₂ᵗ / (1 - b₂ᵗ)
@@ -20,19 +20,19 @@ from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 
 STYLES = {
-    "torch": "torch: ε̂ (in √v + ε), rectified where r > threshold, m̂ below",
-    "optax": "Optax, optimi: ε outside (√v̂ + ε), rectified where r >= threshold, m̂ below",
-    "author": "the authors' code: ε̂, rectified where r >= threshold, no step below",
+    "torch": "torch: m̂ √(1 - b₂ᵗ) / (√v + ε), rectified if r > threshold, else m̂",
+    "optax": "Optax, optimi: m̂ / (√v̂ + ε), rectified if r >= threshold, else m̂",
+    "author": "the authors' code: as torch, rectified if r >= threshold, else no step",
 }
 _DIRECTIONS = {"torch": adam_update_eps_hat, "optax": adam_update, "author": adam_update_eps_hat}
 
 
 def sma_length(count: Array, beta: Beta) -> Array:
-    """r: how many gradients a simple moving average would need to vary as little as v does.
+    """Return r, the length of a simple moving average with the variance of v.
 
-    r∞ - 2 t bᵗ / (1 - bᵗ) is the difference of numbers near 2 / (1 - b): in float32 that leaves
-    three digits where the rectification starts. The same is (2/w - 2/λ - 1) + t - 2 t h(λ t) with
-    w = 1 - b, λ = -log b and h(x) = 1/(eˣ - 1) - 1/x + 1/2, small where x is.
+    r∞ - 2 t bᵗ / (1 - bᵗ) is a difference of numbers near 2 / (1 - b), which leaves three digits in
+    float32 where the rectification starts. The equivalent (2/w - 2/λ - 1) + t - 2 t h(λ t) does
+    not cancel, with w = 1 - b, λ = -log b and h(x) = 1/(eˣ - 1) - 1/x + 1/2.
 
     >>> beta = Beta(0.5, 0.5, 0.6931471805599453, 0.75)
     >>> round(float(sma_length(jnp.float32(2.0), beta)), 4)  # 3 - 4/3
@@ -46,18 +46,15 @@ def sma_length(count: Array, beta: Beta) -> Array:
 
 
 def rectification(step: Any, threshold: Scalar, reaches: Callable) -> tuple[Array, Array]:
-    """Whether v can be trusted by now, and the factor of an adaptive step where it can.
+    """Return whether r reaches the threshold, and the factor of the update if it does.
 
-    Args:
-      step: what `lift` tells a rule, with a `b2`.
-      threshold: the length r from which v is trusted.
-      reaches: `jnp.greater` or `jnp.greater_equal`.
+    `reaches` is `jnp.greater` or `jnp.greater_equal`.
     """
     limit = 2 / step.b2.one_minus - 1
     r = sma_length(step.count, step.b2)
-    trusted = reaches(r, threshold)
-    part = (r - 4) * (r - 2) * limit / ((limit - 4) * (limit - 2) * r)
-    return trusted, jnp.sqrt(jnp.where(trusted, part, 1))  # where it is not used it may be below 0
+    rectified = reaches(r, threshold)
+    factor = (r - 4) * (r - 2) * limit / ((limit - 4) * (limit - 2) * r)
+    return rectified, jnp.sqrt(jnp.where(rectified, factor, 1))  # it may be negative below
 
 
 def scale_by_radam(
@@ -71,24 +68,24 @@ def scale_by_radam(
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of RAdam: Adam's, times a rectification that rises from 0 to 1.
+    """Rescale updates with the RAdam rule.
 
     Args:
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1. From b2 = 2/3 (r∞ = 5) down the
-        rectification never starts.
-      eps: ε, placed as `style` says.
-      eps_root: added under the root.
-      threshold: the length r from which the step is adaptive, at least 4.
-      style: "torch", "optax" or "author", see `STYLES`.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1. Below 2/3 the rectification never starts.
+      eps: ε, placed according to `style`.
+      eps_root: added inside the square root.
+      threshold: the value of r from which updates are rectified, at least 4.
+      style: implementation to follow, "torch", "optax" or "author".
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
 
     Returns:
       A transformation with an `optax.ScaleByAdamState`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative eps or eps_root, an unknown style.
+      ValueError: for b1 or b2 outside [0, 1), a negative number, a threshold below 4 or an unknown
+        style.
 
     >>> import jax.numpy as jnp
     >>> tx, g = scale_by_radam(), jnp.float32(2.0)
@@ -104,18 +101,14 @@ def scale_by_radam(
     def rule(g, moments, step):
         mu = ema(g, moments.mu, step.b1)
         nu = ema(g * g, moments.nu, step.b2)
-        trusted, rectify = rectification(step, step.threshold, reaches)
-        below = 0.0 if style == "author" else debias(mu, step.b1)
-        u = jnp.where(trusted, rectify * direction(mu, nu, step), below)
+        rectified, factor = rectification(step, step.threshold, reaches)
+        unrectified = 0.0 if style == "author" else debias(mu, step.b1)
+        u = jnp.where(rectified, factor * direction(mu, nu, step), unrectified)
         return u, moments._replace(mu=mu, nu=nu)
 
-    return lift(
-        rule,
-        optax.ScaleByAdamState,
-        {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)},
-        betas={"b1": b1, "b2": b2},
-        scalars={"eps": eps, "eps_root": eps_root, "threshold": threshold},
-    )
+    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)}
+    scalars = {"eps": eps, "eps_root": eps_root, "threshold": threshold}
+    return lift(rule, optax.ScaleByAdamState, slots, betas={"b1": b1, "b2": b2}, scalars=scalars)
 
 
 RADAM = register(
@@ -128,7 +121,7 @@ RADAM = register(
         "International Conference on Learning Representations, 2020",
         arxiv="1908.03265",
     ),
-    summary="shortens the first steps by how little v has seen: a warm-up without a knob",
+    summary="scales down the first updates while v is unreliable: a built-in warm-up",
     learning_rate=1e-3,
     styles=STYLES,
 )

@@ -1,10 +1,10 @@
 """Ranger - a synergistic optimizer. Wright, 2019.
+https://github.com/lessw2020/Ranger-Deep-Learning-Optimizer.
 
-https://github.com/lessw2020/Ranger-Deep-Learning-Optimizer. RAdam of centralized gradients, whose
-parameters are drawn back, every k steps, towards a slow copy that follows them.
+RAdam with gradient centralization and Lookahead.
 
     g = g - mean(g)                 over the inputs of each neuron
-    p = p - lr u                    u RAdam's
+    p = p - lr u                    u of RAdam
     s = s + α (p - s), p = s        every k steps
 """
 
@@ -40,19 +40,19 @@ def _ranger(
     """Compose gradient centralization, RAdam and Lookahead.
 
     Args:
-      b1: decay rate of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay rate of the average v of their squares, 0 <= b2 < 1.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
       eps: ε, see `adamjax.radam`.
       threshold: see `adamjax.radam`.
       sync_period: k, at least 1.
-      slow_step_size: α.
-      centralize: whether to centralize gradients. The first versions did not.
-      out_axis: axis of a kernel's outputs: the last in Flax, the first in torch (0).
+      slow_step_size: α, 0 <= α <= 1.
+      centralize: whether to centralize gradients. The first versions of Ranger did not.
+      out_axis: axis of the outputs of a kernel: -1 in Flax, 0 in torch.
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative number.
+      ValueError: for b1 or b2 outside [0, 1), or a negative number.
     """
     radam = scale_by_radam(b1, b2, eps, threshold=threshold, mu_dtype=mu_dtype, nu_dtype=nu_dtype)
     if centralize:
@@ -69,7 +69,7 @@ RANGER = register(
         2019,
         url="https://github.com/lessw2020/Ranger-Deep-Learning-Optimizer",
     ),
-    summary="RAdam of centralized gradients, drawn back every few steps towards a slow copy",
+    summary="RAdam with gradient centralization and Lookahead",
     learning_rate=1e-3,
     reduces_to=(
         Reduction({"centralize": False, "slow_step_size": 1.0}, "radam", {"b1": 0.95, "eps": 1e-5}),

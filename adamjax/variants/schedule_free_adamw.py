@@ -1,11 +1,11 @@
 """The Road Less Scheduled. Defazio et al., 2024. arXiv:2405.15682.
 
-Adam's second moment without its momentum moves a point z; the parameters, where gradients are
-taken, lie between z and the average x of all z. No learning rate that has to fall.
+AdamW without momentum and without a decaying learning rate. It moves a point z, and averages the
+iterates z to x. Gradients are evaluated at y, between the two.
 
     z = z - lr (g / (√v̂ + ε) + λ y)        lr after a linear warm-up
     x = (1-c) x + c z                       c = lr² / Σ lr²
-    y = b₁ x + (1-b₁) z                     the parameters; x is what to evaluate
+    y = b₁ x + (1-b₁) z                     the parameters; evaluate the model at x
 """
 
 from typing import Any, NamedTuple
@@ -26,14 +26,14 @@ from adamjax.wrappers.schedule_free import schedule_free
 
 STYLES = {
     "author": "the authors' code: z - lr g / (√v̂ + ε)",
-    "paper": "the paper: z - lr √(1 - b₂ᵗ) g / (√v + ε), with that lr in the weights too",
-    "keras": "Keras: x is the plain mean of z, and y alone decays, by the full learning rate",
-    "optax": "Optax: in the warm-up z lags one step behind the weights",
+    "paper": "the paper: z - lr √(1 - b₂ᵗ) g / (√v + ε), where lr √(1 - b₂ᵗ) is also the lr of c",
+    "keras": "Keras: x is the unweighted mean; weight decay applies to y alone, without warm-up",
+    "optax": "Optax: the warm-up of z is one step behind that of c",
 }
 
 
 class NormalizedState(NamedTuple):
-    """Steps done, and the average of the squares of the gradients."""
+    """Step count and second moment v."""
 
     count: Array
     nu: PyTree
@@ -42,19 +42,7 @@ class NormalizedState(NamedTuple):
 def scale_by_normalized(
     b2: ScalarOrSchedule, eps: ScalarOrSchedule, *, corrected: bool, nu_dtype: Any = None
 ) -> optax.GradientTransformationExtraArgs:
-    """Adam's direction without momentum, which schedule-free optimizers start from.
-
-    Args:
-      b2: decay of the average v of the squared gradients, 0 <= b2 < 1.
-      eps: ε.
-      corrected: g / (√v̂ + ε), or g / (√v + ε) where v̂ is left to the learning rate.
-      nu_dtype: dtype in which v is stored; None for float32.
-
-    Returns:
-      A transformation with a `NormalizedState`.
-
-    Raises:
-      ValueError: for b2 outside [0, 1), a negative eps.
+    """Rescale updates with Adam's rule without momentum, with v̂ or, unless `corrected`, with v.
 
     >>> tx, g = scale_by_normalized(0.75, 1e-8, corrected=True), jnp.float32(2.0)
     >>> round(float(tx.update(g, tx.init(g))[0]), 4)
@@ -63,16 +51,11 @@ def scale_by_normalized(
 
     def rule(g, moments, step):
         nu = ema(g * g, moments.nu, step.b2)
-        seen = debias(nu, step.b2) if corrected else nu
-        return divide(g, jnp.sqrt(seen) + step.eps), moments._replace(nu=nu)
+        square = debias(nu, step.b2) if corrected else nu
+        return divide(g, jnp.sqrt(square) + step.eps), moments._replace(nu=nu)
 
-    return lift(
-        rule,
-        NormalizedState,
-        {"nu": Slot(nu_dtype)},
-        betas={"b2": b2},
-        scalars={"eps": eps},
-    )
+    slots = {"nu": Slot(nu_dtype)}
+    return lift(rule, NormalizedState, slots, betas={"b2": b2}, scalars={"eps": eps})
 
 
 def _schedule_free_adamw(
@@ -92,27 +75,27 @@ def _schedule_free_adamw(
     """Average the iterates of AdamW without momentum.
 
     Args:
-      learning_rate: a number, or a schedule that does not fall. AdamW's is a good start.
-      b1: b₁, the weight of x in y, where gradients are taken, 0 <= b1 < 1.
-      b2: decay rate of the average v of the squared gradients, 0 <= b2 < 1.
-      eps: ε, placed according to `style`.
+      learning_rate: a number, or a schedule that does not decrease.
+      b1: b₁, weight of x in y, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added outside the square root.
       warmup_steps: number of steps in which the learning rate rises linearly.
-      weight_lr_power: the weights of the average are tʳ max(lr)^power.
-      r: see `weight_lr_power`.
-      style: "author", "paper", "keras" or "optax".
+      weight_lr_power: power of the largest lr so far in the weights of the average.
+      r: power of t in the weights of the average.
+      style: implementation to follow, "author", "paper", "keras" or "optax".
       nu_dtype: dtype in which v is stored, float32 if None.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative number, an unknown style.
+      ValueError: for b1 or b2 outside [0, 1), a negative number or an unknown style.
     """
     lookup_or_suggest("style", style, STYLES)
     rate = with_linear_warmup(learning_rate, warmup_steps)
-    lagging = with_linear_warmup(learning_rate, warmup_steps, lag=1)
+    z_rate = with_linear_warmup(learning_rate, warmup_steps, lag=1) if style == "optax" else rate
     if style == "paper":
-        rate = lagging = _corrected(rate, b2)
+        rate = z_rate = _bias_corrected(rate, b2)
     rule = scale_by_normalized(b2, eps, corrected=style != "paper", nu_dtype=nu_dtype)
     if style != "keras":
-        z = optimizer(rule, lagging if style == "optax" else rate, **options)
+        z = optimizer(rule, z_rate, **options)
         tx = schedule_free(z, rate, b1, weight_lr_power=weight_lr_power, r=r)
     elif options["decay_mode"] == "l2":
         tx = schedule_free(optimizer(rule, rate, **options), rate, b1, weight_lr_power=0.0)
@@ -123,31 +106,31 @@ def _schedule_free_adamw(
     return with_param_rounding(tx, param_rounding=param_rounding)
 
 
-def _corrected(rate: ScalarOrSchedule, b2: ScalarOrSchedule) -> optax.Schedule:
-    """lr √(1 - b₂ᵗ)."""
+def _bias_corrected(rate: ScalarOrSchedule, b2: ScalarOrSchedule) -> optax.Schedule:
+    """Return the schedule lr √(1 - b₂ᵗ)."""
 
-    def corrected(count: Any) -> Any:
+    def schedule(count: Any) -> Any:
         beta = beta_at(value_at(b2, count), jnp.asarray(count + 1, float))
         return value_at(rate, count) * jnp.sqrt(beta.bias_correction)
 
-    return corrected
+    return schedule
 
 
 def _with_decay_of_y(
     tx: optax.GradientTransformation, decay: optax.GradientTransformationExtraArgs
 ) -> optax.GradientTransformationExtraArgs:
-    """First a weight decay, and then a step from where it leads to."""
+    """Apply weight decay, and then a step from the decayed parameters."""
     tx = optax.with_extra_args_support(tx)
 
     def init(params: PyTree) -> tuple[Any, Any]:
         return decay.init(params), tx.init(params)
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
-        shrunk, first = decay.update(updates, state[0], params)
+        decays, decay_state = decay.update(updates, state[0], params)
         if params is not None:
-            params = map_leaves(jnp.add, params, shrunk)
-        steps, second = tx.update(updates, state[1], params, **extra_args)
-        return map_leaves(jnp.add, steps, shrunk), (first, second)
+            params = map_leaves(jnp.add, params, decays)
+        steps, tx_state = tx.update(updates, state[1], params, **extra_args)
+        return map_leaves(jnp.add, steps, decays), (decay_state, tx_state)
 
     return optax.GradientTransformationExtraArgs(init, update)
 
@@ -162,10 +145,11 @@ SCHEDULE_FREE_ADAMW = register(
         "Advances in Neural Information Processing Systems 37",
         arxiv="2405.15682",
     ),
-    summary="averages the points it visits in place of momentum and of a falling learning rate",
+    summary="averages iterates instead of decaying the learning rate",
     learning_rate=2.5e-3,
-    notes="The parameters are y. Evaluate and keep x, `adamjax.eval_params(state, params)`. For "
-    "another optimizer use `adamjax.schedule_free`.",
+    notes="AdamW's learning rate is a good start. The parameters are y. Evaluate and save x, "
+    "`adamjax.eval_params(state, params)`. For another optimizer use "
+    "`adamjax.schedule_free`.",
     styles=STYLES,
 )
 schedule_free_adamw = SCHEDULE_FREE_ADAMW.optimizer

@@ -1,14 +1,14 @@
 """The Road Less Scheduled. Defazio et al., 2024. arXiv:2405.15682.
 
-Schedule-Free AdamW with RAdam's rectification in the place of a warm-up: no step until v can be
-trusted, and then longer and longer ones.
+Schedule-Free AdamW with the rectification of RAdam instead of a warm-up. There is no step until v
+is reliable.
 
     r∞ = 2 / (1 - b₂) - 1
     r  = r∞ - 2 t b₂ᵗ / (1 - b₂ᵗ)
     lr = lr √((r - 4)(r - 2) r∞ / ((r∞ - 4)(r∞ - 2) r))    if r > 4, else 0
     z  = z - lr (g / (√v̂ + ε) + λ y)
     x  = (1-c) x + c z                                      c = lr² / Σ lr²
-    y  = b₁ x + (1-b₁) z                                    the parameters; x is what to evaluate
+    y  = b₁ x + (1-b₁) z                                    the parameters; evaluate the model at x
 """
 
 from types import SimpleNamespace
@@ -43,24 +43,24 @@ def _schedule_free_radam(
     """Average the iterates of RAdam without momentum.
 
     Args:
-      learning_rate: a number, or a schedule that does not fall.
-      b1: b₁, the weight of x in y, where gradients are taken, 0 <= b1 < 1.
-      b2: decay rate of the average v of the squared gradients, 0 <= b2 < 1.
-      eps: ε, added outside the root.
-      weight_lr_power: the weights of the average are tʳ max(lr)^power.
-      r: see `weight_lr_power`.
+      learning_rate: a number, or a schedule that does not decrease.
+      b1: b₁, weight of x in y, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added outside the square root.
+      weight_lr_power: power of the largest lr so far in the weights of the average.
+      r: power of t in the weights of the average.
       nu_dtype: dtype in which v is stored, float32 if None.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative number.
+      ValueError: for b1 or b2 outside [0, 1), or a negative number.
     """
     check_not_negative("learning_rate", learning_rate)
 
     def rate(count: Any) -> Array:
         t = jnp.asarray(count, float) + 1
         step = SimpleNamespace(count=t, b2=beta_at(value_at(b2, count), t))
-        trusted, rectify = rectification(step, 4.0, jnp.greater)
-        return value_at(learning_rate, count) * jnp.where(trusted, rectify, 0.0)
+        rectified, factor = rectification(step, 4.0, jnp.greater)
+        return value_at(learning_rate, count) * jnp.where(rectified, factor, 0.0)
 
     z = optimizer(scale_by_normalized(b2, eps, corrected=True, nu_dtype=nu_dtype), rate, **options)
     tx = schedule_free(z, rate, b1, weight_lr_power=weight_lr_power, r=r)
@@ -70,8 +70,8 @@ def _schedule_free_radam(
 SCHEDULE_FREE_RADAM = register(
     _schedule_free_radam,
     SCHEDULE_FREE_ADAMW.paper,
-    summary="averages the points it visits; its first steps are as long as v can be trusted",
+    summary="Schedule-Free AdamW with RAdam's rectification",
     learning_rate=2.5e-3,
-    notes="The parameters are y. Evaluate and keep x, `adamjax.eval_params(state, params)`.",
+    notes="The parameters are y. Evaluate and save x, `adamjax.eval_params(state, params)`.",
 )
 schedule_free_radam = SCHEDULE_FREE_RADAM.optimizer

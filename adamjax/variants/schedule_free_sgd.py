@@ -1,11 +1,11 @@
 """The Road Less Scheduled. Defazio et al., 2024. arXiv:2405.15682.
 
-Gradient descent moves a point z; the parameters, where gradients are taken, lie between z and the
-average x of all z. No learning rate that has to fall.
+SGD without a decaying learning rate. It moves a point z, and averages the iterates z to x.
+Gradients are evaluated at y, between the two.
 
     z = z - lr (g + λ y)                    lr after a linear warm-up
     x = (1-c) x + c z                       c = lr² / Σ lr²
-    y = b₁ x + (1-b₁) z                     the parameters; x is what to evaluate
+    y = b₁ x + (1-b₁) z                     the parameters; evaluate the model at x
 """
 
 from typing import Any
@@ -31,17 +31,17 @@ def _schedule_free_sgd(
     param_rounding: str | None = None,
     **options: Any,
 ) -> optax.GradientTransformationExtraArgs:
-    """Average the iterates of gradient descent.
+    """Average the iterates of SGD.
 
     Args:
-      learning_rate: a number, or a schedule that does not fall.
-      b1: b₁, the weight of x in y, where gradients are taken, 0 <= b1 < 1.
+      learning_rate: a number, or a schedule that does not decrease.
+      b1: b₁, weight of x in y, 0 <= b1 < 1.
       warmup_steps: number of steps in which the learning rate rises linearly.
-      weight_lr_power: the weights of the average are tʳ max(lr)^power.
-      r: see `weight_lr_power`.
+      weight_lr_power: power of the largest lr so far in the weights of the average.
+      r: power of t in the weights of the average.
 
     Raises:
-      ValueError: for b1 outside [0, 1), a negative number.
+      ValueError: for b1 outside [0, 1), or a negative number.
     """
     rate = with_linear_warmup(learning_rate, warmup_steps)
     tx = schedule_free(sgd(rate, **options), rate, b1, weight_lr_power=weight_lr_power, r=r)
@@ -51,8 +51,8 @@ def _schedule_free_sgd(
 SCHEDULE_FREE_SGD = register(
     _schedule_free_sgd,
     SCHEDULE_FREE_ADAMW.paper,
-    summary="one step size for all elements; averages the points it visits",
+    summary="SGD with averaged iterates instead of learning rate decay",
     learning_rate=1.0,
-    notes="The parameters are y. Evaluate and keep x, `adamjax.eval_params(state, params)`.",
+    notes="The parameters are y. Evaluate and save x, `adamjax.eval_params(state, params)`.",
 )
 schedule_free_sgd = SCHEDULE_FREE_SGD.optimizer

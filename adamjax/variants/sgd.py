@@ -1,7 +1,6 @@
 """Some methods of speeding up the convergence of iteration methods. Polyak, 1964.
 
-Gradient descent with momentum: every step repeats a share of the one before. Nesterov's form (1983)
-looks one step ahead. No step size of an element's own.
+Stochastic gradient descent with momentum, optionally in Nesterov's form (1983).
 
     B = β B + g
     u = B            Nesterov: u = g + β B
@@ -19,24 +18,21 @@ from adamjax.trees import PyTree
 
 
 class SgdState(NamedTuple):
-    """Steps done, and the momentum buffer B (None without momentum)."""
+    """Step count, and the momentum buffer B or None."""
 
     count: Array
     mu: PyTree = None
 
 
 def scale_by_sgd(
-    momentum: ScalarOrSchedule | None = None,
-    nesterov: bool = False,
-    *,
-    mu_dtype: Any = None,
+    momentum: ScalarOrSchedule | None = None, nesterov: bool = False, *, mu_dtype: Any = None
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of gradient descent with momentum: B = β B + g, u = B or g + β B.
+    """Rescale updates with the momentum rule.
 
     Args:
-      momentum: β, 0 <= β < 1; None for plain gradient descent, which keeps no buffer.
-      nesterov: whether to look one step ahead.
-      mu_dtype: dtype in which B is stored; None for float32.
+      momentum: β, 0 <= momentum < 1. None is no momentum.
+      nesterov: whether to use Nesterov momentum. It needs a `momentum`.
+      mu_dtype: dtype in which B is stored, float32 if None.
 
     Returns:
       A transformation with an `SgdState`.
@@ -73,9 +69,9 @@ SGD = register(
         "USSR Computational Mathematics and Mathematical Physics 4(5), 1-17",
         url="https://doi.org/10.1016/0041-5553(64)90137-5",
     ),
-    summary="one step size for all elements; no second moment",
+    summary="one step size for all elements, no second moment",
     learning_rate=1e-2,
-    notes="As in torch and Optax the learning rate is not in the buffer.",
+    notes="As in torch and Optax, the learning rate is not part of the buffer.",
     reduces_to=(Reduction({"momentum": 0.0}, "sgd", {}),),
 )
 sgd = SGD.optimizer

@@ -1,7 +1,8 @@
 """AdamP: Slowing Down the Slowdown for Momentum Optimizers on Scale-invariant Weights.
-Heo et al., 2020. arXiv:2006.08217. Its form of gradient descent.
+Heo et al., 2020. arXiv:2006.08217.
 
-Gradient descent with momentum that does not let scale-invariant weights grow, see `adamp`.
+SGD with momentum that removes the radial component of updates of scale-invariant weights, see
+`adamjax.adamp`.
 
     B = β B + g
     u = B                         Nesterov: u = g + β B
@@ -23,8 +24,8 @@ from adamjax.variants.adamp import less_decay_where_projected
 from adamjax.variants.sgd import scale_by_sgd
 
 STYLES = {
-    "author": "the authors: without Nesterov's form B itself is projected",
-    "timm": "timm: B is left as it is",
+    "author": "the authors' code: without Nesterov momentum, B itself is projected",
+    "timm": "timm: B is never projected",
 }
 
 
@@ -38,22 +39,22 @@ def scale_by_sgdp(
     style: str = "author",
     mu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of SGDP: momentum, of scale-invariant weights what is across them.
+    """Rescale updates with the SGDP rule.
 
     Args:
-      momentum: β, 0 <= β < 1.
-      nesterov: whether to look one step ahead.
-      eps: ε of the lengths.
-      delta: δ; with 0 it is gradient descent with momentum.
-      out_axis: the axis of the neurons, see `adamjax.projection`.
-      style: "author" or "timm", see `STYLES`.
-      mu_dtype: dtype in which B is stored; None for float32.
+      momentum: β, 0 <= momentum < 1.
+      nesterov: whether to use Nesterov momentum.
+      eps: ε, added to norms.
+      delta: δ, threshold of the cosine. With 0 it is SGD with momentum.
+      out_axis: axis of the outputs of a kernel: -1 in Flax, 0 in torch.
+      style: implementation to follow, "author" or "timm".
+      mu_dtype: dtype in which B is stored, float32 if None.
 
     Returns:
-      A transformation with an `adamjax.variants.sgd.SgdState`, that needs the parameters.
+      A transformation with an `SgdState`. Its `update` needs the parameters.
 
     Raises:
-      ValueError: for momentum outside [0, 1), a negative eps or delta, an unknown style.
+      ValueError: for momentum outside [0, 1), a negative eps or delta, or an unknown style.
 
     >>> import jax.numpy as jnp
     >>> tx, p, g = scale_by_sgdp(0.5), jnp.array([[1.0], [1.0]]), jnp.array([[1.0], [-1.0]])
@@ -64,18 +65,18 @@ def scale_by_sgdp(
     lookup_or_suggest("style", style, STYLES)
     check_beta("momentum", momentum)
     inner = scale_by_sgd(momentum, nesterov, mu_dtype=mu_dtype)
-    direction = projection(inner, delta, eps, out_axis=out_axis)
+    projected = projection(inner, delta, eps, out_axis=out_axis)
     if style == "timm" or nesterov:
-        return direction
+        return projected
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         del extra_args
-        directions, state = direction.update(updates, state, params)
-        kept: Any = state  # an `SgdState`
-        mu = jax.tree.map(lambda u, before: u.astype(before.dtype), directions, kept.mu)
-        return directions, kept._replace(mu=mu)
+        updates, after = projected.update(updates, state, params)
+        sgd_state: Any = after
+        mu = jax.tree.map(lambda u, old: u.astype(old.dtype), updates, state.mu)
+        return updates, sgd_state._replace(mu=mu)
 
-    return optax.GradientTransformationExtraArgs(direction.init, update)
+    return optax.GradientTransformationExtraArgs(projected.init, update)
 
 
 def _decay(
@@ -87,21 +88,20 @@ def _decay(
     *,
     wd_ratio: float = 0.1,
 ) -> dict[str, Any]:
-    """Return λ / (1 - β), the weight that B gives to g in the long run, less where projected.
+    """Return the weight decay λ / (1 - β), and its factor for leaves with a projected update.
 
     Args:
-      wd_ratio: r, the share of the weight decay for leaves with a projected update. "l2" has all of
-        it.
+      wd_ratio: r, a factor of λ for leaves with a projected update, except for "l2".
     """
     check_not_negative("weight_decay", weight_decay)
-    scale = less_decay_where_projected(delta, eps, out_axis, wd_ratio=wd_ratio)
+    options = less_decay_where_projected(delta, eps, out_axis, wd_ratio=wd_ratio)
     if is_zero(weight_decay):
-        return scale
+        return options
 
-    def over_a_step(count: Any) -> Any:
+    def scaled(count: Any) -> Any:
         return value_at(weight_decay, count) / (1 - value_at(momentum, count))
 
-    return {"weight_decay": over_a_step, **scale}
+    return {"weight_decay": scaled, **options}
 
 
 SGDP = register(
@@ -114,7 +114,7 @@ SGDP = register(
         "International Conference on Learning Representations, 2021",
         arxiv="2006.08217",
     ),
-    summary="one step size for all elements; does not let scale-invariant weights grow",
+    summary="SGD with momentum that keeps scale-invariant weights from growing",
     learning_rate=1e-2,
     notes="The authors' code has no momentum by default. Their experiments use 0.9.",
     adjust=_decay,

@@ -1,8 +1,7 @@
-"""Connections between Schedule-Free Optimizers, AdEMAMix, and Accelerated SGD Variants. Morwani et
-al., 2025. arXiv:2502.02431.
+"""Connections between Schedule-Free Optimizers, AdEMAMix, and Accelerated SGD Variants.
+Morwani et al., 2025. arXiv:2502.02431.
 
-AdEMAMix with one average: a momentum that is a sum, as accelerated gradient descent has it, and the
-present gradient once more.
+AdEMAMix with one momentum, which is a sum as in accelerated SGD, plus the present gradient.
 
     M = b₁ M + g
     v = b₂ v + (1 - b₂) g²
@@ -20,7 +19,7 @@ from adamjax.trees import PyTree
 
 
 class SimplifiedAdemamixState(NamedTuple):
-    """Steps done, the sum M and the average v."""
+    """Step count, momentum M and second moment v."""
 
     count: Array
     mu: PyTree
@@ -37,22 +36,22 @@ def scale_by_simplified_ademamix(
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of simplified AdEMAMix, (M + α g) / (√v̂ + ε), M a sum that is not corrected.
+    """Rescale updates with the simplified AdEMAMix rule.
 
     Args:
-      b1: decay of the sum M of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      alpha: α, the share of the present gradient.
-      eps: ε, outside the root.
-      eps_root: added under the root.
-      mu_dtype: dtype in which M is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: decay rate of the momentum M, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      alpha: α, weight of the present gradient.
+      eps: ε, added outside the square root.
+      eps_root: added inside the square root.
+      mu_dtype: dtype in which M is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
 
     Returns:
       A transformation with a `SimplifiedAdemamixState`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative number.
+      ValueError: for b1 or b2 outside [0, 1), or a negative number.
 
     >>> import jax.numpy as jnp
     >>> tx, g = scale_by_simplified_ademamix(alpha=2.0), jnp.float32(2.0)
@@ -65,13 +64,9 @@ def scale_by_simplified_ademamix(
         nu = ema(g * g, moments.nu, step.b2)
         return divide(mu + step.alpha * g, denominator(nu, step)), moments._replace(mu=mu, nu=nu)
 
-    return lift(
-        rule,
-        SimplifiedAdemamixState,
-        {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)},
-        betas={"b1": b1, "b2": b2},
-        scalars={"alpha": alpha, "eps": eps, "eps_root": eps_root},
-    )
+    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)}
+    scalars = {"alpha": alpha, "eps": eps, "eps_root": eps_root}
+    return lift(rule, SimplifiedAdemamixState, slots, betas={"b1": b1, "b2": b2}, scalars=scalars)
 
 
 SIMPLIFIED_ADEMAMIX = register(
@@ -82,14 +77,10 @@ SIMPLIFIED_ADEMAMIX = register(
         2025,
         arxiv="2502.02431",
     ),
-    summary="a momentum that is a sum, and the present gradient once more",
+    summary="momentum as a sum, plus a multiple of the gradient",
     learning_rate=1e-4,
-    notes="M is a sum: its steps are up to 1 / (1 - b₁) times as long as Adam's, and the "
-    "learning rate as much smaller.",
-    reduces_to=(
-        Reduction(
-            {"learning_rate": 1e-3, "b1": 0.0, "alpha": 0.0}, "adam", {"b1": 0.0, "b2": 0.95}
-        ),
-    ),
+    notes="Updates are up to 1 / (1 - b₁) times as large as Adam's. Reduce the learning rate "
+    "accordingly.",
+    reduces_to=(Reduction({"learning_rate": 1e-3, "b1": 0.0}, "adam", {"b1": 0.0, "b2": 0.95}),),
 )
 simplified_ademamix = SIMPLIFIED_ADEMAMIX.optimizer

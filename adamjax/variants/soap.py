@@ -1,9 +1,8 @@
 """SOAP: Improving and Stabilizing Shampoo using Adam. Vyas et al., 2024. arXiv:2409.11321.
 
-Adam in the basis of the eigenvectors that Shampoo takes the roots of: of the covariances of each
-matrix's rows and columns.
+Adam in the basis of Shampoo, the eigenvectors of the row and column covariances of each matrix.
 
-    L = β L + (1 - β) G Gᵀ,  R = β R + (1 - β) Gᵀ G,  their eigenvectors Q_L, Q_R, from time to time
+    L = β L + (1 - β) G Gᵀ,  R = β R + (1 - β) Gᵀ G,  with eigenvectors Q_L, Q_R
     H = Q_Lᵀ G Q_R
     U = Q_L (m̂ √(1 - b₂ᵗ) / (√v + ε)) Q_Rᵀ              m, v the averages of H and H²
 """
@@ -31,25 +30,25 @@ def scale_by_soap(
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of SOAP, `adamjax.eigenbasis(adamjax.scale_by_adam(..., style="keras"))`.
+    """Rescale updates with the SOAP rule, Adam inside `adamjax.eigenbasis`.
 
     Args:
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      eps: ε of √v + ε.
-      shampoo_beta: β, the decay of the covariances, 0 <= β < 1; None for b2.
-      precondition_frequency: how many steps a basis is kept.
-      max_size: sides of a matrix with more elements are not turned.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added to √v.
+      shampoo_beta: β, decay rate of the covariances, 0 <= β < 1. None is b2.
+      precondition_frequency: number of steps between updates of the bases.
+      max_size: sides of a matrix with more elements are not rotated.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
 
     Returns:
-      A transformation with an `EigenbasisState` around an `optax.ScaleByAdamState`. Its first step
-      is 0. Leaves with more than two axes are stacks of matrices, each with two bases of its own,
-      where the authors' code turns each axis by one basis; vectors have Adam's direction.
+      A transformation with an `EigenbasisState` of an `optax.ScaleByAdamState`. Its first update is
+      0.
 
     Raises:
-      ValueError: for a decay outside [0, 1), a negative eps, no whole number of steps.
+      ValueError: for a decay rate outside [0, 1), a negative eps, or a precondition_frequency below
+        1.
 
     >>> import jax.numpy as jnp
     >>> tx, g = scale_by_soap(precondition_frequency=1), jnp.array([[3.0, 0.0], [0.0, 1.0]])
@@ -60,13 +59,13 @@ def scale_by_soap(
     beta = b2 if shampoo_beta is None else shampoo_beta
     check_beta("b2" if shampoo_beta is None else "shampoo_beta", beta)
     check_count("precondition_frequency", precondition_frequency)
-    later = [_later(value) for value in (b1, b2, eps)]
-    adam = scale_by_adam(*later, style="keras", mu_dtype=mu_dtype, nu_dtype=nu_dtype)
+    settings = [_shifted(value) for value in (b1, b2, eps)]
+    adam = scale_by_adam(*settings, style="keras", mu_dtype=mu_dtype, nu_dtype=nu_dtype)
     return eigenbasis(adam, beta, every=precondition_frequency, max_size=max_size)
 
 
-def _later(value: ScalarOrSchedule) -> ScalarOrSchedule:
-    """For Adam, which begins at the second step: a schedule of all steps done."""
+def _shifted(value: ScalarOrSchedule) -> ScalarOrSchedule:
+    """Return the schedule one step ahead, since Adam starts with the second step."""
     return (lambda count: value(count + 1)) if callable(value) else value
 
 
@@ -80,11 +79,13 @@ SOAP = register(
         "International Conference on Learning Representations, 2025",
         arxiv="2409.11321",
     ),
-    summary="takes Adam's averages in the eigenbasis of the gradients' covariances",
+    summary="Adam in the eigenbasis of the gradient covariances",
     learning_rate=3e-3,
     weight_decay=1e-2,
     decay_mode="decoupled_after",
-    notes="The first step only finds a basis: no parameter moves and none decays.",
+    notes="The first step only initializes the bases: the update and the weight decay are 0. A "
+    "leaf with more than two axes is a stack of matrices. The authors' code uses one basis "
+    "for each axis instead. Vectors use Adam.",
     adjust=zero_on_first_step,
 )
 soap = SOAP.optimizer

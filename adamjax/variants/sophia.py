@@ -1,11 +1,11 @@
 """Sophia: A Scalable Stochastic Second-order Optimizer for Language Model Pre-training.
 Liu et al., 2023. arXiv:2305.14342.
 
-The average of the gradients divided by an estimate of the curvature, made once in a while, and
-clipped where that is too small to be trusted: there it is sign descent.
+Momentum divided by an estimate of the diagonal of the Hessian, which is updated every few steps.
+Updates are clipped, so elements of small or negative curvature use sign descent.
 
     m = b₁ m + (1 - b₁) g
-    h = b₂ h + (1 - b₂) ĥ                     on the steps that have an estimate ĥ
+    h = b₂ h + (1 - b₂) ĥ                     on steps with an estimate ĥ
     u = clip(m / max(ρ h, ε), ±1)
 """
 
@@ -23,7 +23,7 @@ from adamjax.trees import PyTree, check_real, check_same_tree
 
 
 class SophiaState(NamedTuple):
-    """Steps done, the average m of the gradients, and h as `nu`."""
+    """Step count, momentum m, and h as `nu`."""
 
     count: Array
     mu: PyTree
@@ -31,8 +31,8 @@ class SophiaState(NamedTuple):
 
     @property
     def roles(self) -> dict[str, str]:
-        """What `adamjax.store` may keep in few bits: curvature may be negative."""
-        return {"mu": "signed", "nu": "signed"}
+        """Roles of the moments for `adamjax.store`."""
+        return {"mu": "signed", "nu": "signed"}  # curvature may be negative
 
 
 def scale_by_sophia(
@@ -44,30 +44,26 @@ def scale_by_sophia(
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of Sophia: m over the curvature, clipped to ±1.
+    """Rescale updates with the Sophia rule.
+
+    `update` takes the keyword argument `hessian`, an estimate of the diagonal of the Hessian as a
+    tree like the gradients. None, the default, leaves h unchanged. Before the first estimate h is 0
+    and u is sign(m). In a compiled step use `jax.lax.cond` to choose between an update with an
+    estimate and one without.
 
     Args:
-      b1: decay of the average m of the gradients, 0 <= b1 < 1; not corrected for its bias.
-      b2: decay of the average h of the estimates, 0 <= b2 < 1; not corrected either.
-      eps: ε, the least denominator: where the curvature is negative, or unknown, u is sign(m).
-      rho: ρ, in the paper γ: how much of the curvature counts. The authors choose it such that from
-        a tenth to a half of the elements are not clipped.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which h is stored; None for float32.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the curvature h, 0 <= b2 < 1.
+      eps: ε, the smallest denominator.
+      rho: ρ, weight of the curvature (γ in the paper).
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which h is stored, float32 if None.
 
     Returns:
-      A transformation with a `SophiaState`. Its `update` takes one argument more, `hessian=`: an
-      estimate of the diagonal of the Hessian, a tree like the gradients; under `optax.masked` or
-      `optax.partition` like all of them, of which it takes its own. The authors make one every
-      10 steps. With None, the default, h stays as it is; before the first estimate it is 0 and each
-      element moves by its sign. Where a compiled step has to choose, `jax.lax.cond` chooses between
-      an update with and one without. The estimate of Gauss, Newton and Bartlett, which makes it
-      Sophia-G, is n ĝ², ĝ the gradient of the mean loss of n examples against labels that are drawn
-      from the model's own predictions.
+      A transformation with a `SophiaState`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative eps or rho; in `update`, for a `hessian`
-        that does not fit the gradients.
+      ValueError: for b1 or b2 outside [0, 1), a negative number, or a `hessian` that does not fit.
 
     >>> tx, g = scale_by_sophia(rho=1.0), jnp.float32(2.0)
     >>> u, state = tx.update(g, tx.init(g))
@@ -85,21 +81,17 @@ def scale_by_sophia(
         u = jnp.where(jnp.abs(mu) < limit, divide(mu, limit), jnp.sign(mu))
         return u, moments._replace(mu=mu, nu=nu)
 
-    return lift(
-        rule,
-        SophiaState,
-        {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)},
-        betas={"b1": b1, "b2": b2},
-        scalars={"eps": eps, "rho": rho},
-        leaf_inputs=_hessian,
-    )
+    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)}
+    scalars = {"eps": eps, "rho": rho}
+    betas = {"b1": b1, "b2": b2}
+    return lift(rule, SophiaState, slots, betas=betas, scalars=scalars, leaf_inputs=_hessian)
 
 
 def _hessian(updates: PyTree, extra_args: dict[str, Any]) -> dict[str, PyTree]:
-    """Return the estimate without the leaves that a mask has taken from the gradients alone."""
+    """Return the estimate without the leaves that `optax.masked` removed from the gradients."""
     hessian = extra_args.get("hessian")
     if hessian is not None:
-        with contextlib.suppress(ValueError):  # checked below, with the leaf's path
+        with contextlib.suppress(ValueError):  # the check below names the leaf
             hessian = select_unmasked(hessian, updates)
         check_real("hessian", hessian)
         check_same_tree("hessian", hessian, "updates", updates)
@@ -115,9 +107,13 @@ SOPHIA = register(
         "International Conference on Learning Representations, 2024",
         arxiv="2305.14342",
     ),
-    summary="divides by an estimate of the curvature in place of √v, and clips",
+    summary="divides by an estimate of the Hessian diagonal, and clips",
     learning_rate=1e-4,
     weight_decay=0.1,
-    notes="Its `update` takes `hessian=`, see `scale_by_sophia`.",
+    notes="Pass an estimate as `update(..., hessian=...)` every few steps, see "
+    "`adamjax.scale_by_sophia`. The authors make one every 10 steps. The "
+    "Gauss-Newton-Bartlett estimate of Sophia-G is n ĝ², where ĝ is the gradient of the mean "
+    "loss of n examples with labels sampled from the model. The authors choose ρ so that 10% "
+    "to 50% of the elements are not clipped.",
 )
 sophia = SOPHIA.optimizer

@@ -1,8 +1,7 @@
 """Stable and low-precision training for large-scale vision-language models. Wortsman et al., 2023.
 arXiv:2304.13013.
 
-AdamW that shortens the step of a leaf where its gradients are larger than v expects, as Adafactor
-does: no spike of the loss after gradients of a new size.
+AdamW with the update clipping of Adafactor, which prevents loss spikes.
 
     r = m̂ / (√v̂ + ε) + λ p
     u = r / max(1, RMS(g / max(√v̂, ε)))
@@ -31,37 +30,36 @@ def scale_by_stable_adamw(
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of StableAdamW: Adam's and λ p, over max(1, RMS(g / max(√v̂, ε))).
+    """Rescale updates with the StableAdamW rule.
 
     Args:
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      eps: ε, outside the root, and the least size that a gradient is measured by.
-      weight_decay: λ, a number, array or schedule.
-      mask: which leaves decay, in any of the forms of `adamjax.optimizer`.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added outside the square root, and lower limit of √v̂ in the RMS.
+      weight_decay: λ, a number, an array or a schedule.
+      mask: leaves with weight decay, in any form that `adamjax.optimizer` accepts.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
 
     Returns:
       A transformation with an `optax.ScaleByAdamState`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative number.
+      ValueError: for b1 or b2 outside [0, 1), or a negative number.
 
     >>> tx, g = scale_by_stable_adamw(), jnp.float32(2.0)
     >>> round(float(tx.update(g, tx.init(g))[0]), 4)
     1.0
     """
-    decays = not is_zero(weight_decay)
 
-    def rule(g, moments, step, *p):
+    def rule(g, moments, step, p=None):
         mu = ema(g, moments.mu, step.b1)
         nu = ema(g * g, moments.nu, step.b2)
-        size = jnp.sqrt(debias(nu, step.b2))
-        u = divide(debias(mu, step.b1), size + step.eps)
-        u = u + step.weight_decay * p[0] if decays else u
-        surprise = rms(divide(g, jnp.maximum(size, step.eps)))
-        return u / jnp.maximum(1, surprise), moments._replace(mu=mu, nu=nu)
+        root = jnp.sqrt(debias(nu, step.b2))
+        u = divide(debias(mu, step.b1), root + step.eps)
+        u = u if p is None else u + step.weight_decay * p
+        ratio = rms(divide(g, jnp.maximum(root, step.eps)))
+        return u / jnp.maximum(1, ratio), moments._replace(mu=mu, nu=nu)
 
     return lift(
         rule,
@@ -69,7 +67,7 @@ def scale_by_stable_adamw(
         {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)},
         betas={"b1": b1, "b2": b2},
         scalars={"eps": eps, "weight_decay": weight_decay},
-        needs_params=decays,
+        needs_params=not is_zero(weight_decay),
         mask=mask,
     )
 
@@ -84,7 +82,7 @@ STABLE_ADAMW = register(
         "Advances in Neural Information Processing Systems 36",
         arxiv="2304.13013",
     ),
-    summary="steps are shorter where gradients are larger than v expects",
+    summary="clips each leaf's update where gradients exceed √v̂",
     learning_rate=1e-3,
     weight_decay=1e-2,
     decay_mode="inside",

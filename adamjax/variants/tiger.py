@@ -1,6 +1,6 @@
-"""Tiger: a tight-fisted optimizer. Su, 2023. kexue.fm/archives/9512.
+"""Tiger: A Tight-fisted Optimizer. Su, 2023. https://kexue.fm/archives/9512.
 
-Lion with one decay for both averages: the sign of the average of the gradients.
+The sign of the momentum: Lion with b₁ = b₂.
 
     m = b₁ m + (1 - b₁) g
     u = sign(m)
@@ -16,15 +16,13 @@ from adamjax.variants.lion import scale_by_lion
 
 
 def scale_by_tiger(
-    b1: ScalarOrSchedule = 0.965,
-    *,
-    mu_dtype: Any = None,
+    b1: ScalarOrSchedule = 0.965, *, mu_dtype: Any = None
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of Tiger, the sign of m: Lion's with b₂ = b₁.
+    """Rescale updates with the Tiger rule.
 
     Args:
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      mu_dtype: dtype in which m is stored; None for float32.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      mu_dtype: dtype in which m is stored, float32 if None.
 
     Returns:
       A transformation with an `optax.ScaleByLionState`.
@@ -43,22 +41,15 @@ def scale_by_tiger(
 TIGER = register(
     scale_by_tiger,
     Paper(
-        "Tiger: A Tight-fisted Optimizer",
-        "Su, Jianlin",
-        2023,
-        url="https://kexue.fm/archives/9512",
+        "Tiger: A Tight-fisted Optimizer", "Su, Jianlin", 2023, url="https://kexue.fm/archives/9512"
     ),
-    summary="the sign of the average; no second moment",
+    summary="sign of the momentum, no second moment",
     learning_rate=1e-3,
-    notes="The author's code also multiplies the learning rate of matrices by RMS(p), and "
-    "halves that of biases and scales, which it knows by their names; that is not done "
-    "here. `optax.scale_by_param_block_rms` behind `scale_by_tiger` is near to it.",
+    notes="The author's code also multiplies the learning rate of matrices by RMS(p) and halves "
+    "that of biases and scales. For a similar effect, chain `optax.scale_by_param_block_rms` "
+    "behind `adamjax.scale_by_tiger`.",
     reduces_to=(
-        Reduction(
-            {"learning_rate": 1e-3, "b1": 0.875},
-            "lion",
-            {"learning_rate": 1e-3, "b1": 0.875, "b2": 0.875},
-        ),
+        Reduction({"b1": 0.875}, "lion", {"learning_rate": 1e-3, "b1": 0.875, "b2": 0.875}),
     ),
 )
 tiger = TIGER.optimizer

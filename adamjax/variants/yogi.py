@@ -1,7 +1,7 @@
 """Adaptive Methods for Nonconvex Optimization. Zaheer, Reddi, Sachan, Kale and Kumar, 2018.
 
-Adam whose v moves towards g² by a step of the size of g², whatever their distance, so that it
-forgets large gradients no faster than it can learn of small ones.
+Adam with additive changes of v. They are proportional to g² instead of v - g², so v does not forget
+large gradients faster than it adapts to small ones.
 
     m = b₁ m + (1 - b₁) g
     v = v - (1 - b₂) sign(v - g²) g²
@@ -19,8 +19,8 @@ from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 
 STYLES = {
-    "tensorflow": "TensorFlow Addons: u = m̂ √(1 - b₂ᵗ) / (√v + ε), v from 1e-6, m from 0",
-    "optax": "Optax, torch-optimizer: u = m̂ / (√v̂ + ε), both v and m from 1e-6",
+    "tensorflow": "TensorFlow Addons: u = m̂ √(1 - b₂ᵗ) / (√v + ε), initially v = 1e-6, m = 0",
+    "optax": "Optax, torch-optimizer: u = m̂ / (√v̂ + ε), initially v = m = 1e-6",
 }
 _DIRECTIONS = {"tensorflow": adam_update_eps_hat, "optax": adam_update}
 
@@ -36,23 +36,23 @@ def scale_by_yogi(
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The direction of Yogi: Adam's with v <- v - (1 - b₂) sign(v - g²) g².
+    """Rescale updates with the Yogi rule.
 
     Args:
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: 1 - b2 is the share of g² by which v moves, 0 <= b2 < 1.
-      eps: ε, placed as `style` says.
-      eps_root: added under the root.
-      initial_accumulator_value: v before the first step, not negative; with style "optax" m, too.
-      style: "tensorflow" or "optax", see `STYLES`.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: 1 - b2 is the rate at which v changes, 0 <= b2 < 1.
+      eps: ε, placed according to `style`.
+      eps_root: added inside the square root.
+      initial_accumulator_value: v, and m for style "optax", before the first step.
+      style: implementation to follow, "tensorflow" or "optax".
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
 
     Returns:
       A transformation with an `optax.ScaleByAdamState`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative number, an unknown style.
+      ValueError: for b1 or b2 outside [0, 1), a negative number or an unknown style.
 
     >>> tx, g = scale_by_yogi(eps=0.0, initial_accumulator_value=0.0), jnp.float32(2.0)
     >>> round(float(tx.update(g, tx.init(g))[0]), 6)
@@ -68,16 +68,9 @@ def scale_by_yogi(
         return direction(mu, nu, step), moments._replace(mu=mu, nu=nu)
 
     first = initial_accumulator_value if style == "optax" else 0.0
-    return lift(
-        rule,
-        optax.ScaleByAdamState,
-        {
-            "mu": Slot(fill=first, dtype=mu_dtype),
-            "nu": Slot(fill=initial_accumulator_value, dtype=nu_dtype),
-        },
-        betas={"b1": b1, "b2": b2},
-        scalars={"eps": eps, "eps_root": eps_root},
-    )
+    slots = {"mu": Slot(mu_dtype, first), "nu": Slot(nu_dtype, initial_accumulator_value)}
+    scalars = {"eps": eps, "eps_root": eps_root}
+    return lift(rule, optax.ScaleByAdamState, slots, betas={"b1": b1, "b2": b2}, scalars=scalars)
 
 
 YOGI = register(
@@ -90,7 +83,7 @@ YOGI = register(
         "Advances in Neural Information Processing Systems 31",
         url="https://papers.nips.cc/paper/8186-adaptive-methods-for-nonconvex-optimization",
     ),
-    summary="v moves towards g² by a share of g², not of their distance",
+    summary="v changes by a multiple of g² instead of v - g²",
     learning_rate=1e-2,
     styles=STYLES,
 )
