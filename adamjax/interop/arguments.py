@@ -1,11 +1,10 @@
-"""The optimizer that equals one of torch or Keras, from the arguments that one takes there.
+"""Optimizers from the arguments of torch and Keras.
 
-`tables` says which variant an optimizer is and what its defaults are; here one table for both
-frameworks says what each argument is called.
+`tables` has the variant and the defaults of each optimizer. The tables here have the names of the
+arguments, for both frameworks.
 """
 
 import math
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -36,13 +35,15 @@ class Call(NamedTuple):
       who: the other framework's optimizer.
       variant: the variant's name.
       arguments: its arguments.
-      before: changes of the gradients before it.
+      names: what the other framework calls those with another name.
+      before: a stateless transformation of the gradients before it.
     """
 
     who: str
     variant: str
     arguments: dict[str, Any]
-    before: list[Callable[[PyTree], PyTree]]
+    names: dict[str, str]
+    before: optax.GradientTransformation | None = None
 
     def make(self) -> optax.GradientTransformationExtraArgs:
         """The optimizer. Its state is the variant's, whatever is done to the gradients.
@@ -53,69 +54,66 @@ class Call(NamedTuple):
         try:
             tx = create(self.variant, **self.arguments)
         except (TypeError, ValueError) as error:
-            raise ValueError(f"{self.who}: {error}{_called(self.who, str(error))}") from error
-        if not self.before:
+            hints = [f"{here} is {self.names[here]} there" for here in self._refused()]
+            hint = f" ({', '.join(hints)})" if hints else ""
+            raise ValueError(f"{self.who}: {error}{hint}") from error
+        before = self.before
+        if before is None:
             return tx
 
         def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
-            for change in self.before:
-                updates = change(updates)
+            updates, _ = before.update(updates, optax.EmptyState())
             return tx.update(updates, state, params, **extra_args)
 
         return optax.GradientTransformationExtraArgs(tx.init, update)
 
-
-def _called(who: str, message: str) -> str:
-    """What the arguments that a message names are called in the other framework."""
-    torch = who.startswith("torch")
-    pairs = {"b1": "betas[0]", "b2": "betas[1]", "eps1": "eps[0]", "eps2": "eps[1]"}
-    names = {"decay_rate": "-beta2_decay" if torch else "-beta_2_decay"} | (pairs if torch else {})
-    defaults = (tables.TORCH if torch else tables.KERAS)[who.rpartition(".")[2]].defaults
-    names |= {here: there for there, here in _RENAMED.items() if there in defaults}
-    found = [f"{h} is {t} there" for h, t in names.items() if re.search(rf"\b{h}\b", message)]
-    return f" ({', '.join(found)})" if found else ""
-
-
-def _pair(name: str, values: Any) -> list[Any]:
-    if not isinstance(values, list | tuple) or len(values) != 2:
-        raise ValueError(f"{name} must be two values, got {values!r}")
-    return [plain(name, value) for value in values]
+    def _refused(self) -> list[str]:
+        """The renamed arguments that the variant refuses when given alone."""
+        refused = []
+        for name in self.names:
+            try:
+                create(self.variant, **{name: self.arguments[name]})
+            except (TypeError, ValueError):
+                refused.append(name)
+        return refused
 
 
-def _stateless(tx: optax.GradientTransformation) -> Callable[[PyTree], PyTree]:
-    return lambda updates: tx.update(updates, optax.EmptyState())[0]
+def _clip_each(most: float) -> optax.GradientTransformation:
+    def clip(updates: PyTree, _: PyTree) -> PyTree:
+        return jax.tree.map(lambda g: g * (most / jnp.maximum(norm(g), most)), updates)
 
-
-def _clip_each(most: float) -> Callable[[PyTree], PyTree]:
-    return lambda updates: jax.tree.map(lambda g: g * (most / jnp.maximum(norm(g), most)), updates)
+    return optax.stateless(clip)
 
 
 _CLIPS = {
     "clipnorm": _clip_each,
-    "global_clipnorm": lambda most: _stateless(optax.clip_by_global_norm(most)),
-    "clipvalue": lambda most: _stateless(optax.clip(most)),
+    "global_clipnorm": optax.clip_by_global_norm,
+    "clipvalue": optax.clip,
 }
-# What an argument is called here; those not listed have the same name.
+# The names here; arguments that are not listed have the same name.
 _RENAMED = {
     "lr": "learning_rate",
     "alpha": "b2",
     "rho": "b2",
     "beta_1": "b1",
     "beta_2": "b2",
+    "beta2_decay": "decay_rate",
+    "beta_2_decay": "decay_rate",
     "epsilon": "eps",
     "epsilon_1": "eps1",
     "epsilon_2": "eps2",
     "d": "clip_threshold",
+    "decoupled_weight_decay": "decay",
 }
-_MEANINGS: dict[str, Callable[[Any], dict[str, Any]]] = {
-    "betas": lambda betas: dict(zip(("b1", "b2"), _pair("betas", betas), strict=True)),
-    "momentum": lambda momentum: {"momentum": momentum or None},
-    "weight_decay": lambda weight_decay: {"weight_decay": weight_decay or 0.0},
-    "decoupled_weight_decay": lambda on: {"decay_mode": "decoupled" if on else "l2"},
-    "beta2_decay": lambda power: {"decay_rate": -power},
-    "beta_2_decay": lambda power: {"decay_rate": -power},
+_PAIRS = {"betas": ("b1", "b2"), "eps": ("eps1", "eps2")}
+_CONVERTED: dict[str, Callable[[Any], Any]] = {
+    "momentum": lambda momentum: momentum or None,
+    "weight_decay": lambda weight_decay: weight_decay or 0.0,
+    "decoupled_weight_decay": lambda on: "decoupled" if on else "l2",
+    "beta2_decay": lambda power: -power,
+    "beta_2_decay": lambda power: -power,
 }
-# Arguments that the code below deals with.
+# Arguments that `torch_call` and `keras_call` handle.
 _CONSUMED = {"amsgrad", "dampening", "lr_decay", "maximize", *_CLIPS}
 
 
@@ -179,30 +177,25 @@ def from_keras_args(
 def torch_call(name: str, arguments: Mapping[str, Any]) -> Call:
     """The call that equals `torch.optim.<name>(params, **arguments)`, see `from_torch_args`."""
     who = f"torch.optim.{name}"
-    _refuse("torch.optim", name, tables.TORCH_REFUSED)
-    foreign = lookup_or_suggest("optimizer of torch.optim", name, tables.TORCH)
-    given = _complete(
-        who, arguments, {**foreign.defaults, **tables.TORCH_COMMON}, tables.TORCH_IGNORED
-    )
+    foreign = _look_up("torch.optim", name, tables.TORCH, tables.TORCH_REFUSED)
+    known = {**foreign.defaults, **tables.TORCH_COMMON}
+    given = _complete(who, arguments, known, tables.TORCH_IGNORED)
     if given.get("dampening") and given["momentum"]:
         raise ValueError(
             f"{who}: dampening={given['dampening']} has no equal here; set it to 0, and divide "
             "lr by what the momentum then gains"
         )
-    if name == "Adafactor":
-        given["eps1"], given["eps2"] = _pair("eps", given.pop("eps"))
     call = _call(who, foreign, given)
     if given.get("lr_decay"):
         check_not_negative(f"{who}: lr_decay", given["lr_decay"])
         call.arguments["learning_rate"] = _decaying(given["lr"], given["lr_decay"])
-    return call._replace(before=[_negative] if given["maximize"] else [])
+    return call._replace(before=optax.scale(-1.0) if given["maximize"] else None)
 
 
 def keras_call(name: str, arguments: Mapping[str, Any], mask: Mask = None) -> Call:
     """The call that equals `keras.optimizers.<name>(**arguments)`, see `from_keras_args`."""
     who = f"keras.optimizers.{name}"
-    _refuse("keras.optimizers", name, tables.KERAS_REFUSED)
-    foreign = lookup_or_suggest("optimizer of keras.optimizers", name, tables.KERAS)
+    foreign = _look_up("keras.optimizers", name, tables.KERAS, tables.KERAS_REFUSED)
     if isinstance(arguments.get("learning_rate"), Mapping):
         raise ValueError(f"{who}: learning_rate is a serialized schedule; give the schedule itself")
     for argument, advice in tables.KERAS_UNDONE.items():
@@ -224,23 +217,28 @@ def keras_call(name: str, arguments: Mapping[str, Any], mask: Mask = None) -> Ca
         call.arguments["learning_rate"] = relative_step(given["learning_rate"])
     if mask is not None:
         call.arguments["mask"] = mask
-    return call._replace(before=_clips(who, given))
+    return call._replace(before=_clip(who, given))
 
 
-def _refuse(framework: str, name: str, refused: Mapping[str, str]) -> None:
+def _look_up(
+    framework: str,
+    name: str,
+    table: Mapping[str, tables.ForeignOptimizer],
+    refused: Mapping[str, str],
+) -> tables.ForeignOptimizer:
     if not isinstance(name, str):
         raise ValueError(f"{framework}: the optimizer's name must be a string, got {name!r}")
     if name in refused:
         raise ValueError(f"{framework}.{name} has no equal here: {refused[name]}")
+    return lookup_or_suggest(f"optimizer of {framework}", name, table)
 
 
 def _complete(
     who: str, arguments: Mapping[str, Any], defaults: Mapping[str, Any], ignored: set[str]
 ) -> dict[str, Any]:
     """Arguments together with the defaults of the others, each of its default's kind."""
-    names = dict.fromkeys([*defaults, *ignored])
     for argument in arguments:
-        lookup_or_suggest(f"argument of {who}:", argument, names)
+        lookup_or_suggest(f"argument of {who}:", argument, {**defaults, **dict.fromkeys(ignored)})
     given = {k: v for k, v in defaults.items() if k not in ignored}
     for name, value in arguments.items():
         if name not in ignored:
@@ -252,8 +250,9 @@ def _checked(who: str, name: str, value: Any, default: Any) -> Any:
     """An argument of its default's kind: a flag, two values, or a number, of tensors as well."""
     what = f"{who}: {name}"
     if isinstance(default, tuple):
-        pair = zip(_pair(what, value), default, strict=True)
-        return tuple(_checked(who, name, each, its_default) for each, its_default in pair)
+        if not isinstance(value, list | tuple) or len(value) != 2:
+            raise ValueError(f"{what} must be two values, got {value!r}")
+        return tuple(_checked(who, name, *each) for each in zip(value, default, strict=True))
     value = plain(what, value)
     if isinstance(default, bool):
         if not (isinstance(value, int) and value in (0, 1)):
@@ -274,28 +273,30 @@ def _checked(who: str, name: str, value: Any, default: Any) -> Any:
 
 
 def _call(who: str, foreign: tables.ForeignOptimizer, given: Mapping[str, Any]) -> Call:
-    arguments = dict(foreign.fixed)
+    arguments, names = dict(foreign.fixed), {}
     for name, value in given.items():
-        if name in _MEANINGS:
-            arguments |= _MEANINGS[name](value)
+        if isinstance(value, tuple):
+            for i, here in enumerate(_PAIRS[name]):
+                arguments[here], names[here] = value[i], f"{name}[{i}]"
         elif name not in _CONSUMED:
-            arguments[_RENAMED.get(name, name)] = value
-    return Call(who, "amsgrad" if given.get("amsgrad") else foreign.variant, arguments, [])
+            here = _RENAMED.get(name, name)
+            arguments[here] = _CONVERTED[name](value) if name in _CONVERTED else value
+            if here != name:
+                names[here] = f"-{name}" if here == "decay_rate" else name
+    variant = "amsgrad" if given.get("amsgrad") else foreign.variant
+    return Call(who, variant, arguments, names)
 
 
 def _decaying(lr: Any, lr_decay: float) -> optax.Schedule:
     return lambda count: value_at(lr, count) / (1 + count * lr_decay)
 
 
-def _negative(updates: PyTree) -> PyTree:
-    return jax.tree.map(jnp.negative, updates)
-
-
-def _clips(who: str, given: Mapping[str, Any]) -> list[Callable[[PyTree], PyTree]]:
-    """The one clip that Keras does."""
-    wanted = {name: given[name] for name in _CLIPS if given[name] is not None}
-    if len(wanted) > 1:
-        raise ValueError(f"{who}: only one of {', '.join(wanted)} can be given, as in Keras")
-    for name, most in wanted.items():
-        check_positive(name, most)
-    return [_CLIPS[name](most) for name, most in wanted.items()]
+def _clip(who: str, given: Mapping[str, Any]) -> optax.GradientTransformation | None:
+    """The clip of the gradients, of which Keras allows one."""
+    clips = [name for name in _CLIPS if given[name] is not None]
+    if len(clips) > 1:
+        raise ValueError(f"{who}: only one of {', '.join(clips)} can be given, as in Keras")
+    for name in clips:
+        check_positive(name, given[name])
+        return _CLIPS[name](given[name])
+    return None

@@ -11,7 +11,6 @@ layout of Flax's.
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
@@ -19,14 +18,22 @@ import optax
 from adamjax.checks import is_number
 from adamjax.interop import tables
 from adamjax.interop.arguments import Call, keras_call
-from adamjax.interop.states import LeafState, fill, kept, read, rule_of
+from adamjax.interop.states import (
+    LeafState,
+    expected_rule,
+    fill,
+    moment_leaves,
+    moment_names,
+    read,
+    rule_of,
+)
 from adamjax.interop.trees import (
     Name,
     ParamMapping,
     as_numpy,
     check_no_codes,
     number,
-    places,
+    param_mappings,
     whole,
 )
 from adamjax.moments import divide
@@ -70,7 +77,7 @@ class _Optimizer(NamedTuple):
         slots += [] if self.scheduled else [("learning_rate", "learning_rate", None)]
         for block in _SLOTS[self.call.variant]:
             chosen = [(field, ending) for field, ending in block if field in names]
-            slots += [(f, ending, place) for place in self.where for f, ending in chosen]
+            slots += [(f, ending, param) for param in self.where for f, ending in chosen]
         return slots + ([("momentum", "", None)] if self.call.variant == "nadam" else [])
 
     def scale(self, field: str) -> float:
@@ -122,19 +129,19 @@ def from_keras(
     tx = known.call.make()
     state = tx.init(params)
     rule = rule_of(state)
-    moments = {name: list(jax.tree.leaves(getattr(rule, name))) for name in kept(rule)}
+    moments = moment_leaves(rule)
     count, corrections = 0, {}
-    for variable, (field, _, place) in _checked(known, kept(rule)):
+    for variable, (field, _, param) in _checked(known, moment_names(rule)):
         if field == "count":
             count = whole("optimizer: the steps done", variable)
         elif field == "momentum":
             corrections = {"momentum": 1 - number("optimizer: the product of momenta", variable)}
-        elif place is not None:
-            like = moments[field][place.leaf]
+        elif param is not None:
+            like = moments[field][param.leaf]
             if known.call.variant == "adafactor":
-                variable = _of_adafactor(field, variable, place, like)
-            value = place.to_here(field, variable, like)
-            moments[field][place.leaf] = value * known.scale(field)
+                variable = _of_adafactor(field, variable, param, like)
+            value = param.to_here(field, variable, like)
+            moments[field][param.leaf] = value * known.scale(field)
     return tx, fill(state, count, moments, corrections)
 
 
@@ -169,34 +176,31 @@ def to_keras(
     1
     """
     known = _known(optimizer, params, names, learning_rate, None)
-    rule = rule_of(jax.eval_shape(known.call.make().init, params))
-    found = read(state, rule, [place.path for place in known.where])
-    missing = [place.path for place in known.where if place.path not in found]
-    if missing and kept(rule):
-        raise ValueError(f"state: holds no moments of {missing[0]!r} of {known.call.variant}")
-    first = next(iter(found.values()), None)
+    rule = expected_rule(known.call.make(), params)
+    leaves = read(state, rule, [param.path for param in known.where], known.call.variant)
+    first = next(iter(leaves.values()), None)
     arrays = []
-    for variable, (field, _, place) in _checked(known, kept(rule)):
-        if place is not None:
-            array = _back(known, field, found[place.path], place)
+    for variable, (field, _, param) in _checked(known, moment_names(rule)):
+        if param is not None:
+            array = _back(known, field, leaves[param.path], param)
         elif field == "count":
             array = rule_of(state).count if first is None else first.count
         elif field == "momentum" and first is not None:
             array = 1 - first.bias_correction("momentum")
         else:
             array = known.rate
-        arrays.append(_shaped(array, as_numpy(variable), field, place))
+        arrays.append(_shaped(array, as_numpy(variable), field, param))
     return arrays
 
 
-def _shaped(array: Any, before: np.ndarray, field: str, place: ParamMapping | None) -> np.ndarray:
+def _shaped(array: Any, before: np.ndarray, field: str, param: ParamMapping | None) -> np.ndarray:
     """An array as the variable is that it is for."""
     array = np.asarray(array, before.dtype)
     if array.size == before.size == 1:  # Keras keeps some numbers as one, some as an array
         array = array.reshape(before.shape)
     if array.shape != before.shape:
         raise ValueError(
-            f"optimizer: its {field} of {'all' if place is None else repr(place.path)} has shape "
+            f"optimizer: its {field} of {'all' if param is None else repr(param.path)} has shape "
             f"{before.shape}, but {array.shape} is that of params"
         )
     return array
@@ -217,7 +221,7 @@ def _known(
         config = {**config, "learning_rate": number("optimizer: learning_rate", variables[1])}
     call = keras_call(name, config, mask)
     rate = config.get("learning_rate", tables.KERAS[name].defaults["learning_rate"])
-    return _Optimizer(call, variables, rate, scheduled, places(names, params))
+    return _Optimizer(call, variables, rate, scheduled, param_mappings(names, params))
 
 
 def _opened(optimizer: Any) -> tuple[str, dict[str, Any], list[Any]]:
@@ -245,33 +249,33 @@ def _checked(
             f"settings has {len(wanted)} for {len(known.where)} parameters; is it built, and are "
             "names those of its trainable variables?"
         )
-    for variable, (_, ending, place) in zip(known.variables, wanted, strict=True):
+    for variable, (_, ending, param) in zip(known.variables, wanted, strict=True):
         path = getattr(variable, "path", None)
         if isinstance(path, str) and not path.endswith(ending):
             raise ValueError(
                 f"optimizer: expected a variable {ending!r} of "
-                f"{'all' if place is None else repr(place.path)}, found {path!r}; this version of "
+                f"{'all' if param is None else repr(param.path)}, found {path!r}; this version of "
                 "Keras keeps another order"
             )
     return list(zip(known.variables, wanted, strict=True))
 
 
-def _of_adafactor(field: str, variable: Any, place: ParamMapping, like: Any) -> np.ndarray:
+def _of_adafactor(field: str, variable: Any, param: ParamMapping, like: Any) -> np.ndarray:
     """A moment of Adafactor's, with an axis of size 1 for the one that was averaged away."""
-    if place.moved:
-        raise ValueError(f"names: {place.path!r}: give Adafactor's factors in Keras's layout")
+    if param.moved:
+        raise ValueError(f"names: {param.path!r}: give Adafactor's factors in Keras's layout")
     array = as_numpy(variable)
-    if len(place.shape) < 2:
+    if len(param.shape) < 2:
         return array if field == "v" else np.asarray(like)
     return {"v_row": array[..., None], "v_col": array[..., None, :], "v": np.asarray(like)}[field]
 
 
-def _back(known: _Optimizer, field: str, here: LeafState, place: ParamMapping) -> np.ndarray:
-    if known.call.variant == "adafactor" and len(place.shape) > 1:
+def _back(known: _Optimizer, field: str, here: LeafState, param: ParamMapping) -> np.ndarray:
+    if known.call.variant == "adafactor" and len(param.shape) > 1:
         row, col = here.moments["v_row"], here.moments["v_col"]
         if field == "v":
-            return place.to_there(divide(row, jnp.mean(row, -2, keepdims=True)) * col)
+            return param.to_there(divide(row, jnp.mean(row, -2, keepdims=True)) * col)
         moment = as_numpy(here.moments[field])
-        check_no_codes(place.path, moment)
+        check_no_codes(param.path, moment)
         return moment[..., 0] if field == "v_row" else moment[..., 0, :]
-    return place.to_there(here.moments[field]) / known.scale(field)
+    return param.to_there(here.moments[field]) / known.scale(field)

@@ -1,64 +1,56 @@
-"""Going on with the state of an optimizer of Optax, and the way back.
+"""Continue a run of Optax, and return to Optax.
 
     tx, state = from_optax("adamw", optax_state, params, learning_rate=1e-3, weight_decay=0.1)
 
-The arguments are Optax's, with Optax's defaults. The state is found wherever it is in
-`optax_state`: in `optax.chain`, `optax.inject_hyperparams`, `optax.MultiSteps`; where it is masked,
-the optimizer here is masked alike. Of `optax.partition`, each part comes by itself:
+The arguments are Optax's, with Optax's defaults. The optimizer's state is found inside of
+`optax.chain`, `optax.inject_hyperparams` and `optax.MultiSteps`. Where it is masked, the optimizer
+here is masked alike. Convert each part of `optax.partition`, and chain the results:
 
     chained = [from_optax(…, optax_state.inner_states[label], params, …) for label in …]
     tx, state = optax.chain(*(tx for tx, _ in chained)), tuple(state for _, state in chained)
 """
 
-import functools
-from collections.abc import Mapping
+import inspect
+import itertools
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
+import optax.contrib
+from jax.tree_util import GetAttrKey, tree_leaves_with_path
 
-from adamjax.interop.optax_arguments import OptaxOptimizer, read_arguments
-from adamjax.interop.optax_states import (
-    INJECTS,
-    SCHEDULE,
-    changed,
-    class_of,
-    has_partition,
-    nodes_of,
-    own_counts,
-    with_count,
-)
-from adamjax.interop.states import check_shape, fill, kept, rule_of
+from adamjax.checks import lookup_or_suggest
+from adamjax.interop import tables
+from adamjax.interop.states import expected_rule, fill, moment_names, read, rule_of
 from adamjax.interop.trees import check_no_codes, named_leaves
 from adamjax.modifiers.map_updates import is_masked
 from adamjax.registry import create
 from adamjax.trees import PyTree, leaf_name
 
-# Where the momentum holds steps, of the learning rate then, and not gradients.
-_HOLDS_STEPS = {"rmsprop": ("mu",)}
+Path = tuple[Any, ...]
 
 
 def from_optax(
     name: str, optax_state: Any, params: PyTree, **arguments: Any
 ) -> tuple[optax.GradientTransformationExtraArgs, Any]:
-    """The optimizer here of the same name, and the state of Optax's in its form.
+    """The optimizer here with the same name, and Optax's state in its form.
 
     Args:
       name: "adam", "adamw", "lion" …, as in `optax` or `optax.contrib`.
-      optax_state: of that optimizer, by itself or inside of others; where it is masked, the
+      optax_state: the state of that optimizer, alone or inside of others. Where it is masked, the
         optimizer here is `optax.masked` alike.
       params: the parameters.
-      **arguments: those that Optax's optimizer was made with.
+      **arguments: the arguments of Optax's optimizer.
 
     Returns:
       `(tx, state)`. Where Optax counts no steps (adadelta, adagrad, rmsprop, sgd), the count is
       that of its schedule, or 0. Moments are widened to float32.
 
     Raises:
-      ValueError: for an optimizer or an argument that has no equal here; if `optax_state` holds no
-        such state, or more than one, or one of which another part of `optax.partition` has leaves;
+      ValueError: for an optimizer or an argument without an equal here; if `optax_state` holds no
+        such state, or more than one, or one with leaves in another part of `optax.partition`;
         naming the path, if it does not fit `params`.
       TypeError: for an argument that Optax's optimizer does not have.
 
@@ -68,24 +60,29 @@ def from_optax(
     >>> type(state[0]).__name__, type(state[1]).__name__
     ('ScaleByAdamState', 'LearningRateState')
     """
-    source, given = read_arguments(name, arguments)
-    tx = create(source.variant, **given)
-    rule = rule_of(jax.eval_shape(tx.init, params))
-    found = {field: _leaves(name, optax_state, source.fields[field]) for field in kept(rule)}
-    mask = _mask(name, optax_state, found, list(named_leaves(params)))
+    optimizer, kwargs = read_arguments(name, arguments)
+    tx = create(name, **kwargs)
+    fields = moment_names(expected_rule(tx, params))
+    nodes, moments, counts = _locate(optax_state, optimizer, kwargs, fields)
+    theirs = {field: _leaves(nodes[path]) for field, path in moments.items()}
+    mask = _mask(name, nodes, theirs, list(named_leaves(params)))
     if not all(mask):
         tx = optax.masked(tx, lambda tree: jax.tree.unflatten(jax.tree.structure(tree), mask))
     state = tx.init(params)
     rule = rule_of(state)
-    moments = {}
-    for field, leaves in found.items():
-        scale = _scale(source.variant, field, given)
-        likes = jax.tree_util.tree_leaves_with_path(getattr(rule, field))
-        moments[field] = [
-            _adopted(field, leaf_name(path), leaves.get(leaf_name(path)), like, scale)
-            for path, like in likes
-        ]
-    return tx, fill(state, _count(source, optax_state, found, given), moments)
+    values: dict[str, list[Any]] = {}
+    for field, leaves in theirs.items():
+        scale = _scale(optimizer, field, kwargs)
+        values[field] = []
+        for path, like in named_leaves(getattr(rule, field)).items():
+            value = jnp.asarray(leaves[path])
+            _check_shapes(field, path, value, like)
+            if jnp.promote_types(value.dtype, like.dtype) != like.dtype:
+                raise ValueError(
+                    f"optax_state: {field} of {path!r} is {value.dtype}, wider than here"
+                )
+            values[field].append(value.reshape(like.shape).astype(like.dtype) * scale)
+    return tx, fill(state, int(nodes[counts[0]]) if counts else 0, values)
 
 
 def to_optax(name: str, state: Any, params: PyTree, optax_state: Any, **arguments: Any) -> Any:
@@ -93,11 +90,11 @@ def to_optax(name: str, state: Any, params: PyTree, optax_state: Any, **argument
 
     Args:
       name: as in `from_optax`.
-      state: of the optimizer here.
+      state: the state of the optimizer here.
       params: the parameters.
-      optax_state: a state of Optax's optimizer, such as its `init(params)`: what it is made of
-        stays, but for the moments and the counts of this optimizer.
-      **arguments: those that Optax's optimizer is made with.
+      optax_state: a state of Optax's optimizer, such as its `init(params)`. Only the moments and
+        the counts of this optimizer are replaced.
+      **arguments: the arguments of Optax's optimizer.
 
     Raises:
       ValueError: as in `from_optax`, and naming the path if `state` does not hold it.
@@ -109,161 +106,194 @@ def to_optax(name: str, state: Any, params: PyTree, optax_state: Any, **argument
     >>> int(to_optax("adam", state, params, there, learning_rate=0.1)[0].count)
     1
     """
-    source, given = read_arguments(name, arguments)
-    rule = rule_of(jax.eval_shape(create(source.variant, **given).init, params))
-    nodes = jax.tree.leaves(state, is_leaf=lambda node: isinstance(node, type(rule)))
-    mine = [node for node in nodes if isinstance(node, type(rule))]
-    if len(mine) != 1:
-        raise ValueError(f"state: must hold one state of {source.variant}, holds {len(mine)}")
-    back: dict[str, Any] = {}
-    for field in kept(rule):
-        values = _values(field, mine[0], rule, _scale(source.variant, field, given))
-        there = _leaves(name, optax_state, source.fields[field])
-        lost = [path for path in values if is_masked(there.get(path, optax.MaskedNode()))]
-        if lost:
-            raise ValueError(f"optax_state: has no place for {field} of {lost[0]!r}")
-        back |= dict.fromkeys(source.fields[field], (field, values))
-
-    def held(node: Any) -> Any:
-        new: dict[str, Any] = {}
-        for there in node._fields:
-            field, values = back.get(f"{class_of(node)}.{there}", (None, {}))
-            if field is not None:
-                put = functools.partial(_returned, field, values)
-                new[there] = jax.tree_util.tree_map_with_path(put, getattr(node, there))
-        return node._replace(**new)
-
-    classes = {key.split(".")[0] for key in back} or _timed(optax_state, given)
-    counted = functools.partial(with_count, count=mine[0].count)
-    return changed(optax_state, classes, held, counted) if classes else optax_state
+    optimizer, kwargs = read_arguments(name, arguments)
+    rule = expected_rule(create(name, **kwargs), params)
+    nodes, moments, counts = _locate(optax_state, optimizer, kwargs, moment_names(rule))
+    theirs = {field: named_leaves(nodes[where]) for field, where in moments.items()}
+    ours = read(state, rule, [path for paths in theirs.values() for path in paths], name)
+    count = next(iter(ours.values())).count if ours else rule_of(state).count
+    new = {path: jnp.asarray(count, jnp.result_type(nodes[path])) for path in counts}
+    for field, where in moments.items():
+        if extra := sorted(ours.keys() - theirs[field].keys()):
+            raise ValueError(f"optax_state: has no place for {field} of {extra[0]!r}")
+        scale = _scale(optimizer, field, kwargs)
+        for key, like in tree_leaves_with_path(nodes[where]):
+            path = leaf_name(key)
+            value = ours[path].moments[field]
+            check_no_codes(path, value)
+            _check_shapes(field, path, like, value)
+            value = (value / scale).reshape(jnp.shape(like))
+            new[(*where, *key)] = value.astype(jnp.result_type(like))
+    return jax.tree_util.tree_map_with_path(lambda path, leaf: new.get(path, leaf), optax_state)
 
 
-def _values(field: str, mine: Any, rule: Any, scale: float) -> dict[str, Any]:
-    """A moment here by path, as Optax scales it, once its shapes are those of the parameters."""
-    likes = named_leaves(getattr(rule, field))
-    values = named_leaves(getattr(mine, field))
-    for path, value in values.items():
-        if path not in likes:
-            raise ValueError(f"state: has {path!r}, which params does not have")
-        check_no_codes(path, value)
-        check_shape(f"{field} of {path!r}", value, np.shape(likes[path]))
-    return {path: leaf / scale if scale != 1 else leaf for path, leaf in values.items()}
+def read_arguments(
+    name: str, arguments: Mapping[str, Any]
+) -> tuple[tables.OptaxOptimizer, dict[str, Any]]:
+    """The optimizer's row of the table, and the arguments of its equal here."""
+    optimizer = lookup_or_suggest("optimizer of Optax", name, tables.OPTAX)
+    function = getattr(optax, name, None) or getattr(optax.contrib, name)
+    bound = inspect.signature(function).bind(**arguments)
+    bound.apply_defaults()
+    theirs = dict(bound.arguments)
+    for argument, value in optimizer.required.items():
+        if theirs.pop(argument, value) != value:
+            raise ValueError(f"optax.{name}: {argument} must be {value!r}: nothing here equals it")
+    if reason := _refusal(name, theirs):
+        raise ValueError(f"optax.{name}: {reason}")
+    if "eps_in_sqrt" in theirs:  # of rmsprop
+        theirs["style"] = "keras" if theirs.pop("eps_in_sqrt") else "torch"
+    renamed = {optimizer.renamed.get(key, key): value for key, value in theirs.items()}
+    return optimizer, {**optimizer.fixed, **renamed}
 
 
-def _scale(variant: str, field: str, given: Mapping[str, Any]) -> float:
-    """What a moment of Optax's is multiplied by to be one here."""
-    if field not in _HOLDS_STEPS.get(variant, ()):
-        return 1.0
-    if not given["learning_rate"] > 0:
-        raise ValueError("learning_rate must be positive: the momentum holds steps of it")
-    return -1 / float(given["learning_rate"])
-
-
-def _leaves(name: str, optax_state: Any, wanted: tuple[str, ...]) -> dict[str, Any]:
-    """The leaves of the one field of a state that is wanted, by path."""
-    fields = dict(each.split(".") for each in wanted)
-    nodes = nodes_of(optax_state, fields)
-    if len(nodes) != 1:
-        raise ValueError(
-            f"optax_state: must hold one {' or '.join(fields)} for {name} with these arguments, "
-            f"holds {len(nodes)}; is it of another optimizer? Of several, give each its own part"
+def _refusal(name: str, theirs: Mapping[str, Any]) -> str:
+    """Why no variant equals Optax's optimizer with these arguments; empty if one does."""
+    if name == "adabelief" and theirs["eps"] != theirs["eps_root"]:
+        return "eps and eps_root must be equal: there is one ε here"
+    if name == "adadelta" and theirs["learning_rate"] is None:
+        return "without a learning_rate it goes up there; give one"
+    if name == "ademamix" and (callable(theirs["b3"]) or callable(theirs["alpha"])):
+        argument = "b3" if callable(theirs["b3"]) else "alpha"
+        return f"{argument} is a schedule; use adamjax.ademamix"
+    if name == "rmsprop" and theirs["momentum"] is not None and callable(theirs["learning_rate"]):
+        return (
+            "learning_rate is a schedule, and its momentum holds steps of former learning rates; "
+            "take adamjax.rmsprop, whose momentum does not, or no momentum"
         )
-    tree = getattr(nodes[0], fields[class_of(nodes[0])])
-    leaves = jax.tree_util.tree_leaves_with_path(tree, is_leaf=is_masked)
-    return {leaf_name(path): leaf for path, leaf in leaves}
+    return ""
+
+
+def _scale(optimizer: tables.OptaxOptimizer, field: str, kwargs: Mapping[str, Any]) -> float:
+    """The factor from a moment of Optax's to one here."""
+    if field not in optimizer.steps:
+        return 1.0
+    if not kwargs["learning_rate"] > 0:
+        raise ValueError("learning_rate must be positive: the momentum holds steps of it")
+    return -1 / float(kwargs["learning_rate"])
+
+
+def _check_shapes(field: str, path: str, theirs: Any, ours: Any) -> None:
+    """A single number may have any shape."""
+    if jnp.shape(theirs) != jnp.shape(ours) and not jnp.size(theirs) == jnp.size(ours) == 1:
+        raise ValueError(
+            f"optax_state: {field} of {path!r} has shape {jnp.shape(theirs)}, not {jnp.shape(ours)}"
+        )
+
+
+# --- Optax's states
+
+
+def _nodes(state: Any) -> dict[Path, Any]:
+    """All nodes of a state by path, each before the nodes in it."""
+
+    def walk(path: Path, node: Any) -> Iterator[tuple[Path, Any]]:
+        yield path, node
+        for key, child in tree_leaves_with_path(node, is_leaf=lambda child: child is not node):
+            if child is not node:
+                yield from walk(path + key, child)
+
+    return dict(walk((), state))
+
+
+def _of_class(nodes: Mapping[Path, Any], *names: str) -> list[Path]:
+    return [path for path, node in nodes.items() if type(node).__name__ in names]
+
+
+def _is_partition(node: Any) -> bool:
+    return "inner_states" in getattr(node, "_fields", ())
+
+
+def _leaves(tree: PyTree) -> dict[str, Any]:
+    """The leaves by path, `optax.MaskedNode` among them."""
+    return {leaf_name(path): leaf for path, leaf in tree_leaves_with_path(tree, is_leaf=is_masked)}
+
+
+def _locate(
+    optax_state: Any, optimizer: tables.OptaxOptimizer, kwargs: Mapping[str, Any], fields: list[str]
+) -> tuple[dict[Path, Any], dict[str, Path], list[Path]]:
+    """The nodes of a state, and the paths of the optimizer's moments and of its counts."""
+    nodes = _nodes(optax_state)
+    moments: dict[str, Path] = {}
+    for field in fields:
+        attributes = dict(place.split(".") for place in optimizer.moments[field])
+        matches = _of_class(nodes, *attributes)
+        if len(matches) != 1:
+            raise ValueError(
+                f"optax_state: must hold one {' or '.join(attributes)} for {optimizer.name} with "
+                f"these arguments, holds {len(matches)}; is it of another optimizer? Of several, "
+                "give each its own part"
+            )
+        attribute = attributes[type(nodes[matches[0]]).__name__]
+        moments[field] = (*matches[0], GetAttrKey(attribute))
+    owners = dict.fromkeys(path[:-1] for path in moments.values())
+    if not moments and callable(kwargs["learning_rate"]):
+        schedules = _of_class(nodes, _SCHEDULE) or _of_class(nodes, *_INJECTS)
+        if len(schedules) > 1:
+            raise ValueError(
+                f"optax_state: holds {len(schedules)} counts of schedules; give the optimizer's "
+                "own part"
+            )
+        owners = dict.fromkeys(schedules)
+    return nodes, moments, [path for owner in owners for path in _counts(nodes, owner)]
+
+
+_SCHEDULE = "ScaleByScheduleState"
+_INJECTS = ("InjectStatefulHyperparamsState", "InjectHyperparamsState")
+
+
+def _counts(nodes: Mapping[Path, Any], owner: Path) -> list[Path]:
+    """The counts that belong to the state at `owner`, its own first.
+
+    These are also the counts of schedules in the same chain and of `inject_hyperparams` around it,
+    but not of what is outside of `optax.partition`.
+    """
+    around = [owner[:length] for length in range(len(owner), -1, -1)]
+    around = list(itertools.takewhile(lambda path: not _is_partition(nodes[path]), around))
+    chain = [path for path in around if type(nodes[path]) in (tuple, list)][:1]
+    schedules = [path for path in _of_class(nodes, _SCHEDULE) if path[:-1] in chain]
+    injects = [path for path in around if path in _of_class(nodes, *_INJECTS)]
+    hyperparams = [(*path, GetAttrKey("hyperparams_states")) for path in injects]
+    hyperparams = [path for path in nodes if path[:-1] in hyperparams]
+    return [
+        (*path, GetAttrKey(count))
+        for path in [owner, *schedules, *injects, *hyperparams]
+        for count in ("count", "count_m2", "t")
+        if count in getattr(nodes[path], "_fields", ())
+    ]
 
 
 def _mask(
-    name: str, optax_state: Any, found: Mapping[str, Mapping[str, Any]], paths: list[str]
+    name: str,
+    nodes: Mapping[Path, Any],
+    moments: Mapping[str, Mapping[str, Any]],
+    paths: list[str],
 ) -> list[bool]:
-    """Which leaves the optimizer steps: those that it keeps moments of."""
-    if not found:
-        masked = nodes_of(optax_state, ("MaskedState",))
-        if masked or has_partition(optax_state):
-            raise ValueError(
-                f"optax_state: is masked, and {name} with these arguments keeps nothing that tells "
-                "which leaves; give the part inside, and mask the optimizer by optax.masked"
-            )
-        return [True] * len(paths)
-    each = [_mask_of(field, leaves, paths) for field, leaves in found.items()]
-    mask = [all(stepped) for stepped in zip(*each, strict=True)]
-    if not all(mask) and has_partition(optax_state):
+    """For each parameter, whether the optimizer updates it: then it keeps moments of it."""
+    partition = any(map(_is_partition, nodes.values()))
+    if not moments and (partition or _of_class(nodes, "MaskedState")):
+        raise ValueError(
+            f"optax_state: is masked, and {name} with these arguments keeps nothing that tells "
+            "which leaves; give the part inside, and mask the optimizer by optax.masked"
+        )
+    mask = [True] * len(paths)
+    for field, leaves in moments.items():
+        masked = {path for path, leaf in leaves.items() if is_masked(leaf)}
+        for i, path in enumerate(paths):
+            folders = itertools.accumulate(path.split("/"), "{}/{}".format)
+            if masked.intersection({leaf_name(()), *folders}):
+                mask[i] = False
+            elif path not in leaves:
+                raise ValueError(
+                    f"optax_state: has no {field} of {path!r}; leave out of params what the "
+                    "optimizer did not step"
+                )
+        for path in sorted(leaves.keys() - masked - set(paths)):
+            raise ValueError(f"optax_state: has {path!r}, which params does not have")
+    if not all(mask) and partition:
         raise ValueError(
             f"optax_state: {paths[mask.index(False)]!r} is in another part of optax.partition; "
             "give each part by itself (optax_state.inner_states[label]), and chain what they give: "
             "optax.chain(tx_1, tx_2). What was frozen is optax.masked(optax.set_to_zero(), mask)"
         )
     return mask
-
-
-def _mask_of(field: str, leaves: Mapping[str, Any], paths: list[str]) -> list[bool]:
-    masked = [path for path, leaf in leaves.items() if is_masked(leaf)]
-    every = leaf_name(()) in masked
-
-    def stepped(path: str) -> bool:
-        if every or any(path == m or path.startswith(f"{m}/") for m in masked):
-            return False
-        if path not in leaves:
-            raise ValueError(
-                f"optax_state: has no {field} of {path!r}; leave out of params what the optimizer "
-                "did not step"
-            )
-        return True
-
-    mask = [stepped(path) for path in paths]
-    extra = sorted(leaves.keys() - set(paths) - set(masked))
-    if extra:
-        raise ValueError(f"optax_state: has {extra[0]!r}, which params does not have")
-    return mask
-
-
-def _timed(optax_state: Any, given: Mapping[str, Any]) -> set[str]:
-    """The class of the state that counts the steps of an optimizer without moments.
-
-    Raises:
-      ValueError: if there are several.
-    """
-    if not callable(given["learning_rate"]):
-        return set()
-    nodes = nodes_of(optax_state, (SCHEDULE,)) or nodes_of(optax_state, INJECTS)
-    if len(nodes) > 1:
-        raise ValueError(
-            f"optax_state: holds {len(nodes)} counts of schedules; give the optimizer's own part"
-        )
-    return {class_of(node) for node in nodes}
-
-
-def _count(
-    source: OptaxOptimizer, optax_state: Any, found: Mapping[str, Any], given: Mapping[str, Any]
-) -> int:
-    """The steps that the optimizer's state counts, or else those around it."""
-    classes = {each.split(".")[0] for field in found for each in source.fields[field]}
-    classes = classes or _timed(optax_state, given)
-    return next(iter(own_counts(optax_state, classes) if classes else []), 0)
-
-
-def _adopted(field: str, path: str, value: Any, like: Any, scale: float) -> Any:
-    value = jnp.asarray(value)
-    if value.size == np.size(like) == 1:  # one number for a leaf, of whatever shape
-        value = value.reshape(np.shape(like))
-    if value.shape != np.shape(like):
-        raise ValueError(
-            f"optax_state: {field} of {path!r} has shape {value.shape}, not {np.shape(like)}"
-        )
-    if jnp.promote_types(value.dtype, like.dtype) != like.dtype:
-        raise ValueError(f"optax_state: {field} of {path!r} is {value.dtype}, wider than here")
-    return value.astype(like.dtype) * scale if scale != 1 else value.astype(like.dtype)
-
-
-def _returned(field: str, values: Mapping[str, Any], where: Any, like: Any) -> Any:
-    path = leaf_name(where)
-    if path not in values:
-        raise ValueError(f"state: holds no {field} of {path!r}")
-    value = values[path]
-    if value.size == np.size(like) == 1:  # one number for a leaf, of whatever shape
-        value = value.reshape(np.shape(like))
-    if value.shape != np.shape(like):
-        raise ValueError(
-            f"optax_state: {field} of {path!r} has shape {np.shape(like)}, not {value.shape}"
-        )
-    return value.astype(jnp.result_type(like))

@@ -1,4 +1,4 @@
-"""The states of ready-made optimizers: the count and the moments in them, read and filled."""
+"""Read and fill the count and the moments in the state of a ready-made optimizer."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -6,14 +6,16 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 
+from adamjax.interop.trees import named_leaves
 from adamjax.moments import Array
 from adamjax.rule import ScheduledBetaState, without_corrections
-from adamjax.trees import leaf_name
+from adamjax.trees import PyTree
 
 
 def counts(node: Any) -> bool:
-    """Whether a part of a state counts steps by itself."""
+    """Whether a node of a state has a step count."""
     return isinstance(node, ScheduledBetaState) or "count" in getattr(node, "_fields", ())
 
 
@@ -30,14 +32,24 @@ def rule_of(state: Any) -> Any:
     return without_corrections(found)
 
 
-def kept(rule: Any) -> list[str]:
-    """The names of the moments that a rule's state keeps.
+def expected_rule(tx: optax.GradientTransformation, params: PyTree) -> Any:
+    """The moments that an optimizer keeps of these parameters, as shapes."""
+    return rule_of(jax.eval_shape(tx.init, params))
+
+
+def moment_names(rule: Any) -> list[str]:
+    """The names of the moments in a rule's state.
 
     >>> import adamjax
-    >>> kept(rule_of(adamjax.adam().init(jnp.ones(2))))
+    >>> moment_names(rule_of(adamjax.adam().init(jnp.ones(2))))
     ['mu', 'nu']
     """
     return [name for name in rule._fields if name != "count" and getattr(rule, name) is not None]
+
+
+def moment_leaves(rule: Any) -> dict[str, list[Array]]:
+    """The leaves of each moment, in the tree's order."""
+    return {name: jax.tree.leaves(getattr(rule, name)) for name in moment_names(rule)}
 
 
 def fill(
@@ -51,7 +63,7 @@ def fill(
     Args:
       state: what `init` makes.
       count: steps done.
-      moments: for each name that is kept, its leaves in the tree's order.
+      moments: the leaves of each moment, in the tree's order.
       corrections: 1 - b₁b₂…b_t of each decay that is scheduled.
 
     >>> import adamjax
@@ -81,7 +93,7 @@ def fill(
 
 
 class LeafState(NamedTuple):
-    """What a state keeps of one parameter: steps done, corrections and moments by name."""
+    """The state of one parameter: the steps done, corrections and moments by name."""
 
     path: str
     count: int
@@ -102,54 +114,61 @@ class LeafState(NamedTuple):
         return float(self.bias_corrections[name])
 
 
-def read(state: Any, like: Any, paths: Collection[str]) -> dict[str, LeafState]:
-    """What the states of a rule, anywhere in an optimizer's state, keep of each path.
+def read(state: Any, like: Any, paths: Collection[str], variant: str) -> dict[str, LeafState]:
+    """The state of each parameter, from the states of a rule anywhere in an optimizer's state.
 
     Args:
-      state: the optimizer's, whatever it is wrapped in.
-      like: what `rule_of` finds in the optimizer's state for these parameters; shapes suffice.
-      paths: of the parameters of which the state must be like this.
+      state: the optimizer's state, possibly inside of other states.
+      like: the rule's state for these parameters, as `rule_of` finds it. Shapes suffice.
+      paths: the parameters that the state must hold.
+      variant: the optimizer's name, for errors.
 
     Raises:
-      ValueError: if two keep the same path; naming the path, if a moment is missing or has another
-        shape.
+      ValueError: if two states hold the same path; naming the path, if a moment is missing or has
+        another shape.
 
     >>> import adamjax
     >>> state = adamjax.adam().init({"w": jnp.ones(2)})
-    >>> found = read(state, rule_of(state), ["w"])
-    >>> int(found["w"].count), found["w"].moments["mu"].tolist()
+    >>> leaves = read(state, rule_of(state), ["w"], "adam")
+    >>> int(leaves["w"].count), leaves["w"].moments["mu"].tolist()
     (0, [0.0, 0.0])
     """
-    wanted = (ScheduledBetaState, type(like))
-    nodes = jax.tree.leaves(state, is_leaf=lambda node: isinstance(node, wanted))
-    found: dict[str, LeafState] = {}
-    for node in nodes:
+    leaves = _leaf_states(state, type(like))
+    names = moment_names(like)
+    missing = [path for path in paths if path not in leaves]
+    if names and missing:
+        raise ValueError(f"state: holds no moments of {missing[0]!r} of {variant}")
+    for name in names:
+        for path, leaf in named_leaves(getattr(like, name)).items():
+            if path in paths:
+                _check_shape(f"{name} of {path!r}", leaves[path].moments.get(name), np.shape(leaf))
+    return leaves
+
+
+def _leaf_states(state: Any, rule_class: type) -> dict[str, LeafState]:
+    classes = (ScheduledBetaState, rule_class)
+    leaves: dict[str, LeafState] = {}
+    for node in jax.tree.leaves(state, is_leaf=lambda node: isinstance(node, classes)):
         rule = without_corrections(node)
-        if not isinstance(rule, type(like)):
+        if not isinstance(rule, rule_class):
             continue
         corrections = node.bias_corrections if isinstance(node, ScheduledBetaState) else {}
-        each: dict[str, dict[str, Array]] = {}
-        for name in kept(rule):
-            for path, leaf in jax.tree_util.tree_leaves_with_path(getattr(rule, name)):
-                each.setdefault(leaf_name(path), {})[name] = leaf
-        for path, moments in each.items():
-            if path in found:
+        moments: dict[str, dict[str, Array]] = {}
+        for name in moment_names(rule):
+            for path, leaf in named_leaves(getattr(rule, name)).items():
+                moments.setdefault(path, {})[name] = leaf
+        for path in moments:
+            if path in leaves:
                 raise ValueError(f"state: two states of the optimizer keep {path!r}; give one")
-            found[path] = LeafState(path, int(rule.count), corrections, moments)
-    for name in kept(like):
-        for where, leaf in jax.tree_util.tree_leaves_with_path(getattr(like, name)):
-            path = leaf_name(where)
-            if path in found and path in paths:
-                check_shape(f"{name} of {path!r}", found[path].moments.get(name), np.shape(leaf))
-    return found
+            leaves[path] = LeafState(path, int(rule.count), corrections, moments[path])
+    return leaves
 
 
-def check_shape(what: str, moment: Any, shape: tuple[int, ...]) -> None:
-    """Raises ValueError for a moment that is missing, or not of the parameter's shape."""
+def _check_shape(description: str, moment: Any, shape: tuple[int, ...]) -> None:
     if moment is None:
-        raise ValueError(f"state: keeps no {what}; was it made with other arguments?")
+        raise ValueError(f"state: keeps no {description}; was it made with other arguments?")
     if np.shape(moment) != shape:
         raise ValueError(
-            f"state: {what} has shape {np.shape(moment)}, but {shape} is that of the parameters; "
-            "is it of another model?"
+            f"state: {description} has shape {np.shape(moment)}, but {shape} is that of the "
+            "parameters; is it of another model?"
         )

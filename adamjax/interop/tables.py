@@ -1,16 +1,16 @@
-"""What the optimizers of torch and Keras are here: a table for each, with their defaults."""
+"""The equals of the optimizers of torch, Keras and Optax: a table for each framework."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 
 class ForeignOptimizer(NamedTuple):
-    """An optimizer of another framework.
+    """An optimizer of torch or Keras.
 
     Attributes:
-      variant: the variant that it is here.
+      variant: its equal here.
       defaults: its own arguments, with its defaults.
-      fixed: what it does without having an argument for it, as arguments here.
+      fixed: arguments here that select its rule.
     """
 
     variant: str
@@ -129,3 +129,87 @@ TORCH_SLOTS = {
     "adagrad": {"nu": "sum"},
     "adadelta": {"nu": "square_avg", "delta": "acc_delta"},
 }
+
+
+class OptaxOptimizer(NamedTuple):
+    """An optimizer of Optax, and what makes the variant of the same name equal to it.
+
+    Attributes:
+      name: the name in `optax` or `optax.contrib`, and here.
+      moments: for each moment here, the fields of Optax's states that may hold it.
+      fixed: arguments here that select Optax's rule.
+      renamed: arguments with another name here.
+      required: arguments that must have this value.
+      steps: moments that hold steps of the learning rate there, not gradients.
+    """
+
+    name: str
+    moments: Mapping[str, tuple[str, ...]]
+    fixed: Mapping[str, Any] = {}
+    renamed: Mapping[str, str] = {}
+    required: Mapping[str, Any] = {}
+    steps: tuple[str, ...] = ()
+
+
+def _in(state: str, **fields: str) -> dict[str, tuple[str, ...]]:
+    return {here: (f"{state}.{there}",) for here, there in fields.items()}
+
+
+_ADAM = _in("ScaleByAdamState", mu="mu", nu="nu")
+_RMSPROP = _in("ScaleByRStdDevState", mean="mu") | _in("TraceState", mu="trace")
+_RMSPROP["nu"] = ("ScaleByRmsState.nu", "ScaleByRStdDevState.nu")
+_NO_NESTEROV = {"nesterov": False}
+_NESTEROV = {"nesterov": True, "eps_root": 0.0}
+_OPTAX_STYLE = {"style": "optax"}
+_OPTAX_ROWS = (
+    OptaxOptimizer(
+        "adabelief",
+        _in("ScaleByBeliefState", mu="mu", nu="nu"),
+        fixed={"style": "paper"},
+        renamed={"eps_root": "eps"},
+        required=_NO_NESTEROV,
+    ),
+    OptaxOptimizer(
+        "adadelta",
+        _in("ScaleByAdaDeltaState", nu="e_g", delta="e_x"),
+        fixed=_L2,
+        renamed={"rho": "b2", "weight_decay_mask": "mask"},
+    ),
+    OptaxOptimizer("adagrad", _in("ScaleByRssState", nu="sum_of_squares"), _HAT),
+    OptaxOptimizer("adam", _ADAM, required=_NO_NESTEROV),
+    OptaxOptimizer("adamax", _ADAM),
+    OptaxOptimizer("adamaxw", _ADAM),
+    OptaxOptimizer("adamw", _ADAM, required=_NO_NESTEROV),
+    OptaxOptimizer(
+        "adan",
+        _in("ScaleByAdanState", mu="m", change="v", nu="n", last="g"),
+        fixed={"style": "optax", "decay_mode": "decoupled"},
+    ),
+    OptaxOptimizer("ademamix", _in("ScaleByAdemamixState", mu="m1", mu_slow="m2", nu="nu")),
+    OptaxOptimizer(
+        "amsgrad",
+        _in("ScaleByAmsgradState", mu="mu", nu="nu", nu_max="nu_max"),
+        fixed=_OPTAX_STYLE,
+        required={"bias_correction_mu": True, "bias_correction_nu": True},
+    ),
+    OptaxOptimizer("lamb", _ADAM),
+    OptaxOptimizer("lion", _in("ScaleByLionState", mu="mu")),
+    OptaxOptimizer("nadam", _ADAM, _OPTAX_STYLE, required=_NESTEROV),
+    OptaxOptimizer("nadamw", _ADAM, _OPTAX_STYLE, required=_NESTEROV),
+    OptaxOptimizer(
+        "novograd", _in("ScaleByNovogradState", mu="mu", nu="nu"), required={"eps_root": 0.0}
+    ),
+    OptaxOptimizer("radam", _ADAM, _OPTAX_STYLE, required=_NO_NESTEROV),
+    OptaxOptimizer(
+        "rmsprop",
+        _RMSPROP,
+        fixed={"decay_mode": "decoupled"},
+        renamed={"decay": "b2", "initial_scale": "initial_accumulator_value"},
+        required={**_NO_NESTEROV, "bias_correction": False},
+        steps=("mu",),
+    ),
+    OptaxOptimizer("sgd", _in("TraceState", mu="trace"), renamed={"accumulator_dtype": "mu_dtype"}),
+    OptaxOptimizer("simplified_ademamix", _in("ScaleBySimplifiedAdEMAMixState", mu="m", nu="n")),
+    OptaxOptimizer("yogi", _ADAM, _OPTAX_STYLE),
+)
+OPTAX = {row.name: row for row in _OPTAX_ROWS}

@@ -19,9 +19,17 @@ import optax
 from adamjax.interop import tables
 from adamjax.interop.arguments import Call
 from adamjax.interop.files import load as load, save as save
-from adamjax.interop.states import LeafState, fill, kept, read, rule_of
+from adamjax.interop.states import (
+    LeafState,
+    expected_rule,
+    fill,
+    moment_leaves,
+    moment_names,
+    read,
+    rule_of,
+)
 from adamjax.interop.torch_groups import Parameter, call_of, completed, parameters_of
-from adamjax.interop.trees import Name, ParamMapping, places
+from adamjax.interop.trees import Name, ParamMapping, param_mappings
 from adamjax.rule import ScalarOrSchedule
 from adamjax.trees import PyTree
 
@@ -69,9 +77,9 @@ def from_torch(
     >>> int(state[0].count), state[0].mu["dense"]["kernel"].shape
     (7, (2, 3))
     """
-    parameters = parameters_of(state_dict, places(names, params))
+    parameters = parameters_of(state_dict, param_mappings(names, params))
     groups: dict[Any, list[Parameter]] = {}
-    for parameter in sorted(parameters, key=lambda parameter: parameter.place.leaf):
+    for parameter in sorted(parameters, key=lambda parameter: parameter.param.leaf):
         shared = parameter.step, parameter.product
         groups.setdefault(repr((sorted(parameter.settings.items()), shared)), []).append(parameter)
     members = list(groups.values())
@@ -82,7 +90,7 @@ def from_torch(
     labels = [""] * len(parameters)
     for i, group in enumerate(members):
         for parameter in group:
-            labels[parameter.place.leaf] = f"group{i}"
+            labels[parameter.param.leaf] = f"group{i}"
     tx = optax.partition(
         {f"group{i}": call.make() for i, call in enumerate(calls)},
         lambda tree: jax.tree.unflatten(jax.tree.structure(tree), labels),
@@ -134,19 +142,19 @@ def to_torch(
     >>> there["state"][0]["momentum_buffer"].shape, there["param_groups"][0]["params"]
     ((3, 2), [0])
     """
-    where = places(names, params)
+    where = param_mappings(names, params)
     groups = completed(name, param_groups, len(where))
     order = iter(where)
     to_tensor = _tensors() if as_tensors else np.asarray
     entries = {}
     for group in groups:
         call = call_of(name, group, None)
-        rule = rule_of(jax.eval_shape(call.make().init, params))
+        rule = expected_rule(call.make(), params)
         # torch too goes by the order in the groups, not by number.
         mine = {i: next(order) for i in group["params"]}
-        found = read(state, rule, {place.path for place in mine.values()})
-        for i, place in mine.items():
-            entry = _entry(name, call, place, found.get(place.path), kept(rule))
+        leaves = read(state, rule, [param.path for param in mine.values()], call.variant)
+        for i, param in mine.items():
+            entry = _entry(name, call, param, leaves.get(param.path), moment_names(rule))
             if entry:
                 entries[i] = {key: to_tensor(value) for key, value in entry.items()}
     return {"state": entries, "param_groups": groups}
@@ -158,39 +166,38 @@ def _tensors() -> Callable[[np.ndarray], Any]:
     return torch.from_numpy
 
 
-def _keys(call: Call, place: ParamMapping, names: list[str]) -> dict[str, str]:
+def _keys(call: Call, param: ParamMapping, names: list[str]) -> dict[str, str]:
     """What torch calls the moments that are kept of one parameter."""
     if call.variant != "adafactor":
         return {name: tables.TORCH_SLOTS[call.variant][name] for name in names}
-    rank = len(place.shape)
+    rank = len(param.shape)
     if rank < 2:
         return {"v": "variance"}
-    if place.axes[-2:] == (rank - 2, rank - 1):
+    if param.axes[-2:] == (rank - 2, rank - 1):
         return {"v_row": "row_var", "v_col": "col_var"}
-    if place.axes[-2:] == (rank - 1, rank - 2):
+    if param.axes[-2:] == (rank - 1, rank - 2):
         return {"v_row": "col_var", "v_col": "row_var"}
     raise ValueError(
-        f"names: torch's Adafactor factors the last two axes of {place.path!r}, which are not the "
-        f"last two here (axes {place.axes}); its second moment cannot be carried over"
+        f"names: torch's Adafactor factors the last two axes of {param.path!r}, which are not the "
+        f"last two here (axes {param.axes}); its second moment cannot be carried over"
     )
 
 
 def _filled(call: Call, state: Any, group: list[Parameter]) -> Any:
     """The state of one group, its parameters in the order of the leaves."""
     rule = rule_of(state)
-    names = kept(rule)
-    moments = {name: list(jax.tree.leaves(getattr(rule, name))) for name in names}
+    moments = moment_leaves(rule)
     for i, parameter in enumerate(group):
-        place, entry = parameter.place, parameter.entry
-        keys = _keys(call, place, names)
+        param, entry = parameter.param, parameter.entry
+        keys = _keys(call, param, list(moments))
         wanted = {*keys.values(), *_scalars(call)}
         if entry and entry.keys() != wanted:
             raise ValueError(
-                f"state of {place.path!r}: has {sorted(entry)}, but with these settings "
+                f"state of {param.path!r}: has {sorted(entry)}, but with these settings "
                 f"{call.variant} has {sorted(wanted)}; is it of another optimizer?"
             )
         for name, key in keys.items() if entry else ():
-            moments[name][i] = place.to_here(key, entry[key], moments[name][i])
+            moments[name][i] = param.to_here(key, entry[key], moments[name][i])
     product = group[0].product
     corrections = None if product is None else {"momentum": 1 - product}
     return fill(state, group[0].step, moments, corrections)
@@ -204,15 +211,13 @@ def _scalars(call: Call) -> list[str]:
 
 
 def _entry(
-    name: str, call: Call, place: ParamMapping, here: LeafState | None, names: list[str]
+    name: str, call: Call, param: ParamMapping, here: LeafState | None, names: list[str]
 ) -> dict[str, Any]:
     """What torch keeps of one parameter; nothing before its first step."""
-    if here is None and names:
-        raise ValueError(f"state: holds no moments of {place.path!r} of {call.variant}")
     if here is None:
         return {}
-    keys = _keys(call, place, names)
-    entry = {key: place.to_there(here.moments[name]) for name, key in keys.items()}
+    keys = _keys(call, param, names)
+    entry = {key: param.to_there(here.moments[name]) for name, key in keys.items()}
     if here.count == 0 and name != "Adagrad" and not any(map(np.any, entry.values())):
         return {}
     numbers = {"step": float(here.count)}

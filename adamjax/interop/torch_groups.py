@@ -22,14 +22,14 @@ class Parameter(NamedTuple):
     """A parameter of torch's.
 
     Attributes:
-      place: where it is here.
+      param: where it is here.
       settings: its group's arguments.
       entry: its state.
       step: the steps that it has taken.
       product: of NAdam's momenta; None of other optimizers, and before the first step.
     """
 
-    place: ParamMapping
+    param: ParamMapping
     settings: dict[str, Any]
     entry: dict[str, Any]
     step: int
@@ -63,7 +63,7 @@ def _settled(key: str, value: Any) -> Any:
 
 
 def parameters_of(state_dict: Any, where: list[ParamMapping]) -> list[Parameter]:
-    """The parameters of a state dict, in the order of their places."""
+    """The parameters of a state dict, in the order of their param_mappings."""
     states, groups = parts(state_dict)
     numbers = [i for group in groups for i in group["params"]]
     if len(numbers) != len(where):
@@ -90,14 +90,14 @@ def _without_ignored(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _parameter(
-    place: ParamMapping, settings: dict[str, Any], entry: Mapping[str, Any]
+    param: ParamMapping, settings: dict[str, Any], entry: Mapping[str, Any]
 ) -> Parameter:
     entry = {key: value for key, value in entry.items() if value is not None}
-    step = whole(f"step of {place.path!r}", entry.get("step", 0))
+    step = whole(f"step of {param.path!r}", entry.get("step", 0))
     product = None
     if "mu_product" in entry:
-        product = number(f"mu_product of {place.path!r}", entry["mu_product"])
-    return Parameter(place, settings, entry, step, product)
+        product = number(f"mu_product of {param.path!r}", entry["mu_product"])
+    return Parameter(param, settings, entry, step, product)
 
 
 def completed(

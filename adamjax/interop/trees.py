@@ -168,7 +168,7 @@ def check_no_codes(path: str, moment: Any) -> None:
         )
 
 
-def places(names: Sequence[Name], params: PyTree) -> list[ParamMapping]:
+def param_mappings(names: Sequence[Name], params: PyTree) -> list[ParamMapping]:
     """Where each of the names is.
 
     Args:
@@ -180,9 +180,9 @@ def places(names: Sequence[Name], params: PyTree) -> list[ParamMapping]:
       ValueError: if a path is not in `params`, stands there twice or is missing, or if axes are no
         permutation.
 
-    >>> places([("w", (1, 0))], {"w": jnp.ones((2, 3))})
+    >>> param_mappings([("w", (1, 0))], {"w": jnp.ones((2, 3))})
     [ParamMapping(path='w', leaf=0, shape=(2, 3), axes=(1, 0))]
-    >>> places(["v"], {"w": jnp.ones((2, 3))})
+    >>> param_mappings(["v"], {"w": jnp.ones((2, 3))})
     Traceback (most recent call last):
     ValueError: names: there is no parameter 'v'; there are 'w'
     """
