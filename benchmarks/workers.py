@@ -1,7 +1,6 @@
 """Optimizer steps in processes of their own, which are timed in turn.
 
-XLA reads its flags once for each process, and other packages live in environments of their own.
-The processes run `benchmarks.steps`.
+Other packages live in environments of their own. The processes run `benchmarks.steps`.
 """
 
 import argparse
@@ -39,7 +38,6 @@ class Subject(NamedTuple):
       kind: of `benchmarks.steps.KINDS`.
       resident: bytes for each parameter that it needs, temporaries included, rounded up.
       settings: arguments of its kind.
-      flags: of XLA, for its process.
       python: that runs it.
       package: that it comes from, if it is not part of this environment.
     """
@@ -48,7 +46,6 @@ class Subject(NamedTuple):
     kind: str
     resident: float
     settings: Mapping[str, Any] = {}
-    flags: tuple[str, ...] = ()
     python: str = sys.executable
     package: str = ""
 
@@ -58,7 +55,7 @@ class Subject(NamedTuple):
 
 
 class Worker:
-    """A process that holds subjects, all of one python and one set of flags."""
+    """A process that holds subjects, all of one python."""
 
     def __init__(
         self,
@@ -79,7 +76,7 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             cwd=ROOT,
-            env=_environment(XLA_FLAGS=" ".join(first.flags), **variables),
+            env=_environment(**variables),
             text=True,
         )
         stack.callback(self._end)

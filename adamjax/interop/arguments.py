@@ -103,7 +103,7 @@ _RENAMED = {
     "epsilon_1": "eps1",
     "epsilon_2": "eps2",
     "d": "clip_threshold",
-    "decoupled_weight_decay": "decay",
+    "decoupled_weight_decay": "decay_mode",
 }
 _PAIRS = {"betas": ("b1", "b2"), "eps": ("eps1", "eps2")}
 _CONVERTED: dict[str, Callable[[Any], Any]] = {
