@@ -4,13 +4,15 @@
 #   make test ARGS="-k adamw"             pass arguments on (also: make demo ARGS=--help)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-oldest test-interop test-site site notebooks capabilities clean \
-    newest oldest interop pages
+.PHONY: help demo test test-wide test-all mutants lint test-oldest test-interop test-site site \
+    notebooks clean newest oldest interop pages
 
-PYTEST = -m pytest -n 2 $(ARGS)
+# Tests of one group, such as those in float64, share what they compile: they stay on one worker.
+PYTEST = -m pytest -n 2 --dist loadgroup $(ARGS)
 
 # Tests compare digits, so they run on the CPU unless told otherwise.
-test test-oldest test-interop test-site site: export JAX_PLATFORMS ?= cpu
+test test-wide test-all mutants test-oldest test-interop test-site site: \
+    export JAX_PLATFORMS ?= cpu
 # MkDocs announces a version that is not there yet.
 test-site site: export NO_MKDOCS_2_WARNING = 1
 
@@ -25,25 +27,34 @@ help:         ## print this list
 demo: newest  ## train a Flax model on handwritten digits with several variants, side by side
 	.venv/bin/python -m examples.demo $(ARGS)
 
-test: newest  ## run the tests on the newest versions of JAX, Optax and Flax
+test: newest  ## run the quick tests, on the newest versions of JAX, Optax and Flax
 	@.venv/bin/python scripts/install_libtpu.py
 	.venv/bin/python $(PYTEST) $(ELSEWHERE)
+
+test-wide: newest ## run the tests that CI runs as well, without the quick ones
+	@.venv/bin/python scripts/install_libtpu.py
+	.venv/bin/python $(PYTEST) --tier wide --only $(ELSEWHERE)
+
+test-all: newest ## run every test, and all mutants (hours)
+	@.venv/bin/python scripts/install_libtpu.py
+	.venv/bin/python $(PYTEST) --tier exhaustive $(ELSEWHERE)
+	.venv/bin/python -m tests.mutation
+
+mutants: newest ## run the mutants of the variants that the change touches (ARGS=adam: of Adam)
+	.venv/bin/python -m tests.mutation $(or $(ARGS),--changed --minutes 3)
 
 lint: newest  ## check style, formatting and types
 	.venv/bin/python -m ruff check .
 	.venv/bin/python -m ruff format --check .
 	.venv/bin/python -m pyrefly check
 
-# What depends on the rules alone, and not on versions; and on what the newest compiler makes of it.
-RULES = test_mutants test_laws test_laws_of_settings test_oracles test_composition test_trajectories \
-    modifiers/test_modifiers storage/test_roles cli/test_problems sharding/test_collectives \
-    benchmarks/test_papers notebooks/test_scripts
-test-oldest: oldest  ## run the tests on the oldest versions that pyproject.toml admits
-	@.venv-oldest/bin/python scripts/install_libtpu.py
-	.venv-oldest/bin/python $(PYTEST) $(RULES:%=--ignore tests/%.py) $(ELSEWHERE)
+# What depends most on the versions of JAX, Optax, Flax and Orbax.
+VERSIONS = conformance structure wrapped
+test-oldest: oldest  ## run tests on the oldest versions that pyproject.toml admits
+	.venv-oldest/bin/python $(PYTEST) $(VERSIONS:%=tests/test_%.py) tests/storage/test_checkpoints.py
 
 test-interop: interop ## run the tests that need torch and Keras, which it installs (some 600 MB)
-	KERAS_BACKEND=jax .venv-interop/bin/python $(PYTEST) tests/interop adamjax/interop
+	KERAS_BACKEND=jax .venv-interop/bin/python $(PYTEST) tests/interop/test_with_*.py
 
 site: pages   ## build the documentation into site/, with a page for each variant
 	.venv-site/bin/python -m mkdocs build --strict
@@ -53,11 +64,6 @@ test-site: pages ## build the site, open each page in Chromium, and run the note
 
 notebooks: newest ## write the notebooks from their scripts
 	.venv/bin/python scripts/notebooks.py
-
-capabilities: newest ## count the tests of each variant, for docs/capabilities.md
-	JAX_PLATFORMS=cpu .venv/bin/python -m pytest --collect-only -qq \
-	    --capabilities=docs/capabilities.json $(ELSEWHERE)
-	.venv/bin/python scripts/readme.py
 
 clean:        ## remove the environments and all caches (not runs/)
 	rm -rf .venv .venv.* .venv-oldest .venv-oldest.* .venv-interop .venv-interop.* .venv-site \

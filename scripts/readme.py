@@ -1,7 +1,6 @@
 """Writes the generated parts of README.md and docs/; with --check only says if they are behind."""
 
 import argparse
-import json
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -13,8 +12,7 @@ sys.path.insert(0, str(ROOT))
 
 import adamjax  # noqa: E402
 from benchmarks import record  # noqa: E402
-from scripts import how_to_choose, papers, scaling, storage  # noqa: E402
-from tests.capabilities import COLUMNS, HOLES  # noqa: E402
+from scripts import how_to_choose, papers, scaling, storage, support  # noqa: E402
 
 
 def variants_table() -> str:
@@ -94,23 +92,12 @@ def elsewhere_moved(moved: Mapping[tuple[str, str], float]) -> str:
     )
 
 
-def capabilities_table() -> str:
-    """How many tests each variant passes of each kind, and why some have none."""
-    counts = json.loads((ROOT / "docs" / "capabilities.json").read_text(encoding="utf-8"))
-    lines = [f"| variant | {' | '.join(COLUMNS)} |", "|---" * (len(COLUMNS) + 1) + "|"]
-    for name, tests in counts.items():
-        lines.append(f"| `{name}` | {' | '.join(str(tests.get(c, '–')) for c in COLUMNS)} |")
-    reasons = [f"- `{name}`, {column}: {why}." for (name, column), why in HOLES.items()]
-    return "\n".join([*lines, "", "Where there is none:", "", *reasons])
-
-
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {
         "variants": variants_table,
         "storage": storage_table,
         "examples": examples_table,
     },
-    "docs/capabilities.md": {"capabilities": capabilities_table},
     "docs/how-to-choose.md": {
         "ranking": lambda: how_to_choose.ranking_table(result("pathologies")),
         "problems": lambda: how_to_choose.problems_table(result("pathologies")),
@@ -138,6 +125,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "machines": scaling.machines_table,
         "what is moved": scaling.overhead_table,
     },
+    "docs/support.md": {"support": support.table},
 }
 
 

@@ -86,7 +86,7 @@ class Trial(NamedTuple):
 
 @functools.cache
 def trials(name, style):
-    """Each adversarial setting, then all numbers on schedules, then the defaults of both functions."""
+    """Each adversarial setting, all numbers on schedules, and the defaults of both functions."""
     base = {} if style is None else {"style": style}
     lr = parameters(name)["learning_rate"].default
     # In a null space the eigenvectors are any.

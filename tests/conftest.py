@@ -1,22 +1,14 @@
-"""Eight devices on the CPU, for tests of meshes.
+"""Options and fixtures of the whole suite: tiers, eight CPU devices, float64."""
 
-`pytest --collect-only --capabilities FILE` counts the tests of each variant and capability.
-"""
-
-import collections
-import json
-import os
-import pathlib
+import platform
 
 import jax
+import optax
 import pytest
 
-from tests.capabilities import column_of, variants_of
 from tests.tiers import TIERS
 
-# Before anything is computed. What is not put on a mesh is on the first of them; each that waits
-# for the others holds a thread of the pool.
-os.environ.setdefault("NPROC", "16")
+# For tests of meshes; before anything is computed.
 jax.config.update("jax_num_cpu_devices", 8)
 
 
@@ -29,40 +21,34 @@ def compiled_quickly():
     jax.clear_caches()
 
 
+@pytest.fixture
+def float64():
+    """Enable float64. Tests marked `xdist_group("float64")` share their compilations."""
+    jax.config.update("jax_enable_x64", True)
+    yield
+    jax.config.update("jax_enable_x64", False)
+
+
+def pytest_report_header():
+    return f"Python {platform.python_version()}, JAX {jax.__version__}, Optax {optax.__version__}"
+
+
 def pytest_addoption(parser):
-    parser.addoption("--capabilities", metavar="FILE", help="where to write docs/capabilities.json")
     parser.addoption("--tier", choices=TIERS, default="quick", help="the largest tier to run")
+    parser.addoption("--only", action="store_true", help="leave out the tiers below --tier")
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out the tests of larger tiers than the chosen one."""
-    larger = set(TIERS[TIERS.index(config.getoption("--tier")) + 1 :])
-    dropped = [item for item in items if larger.intersection(m.name for m in item.iter_markers())]
+    """Select the tests of the chosen tier and, without --only, of those below it."""
+    chosen = TIERS.index(config.getoption("--tier"))
+    tiers = {chosen} if config.getoption("--only") else set(range(chosen + 1))
+    dropped = [item for item in items if tier_of(item) not in tiers]
     if dropped:
         config.hook.pytest_deselected(items=dropped)
-        items[:] = [item for item in items if item not in set(dropped)]
+        items[:] = [item for item in items if tier_of(item) in tiers]
 
 
-def counted(items):
-    """{variant: {capability: tests}}"""
-    counts = collections.defaultdict(collections.Counter)
-    for item in items:
-        column = column_of(item.nodeid)
-        for variant in variants_of(item.callspec.params) if column else ():
-            counts[variant][column] += 1
-    return counts
-
-
-def pytest_collection_finish(session):
-    if file := session.config.getoption("--capabilities"):
-        text = json.dumps(counted(session.items), indent=1, sort_keys=True)
-        pathlib.Path(file).write_text(text + "\n", encoding="utf-8")
-
-
-@pytest.fixture
-def collected(request):
-    """The counts of this run, and whether it is of all tests."""
-    option = request.config.option
-    chosen = option.keyword or option.markexpr or option.deselect or option.ignore
-    whole = not chosen and request.config.args == request.config.getini("testpaths")
-    return counted(request.session.items), whole
+def tier_of(item):
+    """The number of the largest tier that a test is marked with."""
+    marks = {mark.name for mark in item.iter_markers()}
+    return max(i for i, tier in enumerate(TIERS) if i == 0 or tier in marks)

@@ -1,300 +1,162 @@
-"""Mistakes planted in the source of the variants, one at a time.
+"""Plant mistakes in the rules, one at a time, and report those that no oracle notices.
 
-A mutant is the file of a variant, or a module of helpers as the variants use it, with one
-expression changed.
+    python -m tests.mutation                   all variants
+    python -m tests.mutation adam lion         these variants, and the helpers that they use
+    python -m tests.mutation --changed [BASE]  the variants that the change against BASE touches
 
-Not planted, as no number depends on them or they have tests of their own: docstrings, annotations,
-records and the text of errors; masks, dtypes, storage and the limit on huge gradients; the exchange
-of operands that commute; `>` for `>=`, which differ in ties alone.
+Verdicts are cached in `.cache/mutants.json` by a hash of the rule, the helpers, the oracle and the
+settings. Exits with 1 if a mutant survives.
 """
 
-import ast
+import argparse
 import functools
-import pkgutil
-import types
-from typing import NamedTuple
+import hashlib
+import inspect
+import json
+import multiprocessing
+import os
+import pathlib
+import subprocess
+import sys
+import time
+import warnings
+
+import numpy as np
 
 import adamjax
-import adamjax.modifiers
-import adamjax.wrappers
-from tests.sandbox import home, parsed
+from tests import ROOT, mistakes
+from tests.oracles import ORACLES
+from tests.reference import precision
+from tests.sandbox import check_mutant, compiled, home
 
-# What variants share: each mistake has to show in one of those that use it. What carries
-# formulas over trees has none.
-SHARED = (
-    "adamjax.moments",
-    "adamjax.schedules",
-    *(
-        f"adamjax.{folder}.{module.name}"
-        for folder, package in (("modifiers", adamjax.modifiers), ("wrappers", adamjax.wrappers))
-        for module in pkgutil.iter_modules(package.__path__)
-        if module.name not in {"map_updates", "partition_matrices", "copy_params"}
-    ),
-)
-HIDDEN = {None, "dtype", "mask", "mu_dtype", "nu_dtype", "param_rounding", "squares", "storage"}
-HIDDEN |= {"strict"}
-BUILDERS = {
-    "callable",
-    "copy_params",
-    "decaying_only",
-    "lift",
-    "optimizer",
-    "lookup_or_suggest",
-    "with_param_rounding",
-    "Slot",
-}
-BUILDERS |= {"with_extra_args_support"}
-CASTS = {"_wide", "asarray", "at_least_float32", "cast", "clamp", "float"}
-COMMUTE = {"logaddexp", "maximum", "minimum", "max", "min", "clip", "sqrt_eps_inside"}
-NOT_ARRAYS = {"step", "moments", "beta", "step.b1", "step.b2", "step.momentum", "axes"}
-OPPOSITES = {
-    ast.Add: ast.Sub,
-    ast.Sub: ast.Add,
-    ast.Mult: ast.Div,
-    ast.Div: ast.Mult,
-    ast.Pow: ast.Mult,
-    ast.Lt: ast.GtE,
-    ast.GtE: ast.Lt,
-    ast.Gt: ast.LtE,
-    ast.LtE: ast.Gt,
-    ast.Eq: ast.NotEq,
-    ast.NotEq: ast.Eq,
-    ast.Is: ast.IsNot,
-    ast.IsNot: ast.Is,
-}
-# What is easily taken for something else.
-ATTRIBUTES = {
-    "b1": ["b2"],
-    "b2": ["b1"],
-    "eps": ["eps_root"],
-    "eps_root": ["eps"],
-    "value": ["one_minus"],
-    "one_minus": ["value"],
-    "bias_correction": ["one_minus"],
-    "mu": ["nu"],
-    "nu": ["mu", "nu_max"],
-    "nu_max": ["nu"],
-}
-FUNCTIONS = {
-    "adam_update": ["adam_update_eps_hat", "adam_update_no_bias_correction"],
-    "adam_update_eps_hat": ["adam_update"],
-    "adam_update_no_bias_correction": ["adam_update"],
-    "denominator": ["denominator_eps_hat"],
-    "denominator_eps_hat": ["denominator"],
-}
-# The name of a mutant shows these in the expression around them.
-SMALL = (ast.Constant, ast.Name, ast.Attribute)
-AROUND = (ast.BinOp, ast.Call, ast.Compare, ast.IfExp, ast.Slice, ast.Subscript, ast.Tuple)
+CACHE = ROOT / ".cache" / "mutants.json"
+UNCHANGED = "without a mistake"
+LINES = (ROOT / "tests" / "equivalents.txt").read_text(encoding="utf-8").splitlines()
+EQUIVALENT = {line for line in LINES if line and not line.startswith("#")}
+# Every verdict depends on these.
+FOLDERS = ("adamjax", "adamjax/modifiers", "adamjax/storage", "adamjax/wrappers")
+SHARED = [path for folder in FOLDERS for path in sorted((ROOT / folder).glob("*.py"))] + [
+    ROOT / "tests" / f"{name}.py"
+    for name in (
+        "cases",
+        "hessians",
+        "adversarial_hparams",
+        "mistakes",
+        "sandbox",
+        "oracles/__init__",
+    )
+]
 
 
-class Mutant(NamedTuple):
-    """One change to a module, for the variants of some files."""
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("variants", nargs="*", metavar="VARIANT")
+    parser.add_argument("--changed", nargs="?", const="", metavar="BASE")
+    parser.add_argument("--minutes", type=float, default=1e9, help="start no mutant after these")
+    arguments = parser.parse_args()
+    names = arguments.variants or adamjax.list_variants()
+    if arguments.changed is not None:
+        names = touched(changed_paths(arguments.changed or default_base()))
+    files = sorted({home(name) for name in names})
+    checks = [(UNCHANGED, file) for file in files]
+    checks += [(m.name, m.module) for m in mistakes.mutants(files) if m.name not in EQUIVALENT]
+    # In an order that has nothing to do with the files: a part of it is a sample.
+    checks.sort(key=lambda check: hashlib.sha256(repr(check).encode()).digest())
+    verdicts = judge(checks, time.time() + 60 * arguments.minutes)
+    faults = [check for check, noticed in verdicts.items() if noticed == (check[0] == UNCHANGED)]
+    for name, module in faults:
+        print(f"{module}: {'differs from its oracle' if name == UNCHANGED else name}")
+    if len(files) == len(mistakes.homes()):
+        faults += stale_equivalents(files)
+    left_out = len(checks) - len(verdicts)
+    print(
+        f"{len(verdicts)} mutants of {len(files)} files: {len(faults)} faults, {left_out} left out"
+    )
+    sys.exit(bool(faults))
 
-    name: str
-    files: tuple[str, ...]
-    module: str
-    code: types.CodeType
+
+def stale_equivalents(files):
+    """Names in the list of equivalent mutants that no mutant has."""
+    stale = sorted(EQUIVALENT - {mutant.name for mutant in mistakes.mutants(files)})
+    for name in stale:
+        print(f"tests/equivalents.txt: there is no mutant {name}")
+    return stale
 
 
-def mutants():
-    """All of them: of each file, then of what is shared."""
-    files = list(dict.fromkeys(map(home, adamjax.list_variants())))
-    for file in files:
-        yield from named(file, None, lambda _, f=file: (f,))
-    users = {
-        f: tuple(file for file in files if f in used(file)) for f in set().union(*map(used, files))
-    }
-    for module in SHARED:
-        yield from named(module, set(users), users.get)
+def judge(checks, deadline):
+    """{(mutant, module): whether it was noticed}, as far as time allows."""
+    cache = json.loads(CACHE.read_text()) if CACHE.exists() else {}
+    keys = {check: f"{fingerprint(check[1])} {check[0]}" for check in checks}
+    ahead = [(check, deadline) for check in checks if keys[check] not in cache]
+    # JAX has threads, which a fork would not survive.
+    with multiprocessing.get_context("spawn").Pool(os.cpu_count()) as pool:
+        for check, noticed in pool.imap_unordered(run_check, ahead):
+            if noticed is not None:
+                cache[keys[check]] = noticed
+    CACHE.parent.mkdir(exist_ok=True)
+    CACHE.write_text(json.dumps(cache, indent=0, sort_keys=True))
+    return {check: cache[key] for check, key in keys.items() if key in cache}
 
 
-def named(module, functions, files_of):
-    """The mutants of some functions of a module, or of all."""
-    seen = {}
-    for function, change, code in changes(module, functions):
-        name = f"{module.split('.')[-1]}-{function}: {change}"
-        seen[name] = seen.get(name, 0) + 1
-        again = f" #{seen[name]}" if seen[name] > 1 else ""
-        yield Mutant(name + again, files_of(function), module, code)
+def run_check(task):
+    """A check, and whether an oracle noticed its mistake; None after the deadline."""
+    (name, module), deadline = task
+    if time.time() > deadline:
+        return task[0], None
+    with precision(np.float64), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        if name == UNCHANGED:
+            return task[0], check_mutant(module, module, compiled(module)) is not None
+        mutant = next(m for m in mistakes.planted(module) if m.name == name)
+        return task[0], any(check_mutant(file, module, mutant.code) for file in mutant.files)
 
 
 @functools.cache
-def used(file):
-    """The helpers that a file calls or names in its tables, and those that they do."""
-    bodies = [statement for module in SHARED for statement in parsed(module).body]
-    functions = {f.name: f for f in bodies if isinstance(f, ast.FunctionDef) and f.name != "clamp"}
-    functions |= {table(b): b for b in bodies if isinstance(b, ast.Assign) and table(b)}
-    found, ahead = set(), [parsed(file)]
-    while ahead:
-        tree = ahead.pop()
-        read = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and is_read(n)]
-        names = {n.id for n in read} & functions.keys()
-        ahead += [functions[name] for name in names - found]
-        found |= names
-    return found
+def fingerprint(module):
+    """A hash of all that the verdicts on a module's mutants depend on."""
+    files = mistakes.homes() if module not in mistakes.homes() else [module]
+    variants = [name for name in adamjax.list_variants() if home(name) in files]
+    paths = {*map(path_of, files), *map(oracle_path, variants), *SHARED}
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(paths))).hexdigest()[:16]
 
 
-def changes(module, functions):
-    """(function, what to what, code) for each change in the given functions, or in all."""
-    tree = parsed(module)
-    for top in tree.body:
-        name = top.name if isinstance(top, ast.FunctionDef) else table(top)
-        if name is None or (functions is not None and name not in functions):
-            continue
-        # Defaults of what is shared are not those of the variants, which pass their own.
-        defaults = set() if functions is None else set(ast.walk(getattr(top, "args", ast.Pass())))
-        for holder, key, node, around in places(top, top):
-            if node in defaults:
-                continue
-            shown = around if isinstance(node, SMALL) and isinstance(around, AROUND) else node
-            before = ast.unparse(shown)
-            for new in mistakes(node, top):
-                put(holder, key, ast.fix_missing_locations(ast.copy_location(new, node)))
-                after = ast.unparse(new if shown is node else shown)
-                code = compile(tree, module, "exec")
-                put(holder, key, node)
-                if after != before:
-                    yield name, shortened(before, after), code
+def path_of(module):
+    return pathlib.Path(sys.modules[module].__file__)
 
 
-def table(statement):
-    """The name of a dict of functions or numbers, from which a style is chosen."""
-    if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Dict):
-        name = statement.targets[0].id
-        return None if name == "STYLES" else name
-    return None
+def oracle_path(name):
+    """The file of a variant's oracle."""
+    oracle = ORACLES[name]
+    return pathlib.Path(inspect.getfile(oracle.args[0] if hasattr(oracle, "args") else oracle))
 
 
-def places(tree, around):
-    """(holder, key, expression, what it is part of) wherever a mistake would matter."""
-    for field, value in ast.iter_fields(tree):
-        if field in {"annotation", "returns", "decorator_list", "func", "ctx"}:
-            continue
-        holder = value if isinstance(value, list) else tree
-        for key, node in enumerate(value) if isinstance(value, list) else [(field, value)]:
-            if not isinstance(node, ast.AST) or isinstance(node, ast.Raise | ast.Expr):
-                continue
-            if isinstance(node, ast.keyword) and node.arg in HIDDEN:
-                continue
-            if isinstance(node, ast.If) and isinstance(node.body[0], ast.Raise):
-                continue
-            if isinstance(node, ast.expr):
-                yield holder, key, node, around
-            yield from places(node, tree if isinstance(node, ast.keyword) else node)
+def touched(changed):
+    """The variants whose verdicts depend on one of these paths; all of them if it is unknown."""
+    names = adamjax.list_variants()
+    if changed is None or not changed.isdisjoint(SHARED):
+        return names
+    return [n for n in names if {path_of(home(n)), oracle_path(n)} & changed]
 
 
-def put(holder, key, node):
-    """Puts a node where `places` found one."""
-    if isinstance(holder, list):
-        holder[key] = node
-    else:
-        setattr(holder, key, node)
+def changed_paths(base):
+    """The paths that differ from a git base; None where there is no such thing."""
+    difference = git("diff", "--name-only", base) if base else None
+    return None if difference is None else {ROOT / line for line in difference.split()}
 
 
-def shortened(before, after):
-    """What to what; of long expressions, the part that changes."""
-    if len(before) + len(after) < 160:
-        return f"{before} -> {after}"
-    start = next((i for i, (x, y) in enumerate(zip(before, after, strict=False)) if x != y), 0)
-    end = 0
-    while end < min(len(before), len(after)) - start and before[-end - 1] == after[-end - 1]:
-        end += 1
-    old, new = before[start : len(before) - end], after[start : len(after) - end]
-    return f"{before[:30]}…: {old or 'nothing'} -> {new or 'nothing'}"
+def default_base():
+    """The commit that a branch has left main at, or the one before the present one."""
+    head = git("rev-parse", "HEAD")
+    bases = [git("merge-base", "HEAD", branch) for branch in ("origin/main", "main")]
+    bases.append(git("rev-parse", "--verify", "--quiet", "HEAD~1"))
+    return next((base for base in bases if base and base != head), None)
 
 
-def mistakes(node, function):
-    """What may stand in place of one expression of a function by mistake."""
-    match node:
-        case ast.Constant(value=bool() | int() | float()):
-            yield wrong_constant(node.value)
-        case ast.UnaryOp(op=ast.USub() | ast.Not()):
-            yield node.operand
-        case ast.BinOp():
-            yield from wrong_operations(node)
-        case ast.Compare(ops=[op]) if type(op) in OPPOSITES:
-            yield ast.Compare(node.left, [OPPOSITES[type(op)]()], node.comparators)
-        case ast.IfExp():
-            yield ast.IfExp(node.test, node.orelse, node.body)
-        case ast.Name(ctx=ast.Load()) | ast.Attribute(ctx=ast.Load()):
-            yield from wrong_names(node, moments_read_in(function))
-        case ast.Dict(values=[_, _, *_]) if not all(map(is_slot, node.values)):
-            yield ast.Dict(node.keys, node.values[1:] + node.values[:1])
-        case ast.Call():
-            yield from wrong_calls(node)
+def git(*arguments):
+    """The output of a git command; None if it fails."""
+    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True)
+    return done.stdout.strip() if done.returncode == 0 else None
 
 
-def wrong_constant(value):
-    if isinstance(value, bool):
-        return ast.Constant(not value)
-    return ast.Constant(value + 1 if isinstance(value, int) else 1.5 * value or 0.5)
-
-
-def wrong_operations(node):
-    """One operand alone, the opposite operation, and √a + e for √(a + e)."""
-    yield node.left
-    yield node.right
-    if type(node.op) in OPPOSITES:
-        yield ast.BinOp(node.left, OPPOSITES[type(node.op)](), node.right)
-    match node:
-        case ast.BinOp(left=ast.Call(args=[inner]) as root, op=ast.Add()) if called(root) == "sqrt":
-            yield ast.Call(root.func, [ast.BinOp(inner, ast.Add(), node.right)], [])
-
-
-def wrong_names(node, moments):
-    """Another function, another attribute, and the old moment in place of the new."""
-    if isinstance(node, ast.Name):
-        yield from (ast.Name(other, ast.Load()) for other in FUNCTIONS.get(node.id, ()))
-        if node.id in moments:
-            yield ast.parse(f"moments.{node.id}", mode="eval").body
-    else:
-        known = moments if ast.unparse(node.value) == "moments" else ATTRIBUTES
-        for other in ATTRIBUTES.get(node.attr, ()):
-            if other in known:
-                yield ast.Attribute(node.value, other, ast.Load())
-
-
-def wrong_calls(node):
-    """One argument in place of the result, two exchanged, a keyword forgotten."""
-    name, arguments = called(node), node.args
-    wires = name.startswith("scale_by_")
-    array = [
-        ast.unparse(argument) not in NOT_ARRAYS and not isinstance(argument, ast.Starred)
-        for argument in arguments
-    ]
-    if name not in BUILDERS | CASTS and not wires:
-        yield from (a for a, is_array in zip(arguments, array, strict=True) if is_array)
-        if name == "sqrt" and isinstance(arguments[0], ast.BinOp):
-            inner = arguments[0]
-            yield ast.BinOp(ast.Call(node.func, [inner.left], []), inner.op, inner.right)
-    if name not in COMMUTE | BUILDERS:
-        for i in range(len(arguments) - 1):
-            if array[i] and array[i + 1]:
-                exchanged = [*arguments[:i], arguments[i + 1], arguments[i], *arguments[i + 2 :]]
-                yield ast.Call(node.func, exchanged, node.keywords)
-    for keyword in node.keywords:
-        if keyword.arg not in HIDDEN:
-            rest = [other for other in node.keywords if other is not keyword]
-            yield ast.Call(node.func, arguments, rest)
-
-
-def called(node):
-    """The last name of what is called: sqrt of jnp.sqrt."""
-    return getattr(node.func, "attr", getattr(node.func, "id", ""))
-
-
-def is_read(name):
-    return isinstance(name.ctx, ast.Load)
-
-
-def is_slot(node):
-    return isinstance(node, ast.Call) and called(node) == "Slot"
-
-
-def moments_read_in(function):
-    """The moments whose old values a function reads."""
-    return {
-        node.attr
-        for node in ast.walk(function)
-        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "moments"
-    }
+if __name__ == "__main__":
+    main()

@@ -39,7 +39,9 @@ def _variant(name: str, old: str, new: str) -> Fault:
 
 ORACLES = "tests/test_trajectories.py tests/test_oracles.py"
 FAULTS = (
-    _variant("adam", "nu = ema(g * g, moments.nu, step.b2)", "nu = ema(g * g, moments.nu, step.b1)"),
+    _variant(
+        "adam", "nu = ema(g * g, moments.nu, step.b2)", "nu = ema(g * g, moments.nu, step.b1)"
+    ),
 )
 
 
@@ -77,7 +79,9 @@ def survivors(areas: list[str], tier: str) -> list[Fault]:
             noticed = fails(root, tier, fault.first.split()) or fails(root, tier, [*ELSEWHERE])
             (root / "adamjax" / fault.file).write_text(original, encoding="utf-8")
             missed += [] if noticed else [fault]
-            print("noticed" if noticed else "MISSED ", fault.area, fault.file, fault.new, flush=True)
+            print(
+                "noticed" if noticed else "MISSED ", fault.area, fault.file, fault.new, flush=True
+            )
     return missed
 
 

@@ -7,6 +7,7 @@ import optax
 import pytest
 
 import adamjax
+from tests.tiers import each_variant
 
 STEPS = 12
 # The kernel is as large as a leaf has to be for its moments to be stored in codes.
@@ -64,7 +65,7 @@ def cosine(a, b):
 
 
 @pytest.mark.usefixtures("compiled_quickly")
-@pytest.mark.parametrize("name", adamjax.list_variants())
+@each_variant(own="wide")
 def test_stored_rounded_and_watched(name):
     """In one compiled loop: masked decay, moments in 8 bits, rounded parameters, metrics."""
     true, _ = moved(name)

@@ -6,20 +6,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
-from hypothesis.extra.numpy import arrays
 
 import adamjax
 from adamjax.optimizer import DECAY_MODES
-from adamjax.rule import ScheduledBetaState
 from tests.adversarial_hparams import STRUCTURE, VALUES
-from tests.law_exceptions import (
-    L2_OF_OTHER_LEAVES,
-    NOT_ADDED,
-    NOT_AN_AVERAGE_OF_GRADIENTS,
-    NOT_ITS_SIGN,
-    RATE_MOVES,
-)
+from tests.tiers import each_variant
 
 STEPS = 4
 LR, WD = VALUES["learning_rate"], VALUES["weight_decay"]
@@ -51,8 +42,28 @@ FORMS = {
     "numpy float64": np.float64,
     "numpy float32": np.float32,
 }
-GRADIENTS = arrays(np.float32, (STEPS, 3), elements=st.floats(-4, 4, width=16))
-law = settings(max_examples=5, derandomize=True, deadline=None, database=None)
+# Whose decay is not added to each step: it moves a point of which the parameters follow an average,
+# or starts at the second step.
+NOT_ADDED = {"schedule_free_adamw", "schedule_free_radam", "schedule_free_sgd", "soap"}
+FIRST_DECAYED = {"adopt": 1}  # which leaves the parameters alone in its first step
+ADDED = {
+    "decoupled": lambda step, p: step - LR * WD * p,
+    "independent": lambda step, p: step - WD * p,
+    "proximal": lambda step, p: (p + step) / (1 + LR * WD) - p,
+    "decoupled_after": lambda step, p: step - LR * WD * (p + step),
+    "independent_after": lambda step, p: step - WD * (p + step),
+}
+KERNELS_ONLY = {
+    "tree": {"dense": {"bias": False, "kernel": True}},
+    "function": lambda params: jax.tree.map(lambda p: p.ndim > 1, params),
+    "pattern": "*kernel",
+    "patterns": ["dense/*", "!*bias"],
+    "exclusion": ("!*bias",),
+}
+REDUCED = [n for n in adamjax.list_variants() if adamjax.get_variant(n).reduces_to]
+ALL = {"none": None, "prefix": {"dense": True}, "one bool": True, "pattern": "*"}
+PARAMS = {"dense": {"bias": np.float32([0.5]), "kernel": np.float32([[-2.0, 0.25]])}}
+RANDOM = np.random.default_rng(0).normal(size=(STEPS, 3)).astype(np.float32)
 
 
 def scalars_of(name):
@@ -70,137 +81,77 @@ def as_tree(row):
     return {"dense": {"bias": jnp.asarray(row[:1]), "kernel": jnp.asarray(row[None, 1:])}}
 
 
-PARAMS = {"dense": {"bias": np.float32([0.5]), "kernel": np.float32([[-2.0, 0.25]])}}
-RANDOM = np.random.default_rng(0).normal(size=(STEPS, 3)).astype(np.float32)
-
-
-def run(tx, gradients, params=PARAMS, change=lambda gradient, params: gradient):
-    """The updates at each step, the parameters held still, and the state after the last."""
-    state, trace = tx.init(params), []
-    for row in gradients:
-        updates, state = tx.update(change(as_tree(row), params), state, params)
+def run(tx, change=lambda gradient, params: gradient):
+    """The updates at each step, the parameters held still."""
+    state, trace = tx.init(PARAMS), []
+    for row in RANDOM:
+        updates, state = tx.update(change(as_tree(row), PARAMS), state, PARAMS)
         trace.append(updates)
-    return trace, state
+    return trace
 
 
-def assert_same(seen, wanted, rtol=1e-5):
-    for a, b in zip(jax.tree.leaves(seen), jax.tree.leaves(wanted), strict=True):
-        np.testing.assert_allclose(a, b, rtol=rtol, atol=1e-7)
+def assert_same(trace, expected, rtol=1e-5, atol=1e-7):
+    for a, b in zip(jax.tree.leaves(trace), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_allclose(a, b, rtol=rtol, atol=atol)
 
 
-variants = pytest.mark.parametrize("name", adamjax.list_variants())
+def with_l2_of(*names):
+    """Adds the L2 term of some leaves to their gradients."""
 
+    def change(gradient, params):
+        g, p = gradient["dense"], params["dense"]
+        return {"dense": {k: g[k] + WD * p[k] if k in names else g[k] for k in g}}
 
-# --- weight decay, against the same optimizer without it
-
-
-@variants
-@pytest.mark.parametrize("decay_mode", DECAY_MODES)
-def test_zero_weight_decay_is_none(name, decay_mode):
-    seen, _ = run(ready_made(name, weight_decay=0.0, decay_mode=decay_mode), RANDOM)
-    wanted, _ = run(ready_made(name, weight_decay=0.0), RANDOM)
-    jax.tree.map(np.testing.assert_array_equal, seen, wanted)
-
-
-FIRST_DECAYED = {"adopt": 1}  # which leaves the parameters alone in its first step
-WITHOUT_L2 = {
-    "decoupled": lambda step, p: step - LR * WD * p,
-    "independent": lambda step, p: step - WD * p,
-    "proximal": lambda step, p: (p + step) / (1 + LR * WD) - p,
-    "decoupled_after": lambda step, p: step - LR * WD * (p + step),
-    "independent_after": lambda step, p: step - WD * (p + step),
-}
-
-
-@pytest.mark.parametrize("name", [n for n in adamjax.list_variants() if n not in NOT_ADDED])
-@pytest.mark.parametrize("decay_mode", WITHOUT_L2)
-def test_decay_of_the_parameters(name, decay_mode):
-    seen, _ = run(ready_made(name, weight_decay=WD, decay_mode=decay_mode), RANDOM)
-    steps, _ = run(ready_made(name, weight_decay=0.0), RANDOM)
-    at = FIRST_DECAYED.get(name, 0)
-    assert_same(seen[:at], steps[:at])
-    assert_same(
-        seen[at:], [jax.tree.map(WITHOUT_L2[decay_mode], step, PARAMS) for step in steps[at:]]
-    )
-
-
-@variants
-def test_l2_is_a_term_of_the_gradient(name):
-    seen, _ = run(ready_made(name, weight_decay=WD, decay_mode="l2"), RANDOM)
-    decayed = lambda gradient, params: jax.tree.map(lambda g, p: g + WD * p, gradient, params)  # noqa: E731
-    wanted, _ = run(ready_made(name, weight_decay=0.0), RANDOM, change=decayed)
-    assert_same(seen, wanted)
-
-
-@pytest.mark.parametrize("name", [n for n in adamjax.list_variants() if n not in RATE_MOVES])
-def test_decoupled_is_independent_of_a_constant_learning_rate(name):
-    seen, _ = run(ready_made(name, weight_decay=WD, decay_mode="decoupled"), RANDOM)
-    wanted, _ = run(ready_made(name, weight_decay=LR * WD, decay_mode="independent"), RANDOM)
-    assert_same(seen, wanted)
+    return change
 
 
 def test_every_decay_has_a_law():
-    assert {*WITHOUT_L2, "l2"} == set(DECAY_MODES)
+    assert {*ADDED, "l2"} == set(DECAY_MODES)
 
 
-# --- masks
-
-KERNELS_ONLY = {
-    "tree": {"dense": {"bias": False, "kernel": True}},
-    "function": lambda params: jax.tree.map(lambda p: p.ndim > 1, params),
-    "pattern": "*kernel",
-    "patterns": ["dense/*", "!*bias"],
-    "exclusion": ("!*bias",),
-}
-ALL = {"none": None, "prefix": {"dense": True}, "one bool": True, "pattern": "*"}
-
-
-def l2_of_kernel(gradient, params):
-    decayed = gradient["dense"]["kernel"] + WD * params["dense"]["kernel"]
-    return {"dense": {**gradient["dense"], "kernel": decayed}}
-
-
-@variants
-@pytest.mark.parametrize("decay_mode", DECAY_MODES)
-def test_mask(name, decay_mode):
-    """With the bias left out it moves as without decay, and the kernel as if nothing were."""
-    kernel, _ = run(ready_made(name, weight_decay=WD, decay_mode=decay_mode), RANDOM)
-    bias, _ = run(ready_made(name, weight_decay=0.0), RANDOM)
-    if decay_mode == "l2" and name in L2_OF_OTHER_LEAVES:
-        # Each moves as if the gradients had come with the term of the kernel's in them.
-        kernel, _ = run(ready_made(name, weight_decay=0.0), RANDOM, change=l2_of_kernel)
-        bias = kernel
-    seen, _ = run(ready_made(name, weight_decay=WD, decay_mode=decay_mode, mask="*kernel"), RANDOM)
-    for updates, on, off in zip(seen, kernel, bias, strict=True):
-        np.testing.assert_array_equal(updates["dense"]["bias"], off["dense"]["bias"])
-        np.testing.assert_array_equal(updates["dense"]["kernel"], on["dense"]["kernel"])
+@each_variant(own="wide")
+def test_weight_decay_and_its_mask(name):
+    """With the bias masked it moves as without decay, and the kernel as if nothing were masked."""
+    plain = run(ready_made(name, weight_decay=0.0))
+    at = FIRST_DECAYED.get(name, 0)
+    for decay_mode in DECAY_MODES:
+        assert_same(run(ready_made(name, weight_decay=0.0, decay_mode=decay_mode)), plain, 0, 0)
+        on = run(ready_made(name, weight_decay=WD, decay_mode=decay_mode))
+        off = plain
+        if decay_mode == "l2":
+            assert_same(on, run(ready_made(name, weight_decay=0.0), with_l2_of("bias", "kernel")))
+            if name == "adai":  # the mean of all squares, into which the kernel's term goes
+                on = off = run(ready_made(name, weight_decay=0.0), with_l2_of("kernel"))
+        elif name not in NOT_ADDED:
+            added = [jax.tree.map(ADDED[decay_mode], step, PARAMS) for step in plain[at:]]
+            assert_same(on, plain[:at] + added)
+        masked = run(ready_made(name, weight_decay=WD, decay_mode=decay_mode, mask="*kernel"))
+        for updates, with_decay, without in zip(masked, on, off, strict=True):
+            for leaf, expected in (("kernel", with_decay), ("bias", without)):
+                np.testing.assert_array_equal(updates["dense"][leaf], expected["dense"][leaf])
 
 
-@variants
-@pytest.mark.parametrize("which", [KERNELS_ONLY, ALL], ids=["kernels", "all"])
-def test_masks_of_all_forms_agree(name, which):
-    wanted, *others = (
-        run(ready_made(name, weight_decay=WD, decay_mode="decoupled", mask=mask), RANDOM)[0]
-        for mask in which.values()
-    )
-    for seen in others:
-        jax.tree.map(np.testing.assert_array_equal, seen, wanted)
+@each_variant(own="wide")
+def test_masks_of_all_forms_agree(name):
+    for masks in (KERNELS_ONLY, ALL):
+        expected, *others = (
+            run(ready_made(name, weight_decay=WD, decay_mode="decoupled", mask=mask))
+            for mask in masks.values()
+        )
+        for trace in others:
+            assert_same(trace, expected, 0, 0)
 
 
-# --- numbers, arrays and schedules
-
-
-@variants
-@pytest.mark.parametrize("form", FORMS)
-def test_forms_of_a_scalar_agree(name, form):
+@each_variant(own="wide")
+def test_forms_of_a_scalar_agree(name):
     values, others = scalars_of(name), BESIDE_SCHEDULES.get(name, {})
-    wanted, _ = run(adamjax.create(name, **values, **others), RANDOM)
-    given_so = {key: FORMS[form](value) for key, value in values.items()}
-    seen, _ = run(adamjax.create(name, **given_so, **others), RANDOM)
-    assert_same(seen, wanted)
+    expected = run(adamjax.create(name, **values, **others))
+    for form in FORMS.values():
+        trace = run(adamjax.create(name, **{k: form(v) for k, v in values.items()}, **others))
+        assert_same(trace, expected)
 
 
-@variants
+@each_variant(own="wide")
 def test_schedules_are_asked_for_each_step(name):
     """With the number of steps done, an integer: a schedule may look it up in a table."""
     for key, value in scalars_of(name).items():
@@ -212,90 +163,29 @@ def test_schedules_are_asked_for_each_step(name):
             return value
 
         others = BESIDE_SCHEDULES.get(name, {})
-        run(ready_made(name, **{**scalars_of(name), key: schedule, **others}), RANDOM)
+        run(ready_made(name, **{**scalars_of(name), key: schedule, **others}))
         # What SOAP averages begins at the second step.
         assert counts.issuperset(range(name == "soap", STEPS)), key
 
 
-# --- reductions
-
-REDUCTIONS = [
-    pytest.param(name, reduction, id=f"{name}-{reduction.other}-{i}")
-    for name in adamjax.list_variants()
-    for i, reduction in enumerate(adamjax.get_variant(name).reduces_to)
-]
-
-
-@pytest.mark.parametrize(("name", "reduction"), REDUCTIONS)
-@law
-@given(gradients=GRADIENTS)
-def test_declared_reductions(name, reduction, gradients):
-    seen, _ = run(adamjax.create(name, **reduction.at), gradients)
-    wanted, _ = run(adamjax.create(reduction.other, **reduction.arguments), gradients)
-    assert_same(seen, wanted)
+@pytest.mark.parametrize(
+    "name", [n for n in adamjax.list_variants() if adamjax.get_variant(n).reduces_to]
+)
+def test_declared_reductions(name):
+    for reduction in adamjax.get_variant(name).reduces_to:
+        trace = run(adamjax.create(name, **reduction.at))
+        assert_same(trace, run(adamjax.create(reduction.other, **reduction.arguments)))
 
 
-# --- exact bias correction under a changing b1
-
-# Each direction once: adamw's is adam's.
-DIRECTIONS = {adamjax.get_variant(name).scale_by: name for name in adamjax.list_variants()[::-1]}
-DIRECTIONS.pop(None)  # those that are more than a direction
-WITH_B1 = [
-    f"{name}-{style}"
-    for make, name in DIRECTIONS.items()
-    for style in adamjax.get_variant(name).styles or ["-"]
-    if "b1" in inspect.signature(make).parameters and "mu" in adamjax.get_variant(name).slots
-]
-B1S = arrays(np.float32, STEPS, elements=st.floats(0, 0.9375, width=16))
-
-
-def constant_gradients(label, b1, c):
-    name, _, style = label.partition("-")
-    make = adamjax.get_variant(name).scale_by
-    accepted = inspect.signature(make).parameters
-    others = {k: 0.0 for k in ("eps", "initial_accumulator_value") if k in accepted}
-    others |= {} if style == "-" else {"style": style}
-    tx = make(b1=lambda count: jnp.asarray(b1)[count], **others)
-    return run(tx, np.full((STEPS, 3), c, np.float32))
-
-
-def corrected_averages(state):
-    """Every mu that is an average with b1, free of its bias."""
-    is_node = lambda node: isinstance(node, ScheduledBetaState)  # noqa: E731
-    nodes = [n for n in jax.tree.leaves(state, is_leaf=is_node) if is_node(n)]
-    nodes = [node for node in nodes if hasattr(node.inner_state, "mu")]
-    assert nodes
-    return [
-        mu / n.bias_corrections["b1"] for n in nodes for mu in jax.tree.leaves(n.inner_state.mu)
-    ]
-
-
-@pytest.mark.parametrize("label", [x for x in WITH_B1 if x not in NOT_AN_AVERAGE_OF_GRADIENTS])
-@law
-@given(b1=B1S, c=st.sampled_from([-3.0, 0.001, 1e10]))
-def test_average_of_a_constant_gradient_is_the_gradient(label, b1, c):
-    _, state = constant_gradients(label, b1, c)
-    for average in corrected_averages(state):
-        np.testing.assert_allclose(average, c, rtol=1e-6)
-
-
-@pytest.mark.parametrize("label", NOT_AN_AVERAGE_OF_GRADIENTS)
-def test_exceptions_are_not_the_gradient(label):
-    _, state = constant_gradients(label, np.float32([0.9, 0.5, 0.25, 0.75]), 3.0)
-    assert not all(np.allclose(x, 3.0, rtol=1e-6) for x in corrected_averages(state))
-
-
-@pytest.mark.parametrize("label", [label for label in WITH_B1 if label not in NOT_ITS_SIGN])
-@law
-@given(b1=B1S, c=st.sampled_from([-3.0, 0.001, 1e10]))
-def test_direction_of_a_constant_gradient_is_its_sign(label, b1, c):
-    for updates in constant_gradients(label, b1, c)[0]:
-        assert_same(updates, jax.tree.map(lambda u: np.full_like(u, np.sign(c)), updates))
-
-
-@pytest.mark.parametrize("label", NOT_ITS_SIGN)
-def test_exceptions_are_not_its_sign(label):
-    with pytest.raises(AssertionError):
-        for c in (3.0, 0.001):
-            trace, _ = constant_gradients(label, np.float32([0.9, 0.5, 0.0, 0.75]), c)
-            assert_same(trace, jax.tree.map(np.ones_like, trace))
+def test_a_changing_b1_is_corrected_by_its_product():
+    """All averages of a constant gradient are the gradient, and u is its sign, from the start."""
+    b1 = jnp.float32([0.9, 0.5, 0.0, 0.75])
+    for make in (adamjax.scale_by_adam, adamjax.scale_by_amsgrad, adamjax.scale_by_qhadam):
+        for c in (-3.0, 0.001, 1e10):
+            tx, g = make(b1=lambda count: b1[count], eps=0.0), jnp.full(3, c, jnp.float32)
+            state = tx.init(g)
+            for _ in range(STEPS):
+                u, state = tx.update(g, state)
+                np.testing.assert_allclose(u, np.sign(c), rtol=1e-5)
+            average = state.inner_state.mu / state.bias_corrections["b1"]
+            np.testing.assert_allclose(average, c, rtol=1e-6)

@@ -2,16 +2,14 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
 
-from tests import documents
+from tests import ROOT, documents
 
-ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 BLOCKS = documents.blocks(README)
 # What these print is left to them: a table of devices, a list of names.

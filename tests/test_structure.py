@@ -1,4 +1,4 @@
-"""The shape of the code: the way of imports, what one does, sizes, the parts of a variant."""
+"""The shape of the code: the way of imports, sizes, the parts of a variant."""
 
 import ast
 import functools
@@ -8,15 +8,12 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
-
-import pytest
 
 import adamjax
 import adamjax.testing
 import adamjax.tracking
+from tests import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 # A module may import those in the lines above its own, and its own package.
 LEVELS = [
     {"moments", "checks", "trees", "one_pass"},
@@ -33,18 +30,11 @@ LEVELS = [
 LEVEL_OF = {name: level for level, names in enumerate(LEVELS) for name in names}
 CORE = {"jax", "numpy", "optax"}
 FOREIGN = {*CORE, "flax", "equinox", "keras", "safetensors", "torch"}
-# Folders of which the code is held to sizes; what is not there is not needed.
+# Folders of which the functions are held to a size; what is not there is not needed.
 CODE = [f for d in ("adamjax", "tests", "examples", "benchmarks") for f in (ROOT / d).rglob("*.py")]
 LIBRARY = sorted((ROOT / "adamjax").rglob("*.py"))
 VARIANTS = [f for f in LIBRARY if f.parent.name == "variants" and f.name != "__init__.py"]
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
-
-
-def name_of(file):
-    return str(file.relative_to(ROOT))
-
-
-each_file = functools.partial(pytest.mark.parametrize, "file", ids=name_of)
 
 
 @functools.cache
@@ -72,6 +62,11 @@ def at_import(body):
             yield from at_import(ast.iter_child_nodes(node))
 
 
+def top_of(file):
+    """The module or package of the library that a file belongs to."""
+    return file.relative_to(ROOT / "adamjax").parts[0].removesuffix(".py")
+
+
 def part_of(dotted):
     """The part of the library that a dotted name belongs to; None for anything else."""
     root, *parts = dotted.split(".")
@@ -80,34 +75,27 @@ def part_of(dotted):
     return parts[0] if parts and parts[0] in LEVEL_OF else "__init__"
 
 
-# --- imports
+def test_imports_go_one_way():
+    assert {top_of(file) for file in LIBRARY} <= set(LEVEL_OF)
+    for file in LIBRARY:
+        mine = top_of(file)
+        for dotted in imported(ast.walk(parse(file))):
+            part = part_of(dotted)
+            assert part in (None, mine) or LEVEL_OF[part] < LEVEL_OF[mine], (mine, dotted)
 
 
-@each_file(LIBRARY)
-def test_imports_go_one_way(file):
-    mine = file.relative_to(ROOT / "adamjax").parts[0].removesuffix(".py")
-    for dotted in imported(ast.walk(parse(file))):
-        part = part_of(dotted)
-        assert part in (None, mine) or LEVEL_OF[part] < LEVEL_OF[mine], f"{mine} imports {dotted}"
+def test_only_the_core_is_imported_at_once():
+    for file in LIBRARY:
+        roots = {dotted.split(".")[0] for dotted in imported(at_import(parse(file).body))}
+        assert roots <= {"adamjax"} | CORE | sys.stdlib_module_names, file
 
 
-def test_every_module_has_a_level():
-    parts = {file.relative_to(ROOT / "adamjax").parts[0].removesuffix(".py") for file in LIBRARY}
-    assert parts == set(LEVEL_OF)
-
-
-@each_file(LIBRARY)
-def test_only_the_core_is_imported_at_once(file):
-    roots = {dotted.split(".")[0] for dotted in imported(at_import(parse(file).body))}
-    assert roots <= {"adamjax"} | CORE | sys.stdlib_module_names
-
-
-@each_file(CODE)
-def test_only_public_names_of_other_libraries(file):
-    names = set(imported(ast.walk(parse(file))))
-    names |= {ast.unparse(n) for n in ast.walk(parse(file)) if isinstance(n, ast.Attribute)}
+def test_only_public_names_of_other_libraries():
     private = re.compile(rf"({'|'.join(FOREIGN)})(\.\w+)*\._(?!_)[\w.]+")
-    assert [name for name in names if private.fullmatch(name)] == []
+    for file in CODE:
+        nodes = list(ast.walk(parse(file)))
+        names = {*imported(nodes), *(ast.unparse(n) for n in nodes if isinstance(n, ast.Attribute))}
+        assert [name for name in names if private.fullmatch(name)] == [], file
 
 
 def test_import_does_nothing():
@@ -142,14 +130,6 @@ else:
     assert done.returncode == 0, done.stderr
 
 
-# --- sizes
-
-
-@each_file(CODE)
-def test_files_are_short(file):
-    assert len(file.read_text(encoding="utf-8").splitlines()) < 300
-
-
 def lines_of(function):
     """Lines of a function without its docstring."""
     lines = function.end_lineno - function.lineno + 1
@@ -163,94 +143,44 @@ def functions_of(file):
     return [node for node in ast.walk(parse(file)) if isinstance(node, FUNCTION)]
 
 
-@each_file(CODE)
-def test_functions_fit_on_a_screen(file):
-    assert {f.name: lines_of(f) for f in functions_of(file) if lines_of(f) > 60} == {}
+def test_functions_fit_on_a_screen():
+    for file in CODE:
+        assert {f.name: lines_of(f) for f in functions_of(file) if lines_of(f) > 60} == {}, file
+    for file in VARIANTS:
+        rules = [f for f in functions_of(file) if f.name == "rule"]
+        assert max(map(lines_of, rules), default=0) <= 15, file
 
 
-# --- documentation
-
-
-@each_file(LIBRARY)
-def test_public_names_are_documented(file):
-    tree = parse(file)
-    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
-    bodies = [tree.body, *(c.body for c in classes)]
-    defined = [n for body in bodies for n in body if isinstance(n, (*FUNCTION, ast.ClassDef))]
-    names = [node.name for node in defined if not ast.get_docstring(node)]
-    assert [name for name in names if not name.startswith("_")] == []
-    assert ast.get_docstring(tree)
-
-
-EXPORTS = {
-    f"{module.__name__}.{name}": value
-    for module in (adamjax, adamjax.tracking, adamjax.testing)
-    for name, value in vars(module).items()
-    if inspect.isfunction(value) and not name.startswith("_")
-}
-
-
-@pytest.mark.parametrize("name", EXPORTS)
-def test_exported_functions_have_an_example(name):
-    assert ">>> " in EXPORTS[name].__doc__
+def test_exported_functions_have_an_example():
+    for module in (adamjax, adamjax.tracking, adamjax.testing):
+        for name, value in vars(module).items():
+            if inspect.isfunction(value) and not name.startswith("_"):
+                assert ">>> " in value.__doc__, name
 
 
 # --- the parts of a variant
 
 
-def records_of(file):
-    """The statements of a variant's file that make records, and the names in them."""
-    for node in parse(file).body:
-        text = ast.unparse(node)
-        if isinstance(node, ast.Assign) and re.search(r"\b(Variant|_replace)\(name=", text):
-            yield node, re.search(r"name='(\w+)'", text).group(1)
+def test_variant_says_where_it_comes_from_and_what_it_computes():
+    for file in VARIANTS:
+        title, *rest = re.split(r"\n\n", ast.get_docstring(parse(file)))
+        assert re.search(r"\b(19|20)\d\d\b|\byear\b", title), file
+        assert any(re.search(r"^    .+ = .+", part, re.MULTILINE) for part in rest), file
 
 
-@each_file(VARIANTS)
-def test_variant_has_its_parts_in_order(file):
-    """Docstring, states, directions, ready-made optimizers, records; helpers where they serve."""
-    tree, names = parse(file), dict(map(reversed, records_of(file)))
-    first = {"docstring": [tree.body[0]], "record": list(names.values())}
-    parts = {"state": [], "direction": [], "optimizer": []}
-    for node in tree.body:
-        if isinstance(node, ast.ClassDef) and node.name.endswith("State"):
-            parts["state"].append(node)
-        elif isinstance(node, FUNCTION) and node.name.startswith("scale_by_"):
-            parts["direction"].append(node)
-        elif isinstance(node, FUNCTION) and node.name in names:
-            parts["optimizer"].append(node)
-    order = [first["docstring"], *parts.values(), first["record"]]
-    lines = [node.lineno for part in order for node in part]
-    assert lines == sorted(lines)
-    assert [node.name for node in parts["optimizer"]] == list(names)
-    assert file.stem.strip("_") in names
-    assert tree.body[-1] in names.values()
-
-
-@each_file(VARIANTS)
-def test_variant_says_where_it_comes_from_and_what_it_computes(file):
-    title, *rest = re.split(r"\n\n", ast.get_docstring(parse(file)))
-    assert re.search(r"\b(19|20)\d\d\b|\byear\b", title)
-    assert any(re.search(r"^    .+ = .+", part, re.MULTILINE) for part in rest)
-
-
-@each_file(VARIANTS)
-def test_rules_are_short(file):
-    rules = [f for f in functions_of(file) if f.name == "rule"]
-    assert max(map(lines_of, rules), default=0) <= 15
-
-
-def test_every_record_is_in_a_variant_file():
-    names = [name for file in VARIANTS for _, name in records_of(file)]
-    assert sorted(set(names) - {"template"}) == adamjax.list_variants()
-    assert len(names) == len(set(names))
-
-
-def test_every_variant_is_exported():
+def test_variant_has_its_parts_in_order():
+    """States, directions, ready-made optimizers; the file has the name of one of them."""
     for name in adamjax.list_variants():
         variant = adamjax.get_variant(name)
+        module = importlib.import_module(variant.optimizer.__module__)
+        assert module.__name__.startswith("adamjax.variants.")
         assert getattr(adamjax, name) is variant.optimizer
         if variant.scale_by is not None:
             assert getattr(adamjax, variant.scale_by.__name__) is variant.scale_by
-        module = importlib.import_module(variant.optimizer.__module__)
-        assert module.__name__.startswith("adamjax.variants.")
+    for file in VARIANTS:
+        body = parse(file).body
+        states = [n.lineno for n in body if isinstance(n, ast.ClassDef) and "State" in n.name]
+        functions = [node for node in body if isinstance(node, FUNCTION)]
+        directions = [f.lineno for f in functions if f.name.startswith("scale_by_")]
+        assert states + directions == sorted(states + directions), file
+        assert file.stem.strip("_") in {*adamjax.list_variants(), "template"}, file

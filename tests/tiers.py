@@ -28,12 +28,24 @@ REPRESENTATIVES = (
     "sophia",  # an extra argument of update
 )
 
+# More than a rule under `lift`, or a ready-made form that does more than pass its arguments on.
+OWN_CODE = {
+    *("adabound", "adamod", "adamp", "amos", "amsbound", "apollo", "c_adamw", "c_lion"),
+    *("dadapt_adam", "focus", "grokadamw", "grokfast_adamw", "laprop", "lookahead_adam", "madgrad"),
+    *("mars_adamw", "mars_lion", "novograd", "ranger", "schedule_free_radam", "schedule_free_sgd"),
+    *("sgdp", "stable_adamw"),
+}
 
-def each_variant(argument="name", *, others="exhaustive", names=None):
-    """Parametrize over the variants: representatives are quick, the others in another tier."""
-    mark = getattr(pytest.mark, others)
-    params = [
-        pytest.param(name, marks=() if name in REPRESENTATIVES else mark)
-        for name in names or adamjax.list_variants()
-    ]
+
+def each_variant(argument="name", *, own=None, others="exhaustive", names=None):
+    """Parametrize over variants: representatives are quick, others in another tier.
+
+    `own` is the tier of those that have code of their own, if it is not that of the others.
+    """
+
+    def marks(name):
+        tier = own if own and name in OWN_CODE else others
+        return () if name in REPRESENTATIVES else getattr(pytest.mark, tier)
+
+    params = [pytest.param(n, marks=marks(n)) for n in names or adamjax.list_variants()]
     return pytest.mark.parametrize(argument, params)

@@ -14,7 +14,6 @@ from adamjax.storage.formats import FORMATS
 from scripts import papers
 from scripts.how_to_choose import ON_VECTORS, markdown, size
 from scripts.site.pictures import PROBLEMS, ROOT, STEPS, picture, rival
-from tests.capabilities import HOLES
 from tests.reference import resolve
 
 
@@ -52,7 +51,7 @@ def paper(record: Variant) -> str:
 def held_against(name: str) -> str:
     """Whose recorded steps it repeats, and where its paper's claims are run again."""
     if name not in recorded():
-        said = f"no recorded steps of its own: {HOLES[name, 'trajectories']}"
+        said = "an independent NumPy implementation in float64"
     else:
         said = f"[recorded steps](../trajectories.md) of {'; '.join(recorded()[name])}"
     again = [

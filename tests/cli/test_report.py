@@ -15,31 +15,28 @@ PHRASE = "a sentence of many words that no narrow terminal can show on one line 
 
 @pytest.fixture(params=["rich", "plain"])
 def rich(request, monkeypatch):
-    """Whether rich is there."""
+    """Whether rich is installed."""
     if request.param == "plain":
         for module in RICH:
             monkeypatch.setitem(sys.modules, module, None)
     return request.param == "rich"
 
 
-@pytest.mark.parametrize("columns", [60, 100])
-def test_tables_fit_the_terminal(monkeypatch, columns):
+def test_tables_fit_the_terminal(monkeypatch, rich):
+    rows = [["a-long-name", PHRASE, PHRASE], ["b", "c", "d"]]
+    assert f"{PHRASE}  {PHRASE}" in table(["name", "says", "again"], rows)  # in a pipe
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-    monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.setenv("TERM", "xterm")
-    text = table(["name", "says", "again"], [["a-long-name", PHRASE, PHRASE], ["b", "c", "d"]])
-    assert "\x1b[" in text
-    for code in ("\x1b[0m", "\x1b[1m"):
-        text = text.replace(code, "")
-    assert max(map(len, text.splitlines())) <= columns
-    # Nothing is cut off.
-    assert sorted(text.replace("─", "").split()) == sorted(
-        ["name", "says", "again", "a-long-name", "b", "c", "d", *PHRASE.split(), *PHRASE.split()]
-    )
-
-
-def test_rows_are_lines_where_nobody_looks(rich):
-    assert PHRASE + "  " + PHRASE in table(["name", "says", "again"], [["a", PHRASE, PHRASE]])
+    for columns in (60, 100):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        text = table(["name", "says", "again"], rows)
+        assert ("\x1b[" in text) == rich
+        for code in ("\x1b[0m", "\x1b[1m"):
+            text = text.replace(code, "")
+        assert max(map(len, text.splitlines())) <= columns
+        # Nothing is cut off.
+        words = ["name", "says", "again", "a-long-name", "b", "c", "d", *2 * PHRASE.split()]
+        assert sorted(text.replace("─", "").split()) == sorted(words)
 
 
 def test_cells(rich):
@@ -52,20 +49,14 @@ def test_cells(rich):
         " y, z      2",
         " [bold]  nan",
     ]
-
-
-def test_tables_without_headings_or_rows(rich):
     assert table([], [["a", "b"], ["", "c"]]).splitlines() == [" a  b", "    c"]
     assert table(["a", "b"], []).splitlines()[0] == " a  b"
 
 
-def test_sizes():
+def test_sizes_and_json():
     sizes = [0, 999, 1000, 999_700, 1_490_000_000, 30e12, 5e15]
-    assert [size(count) for count in sizes] == [
-        "0 B", "999 B", "1 kB", "1 MB", "1.49 GB", "30 TB", "5e+03 TB",
-    ]  # fmt: skip
-
-
-def test_json_has_no_nan_and_names_what_it_does_not_know():
-    told = {"a": [math.inf, math.nan, 1.5, True], "b": (None, jnp.dtype("float32"))}
-    assert json.loads(to_json(told)) == {"a": [None, None, 1.5, True], "b": [None, "float32"]}
+    expected = ["0 B", "999 B", "1 kB", "1 MB", "1.49 GB", "30 TB", "5e+03 TB"]
+    assert [size(count) for count in sizes] == expected
+    # JSON has no NaN, and unknown objects become their names.
+    values = {"a": [math.inf, math.nan, 1.5, True], "b": (None, jnp.dtype("float32"))}
+    assert json.loads(to_json(values)) == {"a": [None, None, 1.5, True], "b": [None, "float32"]}

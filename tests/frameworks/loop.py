@@ -23,21 +23,30 @@ OPTIMIZERS = {
     "adamw in 8 bits": functools.partial(adamjax.adamw, storage="8bit", **KERNELS),
     "optax.adamw in 8 bits": lambda rate: adamjax.store(optax.adamw(rate), "8bit"),
 }
+IN_8_BITS = OPTIMIZERS["adamw in 8 bits"]
 
 
-def optimizers(*names):
-    """Parametrizes a test by `make`, a function of the learning rate; all if no name is given."""
-    chosen = names or tuple(OPTIMIZERS)
-    return pytest.mark.parametrize("make", [OPTIMIZERS[n] for n in chosen], ids=chosen)
+def optimizers(*quick, wide=()):
+    """Parametrize a test by `make`, a function of the learning rate."""
+    params = [pytest.param(OPTIMIZERS[name], id=name) for name in quick]
+    params += [pytest.param(OPTIMIZERS[n], id=n, marks=pytest.mark.wide) for n in wide]
+    return pytest.mark.parametrize("make", params)
+
+
+def line(count):
+    return jnp.linspace(-1.0, 1.0, count, dtype=jnp.float32)
 
 
 def large_params():
     """Nested as in Flax; one leaf is large enough for `storage`, two are too small."""
-    line = functools.partial(jnp.linspace, -1.0, 1.0, dtype=jnp.float32)
     return {
-        "encoder": {"bias": line(num=128), "kernel": line(num=160 * 128).reshape(160, 128)},
-        "head": {"kernel": line(num=24).reshape(8, 3)},
+        "encoder": {"bias": line(128), "kernel": line(160 * 128).reshape(160, 128)},
+        "head": {"kernel": line(24).reshape(8, 3)},
     }
+
+
+def batch(t):
+    return jnp.sin(jnp.arange(4 * 160, dtype=jnp.float32).reshape(4, 160) + t)
 
 
 def gradients_at(params, t):
@@ -59,14 +68,14 @@ def plain_loop(tx, params, gradients=gradients_at, steps=5, **extra):
     return params, state
 
 
-def assert_same(seen, wanted, start=None, tolerance=2e-6):
+def assert_same(seen, expected, start=None, tolerance=2e-6):
     """Equal in every leaf, but for one element in a thousand, and moved away from the start.
 
     Compilers differ in the last place, and there a sign or a stochastic rounding may tip over.
     """
-    assert len(jax.tree.leaves(seen)) == len(jax.tree.leaves(wanted))
-    start = jax.tree.map(lambda x: x + 1.0, wanted) if start is None else start
-    leaves = map(jax.tree.leaves, (seen, wanted, start))
+    assert len(jax.tree.leaves(seen)) == len(jax.tree.leaves(expected))
+    start = jax.tree.map(lambda x: x + 1.0, expected) if start is None else start
+    leaves = map(jax.tree.leaves, (seen, expected, start))
     for a, b, before in zip(*leaves, strict=True):
         assert a.dtype == b.dtype
         a, b, before = (np.asarray(x, np.float64) for x in (a, b, before))

@@ -27,6 +27,7 @@ def test_what_is_printed_is_written_beside_it():
     assert all(map(documents.expected, printing))
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("section", SECTIONS)
 def test_section(section, capsys, monkeypatch):
     # What a recipe hangs into Optax is taken out again.

@@ -1,9 +1,9 @@
-"""torch's and Keras's arguments, against trajectories that they recorded; and what is refused."""
+"""torch's and Keras's arguments, against trajectories that they recorded."""
 
 import json
 import pathlib
-import re
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -100,52 +100,49 @@ def steps_of(tx, gradients, start=2.0):
 
 
 def test_implementations_change_nothing():
-    plain = steps_of(adamjax.from_torch_args("Adam"), [1.0, -3.0])
-    other = adamjax.from_torch_args("Adam", foreach=True, fused=None, capturable=True)
-    assert steps_of(other, [1.0, -3.0]) == plain
+    options = {"foreach": True, "fused": None, "capturable": True}
+    assert torch_call("Adam", options) == torch_call("Adam", {})
+
+
+def test_config_of_keras_is_known():
+    options = {"name": "adam", "use_ema": False, "ema_momentum": 0.99, "loss_scale_factor": None}
+    options |= {"ema_overwrite_frequency": None, "gradient_accumulation_steps": None}
+    assert keras_call("Adam", options) == keras_call("Adam", {})
 
 
 def test_maximize_goes_up_and_still_decays():
     down = adamjax.from_torch_args("SGD", lr=0.1, weight_decay=0.5)
     up = adamjax.from_torch_args("SGD", lr=0.1, weight_decay=0.5, maximize=True)
     assert steps_of(up, [-1.0, 2.0]) == steps_of(down, [1.0, -2.0])
-    assert up.init(jnp.ones(1)) is not None
 
 
-def test_learning_rate_of_adagrad_decays():
-    tx = adamjax.from_torch_args("Adagrad", lr=1.0, lr_decay=1.0)
-    # Squares of the signs sum to 1 and 2; rates 1 and 1/2.
-    path = steps_of(tx, [1.0, 1.0])
-    np.testing.assert_allclose(path, [1.0, 1.0 - 0.5 / np.sqrt(2)], rtol=1e-6)
-
-
-def test_schedules_pass():
+def test_schedules():
     tx = adamjax.from_torch_args("SGD", lr=lambda count: 1.0 / (1.0 + count))
     assert steps_of(tx, [1.0, 1.0]) == [1.0, 0.5]
-    tx = adamjax.from_torch_args("Adagrad", lr=lambda count: 4.0 / (1.0 + count), lr_decay=1.0)
-    np.testing.assert_allclose(steps_of(tx, [1.0, 1.0])[1], -2.0 - 1.0 / np.sqrt(2), rtol=1e-6)
     tx = adamjax.from_keras_args("SGD", learning_rate=lambda count: 1.0 / (1.0 + count))
     assert steps_of(tx, [1.0, 1.0]) == [1.0, 0.5]
+    # Squares of the signs sum to 1 and 2; rates 1 and 1/2, then 4 and 1.
+    tx = adamjax.from_torch_args("Adagrad", lr=1.0, lr_decay=1.0)
+    np.testing.assert_allclose(steps_of(tx, [1.0, 1.0])[1], 1.0 - 0.5 / np.sqrt(2), rtol=1e-6)
+    tx = adamjax.from_torch_args("Adagrad", lr=lambda count: 4.0 / (1.0 + count), lr_decay=1.0)
+    np.testing.assert_allclose(steps_of(tx, [1.0, 1.0])[1], -2.0 - 1.0 / np.sqrt(2), rtol=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("clip", "seen"),
-    [
+def test_clips_of_keras():
+    clips = [
         ({"clipnorm": 1.0}, ([0.6, 0.8], [0.5])),
-        ({"global_clipnorm": 1.0}, ([3 / 5.5, 4 / 5.5], [0.5 / 5.5])),
+        ({"global_clipnorm": 1.0}, ([0.48, 0.64], [0.6])),
         ({"clipvalue": 2.0}, ([2.0, 2.0], [0.5])),
         ({"clipnorm": None}, ([3.0, 4.0], [0.5])),
-    ],
-)
-def test_clips_of_keras(clip, seen):
-    tx = adamjax.from_keras_args("SGD", learning_rate=1.0, **clip)
-    grads = {"a": jnp.array([3.0, 4.0]), "b": jnp.array([0.5])}
-    if "global_clipnorm" in clip:  # of norm 5.5
-        grads["b"] = jnp.array([0.5])
-        grads["c"] = jnp.array([np.sqrt(5.5**2 - 25.25)])
-    updates, _ = tx.update(grads, tx.init(grads), grads)
-    np.testing.assert_allclose(-updates["a"], seen[0], rtol=1e-6)
-    np.testing.assert_allclose(-updates["b"], seen[1], rtol=1e-6)
+    ]
+    for clip, expected in clips:
+        tx = adamjax.from_keras_args("SGD", learning_rate=1.0, **clip)
+        # Of norm 6.25 together.
+        last = 3.75 if "global_clipnorm" in clip else 0.5
+        grads = {"a": jnp.array([3.0, 4.0]), "b": jnp.array([last])}
+        updates, _ = jax.jit(tx.update)(grads, tx.init(grads), grads)
+        np.testing.assert_allclose(-updates["a"], expected[0], rtol=1e-6)
+        np.testing.assert_allclose(-updates["b"], expected[1], rtol=1e-6)
 
 
 def test_mask_is_what_keras_excludes_from_decay():
@@ -155,71 +152,3 @@ def test_mask_is_what_keras_excludes_from_decay():
     updates, _ = tx.update(grads, tx.init(params), params)
     assert updates["bias"].item() == 0
     assert updates["kernel"].item() == -0.5
-
-
-def test_tensors_of_one_element_are_numbers():
-    class Tensor:
-        def detach(self):
-            return self
-
-        def item(self):
-            return 0.25
-
-    call = torch_call("Adam", {"lr": Tensor(), "betas": (Tensor(), 0.9)})
-    assert call.arguments["learning_rate"] == call.arguments["b1"] == 0.25
-
-
-TORCH_ERRORS = [
-    ("adamw", {}, "unknown optimizer of torch.optim 'adamw'"),
-    ("LBFGS", {}, "optax.lbfgs"),
-    ("SparseAdam", {}, "lazy_rows"),
-    ("Muon", {}, "bfloat16"),
-    ("Adam", {"learning_rate": 0.1}, "unknown argument of torch.optim.Adam: 'learning_rate'"),
-    ("Adamax", {"amsgrad": True}, "'amsgrad'"),
-    ("SGD", {"momentum": 0.9, "dampening": 0.1}, "dampening=0.1 has no equal"),
-    ("SGD", {"nesterov": True}, "nesterov needs a momentum"),
-    ("Adam", {"betas": (0.9, float("nan"))}, "b2 must be"),
-    ("Adam", {"betas": (0.9, 1.0)}, "b2 must be"),
-    ("Adam", {"betas": (0.9,)}, "betas must be two values, got (0.9,)"),
-    ("Adafactor", {"eps": 1e-8}, "eps must be two values, got 1e-08"),
-    ("Adam", {"lr": float("nan")}, "learning_rate must not be negative"),
-    ("AdamW", {"weight_decay": float("nan")}, "weight_decay"),
-    ("RMSprop", {"momentum": float("nan")}, "momentum"),
-    ("Adafactor", {"eps": (-1.0, 1e-3)}, "eps1"),
-]
-KERAS_ERRORS = [
-    ("Ftrl", {}, "has no equal here"),
-    ("Nadam", {"amsgrad": True}, "'amsgrad'"),
-    ("Adam", {"lr": 0.1}, "unknown argument of keras.optimizers.Adam: 'lr'"),
-    (
-        "Adam",
-        {"use_ema": True},
-        "use_ema is not done here; wrap the optimizer in adamjax.ema_params",
-    ),
-    ("Adam", {"gradient_accumulation_steps": 4}, "optax.MultiSteps"),
-    ("Adam", {"loss_scale_factor": 8.0}, "loss_scale_factor"),
-    ("Adam", {"clipnorm": 1.0, "clipvalue": 1.0}, "only one of clipnorm, clipvalue"),
-    ("Adam", {"clipnorm": float("nan")}, "clipnorm must be positive"),
-    ("Adam", {"learning_rate": {"class_name": "ExponentialDecay"}}, "give the schedule itself"),
-    ("SGD", {"learning_rate": lambda count: 0.1, "momentum": 0.9}, "momentum"),
-    ("Adafactor", {"weight_decay": 0.1}, "weight_decay comes before"),
-    ("Adam", {"beta_1": float("nan")}, "b1 must be"),
-]
-
-
-@pytest.mark.parametrize(("name", "arguments", "message"), TORCH_ERRORS)
-def test_errors_of_torch_arguments(name, arguments, message):
-    with pytest.raises(ValueError, match=re.escape(message)):
-        adamjax.from_torch_args(name, **arguments)
-
-
-@pytest.mark.parametrize(("name", "arguments", "message"), KERAS_ERRORS)
-def test_errors_of_keras_arguments(name, arguments, message):
-    with pytest.raises(ValueError, match=re.escape(message)):
-        adamjax.from_keras_args(name, **arguments)
-
-
-def test_whatever_get_config_says_is_known():
-    common = {"name": "adam", "use_ema": False, "ema_momentum": 0.99, "loss_scale_factor": None}
-    common |= {"ema_overwrite_frequency": None, "gradient_accumulation_steps": None}
-    assert keras_call("Adam", common) == keras_call("Adam", {})

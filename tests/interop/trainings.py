@@ -1,11 +1,12 @@
-"""What a run of another framework and its continuation here are compared on."""
+"""The training on which a run of another framework and its continuation here are compared."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 
-BEFORE, AFTER = 7, 50
+from tests import documents
+
 # Paths here, shapes there and axes from there to here: a Linear's layout, a bias, a convolution's
 # and a scalar. The order there is not that of the tree's leaves.
 WEIGHTS = {
@@ -16,11 +17,7 @@ WEIGHTS = {
     "scale": ((), None),
     "row": ((4, 1), (1, 0)),
 }
-MATRICES = {path: weight for path, weight in WEIGHTS.items() if path != "conv/kernel"}
-
-
-def names_of(weights):
-    return [path if axes is None else (path, axes) for path, (_, axes) in weights.items()]
+NAMES = [path if axes is None else (path, axes) for path, (_, axes) in WEIGHTS.items()]
 
 
 def here(weights, arrays):
@@ -35,6 +32,18 @@ def here(weights, arrays):
     return tree
 
 
+def there(weights, params):
+    """The parameters of the tree here, in the order and layout of the other framework."""
+    arrays = []
+    for path, (_, axes) in weights.items():
+        leaf = params
+        for key in path.split("/"):
+            leaf = leaf[key]
+        array = np.asarray(leaf)
+        arrays.append(array if axes is None else np.transpose(array, np.argsort(axes)))
+    return arrays
+
+
 def start(weights):
     draw = np.random.default_rng(0)
     return [np.float32(draw.normal(size=shape)) for shape, _ in weights.values()]
@@ -46,30 +55,14 @@ def gradient(array, t, i):
     return np.float32(noise * (1 + t % 3)) + np.float32(0.3) * np.asarray(array, np.float32)
 
 
-def gradients_here(weights, params, t):
-    """The same gradients for the tree here: computed in the layout there."""
-    flat = dict(zip(weights, leaves_there(weights, params), strict=True))
-    return here(weights, [gradient(a, t, i) for i, a in enumerate(flat.values())])
-
-
-def leaves_there(weights, params):
-    """The parameters of the tree here, in the order and layout there."""
-    for path, (_, axes) in weights.items():
-        leaf = params
-        for key in path.split("/"):
-            leaf = leaf[key]
-        array = np.asarray(leaf)
-        yield array if axes is None else np.transpose(array, np.argsort(axes))
-
-
-def go_on(weights, tx, state, params, first, steps):
-    """`steps` steps from step `first` on; the parameters after each, there, and the last state."""
-    update = jax.jit(tx.update)
-    path = []
+def train(weights, tx, state, params, first, steps):
+    """`steps` steps from step `first` on: the parameters after each, the last ones, the state."""
+    update, path = jax.jit(tx.update), []
     for t in range(first, first + steps):
-        updates, state = update(gradients_here(weights, params, t), state, params)
+        grads = [gradient(a, t, i) for i, a in enumerate(there(weights, params))]
+        updates, state = update(here(weights, grads), state, params)
         params = optax.apply_updates(params, updates)
-        path.append(list(leaves_there(weights, params)))
+        path.append(there(weights, params))
     return path, params, state
 
 
@@ -81,3 +74,13 @@ def deviation(path, other):
         for step, twin in zip(path, other, strict=True)
         for a, b in zip(step, twin, strict=True)
     )
+
+
+def run_document(tmp_path, monkeypatch, *kinds):
+    """Run the blocks of docs/interop.md that need no more than these frameworks."""
+    document = documents.ROOT / "docs" / "interop.md"
+    blocks = documents.blocks(document)
+    assert {block.kind for block in blocks} == {"", "torch", "keras"}
+    code = "\n".join(block.code for block in blocks if block.kind in kinds)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, str(document), "exec"), {})

@@ -1,4 +1,6 @@
-"""Norms of what is so large or small that its squares are not: a direction scales as ever."""
+"""Norms where squares overflow or underflow: a direction scales as in the range of squares."""
+
+import itertools
 
 import jax.numpy as jnp
 import numpy as np
@@ -19,24 +21,20 @@ def first(tx, gradient, params=WEIGHTS):
     return np.asarray(tx.update(gradient, tx.init(params), params)[0], np.float64)
 
 
-@pytest.mark.parametrize("size", [*SIZES, 2.0**100])
-def test_the_norm_itself(size):
-    x = np.asarray(size * GRADIENT, np.float64)
-    np.testing.assert_allclose(norm(size * GRADIENT), np.linalg.norm(x), rtol=1e-6)
-    rows = np.linalg.norm(x, axis=1, keepdims=True)
-    np.testing.assert_allclose(norm(-size * GRADIENT, (1,)), rows, rtol=1e-6)
-    fourth = np.sum(x**4) ** 0.25
-    np.testing.assert_allclose(norm(size * GRADIENT, order=4), fourth, rtol=1e-6)
-
-
-def test_the_norm_of_nothing_and_of_what_is_not_finite():
+def test_the_norm_itself():
+    for size in (*SIZES, 2.0**100):
+        x = np.asarray(size * GRADIENT, np.float64)
+        np.testing.assert_allclose(norm(size * GRADIENT), np.linalg.norm(x), rtol=1e-6)
+        rows = np.linalg.norm(x, axis=1, keepdims=True)
+        np.testing.assert_allclose(norm(-size * GRADIENT, (1,)), rows, rtol=1e-6)
+        fourth = np.sum(x**4) ** 0.25
+        np.testing.assert_allclose(norm(size * GRADIENT, order=4), fourth, rtol=1e-6)
     assert norm(jnp.zeros((3, 2))) == 0
     assert norm(jnp.zeros((0, 2))) == 0
     for bad in (jnp.inf, -jnp.inf, jnp.nan):
         assert jnp.isnan(norm(jnp.array([1.0, bad])))
 
 
-@pytest.mark.parametrize("size", SIZES[1:])
 @pytest.mark.parametrize(
     "tx",
     [
@@ -47,28 +45,28 @@ def test_the_norm_of_nothing_and_of_what_is_not_finite():
     ],
     ids=["mars", "orthogonalize", "adagc", "grokadamw"],
 )
-def test_a_huge_gradient_is_clipped_to_its_direction(tx, size):
+def test_a_huge_gradient_is_clipped_to_its_direction(tx):
     """One step, as of a gradient that is 4 times as long as 1."""
-    np.testing.assert_allclose(first(tx, size * GRADIENT), first(tx, 4 * GRADIENT), rtol=1e-5)
+    expected = first(tx, 4 * GRADIENT)
+    for size in SIZES[1:]:
+        np.testing.assert_allclose(first(tx, size * GRADIENT), expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("params_size", SIZES)
-@pytest.mark.parametrize("size", SIZES)
-def test_a_direction_is_as_long_as_its_parameters(size, params_size):
-    u = first(adamjax.trust_ratio(), size * GRADIENT, params_size * WEIGHTS)
-    wanted = GRADIENT * np.linalg.norm(WEIGHTS) / np.linalg.norm(GRADIENT)
-    np.testing.assert_allclose(u / params_size, wanted, rtol=1e-5)
+def test_a_direction_is_as_long_as_its_parameters():
+    expected = GRADIENT * np.linalg.norm(WEIGHTS) / np.linalg.norm(GRADIENT)
+    for size, params_size in itertools.product(SIZES, SIZES):
+        u = first(adamjax.trust_ratio(), size * GRADIENT, params_size * WEIGHTS)
+        np.testing.assert_allclose(u / params_size, expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("size", SIZES[1:])
-@pytest.mark.parametrize("params_size", SIZES[1:])
-def test_what_is_projected_does_not_depend_on_sizes(size, params_size):
-    along = adamjax.projection(optax.identity(), delta=0.1)
-    u = first(along, size * WEIGHTS, params_size * WEIGHTS)
-    np.testing.assert_allclose(u / size, WEIGHTS, rtol=1e-6)  # not across: stays
-    always = adamjax.projection(optax.identity(), delta=1e9)
-    u = first(always, size * WEIGHTS, params_size * WEIGHTS)
-    np.testing.assert_allclose(u / size, 0, atol=1e-6)
+def test_projection_does_not_depend_on_sizes():
+    for size, params_size in itertools.product(SIZES[1:], SIZES[1:]):
+        along = adamjax.projection(optax.identity(), delta=0.1)
+        u = first(along, size * WEIGHTS, params_size * WEIGHTS)
+        np.testing.assert_allclose(u / size, WEIGHTS, rtol=1e-6)  # not across: stays
+        always = adamjax.projection(optax.identity(), delta=1e9)
+        u = first(always, size * WEIGHTS, params_size * WEIGHTS)
+        np.testing.assert_allclose(u / size, 0, atol=1e-6)
 
 
 def test_a_gradient_of_zeros_is_across_all():
@@ -80,19 +78,14 @@ def test_a_gradient_of_zeros_is_across_all():
 
 
 @pytest.mark.parametrize("warmup_steps", [0, 100])
-@pytest.mark.parametrize("bad", [np.inf, -np.inf, np.nan])
-def test_adagc_goes_on_after_what_is_not_finite(bad, warmup_steps):
+def test_adagc_goes_on_after_a_gradient_that_is_not_finite(warmup_steps):
     tx = adamjax.adagc(warmup_steps=warmup_steps)
-    plain = tx.update(GRADIENT, tx.init(WEIGHTS))
-    updates, state = tx.update(GRADIENT.at[1, 2].set(bad), plain[1])
-    assert not np.isfinite(updates[1, 2])  # somebody else's overflow stays visible
-    np.testing.assert_array_equal(state.norm, plain[1].norm)
-    again, state = tx.update(GRADIENT, state)
-    np.testing.assert_allclose(again, plain[0], rtol=1e-6)
-    np.testing.assert_allclose(state.norm, plain[1].norm, rtol=1e-6)
-
-
-def test_adagc_of_the_largest_number():
-    tx = adamjax.adagc()
-    updates = first(tx, jnp.full((6, 4), jnp.finfo(jnp.float32).max))
-    np.testing.assert_allclose(np.linalg.norm(updates), 1, rtol=1e-6)
+    first_updates, before = tx.update(GRADIENT, tx.init(WEIGHTS))
+    np.testing.assert_allclose(before.norm, np.linalg.norm(first_updates), rtol=1e-6)
+    for bad in (np.inf, -np.inf, np.nan):
+        updates, state = tx.update(GRADIENT.at[1, 2].set(bad), before)
+        assert not np.isfinite(updates[1, 2])  # somebody else's overflow stays visible
+        np.testing.assert_array_equal(state.norm, before.norm)
+        again, state = tx.update(GRADIENT, state)
+        np.testing.assert_allclose(again, first_updates, rtol=1e-6)
+        np.testing.assert_allclose(state.norm, before.norm, rtol=1e-6)

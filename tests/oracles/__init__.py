@@ -34,9 +34,7 @@ def oracle(name, memory, **defaults):
 
 def run_oracle(direction, memory, defaults, params, grads, **hyperparameters):
     """The parameters after each step."""
-    if unknown := hyperparameters.keys() - defaults.keys():
-        raise TypeError(f"this oracle has no {', '.join(sorted(unknown))}")
-    settings = defaults | hyperparameters
+    settings = settings_of(defaults, hyperparameters)
     memories = {leaf: SimpleNamespace(**memory) for leaf in params}
     params = {leaf: np.asarray(p, np.float64) for leaf, p in params.items()}
     path = []
@@ -49,6 +47,18 @@ def run_oracle(direction, memory, defaults, params, grads, **hyperparameters):
             params[leaf] = DESCENTS[h.decay_mode](p, u, h.learning_rate, h.weight_decay)
         path.append(dict(params))
     return path
+
+
+def settings_of(defaults, hyperparameters):
+    """All hyperparameters; the default of `style` lists the styles, of which the first counts."""
+    if unknown := hyperparameters.keys() - defaults.keys():
+        raise TypeError(f"this oracle has no {', '.join(sorted(unknown))}")
+    settings = defaults | hyperparameters
+    if styles := defaults.get("style"):
+        settings["style"] = hyperparameters.get("style", styles[0])
+        if settings["style"] not in styles:
+            raise ValueError(settings["style"])
+    return settings
 
 
 def at_step(t, settings):

@@ -16,11 +16,9 @@ from tests.oracles import oracle
     b2=0.999,
     eps=1e-16,
     eps_root=1e-16,
-    style="author",
+    style=("author", "optax"),
 )
 def acprop(g, p, s, h):
-    if h.style not in ("author", "optax"):
-        raise ValueError(h.style)
     if h.t == 1:
         u = g if h.style == "author" else g / (1 + h.eps)
     else:

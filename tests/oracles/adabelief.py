@@ -12,7 +12,7 @@ from tests.oracles import oracle, ratio
     b1=0.9,
     b2=0.999,
     eps=1e-16,
-    style="author",
+    style=("author", "paper", "amsgrad"),
 )
 def adabelief(g, p, s, h):
     s.m = h.b1 * s.m + (1 - h.b1) * g
@@ -25,8 +25,6 @@ def adabelief(g, p, s, h):
         return ratio(s.m / c1, np.sqrt(s.s / c2) + h.eps)
     if h.style == "amsgrad":
         return ratio(s.m / c1, np.sqrt(s.most / c2) + h.eps)
-    if h.style != "author":
-        raise ValueError(h.style)
     limit = 2 / (1 - h.b2) - 1
     power = h.b2**h.t
     length = limit - 2 * h.t * power / (1 - power)

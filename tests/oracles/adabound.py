@@ -3,17 +3,9 @@
 import numpy as np
 
 from tests.oracles import oracle
-from tests.oracles.adam import MEMORY, average
+from tests.oracles.adam import MEMORY, PLAIN, average
 
-SETTINGS = {
-    "learning_rate": 1e-3,
-    "b1": 0.9,
-    "b2": 0.999,
-    "eps": 1e-8,
-    "final_lr": 0.1,
-    "gamma": 1e-3,
-    "base_lr": None,
-}
+SETTINGS = PLAIN | {"final_lr": 0.1, "gamma": 1e-3, "base_lr": None}
 
 
 def bounded(v, s, h, c1, c2):

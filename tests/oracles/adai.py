@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.oracles import DESCENTS, ORACLES, at_step
+from tests.oracles import DESCENTS, ORACLES, at_step, settings_of
 
 SETTINGS = {
     "learning_rate": 1.0,
@@ -16,14 +16,13 @@ SETTINGS = {
 
 def adai(params, grads, **hyperparameters):
     """The parameters after each step."""
-    if unknown := hyperparameters.keys() - SETTINGS.keys():
-        raise TypeError(f"this oracle has no {', '.join(sorted(unknown))}")
+    settings = settings_of(SETTINGS, hyperparameters)
     params = {leaf: np.asarray(p, np.float64) for leaf, p in params.items()}
     zeros = {leaf: np.zeros_like(p) for leaf, p in params.items()}
     m, v, log_product = dict(zeros), zeros, dict(zeros)
     path = []
     for t, gradients in enumerate(grads, start=1):
-        h = at_step(t, SETTINGS | hyperparameters)
+        h = at_step(t, settings)
         g = {leaf: np.asarray(x, np.float64) for leaf, x in gradients.items()}
         if h.decay_mode == "l2":
             g = {leaf: x + h.weight_decay * params[leaf] for leaf, x in g.items()}

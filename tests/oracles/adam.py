@@ -8,14 +8,8 @@ import numpy as np
 from tests.oracles import oracle, ratio
 
 MEMORY = {"m": 0.0, "v": 0.0, "b1_product": 1.0, "b2_product": 1.0}
-SETTINGS = {
-    "learning_rate": 1e-3,
-    "b1": 0.9,
-    "b2": 0.999,
-    "eps": 1e-8,
-    "eps_root": 0.0,
-    "style": "torch",
-}
+PLAIN = {"learning_rate": 1e-3, "b1": 0.9, "b2": 0.999, "eps": 1e-8}
+SETTINGS = PLAIN | {"eps_root": 0.0}
 
 
 def average(g, s, h):
@@ -27,14 +21,15 @@ def average(g, s, h):
     return 1 - s.b1_product, 1 - s.b2_product
 
 
-@oracle("adam", MEMORY, **SETTINGS)
-@oracle("adamw", MEMORY, **SETTINGS | {"weight_decay": 1e-2})
+STYLES = ("torch", "keras", "mlx")
+
+
+@oracle("adam", MEMORY, **SETTINGS, style=STYLES)
+@oracle("adamw", MEMORY, **SETTINGS, style=STYLES, weight_decay=1e-2)
 def adam(g, p, s, h):
     c1, c2 = average(g, s, h)
     if h.style == "torch":
         return ratio(s.m / c1, np.sqrt(s.v / c2 + h.eps_root) + h.eps)
     if h.style == "keras":
         return np.sqrt(c2) / c1 * ratio(s.m, np.sqrt(s.v + h.eps_root) + h.eps)
-    if h.style == "mlx":
-        return ratio(s.m, np.sqrt(s.v + h.eps_root) + h.eps)
-    raise ValueError(h.style)
+    return ratio(s.m, np.sqrt(s.v + h.eps_root) + h.eps)

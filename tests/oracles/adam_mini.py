@@ -9,13 +9,7 @@ from tests.oracles import oracle, ratio
 from tests.oracles.adam import MEMORY, SETTINGS
 
 
-@oracle(
-    "adam_mini",
-    MEMORY,
-    **{name: value for name, value in SETTINGS.items() if name != "style"},
-    kept=-1,
-    mask=None,
-)
+@oracle("adam_mini", MEMORY, **SETTINGS, kept=-1, mask=None)
 def adam_mini(g, p, s, h):
     if h.mask and g.ndim < 2:  # the one mask of the trajectories: no decay of the vector
         h.weight_decay = 0.0

@@ -5,7 +5,13 @@ import numpy as np
 from tests.oracles import oracle, ratio
 
 MEMORY = {"m": 0.0, "largest": 0.0, "b1_product": 1.0}
-SETTINGS = {"learning_rate": 2e-3, "b1": 0.9, "b2": 0.999, "eps": 1e-8, "style": "torch"}
+SETTINGS = {
+    "learning_rate": 2e-3,
+    "b1": 0.9,
+    "b2": 0.999,
+    "eps": 1e-8,
+    "style": ("torch", "keras", "paddle"),
+}
 
 
 @oracle("adamax", MEMORY, **SETTINGS)
@@ -19,8 +25,6 @@ def adamax(g, p, s, h):
     elif h.style == "keras":
         s.largest = np.where(old > size, old, size)
         norm = s.largest + h.eps
-    elif h.style == "paddle":
-        s.largest = norm = np.where(old + h.eps > size, old + h.eps, size)
     else:
-        raise ValueError(h.style)
+        s.largest = norm = np.where(old + h.eps > size, old + h.eps, size)
     return ratio(s.m, (1 - s.b1_product) * norm)

@@ -4,10 +4,10 @@ The authors have it for normalised layers alone; a mask says which these are.
 """
 
 from tests.oracles import oracle
-from tests.oracles.adam import MEMORY, SETTINGS, adam
+from tests.oracles.adam import MEMORY, SETTINGS, STYLES, adam
 
 
-@oracle("adamc", MEMORY, **SETTINGS | {"weight_decay": 1e-2, "max_lr": None})
+@oracle("adamc", MEMORY, **SETTINGS, style=STYLES, weight_decay=1e-2, max_lr=None)
 def adamc(g, p, s, h):
     asked = h.weight_decay
     if h.max_lr is not None:

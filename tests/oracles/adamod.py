@@ -6,19 +6,10 @@ Without an epsilon the step size of an element that has seen zeros alone is no n
 import numpy as np
 
 from tests.oracles import oracle
-from tests.oracles.adam import MEMORY, average
+from tests.oracles.adam import MEMORY, SETTINGS, average
 
 
-@oracle(
-    "adamod",
-    MEMORY | {"bound": 0.0},
-    learning_rate=1e-3,
-    b1=0.9,
-    b2=0.999,
-    b3=0.999,
-    eps=1e-8,
-    eps_root=0.0,
-)
+@oracle("adamod", MEMORY | {"bound": 0.0}, **SETTINGS, b3=0.999)
 def adamod(g, p, s, h):
     c1, c2 = average(g, s, h)
     denominator = np.sqrt(s.v + h.eps_root) + h.eps

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tests.oracles import oracle, ratio
-from tests.oracles.adam import MEMORY, average
+from tests.oracles.adam import MEMORY, PLAIN, average
 
 PROJECTION = {"delta": 0.1, "wd_ratio": 0.1, "out_axis": -1}
 
@@ -28,7 +28,7 @@ def project(g, p, u, h):
     return u, 1.0
 
 
-@oracle("adamp", MEMORY, learning_rate=1e-3, b1=0.9, b2=0.999, eps=1e-8, **PROJECTION)
+@oracle("adamp", MEMORY, **PLAIN, **PROJECTION)
 def adamp(g, p, s, h):
     c1, c2 = average(g, s, h)
     u = ratio(s.m / c1, np.sqrt(s.v / c2) + h.eps)
@@ -44,12 +44,10 @@ def adamp(g, p, s, h):
     momentum=0.9,
     nesterov=False,
     eps=1e-8,
-    style="author",
+    style=("author", "timm"),
     **PROJECTION,
 )
 def sgdp(g, p, s, h):
-    if h.style not in ("author", "timm"):
-        raise ValueError(h.style)
     asked = h.weight_decay
     h.weight_decay = asked / (1 - h.momentum)
     if h.decay_mode == "l2":

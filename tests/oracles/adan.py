@@ -14,12 +14,10 @@ from tests.oracles import oracle, ratio
     b3=0.99,
     eps=1e-8,
     eps_root=0.0,
-    style="author",
+    style=("author", "optax"),
     decay_mode="proximal",
 )
 def adan(g, p, s, h):
-    if h.style not in ("author", "optax"):
-        raise ValueError(h.style)
     share = h.b2 if h.style == "author" else 1 - h.b2
     d = np.zeros_like(g) if s.before is None else g - s.before
     s.before = g

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from tests.oracles import oracle, ratio
-from tests.oracles.adam import MEMORY, average
+from tests.oracles.adam import MEMORY, SETTINGS, average
 
 
 def half_life(beta, more):
@@ -16,21 +16,15 @@ def half_life(beta, more):
 @oracle(
     "ademamix",
     MEMORY | {"w": 0.0},
-    learning_rate=1e-3,
-    b1=0.9,
-    b2=0.999,
+    **SETTINGS,
     b3=0.9999,
     alpha=2.0,
-    eps=1e-8,
-    eps_root=0.0,
     b3_warmup=None,
     alpha_warmup=None,
-    style="author",
+    style=("author", "optax"),
 )
 def ademamix(g, p, s, h):
-    k, more = {"author": (h.t, 1e-8), "optax": (h.t - 1, 0.0)}.get(h.style, (None, None))
-    if k is None:
-        raise ValueError(h.style)
+    k, more = (h.t, 1e-8) if h.style == "author" else (h.t - 1, 0.0)
     alpha, b3 = h.alpha, h.b3
     if h.alpha_warmup is not None and k < h.alpha_warmup:
         alpha = alpha * k / h.alpha_warmup

@@ -14,20 +14,16 @@ def moved(u, g, h, count):
     return u * agrees / max(agrees.mean(), 1e-3)
 
 
-@oracle("c_adamw", MEMORY, learning_rate=1e-3, b1=0.9, b2=0.999, eps=1e-6, style="author")
+@oracle("c_adamw", MEMORY, learning_rate=1e-3, b1=0.9, b2=0.999, eps=1e-6, style=("author", "timm"))
 def c_adamw(g, p, s, h):
     c1, c2 = average(g, s, h)
     if h.style == "author":
         return moved(np.sqrt(c2) / c1 * ratio(s.m, np.sqrt(s.v) + h.eps), g, h, count=False)
-    if h.style == "timm":
-        return moved(ratio(s.m / c1, np.sqrt(s.v / c2) + h.eps), g, h, count=False)
-    raise ValueError(h.style)
+    return moved(ratio(s.m / c1, np.sqrt(s.v / c2) + h.eps), g, h, count=False)
 
 
-@oracle("c_lion", {"m": 0.0}, learning_rate=1e-4, b1=0.9, b2=0.99, style="author")
+@oracle("c_lion", {"m": 0.0}, learning_rate=1e-4, b1=0.9, b2=0.99, style=("author", "timm"))
 def c_lion(g, p, s, h):
     u = np.sign(h.b1 * s.m + (1 - h.b1) * g)
     s.m = h.b2 * s.m + (1 - h.b2) * g
-    if h.style not in ("author", "timm"):
-        raise ValueError(h.style)
     return moved(u, g, h, count=h.style == "author")

@@ -3,18 +3,10 @@
 import numpy as np
 
 from tests.oracles import oracle, ratio
-from tests.oracles.adam import MEMORY, average
+from tests.oracles.adam import MEMORY, SETTINGS, average
 
 
-@oracle(
-    "diffgrad",
-    MEMORY | {"before": 0.0},
-    learning_rate=1e-3,
-    b1=0.9,
-    b2=0.999,
-    eps=1e-8,
-    eps_root=0.0,
-)
+@oracle("diffgrad", MEMORY | {"before": 0.0}, **SETTINGS)
 def diffgrad(g, p, s, h):
     c1, c2 = average(g, s, h)
     friction = 1 / (1 + np.exp(-abs(s.before - g)))

@@ -3,13 +3,9 @@
 import numpy as np
 
 from tests.oracles import ORACLES, ratio, run_oracle
-from tests.oracles.adam import MEMORY
+from tests.oracles.adam import MEMORY, PLAIN
 
-SETTINGS = {
-    "learning_rate": 1e-3,
-    "b1": 0.9,
-    "b2": 0.999,
-    "eps": 1e-8,
+SETTINGS = PLAIN | {
     "b3": 0.98,
     "lamb": 2.0,
     "gamma": 0.1,

@@ -3,16 +3,13 @@
 import numpy as np
 
 from tests.oracles import oracle, ratio
-from tests.oracles.adam import MEMORY, average
+from tests.oracles.adam import MEMORY, PLAIN, average
 
 
 @oracle(
     "grokfast_adamw",
     MEMORY | {"past": None},
-    learning_rate=1e-3,
-    b1=0.9,
-    b2=0.999,
-    eps=1e-8,
+    **PLAIN,
     b3=0.98,
     lamb=2.0,
     window=None,

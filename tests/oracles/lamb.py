@@ -15,13 +15,11 @@ from tests.oracles.adam import MEMORY, average
     eps=1e-6,
     eps_root=0.0,
     norm_cap=None,
-    style="paper",
+    style=("paper", "torch_optimizer"),
     weight_decay=1e-2,
     decay_mode="inside",
 )
 def lamb(g, p, s, h):
-    if h.style not in ("paper", "torch_optimizer"):
-        raise ValueError(h.style)
     c1, c2 = average(g, s, h)
     cap = np.inf
     if h.style == "torch_optimizer":

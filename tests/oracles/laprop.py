@@ -22,7 +22,7 @@ from tests.oracles import oracle, ratio
     eps=1e-15,
     amsgrad=False,
     centered=False,
-    style="author",
+    style=("author", "paper"),
     decay_mode="independent_after",
 )
 def laprop(g, p, s, h):
@@ -36,8 +36,6 @@ def laprop(g, p, s, h):
     if h.amsgrad and not early:
         spread = s.most = np.fmax(s.most, spread)
     n = ratio(g, np.sqrt(spread / c2) + h.eps)
-    if h.style not in ("author", "paper"):
-        raise ValueError(h.style)
     if h.style == "paper":
         s.m = h.b1 * s.m + (1 - h.b1) * n
         return s.m / c1

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from tests.oracles import DESCENTS, ORACLES, at_step, ratio
+from tests.oracles import DESCENTS, ORACLES, at_step, ratio, settings_of
 
 COMMON = {
     "learning_rate": 1.0,
@@ -24,9 +24,7 @@ def enlist(name, **defaults):
 
     def listed(step):
         def run(params, grads, **hyperparameters):
-            if unknown := hyperparameters.keys() - known.keys():
-                raise TypeError(f"this oracle has no {', '.join(sorted(unknown))}")
-            return run_oracle(step, params, grads, known | hyperparameters)
+            return run_oracle(step, params, grads, settings_of(known, hyperparameters))
 
         ORACLES[name] = run
         return step

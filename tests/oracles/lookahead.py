@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from tests.oracles import DESCENTS, ORACLES, at_step
+from tests.oracles import DESCENTS, ORACLES, at_step, settings_of
 from tests.oracles.adam import MEMORY, adam
 from tests.oracles.radam import radam
 
@@ -15,11 +15,7 @@ def enlist(name, **defaults):
 
     def listed(direction):
         def run(params, grads, **hyperparameters):
-            if unknown := hyperparameters.keys() - known.keys():
-                raise TypeError(f"this oracle has no {', '.join(sorted(unknown))}")
-            settings = known | hyperparameters
-            if settings["style"] not in ("author", "timm", "torch"):
-                raise ValueError(settings["style"])
+            settings = settings_of(known, hyperparameters)
             paths = {
                 leaf: lookahead(direction, p, [g[leaf] for g in grads], settings)
                 for leaf, p in params.items()
@@ -54,7 +50,7 @@ def lookahead(direction, start, grads, settings):
 ADAM = {"learning_rate": 1e-3, "b1": 0.9, "b2": 0.999, "eps": 1e-8}
 
 
-@enlist("lookahead_adam", **ADAM, sync_period=5, slow_step_size=0.8, style="author")
+@enlist("lookahead_adam", **ADAM, sync_period=5, slow_step_size=0.8, style=("author", "timm"))
 def lookahead_adam(g, p, s, h):
     h.style = "torch"
     return adam(g, p, s, h)
@@ -70,7 +66,7 @@ RANGER = {"learning_rate": 1e-3, "b1": 0.95, "b2": 0.999, "eps": 1e-5, "threshol
     slow_step_size=0.5,
     centralize=True,
     out_axis=-1,
-    style="torch",
+    style=("torch",),
 )
 def ranger(g, p, s, h):
     if h.centralize and g.ndim > 1:

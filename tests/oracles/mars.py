@@ -31,10 +31,8 @@ def corrected(g, s, h, first):
     return c / max(1, np.sqrt((c**2).sum()))
 
 
-@oracle("mars_adamw", MEMORY | {"before": 0.0}, **SETTINGS, b2=0.99, style="author")
+@oracle("mars_adamw", MEMORY | {"before": 0.0}, **SETTINGS, b2=0.99, style=("author", "timm"))
 def mars_adamw(g, p, s, h):
-    if h.style not in ("author", "timm"):
-        raise ValueError(h.style)
     if g.ndim != 2 and not h.optimize_1d:
         return adam(g, s, h, h.b1_1d, h.b2_1d)
     return adam(corrected(g, s, h, h.style == "author"), s, h, h.b1, h.b2)

@@ -43,13 +43,11 @@ def moved(g, s, h):
     b2=0.95,
     eps=1e-10,
     adam_scale=0.015,
-    style="author",
+    style=("author", "optax", "keras"),
     axes=(2,),
 )
 def muon(g, p, s, h):
     scales = {"author": "aspect", "optax": "aspect", "keras": "rms"}
-    if h.style not in scales:
-        raise ValueError(h.style)
     if g.ndim not in h.axes:
         c1, c2 = average(g, s, h)
         return h.adam_scale * ratio(s.m / c1, np.sqrt(s.v / c2) + h.eps)

@@ -15,7 +15,7 @@ SETTINGS = {
     "b2": 0.999,
     "eps": 1e-8,
     "momentum_decay": 0.004,
-    "style": "torch",
+    "style": ("torch", "keras", "optax", "mlcommons"),
 }
 
 
@@ -36,8 +36,6 @@ def nadam(g, p, s, h):
     elif h.style == "optax":
         after = h.following().b1
         ahead = after * s.m / (1 - s.b1_product * after) + (1 - h.b1) * g / c1
-    elif h.style == "mlcommons":
-        ahead = (h.b1 * s.m + (1 - h.b1) * g) / c1
     else:
-        raise ValueError(h.style)
+        ahead = (h.b1 * s.m + (1 - h.b1) * g) / c1
     return ratio(ahead, np.sqrt(s.v / c2) + h.eps)

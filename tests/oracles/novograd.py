@@ -13,18 +13,16 @@ from tests.oracles import oracle, ratio
     b2=0.98,
     eps=1e-8,
     grad_averaging=False,
-    style="paper",
+    style=("paper", "tensorflow", "openseq2seq"),
     decay_mode="inside",
 )
 def novograd(g, p, s, h):
     square = np.sum(g**2)
     if h.style == "openseq2seq":
         n = ratio(g, np.sqrt(square + h.eps))
-    elif h.style in ("paper", "tensorflow"):
+    else:
         s.v = square if h.t == 1 else h.b2 * s.v + (1 - h.b2) * square
         n = ratio(g, np.sqrt(s.v) + h.eps)
-    else:
-        raise ValueError(h.style)
     if h.decay_mode == "inside":
         n, h.weight_decay, h.decay_mode = n + h.weight_decay * p, 0.0, "decoupled"
     if h.grad_averaging and not (h.style == "tensorflow" and h.t == 1):

@@ -14,11 +14,9 @@ from tests.oracles.adam import MEMORY, average
     b2=0.999,
     eps=1e-8,
     partial=0.25,
-    style="author",
+    style=("author", "pytorch_optimizer"),
 )
 def padam(g, p, s, h):
-    if h.style not in ("author", "pytorch_optimizer"):
-        raise ValueError(h.style)
     c1, c2 = average(g, s, h)
     s.most = np.fmax(s.most, s.v)
     w = s.most if h.style == "author" else s.v

@@ -3,10 +3,10 @@
 import numpy as np
 
 from tests.oracles import oracle, ratio
-from tests.oracles.adam import MEMORY, average
+from tests.oracles.adam import MEMORY, PLAIN, average
 
 
-@oracle("qhadam", MEMORY, learning_rate=1e-3, b1=0.9, b2=0.999, eps=1e-8, nu1=1.0, nu2=1.0)
+@oracle("qhadam", MEMORY, **PLAIN, nu1=1.0, nu2=1.0)
 def qhadam(g, p, s, h):
     c1, c2 = average(g, s, h)
     upper = (1 - h.nu1) * g + h.nu1 * s.m / c1

@@ -10,7 +10,7 @@ from tests.oracles import oracle, ratio
 from tests.oracles.adam import MEMORY, SETTINGS, average
 
 
-@oracle("radam", MEMORY, **SETTINGS, threshold=5.0)
+@oracle("radam", MEMORY, **SETTINGS, threshold=5.0, style=("torch", "optax", "author"))
 def radam(g, p, s, h):
     c1, c2 = average(g, s, h)
     limit = 2 / (1 - h.b2) - 1
@@ -24,6 +24,4 @@ def radam(g, p, s, h):
     )
     if h.style == "optax":
         return rectification * ratio(s.m / c1, np.sqrt(s.v / c2 + h.eps_root) + h.eps)
-    if h.style in ("torch", "author"):
-        return rectification * np.sqrt(c2) / c1 * ratio(s.m, np.sqrt(s.v + h.eps_root) + h.eps)
-    raise ValueError(h.style)
+    return rectification * np.sqrt(c2) / c1 * ratio(s.m, np.sqrt(s.v + h.eps_root) + h.eps)

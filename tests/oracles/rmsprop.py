@@ -14,7 +14,7 @@ from tests.oracles import oracle, ratio
     momentum=None,
     centered=False,
     initial_accumulator_value=0.0,
-    style="torch",
+    style=("torch", "keras"),
 )
 def rmsprop(g, p, s, h):
     if h.t == 1:
@@ -26,10 +26,8 @@ def rmsprop(g, p, s, h):
         spread = s.square - s.mean**2
     if h.style == "torch":
         scaled = ratio(g, np.sqrt(spread) + h.eps)
-    elif h.style == "keras":
-        scaled = ratio(g, np.sqrt(spread + h.eps))
     else:
-        raise ValueError(h.style)
+        scaled = ratio(g, np.sqrt(spread + h.eps))
     if h.momentum is None:
         return scaled
     s.buffer = h.momentum * s.buffer + scaled

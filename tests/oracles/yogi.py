@@ -14,7 +14,7 @@ from tests.oracles import oracle, ratio
     eps=1e-3,
     eps_root=0.0,
     initial_accumulator_value=1e-6,
-    style="tensorflow",
+    style=("tensorflow", "optax"),
 )
 def yogi(g, p, s, h):
     if s.v is None:
@@ -27,6 +27,4 @@ def yogi(g, p, s, h):
     c1, c2 = 1 - s.b1_product, 1 - s.b2_product
     if h.style == "tensorflow":
         return np.sqrt(c2) / c1 * ratio(s.m, np.sqrt(s.v + h.eps_root) + h.eps)
-    if h.style == "optax":
-        return ratio(s.m / c1, np.sqrt(s.v / c2 + h.eps_root) + h.eps)
-    raise ValueError(h.style)
+    return ratio(s.m / c1, np.sqrt(s.v / c2 + h.eps_root) + h.eps)

@@ -1,13 +1,12 @@
 """Recorded trajectories: the optimizer that an entry of the index describes, and its replay.
 
 An entry has a `variant`, whose first words are the family of the rule, and `hyperparameters`.
-Nothing else counts, so that a trajectory recorded later, at other settings, needs no new code. The
-modules of this folder have the readers of the families.
+Nothing else counts, so that a trajectory recorded later, at other settings, needs no new code.
+`readers.py` has the readers of the families.
 """
 
 import contextlib
 import importlib
-import pkgutil
 
 import jax
 import jax.numpy as jnp
@@ -77,6 +76,31 @@ def reads(name, *families):
     return enlist
 
 
+def plain(families, names, expected=None, styles=None, *, ignored="", **own):
+    """Lists the reader of hyperparameters that the library has under the same or another name.
+
+    Args:
+      families: the families; the first is the library's variant.
+      names: the arguments, as `Given.take` wants them.
+      expected: hyperparameters that have one value alone.
+      styles: the names of hyperparameters, and which style their values stand for.
+      ignored: hyperparameters that the rule does not have.
+      own: arguments that are the same for each trajectory.
+    """
+    name, *_ = families = families.split()
+
+    def read(given):
+        for key, value in (expected or {}).items():
+            given.choose({(value,): None}, key)
+        for key in ignored.split():
+            given.pop(key)
+        if styles:
+            own["style"] = given.choose(styles[1], *styles[0].split())
+        return given.take(names) | own
+
+    reads(name, *families)(read)
+
+
 class Given(dict):
     """The hyperparameters that have not been used yet."""
 
@@ -88,6 +112,11 @@ class Given(dict):
         if name not in self:
             raise ValueError(f"{self.variant}: hyperparameter {name!r} is missing")
         return super().pop(name)
+
+    def take(self, names):
+        """Arguments by name; `b2=rho` is the library's b2, recorded as rho."""
+        pairs = [name.partition("=") for name in names.split()]
+        return {ours: self.pop(theirs or ours) for ours, _, theirs in pairs}
 
     def choose(self, options, *names):
         """What the values of these hyperparameters together stand for."""
@@ -114,7 +143,7 @@ def coupling(given, name):
 
 
 def betas(given):
-    return {"b1": given.pop("b1"), "b2": given.pop("b2")}
+    return given.take("b1 b2")
 
 
 def replay(tx, trajectory, dtype):
@@ -161,5 +190,4 @@ def precision(dtype):
         jax.config.update("jax_enable_x64", before)
 
 
-for module in pkgutil.iter_modules(__path__):
-    importlib.import_module(f"{__name__}.{module.name}")
+importlib.import_module(f"{__name__}.readers")

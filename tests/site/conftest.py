@@ -23,7 +23,7 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
-# What the system has, before what `playwright install chromium` would bring.
+# The system's browser, or else the one of `playwright install chromium`.
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 
 
@@ -36,7 +36,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory):
-    """The project, with an address: what it adds to the pages is tested with them."""
+    """The project with an address, so that the links to it are tested as well."""
     folder = tmp_path_factory.mktemp("checkout")
     for file in ROOT.iterdir():
         if not file.name.startswith(".") and file.name not in ("pyproject.toml", "site", "runs"):
@@ -77,36 +77,34 @@ def address(built):
 
 @pytest.fixture(scope="session")
 def browser():
-    """One for all tests."""
+    """One browser for all tests."""
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield started
-        started.close()
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")
 def context(browser, address):
-    """What the tabs share: the cache, and leave to read what was copied."""
-    made = browser.new_context(viewport={"width": 1280, "height": 900}, base_url=address)
-    made.grant_permissions(["clipboard-read", "clipboard-write"])
-    yield made
-    made.close()
+    """Tabs share the cache and the permission to read the clipboard."""
+    with browser.new_context(
+        viewport={"width": 1280, "height": 900},
+        base_url=address,
+        permissions=["clipboard-read", "clipboard-write"],
+    ) as context:
+        yield context
 
 
 @pytest.fixture
 def tab(context, address):
-    """A new tab; afterwards nothing may have gone wrong in it, and nothing have left the site."""
-    opened, wrong = context.new_page(), []
-    opened.on("console", lambda m: m.type == "error" and wrong.append(f"console: {m.text}"))
-    opened.on("pageerror", lambda error: wrong.append(f"error: {error}"))
-    opened.on("requestfailed", lambda r: wrong.append(f"failed: {r.url} {r.failure}"))
-    opened.on("response", lambda r: r.status >= 400 and wrong.append(f"{r.status}: {r.url}"))
-
-    def left(request):
-        if not request.url.startswith((address, "data:", "blob:")):
-            wrong.append(f"left the site: {request.url}")
-
-    opened.on("request", left)
-    yield opened
-    opened.close()
-    assert wrong == []
+    """A new tab, in which no error may occur and from which no request may leave the site."""
+    tab, errors, requests = context.new_page(), [], []
+    tab.on("console", lambda m: m.type == "error" and errors.append(f"console: {m.text}"))
+    tab.on("pageerror", lambda error: errors.append(f"error: {error}"))
+    tab.on("requestfailed", lambda r: errors.append(f"failed: {r.url} {r.failure}"))
+    tab.on("response", lambda r: r.status >= 400 and errors.append(f"{r.status}: {r.url}"))
+    tab.on("request", lambda request: requests.append(request.url))
+    yield tab
+    tab.close()
+    assert errors == []
+    assert [url for url in requests if not url.startswith((address, "data:", "blob:"))] == []

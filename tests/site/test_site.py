@@ -1,6 +1,5 @@
 """The site as a reader sees it: each page in a browser, its links, pictures, search and buttons."""
 
-import ast
 import functools
 import html.parser
 import inspect
@@ -29,7 +28,7 @@ SOURCES = [
 PAGES = sorted(re.sub(r"(^|/)index$", r"\1", s.removesuffix(".md")) for s in SOURCES)
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
-# What sticks out of the window, and lies in no box that scrolls.
+# Elements wider than the window, outside of boxes that scroll.
 WIDE = """() => [...document.querySelectorAll(".md-content *")].filter(element => {
   if (element.getBoundingClientRect().right <= innerWidth + 1) return false;
   for (let box = element.parentElement; box; box = box.parentElement)
@@ -48,15 +47,15 @@ def in_site(page):
 @functools.cache
 def anchors(file):
     """The ids in a file."""
-    found = set()
+    ids = set()
     reader = html.parser.HTMLParser()
-    reader.handle_starttag = lambda tag, attributes: found.add(dict(attributes).get("id"))
+    reader.handle_starttag = lambda tag, attributes: ids.add(dict(attributes).get("id"))
     reader.feed(file.read_text(encoding="utf-8"))
-    return found
+    return ids
 
 
 def broken(links, built):
-    """Those of some addresses on the site that lead nowhere."""
+    """The addresses on the site that lead nowhere."""
     for link in links:
         parts = urlsplit(link)
         file = built / unquote(parts.path).lstrip("/")
@@ -67,24 +66,24 @@ def broken(links, built):
 
 
 @functools.cache
-def doctests():
-    """All docstrings of the library, whose examples `make test` runs, without their indents."""
-    found = []
-    for file in (ROOT / "adamjax").rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
-                found.append(unindented(ast.get_docstring(node) or ""))
-    return found
+def library():
+    """The source of the library, whose examples `make test` runs, without indents."""
+    return "\n".join(unindented(f.read_text("utf-8")) for f in (ROOT / "adamjax").rglob("*.py"))
 
 
 def unindented(text):
     return "\n".join(line.strip() for line in text.strip().splitlines())
 
 
-def test_the_pages_are_those_that_are_tested(built):
-    there = {file.parent.relative_to(built).as_posix() for file in built.rglob("index.html")}
-    assert there == {page.rstrip("/") or "." for page in PAGES}
+def test_the_pages_are_complete(built):
+    folders = {file.parent.relative_to(built).as_posix() for file in built.rglob("index.html")}
+    assert folders == {page.rstrip("/") or "." for page in PAGES}
     assert len(PAGES) > len(VARIANTS) + 20
+    text = "".join(file.read_text("utf-8") for file in built.glob("[av][ap]*/**/index.html"))
+    functions = [value for value in vars(adamjax).values() if inspect.isfunction(value)]
+    assert len(functions) > 120
+    ids = [f'id="{f.__module__}.{f.__qualname__}"' for f in functions]
+    assert [name for name in ids if name not in text] == []
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -109,16 +108,15 @@ def test_page(page, tab, built, address):
 
 
 def check_code(tab, *, at_least):
-    """What Python there is on a generated page is an example that `make test` runs."""
+    """Each block of Python on a generated page is an example that `make test` runs."""
     assert tab.locator(".language-python:not(.doc-signature)").count() == 0
     examples = tab.locator(".language-pycon code").all_text_contents()
     assert len(examples) >= at_least
-    for text in examples:
-        assert any(unindented(text) in docstring for docstring in doctests()), text
+    assert [text for text in examples if unindented(text) not in library()] == []
 
 
 def check_variant(tab, record):
-    """The page of a variant has what its record says."""
+    """The page of a variant contains its record."""
     blocks = [text.strip() for text in tab.locator(".highlight code").all_text_contents()]
     formulas = "".join("".join(blocks).split())
     assert all("".join(part.split()) in formulas for part in record.formula.splitlines())
@@ -127,19 +125,11 @@ def check_variant(tab, record):
     assert picture.count() == 1
     assert tab.locator(f'[id="{record.optimizer.__module__}.{record.name}"]').count() == 1
     text = " ".join(tab.locator("article").inner_text().split())
-    for told in (record.paper.title, *record.styles.values(), *record.slots):
-        assert " ".join(told.split()) in text
+    for part in (record.paper.title, *record.styles.values(), *record.slots):
+        assert " ".join(part.split()) in text
     (command,) = (block for block in blocks if block.startswith("python -m adamjax"))
     options = make_parser().parse_args(shlex.split(command)[3:])
     assert [choice.label for choice in options.choices][1] == record.name
-
-
-def test_every_public_name_is_in_the_reference(built):
-    told = "".join(file.read_text("utf-8") for file in built.glob("[av][ap]*/**/index.html"))
-    values = [value for name, value in vars(adamjax).items() if inspect.isfunction(value)]
-    missing = [v for v in values if f'id="{v.__module__}.{v.__qualname__}"' not in told]
-    assert len(values) > 120
-    assert missing == []
 
 
 def test_the_repository_is_linked_and_not_asked(checkout, tab):
@@ -151,17 +141,7 @@ def test_the_repository_is_linked_and_not_asked(checkout, tab):
     assert tab.locator('[data-md-component="source"]').count() == 0
 
 
-def search(tab, words):
-    """Types into the box, and returns what it finds."""
-    tab.goto("")
-    tab.get_by_role("textbox", name="Search").click()
-    tab.keyboard.type(words)
-    results = tab.locator(".md-search-result__item > .md-search-result__link")
-    results.first.wait_for()
-    return results
-
-
-SEARCHED = {
+SEARCHES = {
     "amsgrad": "variants/amsgrad/",
     "scale_by_lion": "variants/lion/",
     "8bit": "storage/",
@@ -169,11 +149,15 @@ SEARCHED = {
 }
 
 
-@pytest.mark.parametrize("words", SEARCHED)
-def test_search_finds(words, tab):
-    page, results = SEARCHED[words], search(tab, words)
+@pytest.mark.parametrize(("words", "page"), SEARCHES.items())
+def test_search(words, page, tab):
+    tab.goto("")
+    tab.get_by_role("textbox", name="Search").click()
+    tab.keyboard.type(words)
+    results = tab.locator(".md-search-result__item > .md-search-result__link")
+    results.first.wait_for()
     addresses = results.evaluate_all("all => all.map(result => result.href)")
-    places = [n for n, each in enumerate(addresses) if f"/{page}" in each]
+    places = [n for n, address in enumerate(addresses) if f"/{page}" in address]
     assert places and places[0] < 3, addresses[:9]
     results.nth(places[0]).click()
     tab.wait_for_url(f"**/{page}**")

@@ -1,4 +1,4 @@
-"""What `track` measures, against NumPy in float64, and that it changes nothing else."""
+"""The metrics of `track` against NumPy in float64; updates and states stay as they are."""
 
 import re
 
@@ -7,8 +7,6 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from hypothesis import given, settings, strategies as st
-from hypothesis.extra import numpy as hnp
 
 import adamjax
 from adamjax.tracking import metrics, track
@@ -35,59 +33,44 @@ def second_moment(state):
     return optax.tree_utils.tree_get(state, "nu")
 
 
-@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "jit"])
-@pytest.mark.parametrize("dtype", [jnp.float32, jnp.bfloat16])
-def test_updates_and_inner_state_are_those_of_the_wrapped_optimizer(compiled, dtype):
+def test_updates_and_inner_state_are_those_of_the_wrapped_optimizer():
     tx = optax.chain(optax.clip_by_global_norm(1.0), adamjax.adam(0.1))
     tracked = track(tx)
-    plain_update, update = (tx.update, tracked.update)
-    if compiled:
-        plain_update, update = jax.jit(plain_update), jax.jit(update)
-    params, grads = (jax.tree.map(lambda x: x.astype(dtype), tree) for tree in (PARAMS, GRADS))
-    plain, state = tx.init(params), tracked.init(params)
-    for _ in range(5):
-        expected, plain = plain_update(grads, plain, params)
-        updates, state = update(grads, state, params)
-        jax.tree.map(np.testing.assert_array_equal, updates, expected)
-    jax.tree.map(np.testing.assert_array_equal, state.inner_state, plain)
+    plain_update, update = jax.jit(tx.update), jax.jit(tracked.update)
+    for dtype in (jnp.float32, jnp.bfloat16):
+        params, grads = (jax.tree.map(lambda x, d=dtype: x.astype(d), t) for t in (PARAMS, GRADS))
+        plain, state = tx.init(params), tracked.init(params)
+        for _ in range(3):
+            expected, plain = plain_update(grads, plain, params)
+            updates, state = update(grads, state, params)
+            jax.tree.map(np.testing.assert_array_equal, updates, expected)
+        jax.tree.map(np.testing.assert_array_equal, state.inner_state, plain)
 
 
-finite = hnp.arrays(np.float32, (3, 4), elements=st.floats(-1e6, 1e6, width=32))
-
-
-@settings(max_examples=20, deadline=None)
-@given(finite, finite, st.sampled_from([jnp.float32, jnp.bfloat16, jnp.float16, jnp.complex64]))
-def test_norms(gradient, parameter, dtype):
-    grads = {"a": jnp.clip(jnp.asarray(gradient), -6e4, 6e4).astype(dtype), "b": None}
-    params = {"a": jnp.clip(jnp.asarray(parameter), -6e4, 6e4).astype(dtype), "b": None}
+def test_norms():
+    """Of random numbers of several sizes, in every dtype, beside leaves without numbers."""
+    random = np.random.default_rng(0)
     tx = track(optax.scale(-0.5), quantiles=())
-    updates, state = tx.update(grads, tx.init(params), params)
-    found = {key: float(value) for key, value in metrics(state).items()}
-    expected = {
-        "gradient_norm": norm(grads),
-        "update_norm": norm(updates),
-        "parameter_norm": norm(params),
-    }
-    for key, value in expected.items():
-        # Squares below float32's normal range may be flushed to 0.
-        np.testing.assert_allclose(found[key], value, rtol=2e-6, atol=1e-18, err_msg=key)
-    if found["update_norm"] == 0:
-        assert found["update_ratio"] == 0
-    elif found["parameter_norm"] > 0:
-        ratio = found["update_norm"] / found["parameter_norm"]
-        np.testing.assert_allclose(found["update_ratio"], ratio, rtol=1e-6)
-    else:
-        assert found["update_ratio"] == np.inf
-
-
-def test_low_precision_gradients_are_summed_in_float32():
+    for dtype in (jnp.float32, jnp.bfloat16, jnp.float16, jnp.complex64):
+        for size in (0.0, 1e-3, 1.0, 1e4):
+            g, p = (size * random.normal(size=(3, 4)) for _ in range(2))
+            g = g * (1 + 2j) if dtype == jnp.complex64 else g
+            grads, params = ({"a": jnp.asarray(x).astype(dtype), "b": None} for x in (g, p))
+            updates, state = tx.update(grads, tx.init(params), params)
+            found = {key: float(value) for key, value in metrics(state).items()}
+            trees = {"gradient_norm": grads, "update_norm": updates, "parameter_norm": params}
+            for key, tree in trees.items():
+                np.testing.assert_allclose(found[key], norm(tree), rtol=2e-6, err_msg=key)
+            ratio = found["update_norm"] / found["parameter_norm"] if size else 0
+            np.testing.assert_allclose(found["update_ratio"], ratio, rtol=1e-6)
     ones = jnp.ones(10_000, jnp.bfloat16)  # In bfloat16 the sum would stop at 256.
     assert run(track(optax.identity()), params=ones, grads=ones)["gradient_norm"] == 100
 
 
-def test_ratio_without_movement_and_without_params():
+def test_ratio_of_zeros_and_without_params():
     zeros = jax.tree.map(jnp.zeros_like, PARAMS)
     assert run(track(optax.sgd(0.1)), params=zeros, grads=zeros)["update_ratio"] == 0
+    assert run(track(optax.sgd(0.1)), params=zeros)["update_ratio"] == np.inf
     tx = track(optax.sgd(0.1))
     _, state = tx.update(GRADS, tx.init(PARAMS))
     found = metrics(state)
@@ -95,19 +78,15 @@ def test_ratio_without_movement_and_without_params():
     np.testing.assert_allclose(found["gradient_norm"], norm(GRADS), rtol=1e-6)
 
 
-@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "jit"])
-def test_nonfinite_elements_are_counted(compiled):
+def test_nonfinite_elements_are_counted():
     grads = {"w": GRADS["w"].at[0, :2].set(jnp.nan), "b": jnp.array([-jnp.inf, 1.0])}
     tx = track(optax.sgd(0.1))
-    update = jax.jit(tx.update) if compiled else tx.update
-    _, state = update(grads, tx.init(PARAMS), PARAMS)
-    assert metrics(state)["nonfinite"] == 3
-    _, state = update(GRADS, state, PARAMS)  # Of this step, not of all.
-    assert metrics(state)["nonfinite"] == 0
-
-
-def test_huge_finite_gradients_have_infinite_norm_as_in_clipping():
-    huge = jnp.array([1e30, 1.0])
+    for update in (tx.update, jax.jit(tx.update)):
+        _, state = update(grads, tx.init(PARAMS), PARAMS)
+        assert metrics(state)["nonfinite"] == 3
+        _, state = update(GRADS, state, PARAMS)  # Of this step, not of all.
+        assert metrics(state)["nonfinite"] == 0
+    huge = jnp.array([1e30, 1.0])  # finite, and of infinite norm, as in clipping
     found = run(track(optax.identity()), params=huge, grads=huge)
     assert found["gradient_norm"] == np.inf == optax.tree_utils.tree_norm(huge)
     assert found["nonfinite"] == 0
@@ -131,10 +110,10 @@ RATES = {
 }
 
 
-@pytest.mark.parametrize(("tx", "expected"), RATES.values(), ids=RATES)
-def test_learning_rate_of_the_step_just_done(tx, expected):
-    found = run(track(tx), steps=3)["learning_rate"]
-    np.testing.assert_allclose(found, expected, rtol=1e-6)
+def test_learning_rate_of_the_step_just_done():
+    for name, (tx, expected) in RATES.items():
+        rate = run(track(tx, quantiles=()), steps=3)["learning_rate"]
+        np.testing.assert_allclose(rate, expected, rtol=1e-6, err_msg=name)
 
 
 def test_a_parameter_called_like_a_field_is_not_mistaken_for_it():
@@ -143,7 +122,7 @@ def test_a_parameter_called_like_a_field_is_not_mistaken_for_it():
     assert np.isnan(found["learning_rate"]) and np.isnan(found["effective_lr_p50"])
 
 
-@pytest.mark.parametrize("b2", [None, 0.0, 0.9, 0.9999])
+@pytest.mark.parametrize("b2", [None, 0.0, 0.9])
 def test_effective_learning_rate(b2):
     tx = track(adamjax.adam(0.25, b2=b2 or 0.99), b2=b2, quantiles=(0.0, 0.3, 1.0))
     state = tx.init(PARAMS)
@@ -155,9 +134,8 @@ def test_effective_learning_rate(b2):
     expected = 0.25 / np.sqrt(v / (1 - (b2 or 0) ** 3))
     found = metrics(state)
     for key, q in (("p00", 0.0), ("p30", 0.3), ("p100", 1.0)):
-        np.testing.assert_allclose(
-            found[f"effective_lr_{key}"], np.quantile(expected, q), rtol=1e-5
-        )
+        quantile = np.quantile(expected, q)
+        np.testing.assert_allclose(found[f"effective_lr_{key}"], quantile, rtol=1e-5)
 
 
 def test_each_second_moment_goes_with_its_own_learning_rate():
@@ -169,9 +147,7 @@ def test_each_second_moment_goes_with_its_own_learning_rate():
     np.testing.assert_allclose(found["effective_lr_p00"], 0.5, rtol=1e-6)
 
 
-@pytest.mark.parametrize(
-    "shapes", [[()], [(0, 5)], [(7,), (64, 64), ()], [(3, 50, 40), (1,), (30, 2), (5000,)]], ids=str
-)
+@pytest.mark.parametrize("shapes", [[()], [(0, 5)], [(3, 50, 40), (1,), (30, 2), (5000,)]], ids=str)
 def test_the_sample_is_every_kth_element_of_the_tree(shapes):
     rng = np.random.default_rng(0)
     params = [jnp.asarray(rng.uniform(0.1, 1, shape), jnp.float32) for shape in shapes]
@@ -197,27 +173,21 @@ class Codes(optax.ScaleByAdamState):
     """A state whose second moment is kept as 8-bit codes."""
 
 
-@pytest.mark.parametrize(
-    "tx",
-    [
+def test_effective_learning_rate_is_nan_where_it_cannot_be_known():
+    """Without a second moment, with a factored one, and of unknown codes."""
+    codes = optax.GradientTransformation(
+        lambda params: Codes(0, params, jax.tree.map(lambda x: x.astype(jnp.uint8), params)),
+        lambda updates, state, params=None: (updates, state),
+    )
+    factored = optax.inject_hyperparams(optax.adafactor)
+    for tx in (
         optax.inject_hyperparams(optax.sgd)(learning_rate=0.1),
-        optax.inject_hyperparams(optax.adafactor)(learning_rate=0.1, min_dim_size_to_factor=1),
-        optax.chain(
-            optax.GradientTransformation(
-                lambda params: Codes(
-                    0, params, jax.tree.map(lambda x: x.astype(jnp.uint8), params)
-                ),
-                lambda updates, state, params=None: (updates, state),
-            ),
-            adamjax.optimizer(optax.identity(), 0.1),
-        ),
-    ],
-    ids=["no second moment", "factored", "codes"],
-)
-def test_effective_learning_rate_is_nan_where_it_cannot_be_known(tx):
-    found = run(track(tx))
-    np.testing.assert_allclose(found["learning_rate"], 0.1, rtol=1e-6)
-    assert np.isnan(found["effective_lr_p50"])
+        factored(learning_rate=0.1, min_dim_size_to_factor=1),
+        optax.chain(codes, adamjax.optimizer(optax.identity(), 0.1)),
+    ):
+        found = run(track(tx))
+        np.testing.assert_allclose(found["learning_rate"], 0.1, rtol=1e-6)
+        assert np.isnan(found["effective_lr_p50"])
 
 
 def test_the_norm_that_clipping_needs_is_computed_once():
@@ -233,6 +203,9 @@ def test_the_norm_that_clipping_needs_is_computed_once():
 
 
 def test_several_trackers_are_told_apart():
+    alone = run(track(optax.sgd(0.1), name="body", quantiles=(0.5, 0.999)))
+    quantiles = {"effective_lr_p50", "effective_lr_p99.9"}
+    assert set(alone) == {*NORMS, *quantiles, "learning_rate", "nonfinite"}
     inner = optax.chain(track(optax.clip(1.0)), track(optax.sgd(0.1), name="body"))
     found = run(track(inner, name="all"))
     assert {key.rpartition("/")[0] for key in found} == {"all", "1", "body"}
@@ -243,22 +216,16 @@ def test_several_trackers_are_told_apart():
     assert found["twin/1/gradient_norm"] == 2 * found["twin/0/gradient_norm"]
 
 
-def test_one_tracker_has_plain_names_even_if_named():
-    assert set(run(track(optax.sgd(0.1), name="body", quantiles=(0.5, 0.999)))) == {
-        *NORMS, "learning_rate", "nonfinite", "effective_lr_p50", "effective_lr_p99.9",
-    }  # fmt: skip
-
-
 def test_bad_arguments_are_named():
+    for options, error, message in (
+        ({"b2": 1.0}, ValueError, "b2 must be at least 0 and below 1"),
+        ({"b2": SCHEDULE}, TypeError, "b2 must be a number"),
+        ({"quantiles": (5,)}, ValueError, r"quantiles must be in \[0, 1\], not 5"),
+        ({"name": "a/b"}, ValueError, "name must be empty or a Python identifier"),
+    ):
+        with pytest.raises(error, match=message):
+            track(optax.sgd(0.1), **options)
     with pytest.raises(TypeError, match=r"tx must be an optax\.GradientTransformation"):
         track(optax.adam)
-    with pytest.raises(ValueError, match="b2 must be at least 0 and below 1"):
-        track(optax.sgd(0.1), b2=1.0)
-    with pytest.raises(TypeError, match="b2 must be a number"):
-        track(optax.sgd(0.1), b2=SCHEDULE)
-    with pytest.raises(ValueError, match=r"quantiles must be in \[0, 1\], not 5"):
-        track(optax.sgd(0.1), quantiles=(5,))
-    with pytest.raises(ValueError, match="name must be empty or a Python identifier"):
-        track(optax.sgd(0.1), name="a/b")
     with pytest.raises(ValueError, match=r"opt_state holds no metrics: wrap .*adamjax\.track"):
         metrics(optax.adam(0.1).init(PARAMS))

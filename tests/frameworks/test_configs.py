@@ -1,0 +1,193 @@
+"""MaxText, big_vision, Tunix and Levanter: an optimizer that is built from a config.
+
+Facts:
+- AI-Hypercomputer/maxtext, src/maxtext/optimizers/optimizers.py: `get_optimizer` calls
+  `optax.adamw` with b1, b2, eps, eps_root, weight_decay, mu_dtype and a mask, a function that
+  searches regular expressions in the leaves' paths; `trainable_parameters_mask` puts it into
+  `optax.multi_transform`, `skip_step_on_spikes` into a `jax.lax.cond`.
+- google-research/big_vision, big_vision/optax.py (scenic alike): `make` gets the direction with
+  `operator.attrgetter(config.optax_name)(optax)` and calls it with the keywords of `config.optax`,
+  dtypes as strings; around it are masks and schedules, and `find_states` finds the steps.
+- google/tunix, tunix/cli/config.py: `getattr(optax, name)` is called with those keys of the config
+  that `inspect.signature` lists, under `optax.inject_hyperparams(function,
+  hyperparam_dtype=float32)` without static arguments: every number becomes an array, defaults
+  included. The dtypes of the state must stay what they are.
+- stanford-crfm/levanter, src/levanter/optim/config.py: a frozen dataclass builds the optimizer.
+"""
+
+import dataclasses
+import inspect
+import operator
+import re
+
+import jax
+import jax.numpy as jnp
+import optax
+import pytest
+
+import adamjax
+from tests.frameworks.loop import assert_same, gradients_at, large_params, plain_loop
+from tests.storage.runs import assert_equal, dtypes_of
+from tests.tiers import each_variant
+
+pytestmark = pytest.mark.usefixtures("compiled_quickly")
+SCHEDULE = optax.warmup_cosine_decay_schedule(1e-3, 1e-2, 2, 10)
+
+
+def path_mask(pattern, matched=True):
+    """A function of the parameters that tells which paths a regular expression is found in."""
+
+    def found(path, _):
+        name = jax.tree_util.keystr(path, simple=True, separator="/")
+        return matched == bool(re.search(pattern, name))
+
+    return lambda params: jax.tree_util.tree_map_with_path(found, params)
+
+
+@pytest.mark.parametrize(("mu_dtype", "frozen"), [("float32", ""), ("bfloat16", "head")])
+def test_arguments_mean_what_they_mean_for_optax(mu_dtype, frozen):
+    def build(library):
+        settings = {"b1": 0.8, "b2": 0.95, "eps": 1e-7, "eps_root": 1e-9, "weight_decay": 0.1}
+        decays = path_mask("bias$", matched=False)
+        tx = library.adamw(SCHEDULE, **settings, mu_dtype=mu_dtype, mask=decays)
+        if not frozen:
+            return tx
+        parts = {True: optax.set_to_zero(), False: tx}
+        return optax.multi_transform(parts, path_mask(frozen))
+
+    start = large_params()
+    reached, state = plain_loop(build(adamjax), start)
+    expected, _ = plain_loop(build(optax), start)
+    # adamjax rounds the average once it has used it, Optax before: the last bits of bfloat16.
+    tolerance = 2e-6 if mu_dtype == "float32" else 1e-3
+    assert_same(reached["encoder"], expected["encoder"], tolerance=tolerance)
+    if frozen:
+        assert_equal(reached["head"], start["head"])
+    assert sum(x.shape == (8, 3) for x in jax.tree.leaves(state)) == (0 if frozen else 2)
+
+
+def test_a_step_is_skipped_inside_cond():
+    """A spike of the loss leaves parameters and state alone, to the last bit."""
+    tx = adamjax.adamw(1e-2, storage="8bit")
+
+    @jax.jit
+    def step(params, state, t, loss):
+        gradients = gradients_at(params, t)
+        updates, state = jax.lax.cond(
+            loss < 10.0,
+            lambda: tx.update(gradients, state, params, loss=loss),
+            lambda: (jax.tree.map(jnp.zeros_like, gradients), state),
+        )
+        return optax.apply_updates(params, updates), state
+
+    start = large_params()
+    params, state = step(start, tx.init(start), 0.0, 1.0)
+    assert_equal(step(params, state, 1.0, 99.0), (params, state))
+    params, _ = step(params, state, 1.0, 1.0)
+    assert_same(params, plain_loop(tx, start, steps=2)[0], start)
+
+
+def test_direction_by_name_behind_masks(monkeypatch):
+    monkeypatch.setattr(optax, "adamjax", adamjax, raising=False)
+    settings = {"b2": 0.95, "mu_dtype": "bfloat16"}
+    direction = operator.attrgetter("adamjax.scale_by_adam")(optax)(**settings)
+    trained, kernels = path_mask("encoder"), path_mask("encoder/kernel")
+    tx = optax.chain(
+        optax.masked(direction, trained),
+        optax.scale(1e-2),
+        optax.masked(optax.add_decayed_weights(0.1), kernels),
+        optax.masked(optax.scale_by_schedule(SCHEDULE), trained),
+        optax.masked(optax.set_to_zero(), path_mask("head")),
+        optax.scale(-1.0),
+    )
+    start = large_params()
+    reached, state = plain_loop(tx, start, steps=4)
+    (adam,) = [
+        node
+        for node in jax.tree.leaves(state, is_leaf=lambda x: isinstance(x, optax.ScaleByAdamState))
+        if isinstance(node, optax.ScaleByAdamState)
+    ]
+    assert int(adam.count) == 4
+    assert isinstance(adam.mu["head"]["kernel"], optax.MaskedNode)
+    assert dtypes_of(adam.mu["encoder"]["kernel"]) == {"bfloat16"}
+    alone = optax.chain(
+        direction,
+        optax.scale(1e-2),
+        optax.add_decayed_weights(0.1, mask=lambda p: {"encoder": {"bias": False, "kernel": True}}),
+        optax.scale_by_learning_rate(SCHEDULE),
+    )
+    expected, _ = plain_loop(alone, {"encoder": start["encoder"]}, steps=4)
+    assert_same(reached["encoder"], expected["encoder"], start["encoder"])
+    assert_equal(reached["head"], start["head"])
+
+
+# --- by the signature, every number an array
+
+
+def create_optimizer(config, module):
+    function = getattr(module, config["opt_type"].lower())
+    keywords = {k: config[k] for k in inspect.signature(function).parameters if k in config}
+    return optax.inject_hyperparams(function, hyperparam_dtype=jnp.float32)(**keywords)
+
+
+CONFIG = {"learning_rate": SCHEDULE, "b1": 0.8, "b2": 0.95, "weight_decay": 0.1, "rank": 16}
+
+
+@pytest.mark.parametrize("opt_type", ["AdamW", pytest.param("Adopt", marks=pytest.mark.wide)])
+def test_optimizer_by_its_signature(opt_type):
+    settings = {**CONFIG, "mask": ["*kernel"], "storage": "8bit", "opt_type": opt_type}
+    start = large_params()
+    reached, state = plain_loop(create_optimizer(settings, adamjax), start)
+    del settings["rank"], settings["opt_type"]
+    direct = adamjax.create(opt_type.lower(), **settings)
+    assert_same(reached, plain_loop(direct, start)[0], start)
+    assert float(state.hyperparams["learning_rate"]) == pytest.approx(float(SCHEDULE(4)))
+    assert "int8" in dtypes_of(state)
+
+
+def works(name):
+    """Whether a step is traced, and leaves the dtypes of the state as they are."""
+    params = {"kernel": jnp.ones((4, 3)), "bias": jnp.ones(3)}
+    tx = create_optimizer({"opt_type": name, "learning_rate": 0.1}, adamjax)
+    state = jax.eval_shape(tx.init, params)
+    updates, after = jax.eval_shape(tx.update, params, state, params)
+    dtypes = lambda tree: jax.tree.map(lambda x: (x.shape, x.dtype), tree)  # noqa: E731
+    return dtypes((updates, after)) == dtypes((params, state))
+
+
+# Those with a number that sets a shape, which the record names as static.
+NUMBERS = {"adam_mini", "adamp", "sgdp", "adashift", "amos", "apollo", "grokadamw", "muon"}
+NUMBERS |= {"lookahead_adam", "ranger", "schedule_free_adamw", "schedule_free_sgd", "soap"}
+
+
+@each_variant(others="wide")
+def test_every_number_may_be_injected(name):
+    if name not in NUMBERS:
+        assert works(name)
+        return
+    assert adamjax.get_variant(name).static
+    with pytest.raises((TypeError, ValueError, IndexError, jax.errors.JAXTypeError)):
+        works(name)
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """As Levanter has them: hashable, and built under a traced learning rate."""
+
+    weight_decay: float = 0.1
+    mask: tuple = ("*kernel",)
+
+    def build(self, schedule):
+        def optimizer(learning_rate):
+            tx = adamjax.lion(learning_rate, **dataclasses.asdict(self))
+            return optax.chain(optax.clip_by_global_norm(1.0), tx)
+
+        return optax.inject_hyperparams(optimizer)(learning_rate=schedule)
+
+
+def test_frozen_dataclass_builds_the_optimizer():
+    start = large_params()
+    reached, _ = plain_loop(Config().build(SCHEDULE), start)
+    direct = adamjax.lion(SCHEDULE, weight_decay=0.1, mask="*kernel")
+    assert hash(Config()) == hash(Config())
+    assert_same(reached, plain_loop(optax.chain(optax.clip_by_global_norm(1.0), direct), start)[0])
