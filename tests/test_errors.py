@@ -100,7 +100,7 @@ def test_unknown_style(name, style):
 def test_unknown_variant(find):
     with pytest.raises(ValueError, match=r"unknown variant 'adamm'; did you mean .*'adam'"):
         find("adamm")
-    with pytest.raises(ValueError, match="unknown variant 'xyz'. Options: acprop, "):
+    with pytest.raises(ValueError, match=r"unknown variant 'xyz'\. Options: acprop, "):
         find("xyz")
 
 
