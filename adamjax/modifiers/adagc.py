@@ -1,7 +1,6 @@
 """AdaGC: Enhancing LLM Pretraining Stability via Adaptive Gradient Clipping. Wang et al., 2025.
 
-arXiv:2502.11034. Each leaf is clipped against its own past: no gradient is much longer than the
-clipped ones before it were.
+arXiv:2502.11034. It clips each leaf to a multiple of the average norm of its past gradients.
 """
 
 from typing import Any, NamedTuple
@@ -17,7 +16,7 @@ from adamjax.trees import PyTree, check_real, check_same_tree
 
 
 class AdagcState(NamedTuple):
-    """Steps done, and for each leaf γ, the average norm of its clipped gradients (a scalar)."""
+    """Number of steps done, and γ, the average norm of each leaf's clipped gradients."""
 
     count: Array
     norm: PyTree
@@ -30,19 +29,18 @@ def adagc(
     warmup_steps: int = 100,
     warmup_norm: float = 1.0,
 ) -> optax.GradientTransformationExtraArgs:
-    """Clips each leaf to a multiple of its own average norm: h = min(1, λ γ / ‖g‖), g = h g.
+    """Clip each leaf to a multiple of its average norm: h = min(1, λ γ / ‖g‖), g = h g.
 
         γ = β γ + (1-β) ‖h g‖
 
-    At first all leaves together are clipped to one norm, h = min(1, λ₀ / ‖all g‖), and γ is the
-    smallest ‖h g‖ so far. A gradient that is not finite passes, and leaves γ as it is. It stands
-    in a chain, in front of the optimizer.
+    During warm-up the global norm is clipped, h = min(1, λ₀ / ‖all g‖), and γ is the smallest ‖h g‖
+    so far. Non-finite gradients pass and do not change γ. Use it in a chain, before the optimizer.
 
     Args:
-      threshold: λ, in units of the average norm.
+      threshold: λ, relative to the average norm.
       decay: β, 0 <= decay < 1.
-      warmup_steps: how many steps are clipped by the norm of all leaves.
-      warmup_norm: λ₀, that norm.
+      warmup_steps: number of steps in which the global norm is clipped.
+      warmup_norm: λ₀.
 
     Returns:
       A transformation with an `AdagcState`.

@@ -46,7 +46,7 @@ EQUIVALENT = {
         "sophia-scale_by_sophia: _masked_alike(hessian, updates) -> hessian",
     },
     "a leaf of a thousand elements of which one moves: on which test_modifiers looks": {
-        "cautious-_by_mean: jnp.maximum(jnp.mean(agrees), 0.001)"
+        "cautious-_SCALES: jnp.maximum(jnp.mean(agrees), 0.001)"
         " -> jnp.maximum(jnp.mean(agrees), 0.0015)",
     },
     "only takes a part, on which test_sophia looks": {
