@@ -3,16 +3,15 @@
 arXiv:2502.11034. It clips each leaf to a multiple of the average norm of its past gradients.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_beta, check_not_negative, check_positive
-from adamjax.modifiers.map_updates import map_leaves
-from adamjax.moments import Array, clamp, divide, increment, norm
-from adamjax.trees import PyTree, check_real, check_same_tree
+from adamjax.moments import Array, divide, norm
+from adamjax.rule import Slot, lift
+from adamjax.trees import PyTree
 
 
 class AdagcState(NamedTuple):
@@ -60,34 +59,20 @@ def adagc(
     check_not_negative("warmup_steps", warmup_steps)
     check_positive("warmup_norm", warmup_norm)
 
-    def init(params: PyTree) -> AdagcState:
-        check_real("params", params)
-        start = jax.tree.map(lambda p: jnp.asarray(jnp.inf, jnp.float32), params)
-        return AdagcState(jnp.zeros([], jnp.int32), start)
+    def global_norm(gradients, moments, step):
+        return {"global_norm": norm(jnp.stack([norm(g) for g in gradients]))}
 
-    def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
-        del params, extra_args
-        check_real("updates", updates)
-        check_same_tree("updates", updates, "the state's norm", state.norm, shape=lambda shape: ())
-        early = state.count < warmup_steps
-        updates = map_leaves(clamp, updates)
-        norms = map_leaves(lambda gamma, g: norm(g), state.norm, updates)
-        whole = norm(jnp.asarray(jax.tree.leaves(norms)))
+    def rule(g, moments, step):
+        early, length = step.count <= warmup_steps, norm(g)
+        limit = divide(threshold * moments.norm, length)
+        limit = jnp.where(early, divide(warmup_norm, step.global_norm), limit)
+        h = jnp.where(length == 0, 1, jnp.minimum(1, limit))
+        clipped = h * length
+        average = decay * moments.norm + (1 - decay) * clipped
+        smallest = jnp.minimum(moments.norm, clipped)
+        new = jnp.where(early | jnp.isinf(moments.norm), smallest, average)
+        new = jnp.where(jnp.isfinite(clipped), new, moments.norm)
+        return g * h, moments._replace(norm=new)
 
-        def factor(gamma: Array, length: Array) -> Array:
-            relative = divide(threshold * gamma, length)
-            limit = jnp.where(early, divide(jnp.float32(warmup_norm), whole), relative)
-            return jnp.where(length == 0, 1, jnp.minimum(1, limit))
-
-        def average(gamma: Array, length: Array, h: Array) -> Array:
-            length = h * length
-            smooth = decay * gamma + (1 - decay) * length
-            new = jnp.where(early | jnp.isinf(gamma), jnp.minimum(gamma, length), smooth)
-            return jnp.where(jnp.isfinite(length), new, gamma)
-
-        factors = map_leaves(factor, state.norm, norms)
-        clipped = map_leaves(lambda g, h: g * h, updates, factors)
-        averages = map_leaves(average, state.norm, norms, factors)
-        return clipped, state._replace(count=increment(state.count), norm=averages)
-
-    return optax.GradientTransformationExtraArgs(init, update)
+    slot = Slot(jnp.float32, fill=jnp.inf, shape=lambda shape: ())
+    return lift(rule, AdagcState, {"norm": slot}, tree_scalars=global_norm)

@@ -5,17 +5,14 @@ Cautious Weight Decay, Chen et al., 2025, arXiv:2510.12402: it masks weight deca
 update.
 """
 
-from typing import Any
-
-import jax
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_not_negative, lookup_or_suggest
-from adamjax.modifiers.map_updates import check_params, map_leaves, map_updates
-from adamjax.moments import Array, increment
-from adamjax.rule import ScalarOrSchedule, cast, value_at
-from adamjax.trees import Mask, PyTree, resolve_mask
+from adamjax.checks import lookup_or_suggest
+from adamjax.modifiers.map_updates import map_updates
+from adamjax.moments import Array
+from adamjax.rule import ScalarOrSchedule, lift
+from adamjax.trees import Mask
 
 _SCALES = {
     "mean": lambda agrees: 1 / jnp.maximum(jnp.mean(agrees), 1e-3),
@@ -80,22 +77,11 @@ def cautious_decay(
     >>> tx.update(jnp.array([1.0, 1.0]), tx.init(p), p)[0].tolist()
     [2.0, 1.0]
     """
-    check_not_negative("weight_decay", weight_decay)
 
-    def init(params: PyTree) -> optax.ScaleByScheduleState:
-        del params
-        return optax.ScaleByScheduleState(jnp.zeros([], jnp.int32))
+    def rule(u, moments, step, p):
+        agrees = jnp.sign(u) * jnp.sign(p) >= 0
+        return u + step.weight_decay * p * agrees, moments
 
-    def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
-        del extra_args
-        check_params(params, updates)
-        wd = value_at(weight_decay, state.count)
-        decays = jax.tree.unflatten(jax.tree.structure(updates), resolve_mask(mask, params))
-
-        def decay(u: Array, p: Array, on: Array) -> Array:
-            return u + cast(wd, u.dtype) * p * (jnp.sign(u) * jnp.sign(p) >= 0) * on
-
-        new = map_leaves(decay, updates, params, decays)
-        return new, optax.ScaleByScheduleState(increment(state.count))
-
-    return optax.GradientTransformationExtraArgs(init, update)
+    scalars = {"weight_decay": weight_decay}
+    state = optax.ScaleByScheduleState
+    return lift(rule, state, {}, scalars=scalars, needs_params=True, mask=mask)
