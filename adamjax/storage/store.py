@@ -69,10 +69,7 @@ def store(
     {'bias': 'float32', 'kernel': 'uint8'}
     """
     lookup_or_suggest("storage", storage, FORMATS)
-    patterns = [exclude] if isinstance(exclude, str) else list(exclude or ())
-    roles = dict(roles or {})
-    for role in roles.values():
-        lookup_or_suggest("role", role, dict.fromkeys(ROLES))
+    patterns, roles = _patterns_and_roles(exclude, roles)
     tx = optax.with_extra_args_support(tx)
     choose = partial(_choose_codes, storage, patterns, min_size)
 
@@ -120,7 +117,7 @@ def convert_state(
       The state with moments in the new format.
 
     Raises:
-      ValueError: for an unknown format, or a state without moments.
+      ValueError: for an unknown format or role, or a state without moments.
 
     >>> params = {"w": jnp.ones((128, 128))}
     >>> state = convert_state(optax.adam(1e-3).init(params), to="8bit")
@@ -128,8 +125,7 @@ def convert_state(
     'int8'
     """
     lookup_or_suggest("to", to, FORMATS)
-    roles = dict(roles or {})
-    patterns = [exclude] if isinstance(exclude, str) else list(exclude or ())
+    patterns, roles = _patterns_and_roles(exclude, roles)
     choose = partial(_choose_codes, to, patterns, min_size)
     parts, rebuild = split_moments(state, roles)
     _check(parts, roles, patterns)
@@ -155,6 +151,15 @@ def found_codes(leaf: Leaf, roles: Mapping[str, str]) -> Groups:
 
 def _is_in(leaf: Leaf, fields: Sequence[str], code: Code) -> bool:
     return _dtypes([leaf[field] for field in fields]) == code.dtypes
+
+
+def _patterns_and_roles(
+    exclude: str | Sequence[str], roles: Mapping[str, str] | None
+) -> tuple[list[str], dict[str, str]]:
+    roles = dict(roles or {})
+    for role in roles.values():
+        lookup_or_suggest("role", role, dict.fromkeys(ROLES))
+    return [exclude] if isinstance(exclude, str) else list(exclude or ()), roles
 
 
 def _plan(part: Moments, choose: Callable[..., Groups]) -> list[Groups]:

@@ -7,8 +7,8 @@ EQUIVALENT = {
         "eigenbasis-eigenbasis: -1 -> 1 #2",
         "eigenbasis-eigenbasis: 1 -> 2 #2",
         "eigenbasis-eigenbasis: -1 -> 1 #3",
-        "eigenbasis-_turns: -1 -> 1",
-        "eigenbasis-_turns: 1 -> 2",
+        "eigenbasis-_rotates: -1 -> 1",
+        "eigenbasis-_rotates: 1 -> 2",
     },
     "Adam does not look at the parameters": {
         "eigenbasis-eigenbasis: None if params is None else map_leaves(_into, params, *bases)"
@@ -41,7 +41,7 @@ EQUIVALENT = {
     },
     "no leaf here has so short a side": {
         "eigenbasis-_shape: 0 in shape -> 1 in shape",
-        "eigenbasis-_turns: matrix.shape[-1] > 1 -> matrix.shape[-1] > 2",
+        "eigenbasis-_rotates: matrix.shape[-1] > 1 -> matrix.shape[-1] > 2",
     },
     "no number depends on it": {
         "eigenbasis-_shape: (1,) * len(shape) -> (1,)",
@@ -51,6 +51,7 @@ EQUIVALENT = {
         "eigenbasis-_dot: jnp.matmul(a, b, precision='highest') -> jnp.matmul(a, b)",
     },
     "what the basis is refined to is put in order": {
-        "eigenbasis-_found: jnp.flip(jnp.linalg.eigh(a)[1], axis=-1) -> jnp.linalg.eigh(a)[1]",
+        "eigenbasis-_diagonalize: jnp.flip(jnp.linalg.eigh(a)[1], axis=-1)"
+        " -> jnp.linalg.eigh(a)[1]",
     },
 }

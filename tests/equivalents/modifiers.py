@@ -32,17 +32,11 @@ EQUIVALENT = {
     "for gradients of zeros alone, on which test_a_gradient_of_zeros_is_across_all looks": {
         "projection-projected: jnp.maximum(norm(x, axes), eps) -> norm(x, axes)",
     },
-    "the ranks of a side that does not turn are not looked at": {
-        "eigenbasis-_refined: jnp.zeros_like(q) -> q",
-    },
-    "what a vector is stretched by is a product of the two": {
-        "eigenbasis-_refined: zip(powers, bases, strict=True) -> zip(bases, powers, strict=True)",
-    },
     "only refuses, or takes a part: on which test_eigenbasis and test_sophia look": {
-        "eigenbasis-_refined: select_unmasked(tree, moment) -> tree",
-        "eigenbasis-_check_turns: select_unmasked(params, moment) -> params",
-        "eigenbasis-_check_turns: select_unmasked(params, moment) -> moment",
-        "eigenbasis-_check_turns: select_unmasked(params, moment) -> select_unmasked(moment, params)",
+        "eigenbasis-_check_state: select_unmasked(params, moment) -> params",
+        "eigenbasis-_check_state: select_unmasked(params, moment) -> moment",
+        "eigenbasis-_check_state: select_unmasked(params, moment)"
+        " -> select_unmasked(moment, params)",
         "sophia-scale_by_sophia: _masked_alike(hessian, updates) -> hessian",
     },
     "a leaf of a thousand elements of which one moves: on which test_modifiers looks": {
