@@ -1,4 +1,4 @@
-"""Errors that name the argument and say what to do, raised before anything is computed."""
+"""Checks of arguments. Each error names the argument and is raised before any computation."""
 
 import difflib
 from collections.abc import Mapping
@@ -11,14 +11,14 @@ T = TypeVar("T")
 
 
 def is_number(value: Any) -> bool:
-    """Whether the value is known now: neither a schedule nor an array that may be traced."""
+    """Return whether a value is a number, not a schedule or an array that may be traced."""
     return isinstance(value, int | float | np.generic) or (
         isinstance(value, np.ndarray) and value.ndim == 0
     )
 
 
 def is_zero(value: Any) -> bool:
-    """Whether the value is known to be 0.
+    """Return whether a value is the number 0.
 
     >>> is_zero(0.0), is_zero(lambda count: 0.0)
     (True, False)
@@ -27,7 +27,7 @@ def is_zero(value: Any) -> bool:
 
 
 def check_scalar(name: str, value: Any) -> None:
-    """Raises TypeError unless the value is a real number, a scalar array or a schedule.
+    """Raise TypeError unless the value is a real number, a scalar array or a schedule.
 
     >>> check_scalar("learning_rate", "1e-3")
     Traceback (most recent call last):
@@ -40,9 +40,7 @@ def check_scalar(name: str, value: Any) -> None:
 
 
 def check_beta(name: str, value: Any) -> None:
-    """Raises ValueError unless 0 <= value < 1; arrays and schedules pass.
-
-    And TypeError for what is none of these, as do the checks below.
+    """Raise ValueError unless 0 <= value < 1. Arrays and schedules pass.
 
     >>> check_beta("b1", 1.0)
     Traceback (most recent call last):
@@ -54,7 +52,7 @@ def check_beta(name: str, value: Any) -> None:
 
 
 def check_not_negative(name: str, value: Any) -> None:
-    """Raises ValueError if the value is a negative number or NaN; arrays and schedules pass.
+    """Raise ValueError for a negative number or NaN. Arrays and schedules pass.
 
     >>> check_not_negative("eps", -1e-8)
     Traceback (most recent call last):
@@ -66,7 +64,7 @@ def check_not_negative(name: str, value: Any) -> None:
 
 
 def check_positive(name: str, value: Any) -> None:
-    """Raises ValueError unless the value is above 0; arrays and schedules pass.
+    """Raise ValueError unless the value is above 0. Arrays and schedules pass.
 
     >>> check_positive("gamma", 0.0)
     Traceback (most recent call last):
@@ -78,7 +76,7 @@ def check_positive(name: str, value: Any) -> None:
 
 
 def check_count(name: str, value: Any, least: int = 1) -> None:
-    """Raises ValueError unless the value is a whole number from `least` on.
+    """Raise ValueError unless the value is a whole number and at least `least`.
 
     >>> check_count("window", 0)
     Traceback (most recent call last):
@@ -89,24 +87,30 @@ def check_count(name: str, value: Any, least: int = 1) -> None:
 
 
 def refuse_state(state: Any) -> NoReturn:
-    """Raises ValueError for an optimizer state that is not the kind its optimizer makes."""
+    """Raise ValueError for a state that belongs to another optimizer."""
     raise ValueError(
-        f"state: this {type(state).__name__} is not what this optimizer's init makes. If it is of "
-        "another optimizer, or other arguments were schedules or arrays then, call init again; if "
-        "a checkpoint lost its containers, restore it into init(params) as the template"
+        f"state: this optimizer does not accept a {type(state).__name__}. After a change of the "
+        "optimizer, or of a number into a schedule or array, call init again. If a checkpoint lost "
+        "its containers, restore it into init(params) as the template"
     )
 
 
-def lookup_or_suggest(kind: str, name: str, options: Mapping[str, T]) -> T:
-    """The option of this name; ValueError with the nearest names if there is none.
+def lookup_or_suggest(
+    kind: str, name: str, options: Mapping[str, T], *, ignore_case: bool = False
+) -> T:
+    """Return the option with this name, or raise ValueError with the nearest names.
+
+    `ignore_case` is for callers that do not compare the name themselves.
 
     >>> lookup_or_suggest("style", "tourch", {"torch": 1, "keras": 2})
     Traceback (most recent call last):
-    ValueError: unknown style 'tourch'; did you mean 'torch'? There are: keras, torch
+    ValueError: unknown style 'tourch'; did you mean 'torch'? Options: keras, torch
     """
     if name in options:
         return options[name]
     lower = {option.lower(): option for option in options}
-    near = [lower[found] for found in difflib.get_close_matches(str(name).lower(), lower, n=3)]
-    hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ";"
-    raise ValueError(f"unknown {kind} {name!r}{hint} There are: {', '.join(sorted(options))}")
+    if ignore_case and len(lower) == len(options) and str(name).lower() in lower:
+        return options[lower[str(name).lower()]]
+    nearest = [lower[match] for match in difflib.get_close_matches(str(name).lower(), lower, n=3)]
+    hint = f"; did you mean {' or '.join(map(repr, nearest))}?" if nearest else "."
+    raise ValueError(f"unknown {kind} {name!r}{hint} Options: {', '.join(sorted(options))}")

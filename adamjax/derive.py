@@ -1,7 +1,7 @@
-"""The ready-made optimizer of a variant, derived from its update rule.
+"""Derivation of the ready-made optimizer of a variant from its update rule.
 
-`adamjax.lion` is made of `scale_by_lion`: the learning rate, the arguments of the rule and the
-options of `adamjax.optimizer`, with a signature and a docstring that name each of them.
+`adamjax.lion` combines `scale_by_lion`, the learning rate and the options of `adamjax.optimizer`.
+Its signature and docstring contain each argument.
 """
 
 import inspect
@@ -31,7 +31,7 @@ def ready_made(
     includes_learning_rate: bool = False,
     styles: Mapping[str, str] | None = None,
 ) -> Callable[..., optax.GradientTransformationExtraArgs]:
-    """Derive a ready-made optimizer. Its docstring is an Args section.
+    """Derive a ready-made optimizer with an explicit signature. Its docstring is the Args section.
 
     Args:
       source: `scale_by_*`, or a function from a learning rate and other arguments to an optimizer,
@@ -41,17 +41,14 @@ def ready_made(
       defaults: defaults of `learning_rate`, `weight_decay` and `decay_mode`.
       own_modes: decay modes of this variant, in which `scale_by_*` takes weight decay and mask.
       adjust: from some of the arguments, and keyword-only ones of its own, to arguments of
-        `scale_by_*` and `adamjax.optimizer` that replace those given; those for `scale_by_*`
-        alone under "rule".
+        `scale_by_*` and `adamjax.optimizer` that replace the present ones. Those for `scale_by_*`
+        alone are under "rule".
       hidden: arguments of `scale_by_*` that `adjust` computes.
       includes_learning_rate: whether `scale_by_*` multiplies by the learning rate.
       styles: values of `style`.
-
-    Returns:
-      A function with an explicit signature and a docstring with an entry for each argument.
     """
-    own = {mode.name: mode for mode in own_modes}
-    modes = {**DECAY_MODES, **own}
+    rule_modes = {mode.name: mode for mode in own_modes}
+    modes = {**DECAY_MODES, **rule_modes}
     literals = {"decay_mode": modes, "style": styles or {}}
     signature = _signature(source, adjust, hidden, defaults, literals)
 
@@ -64,12 +61,12 @@ def ready_made(
         values = bound.arguments
         values["weight_decay"] = 0.0 if values["weight_decay"] is None else values["weight_decay"]
         lookup_or_suggest("decay_mode", values["decay_mode"], modes)
-        if not _is_rule(source):
+        if not source.__name__.startswith("scale_by_"):
             return source(**values)
         values["includes_learning_rate"] = includes_learning_rate
         if adjust is not None:
             values |= adjust(**{k: values[k] for k in _names(adjust)})
-        return _build(source, values, in_rule=values["decay_mode"] in own)
+        return _build(source, values, in_rule=values["decay_mode"] in rule_modes)
 
     make.__name__ = make.__qualname__ = name
     make.__module__ = module
@@ -88,10 +85,6 @@ def section(docstring: str | None, title: str) -> str:
     return inspect.cleandoc(text)
 
 
-def _is_rule(source: Function) -> bool:
-    return source.__name__.startswith("scale_by_")
-
-
 def _names(function: Function) -> list[str]:
     return list(inspect.signature(function).parameters)
 
@@ -106,8 +99,8 @@ def _build(
         options |= {"weight_decay": 0.0, "decay_mode": "decoupled"}
     elif "weight_decay" in names:
         values = {**values, "weight_decay": 0.0, "mask": None}
-    given = {k: values[k] for k in names} | values.get("rule", {})
-    return optimizer(scale_by(**given), **options)
+    rule = {k: values[k] for k in names} | values.get("rule", {})
+    return optimizer(scale_by(**rule), **options)
 
 
 def _signature(
@@ -117,26 +110,21 @@ def _signature(
     defaults: Mapping[str, Any],
     literals: Mapping[str, Mapping[str, Any]],
 ) -> inspect.Signature:
-    given = inspect.signature(optimizer).parameters
+    options = inspect.signature(optimizer).parameters
     own = {k: p for k, p in inspect.signature(source).parameters.items() if k not in hidden}
     own.pop("options", None)
     if adjust is not None:
         added = inspect.signature(adjust).parameters
         own |= {k: p for k, p in added.items() if p.kind is p.KEYWORD_ONLY}
-    first = own.get("learning_rate", given["learning_rate"]).replace(
-        kind=inspect.Parameter.POSITIONAL_OR_KEYWORD
-    )
-    merged = {**own, "learning_rate": first, **{k: given[k] for k in OPTIONS}}
-    merged = {"learning_rate": first} | merged
-    merged["weight_decay"] = given["weight_decay"].replace(
-        default=None, annotation=ScalarOrSchedule | None
-    )
+    rate = own.pop("learning_rate", options["learning_rate"])
+    rate = rate.replace(kind=inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    merged = {"learning_rate": rate, **own, **{k: options[k] for k in OPTIONS}}
+    merged["weight_decay"] = merged["weight_decay"].replace(annotation=ScalarOrSchedule | None)
     for key, value in defaults.items():
         merged[key] = merged[key].replace(default=value)
     for key, values in literals.items():
         if key in merged:
-            hint = Literal[tuple(values)]  # type: ignore[valid-type]
-            merged[key] = merged[key].replace(annotation=hint)
+            merged[key] = merged[key].replace(annotation=Literal[tuple(values)])
     return inspect.Signature(
         sorted(merged.values(), key=lambda p: p.kind),
         return_annotation=optax.GradientTransformationExtraArgs,
@@ -146,17 +134,15 @@ def _signature(
 def _arguments(
     signature: inspect.Signature, sources: Sequence[Function], modes: Mapping[str, DecayMode]
 ) -> str:
-    """Return the Args section: an entry for each argument, from the first source that has one."""
+    """Return the Args section. An entry comes from the first source that has one."""
     entries = {
         "decay_mode": "how weight decay λ couples with the step u:\n"
         + "\n".join(f"    {mode.name!r}: {mode.formula}" for mode in modes.values()),
         "weight_decay": "λ, a number, an array or a schedule. None is 0.",
     }
+    entry = re.compile(r"^(\w+): (.*(?:\n +.*)*)", re.MULTILINE)
     for source in sources:
-        found = re.findall(
-            r"^(\w+): (.*(?:\n +.*)*)", section(source.__doc__, "Args"), re.MULTILINE
-        )
-        entries = dict(found) | entries
+        entries = dict(entry.findall(section(source.__doc__, "Args"))) | entries
     return "Args:\n" + "\n".join(
         f"  {k}: {entries[k]}".replace("\n", "\n  ") for k in signature.parameters if k in entries
     )

@@ -1,10 +1,10 @@
-"""The records of the variants: declare one, look one up, create one by name."""
+"""Records of the variants: declare, look up, and create optimizers by name."""
 
 import fnmatch
 import inspect
 import sys
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -13,18 +13,19 @@ import optax
 
 from adamjax.checks import lookup_or_suggest
 from adamjax.derive import ready_made, section
-from adamjax.optimizer import DecayMode
 from adamjax.storage.roles import roles_in
 
 
 class Paper(NamedTuple):
-    """Where a variant was published.
+    """Publication of a variant.
 
     Attributes:
-      authors: as BibTeX wants them, joined by " and ".
-      venue: conference, journal or whatever it is; empty for a preprint.
-      arxiv: the identifier, such as "1412.6980"; empty if there is none.
-      url: where to read it, if not on arXiv.
+      title: title of the paper.
+      authors: authors in BibTeX form, joined by " and ".
+      year: year of publication.
+      venue: conference or journal. Empty for a preprint.
+      arxiv: arXiv identifier such as "1412.6980". Empty if there is none.
+      url: address of a paper that is not on arXiv.
     """
 
     title: str
@@ -35,7 +36,7 @@ class Paper(NamedTuple):
     url: str = ""
 
     def short(self) -> str:
-        """Authors and year as a text cites them.
+        """Return authors and year for a citation in a text.
 
         >>> Paper("T", "Kingma, Diederik P. and Ba, Jimmy", 2014).short()
         'Kingma and Ba, 2014'
@@ -46,7 +47,7 @@ class Paper(NamedTuple):
         return f"{' and '.join(filter(None, [', '.join(names[:-1]), names[-1]]))}, {self.year}"
 
     def link(self) -> str:
-        """The address of the paper.
+        """Return the address of the paper.
 
         >>> Paper("T", "A. Author", 2014, arxiv="1412.6980").link()
         'https://arxiv.org/abs/1412.6980'
@@ -54,7 +55,7 @@ class Paper(NamedTuple):
         return f"https://arxiv.org/abs/{self.arxiv}" if self.arxiv else self.url
 
     def bibtex(self, key: str) -> str:
-        r"""A BibTeX entry under this key.
+        r"""Return a BibTeX entry with this key.
 
         >>> print(Paper("Adam", "Kingma, Diederik", 2014, arxiv="1412.6980").bibtex("adam"))
         @misc{adam,
@@ -80,7 +81,7 @@ class Paper(NamedTuple):
 
 
 class Reduction(NamedTuple):
-    """A setting at which a variant equals another one: `variant(**at)` is `other(**arguments)`."""
+    """Setting at which `variant(**at)` equals another variant, `other(**arguments)`."""
 
     at: Mapping[str, Any]
     other: str
@@ -93,13 +94,12 @@ class Variant(NamedTuple):
     Attributes:
       name: name of the variant. `adamjax.<name>` is the ready-made optimizer.
       optimizer: the ready-made optimizer, a function of the learning rate and other arguments.
-      module: name of the module that declares the variant. None is that of `source`.
       scale_by: the matching `scale_by_*`. None if the rule is more than an update of one array,
         such as a second copy of the parameters.
       paper: the publication.
-      summary: one phrase: the difference from Adam (or, for an ancestor, what it lacks).
+      summary: the difference from Adam in one phrase.
       formula: the update in readable Unicode, one line for each statement.
-      styles: who computes it how, for each value of `style`. The first is the default.
+      styles: description of each value of `style`. The first is the default.
       reduces_to: settings at which the variant equals another one. Each is tested.
     """
 
@@ -114,10 +114,9 @@ class Variant(NamedTuple):
 
     @property
     def roles(self) -> dict[str, str]:
-        """Role of each moment at default settings, which decides how it can be stored.
+        """Role of each moment at default settings, see `adamjax.storage.roles`.
 
-        "mean", "square", "maximum" or "signed", see `adamjax.storage.roles`. A slot without a role
-        stays as it is in every storage format.
+        A slot without a role keeps its dtype in every storage format.
 
         >>> import adamjax
         >>> adamjax.get_variant("adamw").roles
@@ -127,7 +126,7 @@ class Variant(NamedTuple):
 
     @property
     def slots(self) -> tuple[str, ...]:
-        """Names of the moments that are kept for each parameter at default settings.
+        """Names of the moments of a parameter at default settings.
 
         >>> import adamjax
         >>> adamjax.get_variant("lion").slots
@@ -139,7 +138,7 @@ class Variant(NamedTuple):
 
     @property
     def static(self) -> tuple[str, ...]:
-        """Arguments that shape the program, which `optax.inject_hyperparams` takes as static.
+        """Arguments for `static_args` of `optax.inject_hyperparams`: they change the program.
 
         >>> import adamjax
         >>> adamjax.get_variant("soap").static
@@ -175,12 +174,9 @@ def register(
     formula: str | None = None,
     weight_decay: Any = None,
     decay_mode: str = "decoupled",
-    own_modes: Sequence[DecayMode] = (),
-    adjust: Callable[..., Mapping[str, Any]] | None = None,
-    hidden: Sequence[str] = (),
-    includes_learning_rate: bool = False,
     styles: Mapping[str, str] | None = None,
     reduces_to: tuple[Reduction, ...] = (),
+    **derivation: Any,
 ) -> Variant:
     """Declare a variant and derive its ready-made optimizer.
 
@@ -188,20 +184,19 @@ def register(
       source: `scale_by_<name>`; or, for more than a rule, a function from a learning rate and other
         arguments to an optimizer, which takes `**options` of `adamjax.optimizer`.
       paper: the publication.
-      summary: one phrase: the difference from Adam.
+      summary: the difference from Adam in one phrase.
       learning_rate: default of the learning rate.
       name: name of the variant. None is the name of `source` without `scale_by_`.
+      module: name of the module that declares the variant. None is that of `source`.
       scale_by: the matching `scale_by_*`, if `source` is none.
       notes: advice for users, as a paragraph of the docstring.
       formula: the update. None is the indented part of the module's docstring.
       weight_decay: default of the weight decay.
       decay_mode: default of the decay mode.
-      own_modes: decay modes of this variant alone, see `adamjax.derive.ready_made`.
-      adjust: see `adamjax.derive.ready_made`.
-      hidden: see `adamjax.derive.ready_made`.
-      includes_learning_rate: whether `source` multiplies its updates by the learning rate.
-      styles: who computes it how, for each value of `style`.
+      styles: description of each value of `style`.
       reduces_to: settings at which the variant equals another one.
+      **derivation: `own_modes`, `adjust`, `hidden` and `includes_learning_rate`, see
+        `adamjax.derive.ready_made`.
 
     Returns:
       The record.
@@ -216,21 +211,17 @@ def register(
         scale_by = source
     module = module or source.__module__
     formula = formula or _formula_in(sys.modules[module].__doc__ or "")
-    defaults = {
-        "learning_rate": learning_rate,
-        "weight_decay": weight_decay,
-        "decay_mode": decay_mode,
-    }
     optimizer = ready_made(
         source,
         name=name,
         module=module,
-        defaults=defaults,
-        own_modes=own_modes,
-        adjust=adjust,
-        hidden=hidden,
-        includes_learning_rate=includes_learning_rate,
+        defaults={
+            "learning_rate": learning_rate,
+            "weight_decay": weight_decay,
+            "decay_mode": decay_mode,
+        },
         styles=styles,
+        **derivation,
     )
     _VARIANTS[name] = variant = Variant(
         name, optimizer, scale_by, paper, summary, formula, styles or {}, reduces_to
@@ -285,30 +276,30 @@ def get_variant(name: str) -> Variant:
     """Look up the record of a variant.
 
     Args:
-      name: name of the variant.
+      name: name of the variant in upper or lower case.
 
     Raises:
-      ValueError: for an unknown name, with the nearest ones.
+      ValueError: for an unknown name. The message suggests similar names.
 
     >>> import adamjax
     >>> adamjax.get_variant("adam").paper.year
     2014
     """
-    return lookup_or_suggest("variant", name, _VARIANTS)
+    return lookup_or_suggest("variant", name, _VARIANTS, ignore_case=True)
 
 
 def create(name: str, **arguments: Any) -> optax.GradientTransformationExtraArgs:
     """Create a ready-made optimizer by name, `adamjax.<name>(**arguments)`.
 
     Args:
-      name: name of the variant.
+      name: name of the variant in upper or lower case.
       **arguments: arguments of the optimizer.
 
     Raises:
-      ValueError: for an unknown name, with the nearest ones.
+      ValueError: for an unknown name. The message suggests similar names.
       TypeError: for an argument that the variant does not have.
 
     >>> import adamjax
-    >>> tx = adamjax.create("adamw", learning_rate=1e-3, weight_decay=0.1)
+    >>> tx = adamjax.create("AdamW", learning_rate=1e-3, weight_decay=0.1)
     """
     return get_variant(name).optimizer(**arguments)

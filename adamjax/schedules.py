@@ -1,7 +1,7 @@
-"""Schedules that the papers of the family use and Optax does not have.
+"""Schedules that the papers of the family use and Optax lacks.
 
-A schedule is a function of the number of steps done (0, 1, 2, …), as in Optax. Those for b1 leave
-the bias correction exact.
+A schedule is a function of the number of steps done (0, 1, 2, …), as in Optax. Bias correction
+stays exact with the schedules for b1.
 """
 
 from collections.abc import Callable
@@ -16,12 +16,12 @@ from adamjax.rule import ScalarOrSchedule, value_at
 
 
 def inverse_epoch_schedule(b1: float, steps_per_epoch: int, *, rate: float = 0.1) -> optax.Schedule:
-    """Momentum that fades by epochs: b₁ / (1 + rate · epoch), epoch = ⌊steps / steps_per_epoch⌋.
+    """Decay the momentum in each epoch: b₁ / (1 + rate · epoch), epoch = ⌊steps / steps_per_epoch⌋.
 
     Args:
-      b1: the momentum of the first epoch, 0 <= b1 < 1.
-      steps_per_epoch: steps in an epoch, at least 1.
-      rate: how fast it fades, per epoch.
+      b1: momentum of the first epoch, 0 <= b1 < 1.
+      steps_per_epoch: number of steps in an epoch, at least 1.
+      rate: rate of the decay per epoch.
 
     >>> schedule = inverse_epoch_schedule(0.9, steps_per_epoch=100)
     >>> [round(float(schedule(step)), 4) for step in (0, 99, 100, 1000)]
@@ -35,12 +35,12 @@ def inverse_epoch_schedule(b1: float, steps_per_epoch: int, *, rate: float = 0.1
 def cosine_cycle_schedule(
     b1: float, steps_per_epoch: int, *, period: float = 20.0
 ) -> optax.Schedule:
-    """Momentum that swings between 0 and b₁: b₁ (1 + sin(2π epoch / period)) / 2.
+    """Vary the momentum between 0 and b₁: b₁ (1 + sin(2π epoch / period)) / 2.
 
     Args:
-      b1: the largest momentum, 0 <= b1 < 1.
-      steps_per_epoch: steps in an epoch, at least 1; epoch = ⌊steps / steps_per_epoch⌋.
-      period: epochs in a full swing.
+      b1: largest momentum, 0 <= b1 < 1.
+      steps_per_epoch: number of steps in an epoch, at least 1. epoch = ⌊steps / steps_per_epoch⌋.
+      period: number of epochs in a cycle.
 
     >>> schedule = cosine_cycle_schedule(0.8, steps_per_epoch=10)
     >>> [round(float(schedule(step)), 4) for step in (0, 50, 150)]
@@ -53,10 +53,7 @@ def cosine_cycle_schedule(
 
 
 def relative_step(cap: ScalarOrSchedule) -> optax.Schedule:
-    """Adafactor's own learning rate, min(cap, 1/√t) at step t = 1, 2, …
-
-    Args:
-      cap: the largest learning rate, itself a number or a schedule.
+    """Return Adafactor's learning rate, min(cap, 1/√t) at step t = 1, 2, …
 
     >>> schedule = relative_step(1e-2)
     >>> round(float(schedule(0)), 4), round(float(schedule(39999)), 4)
@@ -72,16 +69,16 @@ def with_linear_warmup(
     start: ScalarOrSchedule = 0.0,
     lag: int = 0,
 ) -> ScalarOrSchedule:
-    """A learning rate that first rises linearly, s + (lr - s) min(1, t / warmup_steps), t = 1, 2, …
+    """Warm up a learning rate linearly, s + (lr - s) min(1, t / warmup_steps) at t = 1, 2, …
 
     Args:
-      learning_rate: what it rises to, itself a number or a schedule.
-      warmup_steps: how many steps are below it, and one; 0 for no warm-up.
-      start: s, what it rises from, likewise.
-      lag: how many steps the rise is late; with 1 it is s at the first one.
+      learning_rate: lr, a number or a schedule.
+      warmup_steps: number of steps until lr is reached. 0 is no warm-up.
+      start: s, a number or a schedule.
+      lag: number of steps to delay the warm-up. With 1 the first learning rate is s.
 
     Raises:
-      ValueError: for a negative learning rate, or no whole number of steps.
+      ValueError: for a negative learning rate or a number of steps that is not whole.
 
     >>> schedule = with_linear_warmup(1.0, 4)
     >>> [float(schedule(step)) for step in (0, 1, 5)]
@@ -114,8 +111,7 @@ def zero_on_first_step(weight_decay: ScalarOrSchedule, decay_mode: str) -> dict[
 
 
 def _epoch_of(b1: float, steps_per_epoch: int) -> Callable[[Any], Array]:
-    """From steps done to the epoch they are in, once the arguments are found in order."""
+    """Check the arguments, and return a function from steps done to the epoch."""
     check_beta("b1", b1)
-    if not isinstance(steps_per_epoch, int) or steps_per_epoch < 1:
-        raise ValueError(f"steps_per_epoch must be a whole number from 1, got {steps_per_epoch}")
+    check_count("steps_per_epoch", steps_per_epoch)
     return lambda count: jnp.floor_divide(count, steps_per_epoch)

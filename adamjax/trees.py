@@ -13,9 +13,9 @@ Mask = PyTree | Callable[[PyTree], PyTree] | str | Sequence[str] | None
 
 
 def leaf_name(path: tuple[Any, ...]) -> str:
-    """The name of a leaf as patterns and error messages write it: keys joined by "/".
+    """Return the name of a leaf for patterns and error messages: its keys joined by "/".
 
-    The trailing `value` that an NNX variable adds to the path is left out.
+    The name omits the trailing `value` in the path of an NNX variable.
 
     >>> tree = {"dense": {"kernel": 1.0}}
     >>> [leaf_name(path) for path, _ in jax.tree_util.tree_leaves_with_path(tree)]
@@ -27,55 +27,55 @@ def leaf_name(path: tuple[Any, ...]) -> str:
 
 
 def matches(name: str, patterns: Sequence[str]) -> bool:
-    """Whether a leaf is meant: by one of the plain patterns (or none is given), by no "!" pattern.
+    """Return whether a name matches one of the plain patterns (if any), and no "!" pattern.
 
-    Patterns are globs on the whole name; "*" also crosses "/".
+    Patterns are globs on the whole name. "*" also matches "/".
 
     >>> matches("block/0/kernel", ["*kernel"]), matches("block/0/kernel", ["!block/0/*"])
     (True, False)
     """
-    wanted = [p for p in patterns if not p.startswith("!")]
-    unwanted = [p[1:] for p in patterns if p.startswith("!")]
-    return (not wanted or any(fnmatch.fnmatchcase(name, p) for p in wanted)) and not any(
-        fnmatch.fnmatchcase(name, p) for p in unwanted
-    )
+    included = [p for p in patterns if not p.startswith("!")]
+    excluded = [p[1:] for p in patterns if p.startswith("!")]
+    return (not included or _match_any(name, included)) and not _match_any(name, excluded)
+
+
+def _match_any(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def resolve_mask(mask: Mask, params: PyTree) -> list[bool]:
-    """One bool for each leaf of `params`, in order.
+    """Return one bool for each leaf of `params`, in order.
 
     Args:
-      mask: None (every leaf); a tree of bools, or a prefix of one; a function from the parameters
-        to such a tree; a pattern or a sequence of patterns on the leaf's name (see `matches`).
+      mask: None (every leaf), a tree of bools or a prefix of one, a function from the parameters
+        to such a tree, a pattern, or a sequence of patterns on the leaf's name (see `matches`).
       params: the parameters.
 
     Raises:
-      ValueError: if no parameter matches a pattern (those with "!" may match none), or the tree
-        does not fit or holds something else than bools.
+      ValueError: if a pattern without "!" matches no parameter, or the tree does not fit or has
+        leaves that are not bools.
 
     >>> resolve_mask(["*kernel"], {"bias": 1.0, "kernel": 2.0})
     [False, True]
     """
     if mask is None:
-        return [True] * _count(params)
-    patterns = _patterns(mask)
-    if patterns:
+        return [True] * len(jax.tree.leaves(params))
+    if patterns := _patterns(mask):
         names = [name for name, _ in _named_leaves(params)]
         for pattern in patterns if names else ():
-            found = any(fnmatch.fnmatchcase(name, pattern) for name in names)
-            if not found and not pattern.startswith("!"):
+            if not pattern.startswith("!") and not any(matches(name, [pattern]) for name in names):
                 raise ValueError(
                     f"mask: no parameter matches {pattern!r}; names look like {names[:3]}"
                 )
         return [matches(name, patterns) for name in names]
-    # A module that can be called may itself be the tree: then its leaves are bools.
+    # A callable module may itself be the tree of bools.
     is_function = callable(mask) and not any(isinstance(x, bool) for x in jax.tree.leaves(mask))
     tree = mask(params) if is_function else mask
-    for keep in jax.tree.leaves(tree):
-        if not isinstance(keep, bool | np.bool_):
-            raise ValueError(f"mask: its leaves must be bools, got {keep!r}; or give patterns")
+    for leaf in jax.tree.leaves(tree):
+        if not isinstance(leaf, bool | np.bool_):
+            raise ValueError(f"mask: leaves must be bools or patterns, got {leaf!r}")
     try:
-        full = jax.tree.map(lambda keep, part: [bool(keep)] * _count(part), tree, params)
+        full = jax.tree.map(lambda on, part: jax.tree.map(lambda _: bool(on), part), tree, params)
     except (ValueError, TypeError) as error:
         raise ValueError(
             "mask: the tree of bools does not fit the parameters; give one bool for each leaf or "
@@ -84,12 +84,8 @@ def resolve_mask(mask: Mask, params: PyTree) -> list[bool]:
     return jax.tree.leaves(full)
 
 
-def _count(tree: PyTree) -> int:
-    return len(jax.tree.leaves(tree))
-
-
 def _patterns(mask: Any) -> list[str]:
-    """The patterns that the mask consists of; none if it is something else."""
+    """Return the patterns in a mask, or an empty list for another kind of mask."""
     patterns = [mask] if isinstance(mask, str) else mask
     if isinstance(patterns, list | tuple) and all(isinstance(p, str) for p in patterns):
         return list(patterns)
@@ -105,18 +101,18 @@ def check_same_tree(
     shape: Callable[[tuple[int, ...]], tuple[int, ...]] | None = None,
     flat: tuple[list[Any], Any] | None = None,
 ) -> list[Any]:
-    """Return the leaves of `other`, a tree of the structure and the shapes of `tree`.
+    """Return the leaves of `other` if it has the structure and the shapes of `tree`.
 
     Args:
       name: name of `tree` in errors.
-      tree: the one tree.
+      tree: the reference.
       other_name: name of `other` in errors.
-      other: the other tree.
+      other: the tree to check.
       shape: from the shape of a leaf of `tree` to that of `other`. None is the same shape.
-      flat: leaves and treedef of `tree`, where they are known.
+      flat: leaves and treedef of `tree`, if known.
 
     Raises:
-      ValueError: names the first leaf that differs in place or shape.
+      ValueError: if they differ. The message names the first leaf that does.
 
     >>> check_same_tree("updates", {"a": 1.0}, "params", {"a": 2.0})
     [2.0]
@@ -128,9 +124,9 @@ def check_same_tree(
     others, other_treedef = jax.tree.flatten(other)
     if other_treedef != treedef:
         _refuse_structure(name, tree, other_name, other)
-    for place, (a, b) in enumerate(zip(leaves, others, strict=True)):
+    for i, (a, b) in enumerate(zip(leaves, others, strict=True)):
         if (shape(jnp.shape(a)) if shape else jnp.shape(a)) != jnp.shape(b):
-            leaf, _ = _named_leaves(tree)[place]
+            leaf, _ = _named_leaves(tree)[i]
             raise ValueError(
                 f"{name}[{leaf!r}] has shape {jnp.shape(a)}, but in {other_name} it is "
                 f"{jnp.shape(b)}"
@@ -156,13 +152,7 @@ def _named_leaves(tree: PyTree) -> list[tuple[str, Any]]:
 
 
 def check_real(name: str, tree: PyTree) -> None:
-    """Raise TypeError that names the first leaf which is not a real floating-point array.
-
-    >>> check_real("params", {"w": jnp.ones(2), "steps": jnp.zeros(2, int)})
-    Traceback (most recent call last):
-    TypeError: params['steps'] is int32, but only real floating-point leaves can be optimized; \
-leave it out (optax.masked, optax.partition, or a filter of the model's parameters)
-    """
+    """Raise TypeError unless all leaves are real floating-point arrays."""
     flatten_real(name, tree)
 
 
@@ -170,34 +160,36 @@ def flatten_real(name: str, tree: PyTree) -> tuple[list[Any], Any]:
     """Flatten a tree of real floating-point arrays into its leaves and treedef.
 
     Raises:
-      TypeError: as `check_real` does.
+      TypeError: for other leaves. The message names the first one.
 
-    >>> flatten_real("updates", {"w": 1.0})[0]
-    [1.0]
+    >>> flatten_real("params", {"w": jnp.ones(2), "steps": jnp.zeros(2, int)})
+    Traceback (most recent call last):
+    TypeError: params['steps'] is int32, but only real floating-point leaves can be optimized; \
+exclude it (optax.masked, optax.partition, or a filter of the model's parameters)
     """
     leaves, treedef = jax.tree.flatten(tree)
-    for place, value in enumerate(leaves):
+    for i, value in enumerate(leaves):
         try:
             dtype = jnp.result_type(value)
         except TypeError as error:
             raise TypeError(
-                f"{name}[{_named_leaves(tree)[place][0]!r}] is {value!r}, not an array; filter the "
+                f"{name}[{_named_leaves(tree)[i][0]!r}] is {value!r}, not an array; filter the "
                 "model's parameters first (equinox.filter, nnx.state(model, nnx.Param))"
             ) from error
         if not jnp.issubdtype(dtype, jnp.floating):
-            leaf, _ = _named_leaves(tree)[place]
-            raise TypeError(f"{name}[{leaf!r}] is {dtype}{_fix_for(dtype)}")
+            leaf, _ = _named_leaves(tree)[i]
+            raise TypeError(f"{name}[{leaf!r}] is {dtype}, but {_fix_for(dtype)}")
     return leaves, treedef
 
 
 def _fix_for(dtype: Any) -> str:
     if jnp.issubdtype(dtype, jnp.complexfloating):
         return (
-            ": an adaptive step for complex numbers is not defined alike everywhere; wrap the "
-            "optimizer in optax.contrib.split_real_and_imaginary"
+            "libraries define adaptive steps of complex numbers differently; wrap the optimizer in "
+            "optax.contrib.split_real_and_imaginary"
         )
     return (
-        ", but only real floating-point leaves can be optimized; leave it out (optax.masked, "
+        "only real floating-point leaves can be optimized; exclude it (optax.masked, "
         "optax.partition, or a filter of the model's parameters)"
     )
 
@@ -216,9 +208,9 @@ def require_params(params: PyTree, reader: str) -> None:
 
 
 def map_columns(function: Callable[..., Any], first: Sequence[Any], *others: Any) -> list[Any]:
-    """Apply a function to the leaves of aligned trees, given as columns.
+    """Apply a function to the leaves of aligned trees, given as lists.
 
-    Many leaves share one trace for each shape.
+    Under jit, leaves of the same shape share one trace if there are many.
 
     >>> map_columns(jnp.add, [1, 2], [3, 4])
     [Array(4, dtype=int32, weak_type=True), Array(6, dtype=int32, weak_type=True)]

@@ -1,5 +1,5 @@
-"""Small changes to any transformation: of its gradients, in front of it, or of its directions.
+"""Modifiers of gradients or updates, for any transformation.
 
-What looks at the direction and the gradient alike wraps a transformation, `cautious(inner)`; what
-looks at one of them stands in an `optax.chain`, before or behind it.
+A modifier of both wraps a transformation, such as `cautious(inner)`. A modifier of one of them is a
+stage of an `optax.chain`, before or after the transformation.
 """

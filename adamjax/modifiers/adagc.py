@@ -1,23 +1,21 @@
 """AdaGC: Enhancing LLM Pretraining Stability via Adaptive Gradient Clipping. Wang et al., 2025.
 
-arXiv:2502.11034. Each leaf is clipped against its own past: no gradient is much longer than the
-clipped ones before it were.
+arXiv:2502.11034. It clips each leaf to a multiple of the average norm of its past gradients.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_beta, check_not_negative, check_positive
-from adamjax.modifiers.map_updates import map_leaves
-from adamjax.moments import Array, clamp, divide, increment, norm
-from adamjax.trees import PyTree, check_real, check_same_tree
+from adamjax.moments import Array, divide, norm
+from adamjax.rule import Slot, lift
+from adamjax.trees import PyTree
 
 
 class AdagcState(NamedTuple):
-    """Steps done, and for each leaf γ, the average norm of its clipped gradients (a scalar)."""
+    """Number of steps done, and γ, the average norm of each leaf's clipped gradients."""
 
     count: Array
     norm: PyTree
@@ -30,19 +28,18 @@ def adagc(
     warmup_steps: int = 100,
     warmup_norm: float = 1.0,
 ) -> optax.GradientTransformationExtraArgs:
-    """Clips each leaf to a multiple of its own average norm: h = min(1, λ γ / ‖g‖), g = h g.
+    """Clip each leaf to a multiple of its average norm: h = min(1, λ γ / ‖g‖), g = h g.
 
         γ = β γ + (1-β) ‖h g‖
 
-    At first all leaves together are clipped to one norm, h = min(1, λ₀ / ‖all g‖), and γ is the
-    smallest ‖h g‖ so far. A gradient that is not finite passes, and leaves γ as it is. It stands
-    in a chain, in front of the optimizer.
+    During warm-up the global norm is clipped, h = min(1, λ₀ / ‖all g‖), and γ is the smallest ‖h g‖
+    so far. Non-finite gradients pass and do not change γ. Use it in a chain, before the optimizer.
 
     Args:
-      threshold: λ, in units of the average norm.
+      threshold: λ, relative to the average norm.
       decay: β, 0 <= decay < 1.
-      warmup_steps: how many steps are clipped by the norm of all leaves.
-      warmup_norm: λ₀, that norm.
+      warmup_steps: number of steps in which the global norm is clipped.
+      warmup_norm: λ₀.
 
     Returns:
       A transformation with an `AdagcState`.
@@ -62,34 +59,20 @@ def adagc(
     check_not_negative("warmup_steps", warmup_steps)
     check_positive("warmup_norm", warmup_norm)
 
-    def init(params: PyTree) -> AdagcState:
-        check_real("params", params)
-        start = jax.tree.map(lambda p: jnp.asarray(jnp.inf, jnp.float32), params)
-        return AdagcState(jnp.zeros([], jnp.int32), start)
+    def global_norm(gradients, moments, step):
+        return {"global_norm": norm(jnp.stack([norm(g) for g in gradients]))}
 
-    def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
-        del params, extra_args
-        check_real("updates", updates)
-        check_same_tree("updates", updates, "the state's norm", state.norm, shape=lambda shape: ())
-        early = state.count < warmup_steps
-        updates = map_leaves(clamp, updates)
-        norms = map_leaves(lambda gamma, g: norm(g), state.norm, updates)
-        whole = norm(jnp.asarray(jax.tree.leaves(norms)))
+    def rule(g, moments, step):
+        early, length = step.count <= warmup_steps, norm(g)
+        limit = divide(threshold * moments.norm, length)
+        limit = jnp.where(early, divide(warmup_norm, step.global_norm), limit)
+        h = jnp.where(length == 0, 1, jnp.minimum(1, limit))
+        clipped = h * length
+        average = decay * moments.norm + (1 - decay) * clipped
+        smallest = jnp.minimum(moments.norm, clipped)
+        new = jnp.where(early | jnp.isinf(moments.norm), smallest, average)
+        new = jnp.where(jnp.isfinite(clipped), new, moments.norm)
+        return g * h, moments._replace(norm=new)
 
-        def factor(gamma: Array, length: Array) -> Array:
-            relative = divide(threshold * gamma, length)
-            limit = jnp.where(early, divide(jnp.float32(warmup_norm), whole), relative)
-            return jnp.where(length == 0, 1, jnp.minimum(1, limit))
-
-        def average(gamma: Array, length: Array, h: Array) -> Array:
-            length = h * length
-            smooth = decay * gamma + (1 - decay) * length
-            new = jnp.where(early | jnp.isinf(gamma), jnp.minimum(gamma, length), smooth)
-            return jnp.where(jnp.isfinite(length), new, gamma)
-
-        factors = map_leaves(factor, state.norm, norms)
-        clipped = map_leaves(lambda g, h: g * h, updates, factors)
-        averages = map_leaves(average, state.norm, norms, factors)
-        return clipped, state._replace(count=increment(state.count), norm=averages)
-
-    return optax.GradientTransformationExtraArgs(init, update)
+    slot = Slot(jnp.float32, fill=jnp.inf, shape=lambda shape: ())
+    return lift(rule, AdagcState, {"norm": slot}, tree_scalars=global_norm)

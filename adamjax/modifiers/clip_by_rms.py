@@ -1,6 +1,6 @@
 """Adafactor's update clipping. Shazeer and Stern, 2018. arXiv:1804.04235, section 6.
 
-No direction is longer, in the root mean square of its leaf, than a threshold.
+It limits the root mean square of each leaf's update.
 """
 
 import jax.numpy as jnp
@@ -12,16 +12,16 @@ from adamjax.moments import Array, rms
 
 
 def clip_by_rms(threshold: float = 1.0) -> optax.GradientTransformationExtraArgs:
-    """Holds the root mean square of each leaf down to d: u = u / max(1, RMS(u) / d).
+    """Limit the root mean square of each leaf's update to d: u = u / max(1, RMS(u) / d).
 
-    It stands in a chain, behind a direction. As `optax.clip_by_block_rms`, in float32 whatever the
-    dtype of the updates.
+    Use it in a chain, after `scale_by_*`. It differs from `optax.clip_by_block_rms` in that it
+    computes in float32 for all dtypes.
 
     Args:
       threshold: d, above 0.
 
     Returns:
-      A transformation without a state.
+      A transformation without state.
 
     Raises:
       ValueError: for a threshold that is not positive.
@@ -34,8 +34,7 @@ def clip_by_rms(threshold: float = 1.0) -> optax.GradientTransformationExtraArgs
     """
     check_positive("threshold", threshold)
 
-    def modify(u: Array, g: Array) -> Array:
-        del g
+    def modify(u: Array, _: Array) -> Array:
         return u / jnp.maximum(1, rms(u) / threshold)
 
     return map_updates(optax.identity(), modify)

@@ -1,10 +1,10 @@
 """SOAP: Improving and Stabilizing Shampoo using Adam. Vyas et al., 2024. arXiv:2409.11321.
 
-An optimizer that treats each element by itself is given the gradients of a matrix in the basis of
-the eigenvectors of their covariances, where its elements have the least to do with each other.
+An elementwise optimizer runs in the eigenbasis of the covariances of a matrix's gradients, in which
+its elements are least correlated.
 """
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -12,22 +12,22 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_beta, check_count
-from adamjax.modifiers.map_updates import map_leaves, select_unmasked
-from adamjax.moments import Array, clamp, increment
+from adamjax.modifiers.map_updates import is_masked, map_leaves, select_unmasked
+from adamjax.moments import Array, clamp, ema, increment
 from adamjax.rule import ScalarOrSchedule, at_least_float32, beta_at, value_at
 from adamjax.storage.roles import roles_of
 from adamjax.trees import PyTree, check_real, check_same_tree, leaf_name
 
 
 class EigenbasisState(NamedTuple):
-    """What is between the steps of an optimizer in an eigenbasis.
+    """State of an optimizer in an eigenbasis.
 
     Attributes:
-      count: steps done.
-      left, right: the average of G Gᵀ and Gᵀ G, of shapes (rows, rows) and (columns, columns), or a
-        single element for a side that is not turned.
-      left_basis, right_basis: their eigenvectors, in columns.
-      inner_state: that of the optimizer, in the basis.
+      count: number of steps done.
+      left, right: averages of G Gᵀ and Gᵀ G, of shapes (rows, rows) and (columns, columns). A side
+        that is not rotated has a single element.
+      left_basis, right_basis: eigenvectors of `left` and `right`, in columns.
+      inner_state: state of the inner optimizer, in the basis.
     """
 
     count: Array
@@ -38,6 +38,20 @@ class EigenbasisState(NamedTuple):
     inner_state: Any
 
 
+class _Rotation(NamedTuple):
+    """Change of the basis of one side of a leaf.
+
+    Attributes:
+      old: the old basis.
+      new: the new basis.
+      order: for each vector of the new basis, the index of the old vector that it comes from.
+    """
+
+    old: Array
+    new: Array
+    order: Array
+
+
 def eigenbasis(
     inner: optax.GradientTransformation,
     decay: ScalarOrSchedule = 0.95,
@@ -45,38 +59,37 @@ def eigenbasis(
     every: int = 10,
     max_size: int = 10_000,
 ) -> optax.GradientTransformationExtraArgs:
-    """Turns gradients into the eigenbasis of their covariances, and directions back out of it.
+    """Run an optimizer in the eigenbasis of the covariances of the gradients.
 
         L = β L + (1-β) G Gᵀ,  R = β R + (1-β) Gᵀ G
         U = Q_L inner(Q_Lᵀ G Q_R) Q_Rᵀ
         every few steps  Q_L = the Q of qr(L Q_L),  Q_R likewise
 
-    The first step is for finding a basis, and moves nothing. When the basis turns, averages of
-    gradients in the state of `inner` turn with it, and squares stay with their eigenvector: those
-    are its fields of the roles "mean" and "signed", and "square" and "maximum"
-    (`adamjax.storage.roles`).
+    The first step only computes a basis, and its updates are 0. When the basis changes, moments of
+    the roles "mean" and "signed" (`adamjax.storage.roles`) in the state of `inner` are rotated, and
+    those of the roles "square" and "maximum" are permuted with their eigenvectors.
 
     Args:
-      inner: a transformation from gradients to directions, `scale_by_adam(style="keras")` for SOAP.
-        Its state may hold nothing but such moments, of the shapes of their leaves, and single
-        numbers: no factored moments, windows or codes. `adamjax.store` goes around the eigenbasis.
-      decay: β of the covariances, 0 <= decay < 1.
-      every: how many steps a basis is kept.
-      max_size: sides with more elements are not turned, as they are not for vectors. The matrices
-        of a leaf with more than two axes are its last two.
+      inner: a transformation from gradients to updates, `scale_by_adam(style="keras")` for SOAP.
+        Its state may only have moments of the shapes of their leaves, and scalars. For storage, use
+        `adamjax.store(adamjax.eigenbasis(...))`.
+      decay: β, decay rate of the covariances, 0 <= decay < 1.
+      every: number of steps between updates of the basis.
+      max_size: sides with more elements are not rotated, nor are vectors. The last two axes of a
+        leaf form matrices.
 
     Returns:
-      A transformation with an `EigenbasisState`: beside that of `inner`, twice (rows² + columns²)
-      for each matrix.
+      A transformation with an `EigenbasisState`. In addition to the state of `inner`, it has
+      2 (rows² + columns²) numbers for each matrix.
 
     Raises:
-      ValueError: for a decay outside [0, 1), no whole number of steps; in `init`, for a state that
-        cannot turn.
+      ValueError: for a decay outside [0, 1) or an invalid number of steps; in `init`, for a state
+        that cannot be rotated.
 
     >>> tx = eigenbasis(optax.scale_by_sign(), every=1)
     >>> g = jnp.array([[3.0, 0.0], [0.0, 1.0]])
     >>> _, state = tx.update(g, tx.init(g))
-    >>> jnp.abs(tx.update(g, state)[0]).tolist()  # here as muon: as far in each direction
+    >>> jnp.abs(tx.update(g, state)[0]).tolist()  # orthogonal, as with Muon
     [[1.0, 0.0], [0.0, 1.0]]
     """
     check_beta("decay", decay)
@@ -87,39 +100,40 @@ def eigenbasis(
     def init(params: PyTree) -> EigenbasisState:
         check_real("params", params)
 
-        def squares(side: int) -> PyTree:
+        def zeros(side: int) -> PyTree:
             return jax.tree.map(lambda p: _zeros(p, side, max_size), params)
 
-        bases = squares(-2), squares(-1), squares(-2), squares(-1)
         state = inner.init(params)
-        _check_turns(state, params)
-        return EigenbasisState(jnp.zeros([], jnp.int32), *bases, state)
+        _check_state(state, params)
+        count = jnp.zeros([], jnp.int32)
+        return EigenbasisState(count, zeros(-2), zeros(-1), zeros(-2), zeros(-1), state)
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         check_real("updates", updates)
-        shape = lambda shape: _shape(shape, -2, max_size)  # noqa: E731
+        shape = partial(_shape, side=-2, max_size=max_size)
         check_same_tree("updates", updates, "the state's left", state.left, shape=shape)
         first = state.count == 0
         bases = state.left_basis, state.right_basis
-        seen = None if params is None else map_leaves(_into, params, *bases)
         updates = map_leaves(clamp, updates)
-        turned = map_leaves(_into, updates, *bases)
-        turned, after = inner.update(turned, state.inner_state, seen, **extra_args)
-        after = jax.tree.map(lambda a, b: jnp.where(first, a, b), state.inner_state, after)
-        turned = jax.tree.map(lambda u: jnp.where(first, 0 * u, u), turned)  # NaN stays
-        directions = map_leaves(_out_of, turned, *bases)
+        rotated = map_leaves(_into, updates, *bases)
+        rotated_params = None if params is None else map_leaves(_into, params, *bases)
+        rotated, after = inner.update(rotated, state.inner_state, rotated_params, **extra_args)
+        after = jax.tree.map(partial(jnp.where, first), state.inner_state, after)
+        rotated = jax.tree.map(lambda u: jnp.where(first, 0 * u, u), rotated)  # NaN stays
         b = value_at(decay, state.count)
 
-        def average(a: Array, square: Array) -> Array:
-            return a + beta_at(b, jnp.ones([], a.dtype)).one_minus * (square - a)
+        def average(side: int, covariance: Array, g: Array) -> Array:
+            beta = beta_at(b, jnp.ones([], covariance.dtype))
+            return ema(_gram(g, side), covariance, beta) if _rotates(covariance) else covariance
 
-        left = map_leaves(lambda a, g: average(a, _gram(g, -2, a)), state.left, updates)
-        right = map_leaves(lambda a, g: average(a, _gram(g, -1, a)), state.right, updates)
+        left = map_leaves(partial(average, -2), state.left, updates)
+        right = map_leaves(partial(average, -1), state.right, updates)
         due = jnp.where(first, 2, jnp.where(state.count % every == 0, 1, 0))
-        work = left, right, *bases, after
-        new_left, new_right, after = jax.lax.switch(due, [_kept, _refined, _found], *work)
+        changes = [lambda _, bases, state: (bases, state), _refine, _diagonalize]
+        new, after = jax.lax.switch(due, changes, (left, right), bases, after)
         count = increment(state.count)
-        return directions, EigenbasisState(count, left, right, new_left, new_right, after)
+        new_state = EigenbasisState(count, left, right, *new, after)
+        return map_leaves(_out_of, rotated, *bases), new_state
 
     return optax.GradientTransformationExtraArgs(init, update)
 
@@ -128,40 +142,34 @@ def _is_node(node: Any) -> bool:
     return bool(roles_of(node, {}))
 
 
-def _check_turns(state: Any, params: PyTree) -> None:
-    """Raises ValueError if a state holds what cannot turn when the basis does."""
+def _check_state(state: Any, params: PyTree) -> None:
+    """Raise ValueError for an array that is not a moment of the shape of its leaf."""
     others = []
     for node in jax.tree.leaves(state, is_leaf=_is_node):
         moments = {field: getattr(node, field) for field in roles_of(node, {})}
         for field, moment in moments.items():
-            own = jax.tree.leaves(select_unmasked(params, moment))
-            paths = jax.tree_util.tree_leaves_with_path(moment)
-            for (path, x), p in zip(paths, own, strict=True):
-                _check_moment(f"inner: its state's {field} of {leaf_name(path)!r}", x, p)
+            named = jax.tree_util.tree_leaves_with_path(moment)
+            leaves = jax.tree.leaves(select_unmasked(params, moment))
+            for (path, x), p in zip(named, leaves, strict=True):
+                is_float = jnp.issubdtype(jnp.result_type(x), jnp.floating)
+                if not is_float or jnp.shape(x) != jnp.shape(p):
+                    raise ValueError(
+                        f"inner: its state's {field} of {leaf_name(path)!r} is "
+                        f"{jnp.result_type(x)} of shape {jnp.shape(x)}, and cannot be rotated; a "
+                        f"moment must be floating, of the leaf's shape {jnp.shape(p)}. For "
+                        "storage, use adamjax.store(adamjax.eigenbasis(...))"
+                    )
         others.append(node._replace(**dict.fromkeys(moments)) if moments else node)
     for x in jax.tree.leaves(others):
         if jnp.issubdtype(jnp.result_type(x), jnp.floating) and jnp.size(x) > 1:
             raise ValueError(
-                f"inner: its state has an array of shape {jnp.shape(x)} that is no moment with a "
-                "role (adamjax.storage.roles), and cannot turn with the basis"
+                f"inner: its state has an array of shape {jnp.shape(x)} that is not a moment with "
+                "a role (adamjax.storage.roles), and cannot be rotated"
             )
 
 
-def _check_moment(name: str, moment: Any, param: Any) -> None:
-    if not jnp.issubdtype(jnp.result_type(moment), jnp.floating):
-        raise ValueError(
-            f"{name} is a code, {jnp.result_type(moment)}, and cannot turn with the basis; put the "
-            "storage around both, adamjax.store(adamjax.eigenbasis(...))"
-        )
-    if jnp.shape(moment) != jnp.shape(param):
-        raise ValueError(
-            f"{name} has shape {jnp.shape(moment)}, not that of its leaf, {jnp.shape(param)}, and "
-            "cannot turn with the basis"
-        )
-
-
 def _shape(shape: tuple[int, ...], side: int, max_size: int) -> tuple[int, ...]:
-    """That of a covariance of the rows (-2) or columns (-1)."""
+    """Return the shape of the covariance of the rows (-2) or columns (-1)."""
     if len(shape) < 2 or shape[side] > max_size or 0 in shape:
         return (1,) * len(shape)
     return (*shape[:-2], shape[side], shape[side])
@@ -172,37 +180,31 @@ def _zeros(param: Any, side: int, max_size: int) -> Array:
     return jnp.zeros(shape, at_least_float32(jnp.result_type(param)))
 
 
-def _turns(matrix: Array) -> bool:
-    """Whether there is something to turn: a single element stands for no covariance."""
+def _rotates(matrix: Array) -> bool:
     return matrix.ndim >= 2 and matrix.shape[-1] > 1
 
 
-def _gram(g: Array, side: int, like: Array) -> Array:
-    if not _turns(like):
-        return like
+def _gram(g: Array, side: int) -> Array:
+    """Return G Gᵀ (-2) or Gᵀ G (-1)."""
     limit = 2.0 ** (jnp.finfo(g.dtype).maxexp // 4 - 2)  # the squares of its squares are finite
     g = jnp.clip(g, -limit, limit)
     return _dot(g, _t(g)) if side == -2 else _dot(_t(g), g)
 
 
 def _into(g: Array, left: Array, right: Array) -> Array:
-    """Q_Lᵀ G Q_R."""
-    g = _dot(_t(left), g) if _turns(left) else g
-    return _dot(g, right) if _turns(right) else g
+    """Return Q_Lᵀ G Q_R."""
+    g = _dot(_t(left), g) if _rotates(left) else g
+    return _dot(g, right) if _rotates(right) else g
 
 
 def _out_of(u: Array, left: Array, right: Array) -> Array:
-    """Q_L U Q_Rᵀ."""
-    u = _dot(left, u) if _turns(left) else u
-    return _dot(u, _t(right)) if _turns(right) else u
-
-
-def _power(a: Array, q: Array) -> Array:
-    return _dot(a, q) if _turns(q) else q
+    """Return Q_L U Q_Rᵀ."""
+    u = _dot(left, u) if _rotates(left) else u
+    return _dot(u, _t(right)) if _rotates(right) else u
 
 
 def _dot(a: Array, b: Array) -> Array:
-    """In float32 on GPU and TPU too: with fewer digits a basis is none."""
+    """Multiply in float32 on GPU and TPU too. In a lower precision a basis is not orthogonal."""
     return jnp.matmul(a, b, precision="highest")
 
 
@@ -210,62 +212,51 @@ def _t(x: Array) -> Array:
     return jnp.matrix_transpose(x)
 
 
-def _kept(left: PyTree, right: PyTree, left_basis: PyTree, right_basis: PyTree, state: Any) -> Any:
-    del left, right
-    return left_basis, right_basis, state
-
-
-def _found(left: PyTree, right: PyTree, left_basis: PyTree, right_basis: PyTree, state: Any) -> Any:
-    """The eigenvectors themselves, largest first."""
-    del left_basis, right_basis
+def _diagonalize(covariances: Any, bases: Any, state: Any) -> Any:
+    """Return the eigenvectors, largest eigenvalue first."""
+    del bases
 
     def vectors(a: Array) -> Array:
-        return jnp.flip(jnp.linalg.eigh(a)[1], axis=-1) if _turns(a) else a
+        return jnp.flip(jnp.linalg.eigh(a)[1], axis=-1) if _rotates(a) else a
 
-    return map_leaves(vectors, left), map_leaves(vectors, right), state
+    return tuple(map_leaves(vectors, tree) for tree in covariances), state
 
 
-def _refined(left: PyTree, right: PyTree, *bases_and_state: Any) -> Any:
-    """One step of a power iteration, the vectors in the order of what they stretch."""
-    *bases, state = bases_and_state
-
-    def order(power: Array, q: Array) -> Array:
-        stretch = jnp.sum(q * power, axis=-2) if _turns(q) else jnp.zeros_like(q)
-        return jnp.argsort(-stretch, axis=-1).astype(q.dtype) if _turns(q) else stretch
-
-    def step(power: Array, rank: Array) -> Array:
-        if not _turns(power):
-            return power
-        return jnp.linalg.qr(jnp.take_along_axis(power, _index(rank, -2), -1))[0]
-
-    powers = [map_leaves(_power, a, q) for a, q in zip((left, right), bases, strict=True)]
-    ranks = [map_leaves(order, *each) for each in zip(powers, bases, strict=True)]
-    new = [map_leaves(step, *each) for each in zip(powers, ranks, strict=True)]
-
-    def moved(role: str) -> Callable[..., Array]:
-        return _permuted if role in ("square", "maximum") else _turned
+def _refine(covariances: Any, bases: Any, state: Any) -> Any:
+    """Do one step of a power iteration, with the vectors sorted by their eigenvalues."""
+    sides = [jax.tree.map(_rotate, *side) for side in zip(covariances, bases, strict=True)]
+    is_side = lambda node: isinstance(node, _Rotation)  # noqa: E731
+    new = tuple(jax.tree.map(lambda side: side.new, tree, is_leaf=is_side) for tree in sides)
 
     def follow(node: Any) -> Any:
-        fields = {}
-        for field, role in roles_of(node, {}).items():
-            moment = getattr(node, field)
-            theirs = (select_unmasked(tree, moment) for tree in (*bases, *new, *ranks))
-            fields[field] = map_leaves(moved(role), moment, *theirs)
+        fields = {
+            field: jax.tree.map(
+                partial(_move, role), getattr(node, field), *sides, is_leaf=is_masked
+            )
+            for field, role in roles_of(node, {}).items()
+        }
         return node._replace(**fields) if fields else node
 
-    return *new, jax.tree.map(follow, state, is_leaf=_is_node)
+    return new, jax.tree.map(follow, state, is_leaf=_is_node)
 
 
-def _turned(m: Array, *old_new_ranks: Array) -> Array:
-    left, right, new_left, new_right, *_ = old_new_ranks
-    return _into(_out_of(m, left, right), new_left, new_right)
+@jax.jit
+def _rotate(covariance: Array, basis: Array) -> _Rotation:
+    if not _rotates(basis):
+        return _Rotation(basis, basis, basis)
+    power = _dot(covariance, basis)
+    order = jnp.argsort(-jnp.sum(basis * power, axis=-2), axis=-1)
+    power = jnp.take_along_axis(power, order[..., None, :], -1)
+    return _Rotation(basis, jnp.linalg.qr(power)[0], order)
 
 
-def _permuted(v: Array, *old_new_ranks: Array) -> Array:
-    left, right, _, _, rows, columns = old_new_ranks
-    v = jnp.take_along_axis(v, _index(rows, -1), -2) if _turns(left) else v
-    return jnp.take_along_axis(v, _index(columns, -2), -1) if _turns(right) else v
-
-
-def _index(rank: Array, axis: int) -> Array:
-    return jnp.expand_dims(rank.astype(jnp.int32), axis)
+@partial(jax.jit, static_argnums=0)
+def _move(role: str, x: Any, left: _Rotation, right: _Rotation) -> Any:
+    """Rotate averages, and permute squares."""
+    if is_masked(x):
+        return x
+    if role not in ("square", "maximum"):
+        m = _out_of(x, left.old, right.old)
+        return _into(m, left.new, right.new).astype(x.dtype)
+    x = jnp.take_along_axis(x, left.order[..., None], -2) if _rotates(left.old) else x
+    return jnp.take_along_axis(x, right.order[..., None, :], -1) if _rotates(right.old) else x

@@ -1,6 +1,6 @@
 """Gradient Centralization. Yong et al., 2020. arXiv:2004.01461.
 
-What a neuron's weights have in common in their gradient is taken out of it.
+It makes the gradient of each neuron's weights have zero mean.
 """
 
 import jax.numpy as jnp
@@ -11,17 +11,17 @@ from adamjax.moments import Array
 
 
 def gradient_centralization(out_axis: int = -1) -> optax.GradientTransformationExtraArgs:
-    """Takes from each gradient its mean over a neuron's inputs: g = g - mean(g).
+    """Subtract the mean over a neuron's inputs from each gradient: g = g - mean(g).
 
-    Of a leaf with two axes or more, the mean is taken over all axes but that of the outputs. It
-    stands in a chain, in front of the optimizer.
+    The mean is over all axes except that of the outputs. Leaves with fewer than two axes do not
+    change. Use it in a chain, before the optimizer.
 
     Args:
-      out_axis: the axis of the outputs: the last of a kernel in Flax, the first in torch and
-        Equinox (0).
+      out_axis: axis of the outputs, the last of a kernel in Flax, the first (0) in torch and
+        Equinox.
 
     Returns:
-      A transformation without a state.
+      A transformation without state.
 
     >>> tx = gradient_centralization()
     >>> g = jnp.array([[1.0, 4.0], [3.0, 4.0]])
@@ -29,8 +29,7 @@ def gradient_centralization(out_axis: int = -1) -> optax.GradientTransformationE
     [[-1.0, 0.0], [1.0, 0.0]]
     """
 
-    def modify(u: Array, g: Array) -> Array:
-        del g
+    def modify(u: Array, _: Array) -> Array:
         if u.ndim < 2:
             return u
         axes = [axis for axis in range(u.ndim) if axis != out_axis % u.ndim]

@@ -1,22 +1,21 @@
 """Gradient Descent with Adaptive Momentum Scaling. Cao et al., 2024. arXiv:2412.17107.
 
-The size of the step is the optimizer's, its sign the gradient's.
+The update has the magnitude of the optimizer's update and the sign of the gradient.
 """
 
 import jax.numpy as jnp
 import optax
 
 from adamjax.modifiers.map_updates import map_updates
-from adamjax.moments import Array
 
 
 def align_sign_with_gradient(
     inner: optax.GradientTransformation,
 ) -> optax.GradientTransformationExtraArgs:
-    """Gives each element of a direction the sign of its gradient: u = sign(g) |u|.
+    """Give each element of an update the sign of its gradient: u = sign(g) |u|.
 
     Args:
-      inner: a transformation from gradients to directions, before weight decay and learning rate.
+      inner: a transformation from gradients to updates, before weight decay and learning rate.
 
     Returns:
       A transformation with the state of `inner`.
@@ -27,8 +26,4 @@ def align_sign_with_gradient(
     >>> tx.update(-g / 4, state)[0].tolist()  # the momentum is 1
     [-1.0]
     """
-
-    def modify(u: Array, g: Array) -> Array:
-        return jnp.sign(g) * jnp.abs(u)
-
-    return map_updates(inner, modify)
+    return map_updates(inner, lambda u, g: jnp.sign(g) * jnp.abs(u))

@@ -1,6 +1,6 @@
 """Grokfast: Accelerated Grokking by Amplifying Slow Gradients. Lee et al., 2024. arXiv:2405.20233.
 
-What stays of the gradients over many steps is added to each once more.
+It adds an average of past gradients to the gradient.
 """
 
 from typing import Any, NamedTuple
@@ -15,26 +15,26 @@ from adamjax.trees import PyTree
 
 
 class GrokfastState(NamedTuple):
-    """Steps done, and the slow part of the gradients."""
+    """Number of steps done, and the average of the gradients."""
 
     count: Array
     slow: PyTree
 
     @property
     def roles(self) -> dict[str, str]:
-        """What `adamjax.store` may keep in few bits, and as what."""
+        """Return the role of each moment, see `adamjax.storage.roles`."""
         return {"slow": "signed"}
 
 
 class GrokfastWindowState(NamedTuple):
-    """Steps done, and the gradients of the last steps, along a first axis of each leaf."""
+    """Number of steps done, and the last gradients, stacked along the first axis."""
 
     count: Array
     window: PyTree
 
     @property
     def roles(self) -> dict[str, str]:
-        """What `adamjax.store` may keep in few bits, and as what."""
+        """Return the role of each moment, see `adamjax.storage.roles`."""
         return {"window": "signed"}
 
 
@@ -45,21 +45,21 @@ def grokfast(
     from_zero: bool = False,
     dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Adds an average of the gradients: e = α e + (1-α) g, then g + λ e. Grokfast-EMA.
+    """Add an average of the gradients: e = α e + (1-α) g, then g + λ e (Grokfast-EMA).
 
-    It stands in a chain, in front of the optimizer.
+    Use it in a chain, before the optimizer.
 
     Args:
-      alpha: α, the decay of the average, 0 <= alpha < 1.
-      lamb: λ, how much of the average is added.
-      from_zero: whether the average starts at 0, as in GrokAdamW, and not at the first gradient.
-      dtype: dtype in which the average is stored; None for float32.
+      alpha: α, decay rate of the average, 0 <= alpha < 1.
+      lamb: λ, weight of the average.
+      from_zero: whether the average starts at 0, as in GrokAdamW, instead of the first gradient.
+      dtype: dtype in which the average is stored, float32 if None.
 
     Returns:
       A transformation with a `GrokfastState`.
 
     Raises:
-      ValueError: for alpha outside [0, 1), a negative lamb.
+      ValueError: for alpha outside [0, 1) or a negative lamb.
 
     >>> tx = grokfast(0.5, lamb=2.0)
     >>> g = jnp.array([1.0])
@@ -73,33 +73,27 @@ def grokfast(
         slow = ema(g, before, step.alpha)
         return g + step.lamb * slow, moments._replace(slow=slow)
 
-    return lift(
-        rule,
-        GrokfastState,
-        {"slow": Slot(dtype=dtype)},
-        betas={"alpha": alpha},
-        scalars={"lamb": lamb},
-    )
+    slots = {"slow": Slot(dtype)}
+    return lift(rule, GrokfastState, slots, betas={"alpha": alpha}, scalars={"lamb": lamb})
 
 
 def grokfast_window(
     window: int = 100, lamb: ScalarOrSchedule = 5.0, *, dtype: Any = None
 ) -> optax.GradientTransformationExtraArgs:
-    """Adds the mean of the last n gradients, once there are n: g + λ (g₁ + … + gₙ) / n.
+    """Add the mean of the last n gradients from step n on: g + λ (g₁ + … + gₙ) / n (Grokfast-MA).
 
-    Grokfast-MA. It stands in a chain, in front of the optimizer, and keeps n gradients: n times the
-    parameters.
+    Use it in a chain, before the optimizer. The state is n times the size of the parameters.
 
     Args:
       window: n, at least 1.
-      lamb: λ, how much of the mean is added.
-      dtype: dtype in which the gradients are stored; None for float32.
+      lamb: λ, weight of the mean.
+      dtype: dtype in which the gradients are stored, float32 if None.
 
     Returns:
       A transformation with a `GrokfastWindowState`.
 
     Raises:
-      ValueError: for a window that is no whole number from 1, a negative lamb.
+      ValueError: for an invalid window or a negative lamb.
 
     >>> tx = grokfast_window(2, lamb=1.0)
     >>> g = jnp.array([1.0])
@@ -110,9 +104,9 @@ def grokfast_window(
     check_count("window", window)
 
     def rule(g, moments, step):
-        kept = moments.window.at[(moments.count - 1) % window].set(g)
-        slow = jnp.where(step.count < window, 0, jnp.mean(kept, axis=0))
-        return g + step.lamb * slow, moments._replace(window=kept)
+        last = moments.window.at[(moments.count - 1) % window].set(g)
+        slow = jnp.where(step.count < window, 0, jnp.mean(last, axis=0))
+        return g + step.lamb * slow, moments._replace(window=last)
 
-    slot = Slot(dtype=dtype, shape=lambda shape: (window, *shape))
+    slot = Slot(dtype, shape=lambda shape: (window, *shape))
     return lift(rule, GrokfastWindowState, {"window": slot}, scalars={"lamb": lamb})

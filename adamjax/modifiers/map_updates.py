@@ -1,4 +1,4 @@
-"""Modifiers without a state of their own, around a transformation."""
+"""Modifiers without state, and helpers that map over leaves."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,15 +21,14 @@ def map_updates(
     """Change the updates of a transformation leaf by leaf.
 
     Args:
-      inner: any transformation from gradients to updates. `optax.identity()` for a modifier that
-        stands alone in a chain.
+      inner: any transformation from gradients to updates. `optax.identity()` makes a modifier for a
+        chain.
       modify: `(update, gradient)` or, with `needs_params`, `(update, gradient, param)` to the new
         update. Arrays are float32 (float64 for float64 updates), limited to ±2⁶³.
       needs_params: whether `modify` takes the parameter.
 
     Returns:
-      A transformation with the state of `inner`, so that a run can continue with or without it.
-      The updates keep their dtypes.
+      A transformation with the state of `inner`. The updates keep their dtypes.
 
     Raises:
       TypeError: in `update`, for gradients that are not real floating-point arrays.
@@ -70,7 +69,7 @@ def map_leaves(function: Callable[..., Array], tree: PyTree, *others: PyTree) ->
 
 
 def select_unmasked(tree: PyTree, part: PyTree) -> PyTree:
-    """What of a whole tree belongs to one in which `optax.masked` has left out leaves.
+    """Replace the leaves of `tree` that are masked in `part` by its `optax.MaskedNode`.
 
     >>> select_unmasked({"a": 1.0, "b": 2.0}, {"a": 3.0, "b": optax.MaskedNode()})
     {'a': 1.0, 'b': MaskedNode()}
@@ -79,11 +78,11 @@ def select_unmasked(tree: PyTree, part: PyTree) -> PyTree:
 
 
 def is_masked(node: Any) -> bool:
-    """Whether it stands for leaves that `optax.masked` or `optax.partition` has left out."""
+    """Return whether a node replaces leaves under `optax.masked` or `optax.partition`."""
     return isinstance(node, optax.MaskedNode)
 
 
 def check_params(params: PyTree, updates: PyTree) -> None:
-    """Raise ValueError if the parameters are missing, or are not those of the updates."""
+    """Raise ValueError if the parameters are missing or do not fit the updates."""
     require_params(params, "this transformation")
     check_same_tree("params", params, "updates", updates)

@@ -14,17 +14,17 @@ def partition_matrices(
     others: optax.GradientTransformation,
     mask: Mask = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Gives matrices to one transformation and the other leaves to another (`optax.partition`).
+    """Apply one transformation to matrices and another to the other leaves (`optax.partition`).
 
     Args:
-      matrices: for leaves of exactly two axes, or for those that `mask` names.
-      others: for the others.
-      mask: which leaves `matrices` gets, in any of the forms of `adamjax.optimizer`. Embeddings and
-        output layers are often left out: ["*kernel", "!head*"].
+      matrices: the transformation of matrices.
+      others: the transformation of the other leaves.
+      mask: leaves that count as matrices, in any form that `adamjax.optimizer` accepts. None is the
+        leaves with exactly two axes. ["*kernel", "!head*"] excludes an output layer.
 
     Returns:
-      A transformation with an `optax.transforms.PartitionState`, which `flax.nnx.Optimizer` can
-      keep from Flax 0.12 on.
+      A transformation with an `optax.transforms.PartitionState`. `flax.nnx.Optimizer` needs
+      Flax 0.12 for it.
 
     Raises:
       ValueError: in `init`, for a mask that does not fit.

@@ -1,7 +1,7 @@
 """Large Batch Training of Convolutional Networks. You, Gitman and Ginsburg, 2017. arXiv:1708.03888.
 
-LARS; and LAMB, You et al., 2019, arXiv:1904.00962: the step of a leaf is as long as its parameters
-are.
+LARS; and LAMB, You et al., 2019, arXiv:1904.00962. The norm of each leaf's update is that of its
+parameters.
 """
 
 import math
@@ -17,18 +17,18 @@ from adamjax.moments import Array, divide, norm
 def trust_ratio(
     coefficient: float = 1.0, eps: float = 0.0, *, norm_cap: float = math.inf
 ) -> optax.GradientTransformationExtraArgs:
-    """Makes each direction as long as its parameters: u = c u ‖p‖ / (‖u‖ + ε).
+    """Scale each leaf's update to the norm of its parameters: u = c u ‖p‖ / (‖u‖ + ε).
 
-    Where one of the norms is 0, u stays as it is. It stands in a chain, behind a direction and its
-    weight decay; LARS has it in front of the momentum, LAMB behind Adam.
+    The update does not change if one of the norms is 0. Use it in a chain, after `scale_by_*` and
+    weight decay. LARS has it before the momentum, LAMB after Adam.
 
     Args:
-      coefficient: c; LARS takes 10⁻³, LAMB 1.
+      coefficient: c. LARS uses 10⁻³, LAMB 1.
       eps: ε.
-      norm_cap: the largest ‖p‖ that counts.
+      norm_cap: upper limit of ‖p‖.
 
     Returns:
-      A transformation without a state.
+      A transformation without state.
 
     Raises:
       ValueError: for a negative number; in `update`, if the parameters are missing or do not fit.
@@ -42,8 +42,7 @@ def trust_ratio(
     check_not_negative("eps", eps)
     check_not_negative("norm_cap", norm_cap)
 
-    def modify(u: Array, g: Array, p: Array) -> Array:
-        del g
+    def modify(u: Array, _: Array, p: Array) -> Array:
         size, own = norm(p), norm(u)
         unit = divide(u, own + eps)  # not ‖p‖ / ‖u‖, which may be infinite
         return jnp.where(size == 0, u, coefficient * jnp.minimum(size, norm_cap) * unit)

@@ -1,1 +1,1 @@
-"""Few bits: for moments between steps (`store`), and small updates to bfloat16 parameters."""
+"""Low-precision optimizer state, and rounding of low-precision parameters."""

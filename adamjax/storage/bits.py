@@ -1,7 +1,7 @@
-"""Random bits without a key: a hash of (step, leaf, global element index).
+"""Random bits from a hash of (step, leaf, global element index), without a key.
 
-The same bits under any sharding, after any restart and in any tree around the leaf. A few integer
-operations on each element, fused into the update; nothing is stored and no key is threaded.
+The bits do not depend on sharding, restarts or the tree around the leaf. The compiler fuses their
+few integer operations for each element into the update.
 """
 
 import functools
@@ -16,13 +16,13 @@ import numpy as np
 
 from adamjax.moments import Array
 
-# 2³² times the fractional parts of the golden ratio, √2, √3 and (√13 - 3) / 2: quadratic
-# irrationals, whose multiples fill the unit interval most evenly. One for each word.
+# 2³² times the fractional parts of the golden ratio, √2, √3 and (√13 - 3) / 2, one for each word.
+# Multiples of quadratic irrationals fill the unit interval most evenly.
 _STRIDES = (0x9E3779B9, 0x6A09E667, 0xBB67AE85, 0x4D88F1A9)
 
 
 def leaf_seeds(names: Sequence[str]) -> np.ndarray:
-    """Return 32 bits that stand for the path of each leaf.
+    """Return a 32-bit hash of the path of each leaf.
 
     >>> [hex(seed) for seed in leaf_seeds(["dense/kernel"])]
     ['0x3aecbc13']
@@ -31,7 +31,7 @@ def leaf_seeds(names: Sequence[str]) -> np.ndarray:
 
 
 def hash_u32(x: Any) -> Any:
-    """Apply a bijection of uint32 arrays in which every output bit depends on every input bit.
+    """Hash uint32 arrays by a bijection in which each output bit depends on each input bit.
 
     >>> [hex(x) for x in hash_u32(np.arange(2, dtype=np.uint32))]
     ['0x0', '0x6d523710']
@@ -45,41 +45,33 @@ def hash_u32(x: Any) -> Any:
 def element_index(shape: tuple[int, ...]) -> Array:
     """Return the row-major index of each element in the whole array, modulo 2³².
 
-    It consists of iotas, which the compiler computes in place and shards like any other operand.
+    The compiler computes iotas in place and shards them like other operands.
 
     >>> element_index((2, 3)).tolist()
     [[0, 1, 2], [3, 4, 5]]
     """
-    strides = [math.prod(shape[axis + 1 :]) % 2**32 for axis in range(len(shape))]
-    iotas = [
-        jax.lax.broadcasted_iota(jnp.uint32, shape, axis) * np.uint32(stride)
-        if stride != 1
-        else jax.lax.broadcasted_iota(jnp.uint32, shape, axis)
-        for axis, stride in enumerate(strides)
-    ]
-    return functools.reduce(jnp.add, iotas) if iotas else jnp.zeros(shape, jnp.uint32)
+
+    def along(axis: int) -> Array:
+        stride = math.prod(shape[axis + 1 :]) % 2**32
+        iota = jax.lax.broadcasted_iota(jnp.uint32, shape, axis)
+        return iota if stride == 1 else iota * np.uint32(stride)
+
+    terms = map(along, range(len(shape)))
+    return functools.reduce(jnp.add, terms) if shape else jnp.zeros(shape, jnp.uint32)
 
 
 def step_words(count: Array, seeds: np.ndarray) -> Array:
-    """Return a word for each seed that is new at each step, for `random_bits`.
-
-    >>> step_words(jnp.int32(0), leaf_seeds(["w"])).shape
-    (1,)
-    """
+    """Return a word for each seed and step, for `random_bits`."""
     return hash_u32(hash_u32(count.astype(jnp.uint32)) + seeds)
 
 
 def random_bits(shape: tuple[int, ...], word: Array) -> Array:
-    """Return independent uint32 bits for each element and each word: for parameters.
-
-    >>> random_bits((2,), jnp.uint32(1)).dtype.name
-    'uint32'
-    """
+    """Return uint32 bits that are independent for each element and word, for parameters."""
     return hash_u32(element_index(shape) + word)
 
 
 def phases(count: Array, sequences: int = 4) -> tuple[Array, ...]:
-    """Return how far the sequences of `dithers`, at most four, have come by this step.
+    """Return the positions of the sequences of `dithers`, at most four, at a step.
 
     >>> hex(phases(jnp.int32(1))[0])
     '0x9e3779b9'
@@ -89,11 +81,11 @@ def phases(count: Array, sequences: int = 4) -> tuple[Array, ...]:
 
 
 def dithers(shape: tuple[int, ...], seed: Any, at: Sequence[Array]) -> Callable[[int], Array]:
-    """Return a function from 0 to 3 to bits that visit [0, 2³²) evenly in time: for averages.
+    """Return a function from 0 to 3 to bits that visit [0, 2³²) evenly in time, for averages.
 
-    Each element starts at a random place, start + count · stride, an additive recurrence. An
-    average that moves slowly from one code to the next is rounded up in the right share of any run
-    of steps. This leaves half of the noise that independent bits leave.
+    They are additive recurrences, start + count · stride, with a random start for each element.
+    A slow average is then rounded up in the correct share of any sequence of steps, with half the
+    noise of independent bits.
 
     Args:
       shape: shape of the array.

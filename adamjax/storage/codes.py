@@ -1,10 +1,8 @@
-"""Codes for one array: float32 into 7 to 16 bits and back, each element by itself.
+"""Elementwise codes of 7 to 16 bits for float32 arrays, without scales, blocks or tables.
 
-A few comparisons, multiplications and a root: no scale, no block, no table. `dither` is a uint32
-for each element; a number between two codes gets the upper one where the dither exceeds what is
-missing to it: with uniform bits the code is right on average, with `NEAREST` it is the nearest.
-Codes are float32 integers: XLA's TPU backend computes a chain of integer operations that ends in a
-narrow integer in a pass of its own, which reads the gradient once more.
+`dither` has a uint32 for each element. With uniform bits the code is correct on average, with
+`NEAREST` it is the nearest one. Codes are float32 integers, because XLA's TPU backend would compute
+a chain of integer operations in a separate pass, which reads the gradient again.
 """
 
 from typing import Any
@@ -18,27 +16,27 @@ from adamjax.moments import Array, nan_to_zero, positive_part
 NEAREST = np.uint32(1 << 31)
 _TINY = np.float32(2.0**-120)
 
-# The octaves of a magnitude: log₂ of the smallest code, where the fine ones begin and end, and the
-# largest. There are 4 codes to a fine octave and 1 to one outside, at 7 bits: 1 + 17 + 92 + 18.
-# Fine from 3e-8 to 0.25, coarse down to 2e-13 and up to 65,536.
+# Octaves of a magnitude: log₂ of the smallest code, of the limits of the fine octaves, and of the
+# largest code. With 7 bits there are 4 codes in a fine octave, 1 in others: 1 + 17 + 92 + 18.
+# Fine octaves are 3e-8 to 0.25, the others reach 2e-13 and 65,536.
 _LOW, _FINE_LOW, _FINE_HIGH, _HIGH = -42, -25, -2, 16
 _FINE = _FINE_HIGH - _FINE_LOW
-# Within an octave, 2^f is taken for 1 + f (1 - k + k f), less than 0.003 off.
+# Within an octave, 1 + f (1 - k + k f) approximates 2^f with an error below 0.003.
 _K = 0.343
 _HALF = (1 - _K) / (2 * _K)
-# Half the logarithm of the ratio of neighbours, 2 of a coarse octave and 2^¼ of a fine one: how far
-# the middle of two codes lies from their mean, in units of the step.
+# Half the logarithm of the ratio of neighbours, 2 in a coarse octave and 2^¼ in a fine one: the
+# distance between the middle of two codes and their mean, in units of the step.
 _BEND, _FINE_BEND = 0.343, 0.0866
 
 
 def encode_log_magnitude(x: Array, bits: int, dither: Any, bend: float = 0.0) -> Array:
-    """Return the code of a magnitude x >= 0: a float32 integer in [0, 2^bits).
+    """Return the code of a magnitude x >= 0, a float32 integer in [0, 2^bits).
 
-    Codes are even steps of log₂ |x|, and linear below the smallest. Hence what only decays leaves
-    one after another at the right pace, for thousands of steps. NaN and infinities get the largest.
+    Codes are uniform in log₂ |x|, and linear below the smallest, so that a decaying average passes
+    them at the correct rate for thousands of steps. NaN and infinities have the largest code.
 
-    With `bend` 0 the logarithm is right on average, with 1 and independent dithers |x| itself. An
-    average that is renewed in few steps sums up what rounding adds to it, and needs a bend.
+    With `bend` 0 the logarithm is correct on average, with 1 and independent dithers |x| itself. An
+    average over few steps accumulates the bias of rounding, and needs a bend.
 
     >>> encode_log_magnitude(jnp.array([0.0, 1.0, jnp.inf]), 8, NEAREST).tolist()
     [0.0, 224.0, 255.0]
@@ -53,7 +51,7 @@ def encode_log_magnitude(x: Array, bits: int, dither: Any, bend: float = 0.0) ->
     place = 1 + log + 3 * fine
     tiny = x < np.float32(2.0**_LOW)
     place = jax.lax.select(tiny, x * np.float32(2.0**-_LOW), place)
-    # Held off 0 and 1, so that a code which was decoded gets itself again.
+    # Away from 0 and 1, so that encoding a decoded code returns it.
     place *= 2.0 ** (bits - 7)
     share = _share(dither, bits - 23)
     if bend:
@@ -66,13 +64,13 @@ def encode_log_magnitude(x: Array, bits: int, dither: Any, bend: float = 0.0) ->
 
 
 def decode_log_magnitude(code: Array, bits: int) -> Array:
-    """The magnitude that a code of `encode_log_magnitude` stands for.
+    """Return the magnitude of a code of `encode_log_magnitude`.
 
     >>> decode_log_magnitude(jnp.array([0, 224, 255]), 8).tolist()
     [0.0, 1.0, 46342.14453125]
     """
     place = jnp.asarray(code, jnp.float32) * np.float32(2.0 ** (7 - bits))
-    # Biased like an exponent. All of these numbers are exact.
+    # Biased like an exponent. These numbers are exact.
     log = place + (126 + _LOW)
     log -= 0.75 * positive_part(log - (127 + _FINE_LOW), 4 * _FINE)
     octave = jnp.floor(log)
@@ -83,17 +81,17 @@ def decode_log_magnitude(code: Array, bits: int) -> Array:
 
 
 def _share(dither: Any, guard: int) -> Array:
-    """A number in (0, 1), evenly spread, at least 2^guard from both."""
+    """Return uniform numbers in (2^guard, 1 - 2^guard)."""
     spread = np.float32(2.0**-24 * (1 - 2.0 ** (guard + 1)))
     return jnp.asarray(dither >> 8, jnp.float32) * spread + np.float32(2.0**guard)
 
 
 def encode_ratio(m: Array, scale: Array, bits: int, dither: Any) -> Array:
-    """The code of m / scale, a float32 integer in ±(2^(bits-1) - 1).
+    """Return the code of r = m / scale, a float32 integer in ±(2^(bits-1) - 1).
 
-    Companded, q = K r / (½ + |r|): steps of ½/K near 0, since most moments are small, and twice r
-    at the end. Larger ratios than the largest code's, 31.5 at 7 bits and 63.5 at 8, are limited to
-    it; NaN gets 0. Adam's exceed (1 - b₁ᵗ) / √(1 - b₂ᵗ) in no step t: 20 with b₂ = 0.9999.
+    Companding, q = K r / (½ + |r|), gives fine steps of ½/K near 0, where most moments are. Ratios
+    are limited to that of the largest code, 31.5 with 7 bits and 63.5 with 8. NaN has the code 0.
+    Adam's ratios never exceed (1 - b₁ᵗ) / √(1 - b₂ᵗ), which is 20 with b₂ = 0.9999.
 
     >>> encode_ratio(jnp.array([0.0, 1.0, -99.0]), jnp.float32(1.0), 7, NEAREST).tolist()
     [0.0, 43.0, -63.0]
@@ -101,7 +99,7 @@ def encode_ratio(m: Array, scale: Array, bits: int, dither: Any) -> Array:
     limit, k = _companding(bits)
     size = jnp.abs(m)
     place = k * size / (0.5 * scale + size + _TINY)
-    # Between two codes as far as m itself is between what they stand for.
+    # The position between two codes is that of m between their values.
     below = jnp.floor(place)
     part, room = place - below, k - below
     part *= (room - 1) / (room - part + _TINY)
@@ -110,7 +108,7 @@ def encode_ratio(m: Array, scale: Array, bits: int, dither: Any) -> Array:
 
 
 def decode_ratio(code: Array, scale: Array, bits: int) -> Array:
-    """The moment m that a code of `encode_ratio` stands for.
+    """Return the moment m of a code of `encode_ratio`.
 
     >>> decode_ratio(jnp.array([0, 63, -63]), jnp.float32(1.0), 7).tolist()
     [0.0, 31.5, -31.5]
@@ -121,15 +119,15 @@ def decode_ratio(code: Array, scale: Array, bits: int) -> Array:
 
 
 def _companding(bits: int) -> tuple[int, int]:
-    """The largest code, and K, so that it stands for a ratio of limit / 2."""
+    """Return the largest code, and K, with which its ratio is limit / 2."""
     limit = 2 ** (bits - 1) - 1
     return limit, limit + 1
 
 
 def round_bits(x: Array, dropped: int, dither: Any) -> Array:
-    """A float32 whose lowest bits are rounded away; NaN and infinities pass.
+    """Round the lowest bits of a float32 to 0. NaN and infinities pass.
 
-    With 16 bits dropped it is a bfloat16, with 13 a float16 (where that is normal).
+    Dropping 16 bits rounds to a bfloat16, 13 to a normal float16.
 
     >>> float(round_bits(jnp.float32(1.01), 16, NEAREST))
     1.0078125

@@ -1,8 +1,7 @@
-"""The storage formats: which code keeps the moments of which roles, and in which dtypes.
+"""Storage formats: the code and the dtypes of the moments of each role.
 
-A code turns float32 arrays of one leaf's moments into arrays of the same shape and smaller dtypes,
-and back: one moment by itself, or Adam's two together. `word(0)`, `word(1)` ... are uint32 arrays
-of random bits, one for each thing that is rounded.
+A code converts one moment of a leaf, or Adam's two together, from float32 to arrays of the same
+shape in smaller dtypes, and back. `word(0)` and `word(1)` return uint32 arrays of random bits.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,38 +26,38 @@ Words = Callable[[int], Array]
 class BFloat16(NamedTuple):
     """Any moment as a bfloat16."""
 
-    stochastic: bool = True  # nearest freezes an average that changes little in a step
+    stochastic: bool = True  # rounding to nearest freezes slow averages
     dtypes: tuple[str, ...] = ("bfloat16",)
 
     def encode(self, values: Arrays, word: Words) -> Arrays:
-        """The codes of a leaf's moments."""
+        """Return the codes of a leaf's moments."""
         dither = word(0) if self.stochastic else NEAREST
         return (round_bits(values[0], 16, dither).astype(jnp.bfloat16),)
 
     def decode(self, codes: Arrays) -> Arrays:
-        """The moments that the codes stand for."""
+        """Return the moments of the codes."""
         return (codes[0].astype(jnp.float32),)
 
 
 class Positive(NamedTuple):
-    """A moment that is not negative, its root as a tapered float of 8 or 16 bits."""
+    """The root of a non-negative moment as a tapered float of 8 or 16 bits."""
 
     bits: int
     stochastic: bool = True
     dtypes: tuple[str, ...] = ("uint8",)
 
     def encode(self, values: Arrays, word: Words) -> Arrays:
-        """The codes of a leaf's moments."""
+        """Return the codes of a leaf's moments."""
         dither = word(0) if self.stochastic else NEAREST
         code = encode_log_magnitude(jnp.sqrt(values[0]), self.bits, dither)
         return (code.astype(self.dtypes[0]),)
 
     def decode(self, codes: Arrays) -> Arrays:
-        """The moments that the codes stand for."""
+        """Return the moments of the codes."""
         return (jnp.square(decode_log_magnitude(codes[0], self.bits)),)
 
     def saturated(self, codes: Arrays) -> Array:
-        """How many elements have the largest code, which stands for whatever is above it."""
+        """Return the number of elements with the largest code."""
         return _count(codes[0] == 2**self.bits - 1)
 
 
@@ -68,26 +67,26 @@ class Signed(NamedTuple):
     dtypes: tuple[str, ...] = ("int8",)
 
     def encode(self, values: Arrays, word: Words) -> Arrays:
-        """The codes of a leaf's moments."""
-        code = encode_log_magnitude(values[0], 7, word(0), bend=0.8)  # the dither does the rest
+        """Return the codes of a leaf's moments."""
+        code = encode_log_magnitude(values[0], 7, word(0), bend=0.8)
         return (jnp.where(values[0] < 0.0, -code, code).astype("int8"),)
 
     def decode(self, codes: Arrays) -> Arrays:
-        """The moments that the codes stand for."""
+        """Return the moments of the codes."""
         code = codes[0].astype(jnp.float32)
         value = decode_log_magnitude(jnp.abs(code), 7)
         return (jnp.sign(code) * value,)
 
     def saturated(self, codes: Arrays) -> Array:
-        """How many elements have the largest code, which stands for whatever is above it."""
+        """Return the number of elements with the largest code."""
         return _count((codes[0] == 127) | (codes[0] == -127))
 
 
 class Ratio(NamedTuple):
-    """Adam's m and v: √v as a tapered float, and m by its ratio to what that decodes to.
+    """Adam's m and v: √v as a tapered float, and the ratio of m to the decoded √v.
 
-    v = 0 then implies m = 0, and no rounding of v can make m / √v explode. Where v has more bits
-    than its own dtype, the lowest of them lie below m in m's byte.
+    v = 0 implies m = 0, and rounding of v does not make m / √v large. If v has more bits than its
+    dtype, m's byte contains the lowest of them below m.
     """
 
     m_bits: int
@@ -95,7 +94,7 @@ class Ratio(NamedTuple):
     dtypes: tuple[str, ...] = ("int8", "uint8")
 
     def encode(self, values: Arrays, word: Words) -> Arrays:
-        """The codes of a leaf's moments."""
+        """Return the codes of a leaf's moments."""
         mu, nu = values
         v = encode_log_magnitude(jnp.sqrt(nu), self.v_bits, word(0))
         m = encode_ratio(mu, decode_log_magnitude(v, self.v_bits), self.m_bits, word(1))
@@ -105,7 +104,7 @@ class Ratio(NamedTuple):
         return m.astype(self.dtypes[0]), high.astype(self.dtypes[1])
 
     def decode(self, codes: Arrays) -> Arrays:
-        """The moments that the codes stand for."""
+        """Return the moments of the codes."""
         m, high = (code.astype(jnp.float32) for code in codes)
         levels = 1 << (8 - self.m_bits)
         ratio = jnp.floor(m / levels)
@@ -113,10 +112,10 @@ class Ratio(NamedTuple):
         return decode_ratio(ratio, root, self.m_bits), jnp.square(root)
 
     def saturated(self, codes: Arrays) -> Array:
-        """How many elements have v's largest code, or their m cut to the largest ratio.
+        """Return the number of elements with v's largest code or with a limited m.
 
-        Rounding brings some there that need no cut, but leaves others of them one code below: they
-        do not count if these are a fifth of both.
+        Rounding alone also leads to the largest ratio, up to four times as often as to the code
+        below it. These cases are subtracted.
         """
         shift, limit = 8 - self.m_bits, 2 ** (self.m_bits - 1) - 1
         low, high = (1 << shift) - 1, (1 << (self.v_bits - shift)) - 1
@@ -127,7 +126,7 @@ class Ratio(NamedTuple):
 
 
 def _count(where: Array) -> Array:
-    # Whole numbers: a sum of ones in float32 may stop at 2²⁴.
+    # A sum of ones in float32 may stop at 2²⁴.
     return jnp.sum(where, dtype=jnp.int32)
 
 
@@ -138,13 +137,13 @@ _MAXIMUM = Positive(8, stochastic=False)
 
 
 class Format(NamedTuple):
-    """A code for each role, and for a mean and the square that bounds it together.
+    """Codes of the moments of a state.
 
     Attributes:
-      codes: by role; a "mean" that has no "square" beside it is kept as "signed".
-      pair: for "mean" and "square" together, if they are.
-      pair_below_maximum: the same where a "maximum" of the square is kept: it would climb on every
-        upward error of a coarse one.
+      codes: a code for each role. A "mean" without a "square" is coded as "signed".
+      pair: code for "mean" and "square" together, or None.
+      pair_below_maximum: `pair` for a state with a "maximum" of the square, which would accumulate
+        the upward errors of a coarser code.
     """
 
     codes: Mapping[str, Code]
@@ -174,7 +173,7 @@ FORMATS = {
 
 
 def groups(storage: str, roles: Mapping[str, str]) -> list[tuple[tuple[str, ...], Code]]:
-    """Which fields of a state are coded together, and how.
+    """Return the groups of fields that are coded together, and their codes.
 
     >>> groups("8bit", {"mu": "mean", "nu": "square"})[0][0]
     ('mu', 'nu')
@@ -185,12 +184,12 @@ def groups(storage: str, roles: Mapping[str, str]) -> list[tuple[tuple[str, ...]
     fields = {role: name for name, role in roles.items()}
     pair = chosen.pair_below_maximum if "maximum" in fields else chosen.pair
     together = ()
-    found: list[tuple[tuple[str, ...], Any]] = []
+    coded: list[tuple[tuple[str, ...], Any]] = []
     if pair is not None and {"mean", "square"} <= set(fields):
         together = (fields["mean"], fields["square"])
-        found.append((together, pair))
+        coded.append((together, pair))
     for name, role in roles.items():
         code = chosen.codes.get(role, chosen.codes.get("signed"))
         if name not in together and code is not None:
-            found.append(((name,), code))
-    return found
+            coded.append(((name,), code))
+    return coded

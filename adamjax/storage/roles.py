@@ -1,10 +1,10 @@
-"""What the fields of an optimizer's state are, which decides how few bits they can do with.
+"""Roles of the fields of an optimizer's state, which determine their codes.
 
-| role | what it is | example |
+| role | meaning | example |
 |---|---|---|
-| mean | average of the gradients of whose squares the "square" is one: |m| ≲ √v | Adam's mu |
-| square | not negative: an average or sum of squares | nu |
-| maximum | not negative, the largest "square" so far: must not creep upwards | AMSGrad's nu_max |
+| mean | average of the same gradients as in the "square", |m| ≲ √v | Adam's mu |
+| square | average or sum of squares, not negative | nu |
+| maximum | largest "square" so far; rounding must not increase it | AMSGrad's nu_max |
 | signed | any other moment | Lion's and SGD's mu, AdaBelief's mu |
 """
 
@@ -17,7 +17,7 @@ import optax
 ROLES = ("mean", "square", "maximum", "signed")
 
 _ADAM = {"mu": "mean", "nu": "square"}
-# Of AdaBelief, v is the average of (g - m)² and bounds no m. A Hessian's diagonal has a sign.
+# AdaBelief's v is the average of (g - m)² and does not bound m. A Hessian's diagonal has a sign.
 _OF_OPTAX = {
     optax.ScaleByAdamState: _ADAM,
     optax.ScaleByAmsgradState: {**_ADAM, "nu_max": "maximum"},
@@ -31,7 +31,7 @@ _OF_OPTAX = {
     optax.contrib.ScaleByAdemamixState: {"m1": "mean", "m2": "signed", "nu": "square"},
     optax.contrib.ScaleBySimplifiedAdEMAMixState: {"m": "signed", "n": "square"},
     optax.contrib.SophiaState: {"mu": "signed", "nu": "signed"},
-    # v - m² of rounded moments is noise; SM3's accumulators are no trees like the parameters.
+    # v - m² of rounded moments is noise. SM3's accumulators have another tree than parameters.
     optax.ScaleByRStdDevState: {},
     optax.ScaleBySM3State: {},
 }
@@ -39,10 +39,10 @@ _BY_NAME = {"mu": "signed", "nu": "square"}
 
 
 def roles_of(node: Any, overrides: Mapping[str, str]) -> dict[str, str]:
-    """The roles of the fields of one state, by field; none if it is no state with moments.
+    """Return the role of each field of a state. Other nodes have no roles.
 
-    Taken from `overrides`; else from the state's attribute `roles`, if it has one; else from its
-    class, if that is one of Optax's; else any field `mu` is "signed" and any field `nu` a "square".
+    Roles come from `overrides`, the state's attribute `roles`, or its class if it is Optax's.
+    In other states a field `mu` is "signed" and a field `nu` a "square".
 
     >>> roles_of(optax.ScaleByLionState(count=0, mu=1.0), {})
     {'mu': 'signed'}
@@ -50,9 +50,9 @@ def roles_of(node: Any, overrides: Mapping[str, str]) -> dict[str, str]:
     fields = getattr(node, "_fields", ())
     if not fields:
         return {}
-    # Not of just any tuple: parameters may have a `mu` as well.
-    a_state = "count" in fields or type(node).__name__.endswith("State")
-    by_name = _BY_NAME if a_state else {}
+    # Parameters may also have a field `mu`.
+    is_state = "count" in fields or type(node).__name__.endswith("State")
+    by_name = _BY_NAME if is_state else {}
     known = getattr(node, "roles", None) or _OF_OPTAX.get(type(node), by_name)
     roles = {**known, **overrides}
     return {
@@ -61,9 +61,9 @@ def roles_of(node: Any, overrides: Mapping[str, str]) -> dict[str, str]:
 
 
 def roles_in(state: Any) -> dict[str, str]:
-    """The roles of the moments anywhere in an optimizer's state, by field.
+    """Return the role of each moment in a whole state, by field.
 
-    A part of the state that has no parameter (`optax.partition`) tells nothing.
+    Parts without parameters (`optax.partition`) are ignored.
 
     >>> roles_in(optax.amsgrad(1e-3).init(1.0))
     {'mu': 'mean', 'nu': 'square', 'nu_max': 'maximum'}

@@ -1,4 +1,4 @@
-"""Small updates to parameters of low precision: `round_params`, last in a chain."""
+"""`round_params`: updates of low-precision parameters below their resolution."""
 
 from collections.abc import Callable
 from functools import partial
@@ -15,36 +15,30 @@ from adamjax.storage.bits import leaf_seeds, random_bits, step_words
 from adamjax.storage.codes import round_bits
 from adamjax.trees import PyTree, check_same_tree, leaf_name, require_params
 
-MODES = {
-    "stochastic": None,
-    "kahan": "what was rounded away, in the parameter's dtype",
-    "residual8": "what was rounded away, in 8 bits",
-}
+MODES = ("stochastic", "kahan", "residual8")
 
 
 class RoundParamsState(NamedTuple):
-    """Steps done, and what rounding has taken from each parameter (None if it is not kept)."""
+    """Number of steps done, and the rounding error of each parameter, if stored."""
 
     steps: Any
     residual: PyTree = None
 
 
 def round_params(mode: str = "stochastic") -> optax.GradientTransformationExtraArgs:
-    """Lets bfloat16 and float16 parameters take updates smaller than their own resolution.
+    """Apply updates smaller than the resolution of bfloat16 and float16 parameters.
 
-    Last in a chain. With θ = p + u in float32 it returns round(θ) - p in float32, so that an
-    unmodified `optax.apply_updates` lands on round(θ) exactly.
+    Use it last in a chain. With θ = p + u in float32, it returns round(θ) - p in float32, so that
+    `optax.apply_updates` returns round(θ) exactly. Parameters of other dtypes pass.
 
-    | mode | p becomes | kept | bytes |
+    | mode | new p | stored | bytes per parameter |
     |---|---|---|---|
-    | "stochastic" | a neighbour of θ, right on average | nothing | 0 |
-    | "kahan" | the nearest to θ + c | c = what that lost, in p's dtype | 2 |
-    | "residual8" | the same | c in 8 bits: bfloat16 parameters of 24 bits | 1 |
-
-    Parameters of other dtypes pass.
+    | "stochastic" | a neighbour of θ, unbiased | nothing | 0 |
+    | "kahan" | nearest to θ + c | c, the rounding error, in p's dtype | 2 |
+    | "residual8" | nearest to θ + c | c in 8 bits | 1 |
 
     Args:
-      mode: one of the three above.
+      mode: "stochastic", "kahan" or "residual8".
 
     Returns:
       A transformation with a `RoundParamsState`.
@@ -55,13 +49,13 @@ def round_params(mode: str = "stochastic") -> optax.GradientTransformationExtraA
     >>> tx = round_params("kahan")
     >>> p = jnp.bfloat16(1.0)
     >>> state = tx.init(p)
-    >>> for _ in range(8):  # each a quarter of what a bfloat16 near 1 resolves
+    >>> for _ in range(8):  # each update is a quarter of the resolution of a bfloat16 near 1
     ...     updates, state = tx.update(jnp.float32(1 / 512), state, p)
     ...     p = optax.apply_updates(p, updates)
     >>> float(p)
     1.015625
     """
-    lookup_or_suggest("mode", mode, MODES)
+    lookup_or_suggest("mode", mode, dict.fromkeys(MODES))
 
     def init(params: PyTree) -> RoundParamsState:
         residual = None
@@ -74,12 +68,12 @@ def round_params(mode: str = "stochastic") -> optax.GradientTransformationExtraA
         require_params(params, "rounding")
         named, treedef = jax.tree_util.tree_flatten_with_path(updates)
         leaves = [u for _, u in named]
-        seen = check_same_tree("updates", updates, "params", params, flat=(leaves, treedef))
-        residuals = _residuals(mode, state, seen, treedef)
+        params = check_same_tree("updates", updates, "params", params, flat=(leaves, treedef))
+        residuals = _residuals(mode, state, params, treedef)
         words = step_words(state.steps, leaf_seeds([leaf_name(path) for path, _ in named]))
         results = [
             _round(mode, u, jnp.asarray(p), c, words[i]) if _is_low(p) else (u, c)
-            for i, (u, p, c) in enumerate(zip(leaves, seen, residuals, strict=True))
+            for i, (u, p, c) in enumerate(zip(leaves, params, residuals, strict=True))
         ]
         residual = None if mode == "stochastic" else treedef.unflatten([c for _, c in results])
         steps = increment(state.steps)
@@ -91,7 +85,7 @@ def round_params(mode: str = "stochastic") -> optax.GradientTransformationExtraA
 def with_param_rounding(
     tx: optax.GradientTransformation, *, param_rounding: str | None
 ) -> optax.GradientTransformationExtraArgs:
-    """An optimizer with `round_params` behind it, and gradients in float32 for it; None leaves it.
+    """Append `round_params` to an optimizer, and make its gradients float32, unless None.
 
     >>> p = jnp.bfloat16(1.0)
     >>> tx = with_param_rounding(optax.sgd(1.0), param_rounding="kahan")
@@ -110,11 +104,11 @@ def with_param_rounding(
 
 
 def _residuals(mode: str, state: Any, params: list[Any], treedef: Any) -> list[Any]:
-    """Return the residual of each parameter; ValueError for a state of another mode."""
-    kept = mode != "stochastic"
-    if not isinstance(state, RoundParamsState) or (state.residual is not None) != kept:
+    """Return the residual of each parameter, or raise ValueError for a state of another mode."""
+    stored = mode != "stochastic"
+    if not isinstance(state, RoundParamsState) or (state.residual is not None) != stored:
         refuse_state(state)
-    if not kept:
+    if not stored:
         return [None] * len(params)
     residuals = treedef.flatten_up_to(state.residual)
     for p, c in zip(params, residuals, strict=True):
@@ -136,10 +130,10 @@ def _nothing_lost(mode: str, p: Any) -> Any:
     return jnp.zeros_like(p, dtype=_residual_dtype(mode, p)) if _is_low(p) else optax.MaskedNode()
 
 
-# Traced once for all leaves of a shape.
+# Leaves of the same shape share a trace.
 @partial(jax.jit, static_argnums=0)
 def _round(mode: str, u: Array, p: Array, c: Any, word: Array) -> tuple[Array, Any]:
-    """round(θ) - p, and the new c."""
+    """Return round(θ) - p and the new c."""
     wide, u = p.astype(jnp.float32), u.astype(jnp.float32)
     step = lambda rounded: jax.lax.select(jnp.isfinite(wide), rounded - wide, u)  # noqa: E731
     target = wide + u
@@ -157,7 +151,7 @@ def _round(mode: str, u: Array, p: Array, c: Any, word: Array) -> tuple[Array, A
 
 
 def _stochastic(x: Array, dtype: Any, word: Array) -> Array:
-    """One of the two neighbours of x in a lower precision, as a float32."""
+    """Round x to one of its neighbours in a lower precision, as a float32."""
     if dtype == jnp.bfloat16:
         return round_bits(x, 16, word)
     share = word.astype(jnp.float32) * np.float32(2.0**-32)
@@ -166,20 +160,20 @@ def _stochastic(x: Array, dtype: Any, word: Array) -> Array:
 
 
 def _nearest(x: Array, dtype: Any) -> Array:
-    """The nearest in a lower precision; not by a conversion there and back, which XLA may drop."""
+    """Round to nearest in a lower precision. XLA may remove a conversion there and back."""
     info = jnp.finfo(dtype)
     rounded = jax.lax.reduce_precision(x, info.nexp, info.nmant)
     return rounded if dtype == jnp.bfloat16 else _float16(x, rounded, jnp.round)
 
 
 def _float16(x: Array, rounded: Array, to_integer: Callable[[Array], Array]) -> Array:
-    """Below its normal numbers, float16 has fixed steps of 2⁻²⁴."""
+    """Return x in steps of 2⁻²⁴ where float16 is subnormal, and `rounded` elsewhere."""
     subnormal = to_integer(x * np.float32(2.0**24)) * np.float32(2.0**-24)
     return jnp.where(jnp.abs(x) < np.float32(2.0**-14), subnormal, rounded)
 
 
 def _half_step(x: Array, dtype: Any) -> Array:
-    """Half of the distance of two numbers of this dtype near x: the most that rounding takes."""
+    """Return half of the distance between neighbours near x, the largest rounding error."""
     info = jnp.finfo(dtype)
     smallest = max(float(info.smallest_normal), 2.0**-100)
     pattern = jax.lax.bitcast_convert_type(jnp.maximum(jnp.abs(x), smallest), jnp.int32)

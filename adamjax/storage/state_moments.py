@@ -14,7 +14,7 @@ from adamjax.trees import leaf_name
 Leaf = dict[str, Array]  # the moments of one parameter, by field
 
 _CLOCKS = ("count", "step", "t")
-# Their counts stand still or start again.
+# Their counts do not increase at each step.
 _NO_CLOCKS = (optax.ApplyEvery, optax.contrib.ReduceLROnPlateauState)
 
 
@@ -37,7 +37,7 @@ class Moments(NamedTuple):
 def split_moments(
     state: Any, roles: Mapping[str, str]
 ) -> tuple[list[Moments], Callable[[list[list[Leaf]]], Any]]:
-    """Return the moments in a state, and a function that puts others in their place.
+    """Return the moments in a state, and a function that replaces them.
 
     >>> parts, rebuild = split_moments(optax.ScaleByLionState(count=0, mu={"w": 1.0}), {})
     >>> parts[0].names, parts[0].leaves

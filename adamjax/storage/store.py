@@ -16,7 +16,7 @@ from adamjax.storage.roles import ROLES
 from adamjax.storage.state_moments import Leaf, Moments, split_moments
 from adamjax.trees import PyTree, matches
 
-# Smaller leaves save few bytes, and each leaf in codes takes long to compile.
+# Smaller leaves save few bytes, and each coded leaf costs compile time.
 MIN_SIZE = 16_384
 Groups = list[tuple[tuple[str, ...], Code]]  # fields that are coded together, and their code
 
@@ -31,9 +31,8 @@ def store(
 ) -> optax.GradientTransformationExtraArgs:
     """Store the moments of an optimizer in low precision between steps.
 
-    Each step decodes the moments to float32, runs `tx` unchanged and encodes them again. The
-    compiler fuses this into one pass. The state keeps its classes, fields, tree and shapes. Only
-    its dtypes change.
+    Each step decodes the moments to float32, runs `tx` and encodes them again, which the compiler
+    fuses into one pass. The state keeps its classes, fields, tree and shapes.
 
     | storage | Adam's bytes per parameter | mu | nu |
     |---|---|---|---|
@@ -42,28 +41,27 @@ def store(
     | "8bit_v16" | 3 | 8 bits: m / √v | 16-bit tapered float |
     | "8bit" | 2 | 7 bits: m / √v, and the lowest of v's | 8 more bits of a tapered float |
 
-    Averages are rounded stochastically, because rounding to nearest freezes an average that changes
-    little in a step. The random bits depend on the step, the leaf's path and the element's index,
-    so that every run, device layout and restart rounds alike. Moments of other roles (a single
-    momentum, AMSGrad's maximum) have 8-bit codes too, see `adamjax.storage.roles`. Fields that are
-    not known moments stay as they are.
+    Averages are rounded stochastically, because rounding to nearest freezes slow averages. The
+    random bits depend on the step, the leaf's path and the element's index alone, so rounding is
+    reproducible on any device layout and after a restart. Moments of other roles (a single
+    momentum, AMSGrad's maximum) have 8-bit codes too, see `adamjax.storage.roles`.
 
     Args:
-      tx: any transformation whose states count their steps and have `mu` or `nu`: adamjax's,
-        `optax.adamw`, `optax.lion`, `optax.contrib.ademamix` ...
+      tx: a transformation with a step count and moments such as `mu` and `nu` in its state:
+        adamjax's, `optax.adamw`, `optax.lion`, `optax.contrib.ademamix` ...
       storage: one of the formats above.
-      exclude: patterns on the leaf's path (see `adamjax.adamw`'s mask) of leaves that stay float32.
-      min_size: leaves with fewer elements stay float32 too.
-      roles: roles of fields by name, "mean", "square", "maximum" or "signed". Needed where the
-        class of the state does not tell: `optax.adamax` keeps a maximum of |g| as the `nu` of a
-        `ScaleByAdamState` and needs `{"mu": "signed", "nu": "square"}`.
+      exclude: patterns on the path of leaves that stay float32 (see `adamjax.optimizer`'s mask).
+      min_size: minimum number of elements. Smaller leaves stay float32.
+      roles: "mean", "square", "maximum" or "signed" by field, if the class of the state does not
+        determine it. `optax.adamax` has a maximum of |g| as `nu` of a `ScaleByAdamState` and needs
+        `{"mu": "signed", "nu": "square"}`.
 
     Returns:
       A transformation with the state of `tx`.
 
     Raises:
-      ValueError: for an unknown format or role; in `init`, if there is nothing to store, no step
-        count, or no leaf that matches a pattern; in `update`, for a state in another format.
+      ValueError: for an unknown format or role; in `init`, without moments, a step count or a leaf
+        that matches a pattern; in `update`, for a state in another format.
 
     >>> tx = store(optax.adamw(1e-3), "8bit")
     >>> state = tx.init({"kernel": jnp.zeros((128, 128)), "bias": jnp.zeros(128)})
@@ -71,10 +69,7 @@ def store(
     {'bias': 'float32', 'kernel': 'uint8'}
     """
     lookup_or_suggest("storage", storage, FORMATS)
-    patterns = [exclude] if isinstance(exclude, str) else list(exclude or ())
-    roles = dict(roles or {})
-    for role in roles.values():
-        lookup_or_suggest("role", role, dict.fromkeys(ROLES))
+    patterns, roles = _patterns_and_roles(exclude, roles)
     tx = optax.with_extra_args_support(tx)
     choose = partial(_choose_codes, storage, patterns, min_size)
 
@@ -85,7 +80,7 @@ def store(
         parts, rebuild = split_moments(state, roles)
         _check(parts, roles, patterns)
         for part in parts:
-            _decode(part, [[]] * len(part.leaves))  # refuses a state that is stored already
+            _decode(part, [[]] * len(part.leaves))  # raises an error for a coded state
         return rebuild([_encode(part, _plan(part, choose)) for part in parts])
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
@@ -114,15 +109,15 @@ def convert_state(
     Args:
       state: a state in any format of `store`.
       to: the new format. "float32" decodes.
-      exclude: as for the `store` that the state is for.
-      min_size: as for the `store` that the state is for.
-      roles: as for the `store` that the state is for.
+      exclude: argument of the new `store`.
+      min_size: argument of the new `store`.
+      roles: argument of the new `store`.
 
     Returns:
-      The same state with moments of other dtypes.
+      The state with moments in the new format.
 
     Raises:
-      ValueError: for an unknown format, or a state without moments to store.
+      ValueError: for an unknown format or role, or a state without moments.
 
     >>> params = {"w": jnp.ones((128, 128))}
     >>> state = convert_state(optax.adam(1e-3).init(params), to="8bit")
@@ -130,29 +125,41 @@ def convert_state(
     'int8'
     """
     lookup_or_suggest("to", to, FORMATS)
-    roles = dict(roles or {})
-    patterns = [exclude] if isinstance(exclude, str) else list(exclude or ())
+    patterns, roles = _patterns_and_roles(exclude, roles)
     choose = partial(_choose_codes, to, patterns, min_size)
     parts, rebuild = split_moments(state, roles)
     _check(parts, roles, patterns)
     changed = []
     for part in parts:
-        found = _plan(part, lambda name, leaf, roles: found_codes(leaf, roles))
-        part = part._replace(leaves=_decode(part, found))
+        present = _plan(part, lambda name, leaf, roles: found_codes(leaf, roles))
+        part = part._replace(leaves=_decode(part, present))
         changed.append(_encode(part, _plan(part, choose)))
     return rebuild(changed)
 
 
 def found_codes(leaf: Leaf, roles: Mapping[str, str]) -> Groups:
-    """Return the codes that a leaf is in, as its dtypes tell."""
+    """Return the codes of a leaf according to its dtypes."""
     best: Groups = []
     for storage in FORMATS:
-        wanted = groups(storage, roles)
-        found = [g for g in wanted if _dtypes([leaf[field] for field in g[0]]) == g[1].dtypes]
-        # A bfloat16 beside a float32 is what `mu_dtype` asks for, and no storage format.
-        if len(found) > len(best) and (storage != "bfloat16" or found == wanted):
-            best = found
+        expected = groups(storage, roles)
+        present = [group for group in expected if _is_in(leaf, *group)]
+        # A bfloat16 beside a float32 results from `mu_dtype`, not from a storage format.
+        if len(present) > len(best) and (storage != "bfloat16" or present == expected):
+            best = present
     return best
+
+
+def _is_in(leaf: Leaf, fields: Sequence[str], code: Code) -> bool:
+    return _dtypes([leaf[field] for field in fields]) == code.dtypes
+
+
+def _patterns_and_roles(
+    exclude: str | Sequence[str], roles: Mapping[str, str] | None
+) -> tuple[list[str], dict[str, str]]:
+    roles = dict(roles or {})
+    for role in roles.values():
+        lookup_or_suggest("role", role, dict.fromkeys(ROLES))
+    return [exclude] if isinstance(exclude, str) else list(exclude or ()), roles
 
 
 def _plan(part: Moments, choose: Callable[..., Groups]) -> list[Groups]:
@@ -164,30 +171,27 @@ def _plan(part: Moments, choose: Callable[..., Groups]) -> list[Groups]:
 def _choose_codes(
     storage: str, patterns: Sequence[str], min_size: int, name: str, leaf: Leaf, roles: Mapping
 ) -> Groups:
-    """Return the codes for one leaf: none if it is small or excluded."""
+    """Return the codes to use for one leaf, none if it is excluded or small."""
     if patterns and matches(name, patterns):
         return []
-    kept = {
-        field
-        for field, x in leaf.items()
-        if jnp.size(x) < min_size or jnp.issubdtype(jnp.result_type(x), jnp.complexfloating)
-    }
-    return [group for group in groups(storage, roles) if not kept & set(group[0])]
+
+    def fits(x: Array) -> bool:
+        is_complex = jnp.issubdtype(jnp.result_type(x), jnp.complexfloating)
+        return jnp.size(x) >= min_size and not is_complex
+
+    coded = groups(storage, roles)
+    return [group for group in coded if all(fits(leaf[field]) for field in group[0])]
 
 
 def _present_codes(
     storage: str, choose: Callable[..., Groups], name: str, leaf: Leaf, roles: Mapping
 ) -> Groups:
-    """Return the codes that a leaf is in, and those that it should be in.
+    """Return the codes that a leaf is in or should be in.
 
-    Its size alone does not tell, since an array inside `jax.shard_map` is a part of the leaf.
+    The size alone does not determine them. Inside `jax.shard_map` it is that of a shard.
     """
-    wanted = choose(name, leaf, roles)
-    return [
-        group
-        for group in groups(storage, roles)
-        if group in wanted or _dtypes([leaf[field] for field in group[0]]) == group[1].dtypes
-    ]
+    expected = choose(name, leaf, roles)
+    return [g for g in groups(storage, roles) if g in expected or _is_in(leaf, *g)]
 
 
 def _encode(part: Moments, plan: list[Groups]) -> list[Leaf]:
@@ -214,7 +218,7 @@ def _decode(part: Moments, plan: list[Groups]) -> list[Leaf]:
             if _dtypes(arrays) != code.dtypes:
                 raise ValueError(
                     f"state: {' and '.join(fields)} of {name!r} are {_dtypes(arrays)}, but this "
-                    f"storage keeps {code.dtypes}; convert it with adamjax.convert_state"
+                    f"storage uses {code.dtypes}; convert it with adamjax.convert_state"
                 )
             leaf = {**leaf, **dict(zip(fields, _decode_arrays(code, arrays), strict=True))}
         for field, x in leaf.items():
@@ -231,7 +235,7 @@ def _dtypes(arrays: Sequence[Array]) -> tuple[str, ...]:
     return tuple(jnp.result_type(x).name for x in arrays)
 
 
-# Traced once for all leaves of a shape, and compiled once for all steps outside of jit.
+# Leaves of the same shape share a trace. Without jit around them, all steps share a program.
 @partial(jax.jit, static_argnums=(0, 1))
 def _encode_arrays(code: Code, first: int, values: Any, seed: Any, at: Sequence[Array]) -> Any:
     word = dithers(values[0].shape, seed, at)
@@ -246,9 +250,8 @@ def _decode_arrays(code: Code, arrays: Any) -> Any:
 def _check(parts: list[Moments], roles: Mapping[str, str], patterns: Sequence[str]) -> None:
     if not parts:
         raise ValueError(
-            "tx: its state has no moments to store; leave the storage out. If its fields are "
-            "moments that adamjax does not know, give adamjax.store their roles: "
-            "roles={'momentum': 'signed'}"
+            "tx: its state has no moments to store; leave the storage out, or for moments of other "
+            "names give adamjax.store their roles, roles={'momentum': 'signed'}"
         )
     names = [name for part in parts for name in part.names]
     fields = {field for part in parts for field in part.roles}
@@ -256,8 +259,8 @@ def _check(parts: list[Moments], roles: Mapping[str, str], patterns: Sequence[st
         raise ValueError(f"roles: the state has no field {min(unknown)!r}; it has {sorted(fields)}")
     if any(part.count is None for part in parts if part.names):
         raise ValueError(
-            "tx: its state has no step count, from which stochastic rounding takes its bits; use "
-            "adamjax's form of the optimizer, or a schedule for the learning rate"
+            "tx: its state has no step count for stochastic rounding; use adamjax's form of the "
+            "optimizer, or a schedule for the learning rate"
         )
     for pattern in patterns:
         if names and not any(matches(name, [pattern.removeprefix("!")]) for name in names):
