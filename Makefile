@@ -68,7 +68,7 @@ notebooks: newest ## write the notebooks from their scripts
 clean:        ## remove the environments and all caches (not runs/)
 	rm -rf .venv .venv.* .venv-oldest .venv-oldest.* .venv-interop .venv-interop.* .venv-site \
 	    .venv-site.* .cache build dist site
-	rm -rf .hypothesis .pyrefly_cache .pytest_cache .ruff_cache
+	rm -rf .pyrefly_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 newest:

@@ -80,6 +80,18 @@ def test_covariances_are_averages_and_bases_are_kept():
     assert (np.diff(np.diag(first)) < 0).all()
 
 
+def test_squares_stay_with_their_eigenvector():
+    """The second gradient makes the second axis the larger one, so that both change places."""
+    tx = adamjax.eigenbasis(adamjax.scale_by_amsgrad(), 0.5, every=1)
+    state = tx.init(jnp.zeros((2, 2)))
+    for g in (jnp.diag(jnp.array([2.0, 1.0])), jnp.diag(jnp.array([1.0, 10.0]))):
+        _, state = tx.update(g, state)
+    inner = state.inner_state
+    np.testing.assert_allclose(inner.nu, 0.001 * np.diag([100.0, 1.0]), rtol=1e-5)
+    assert inner.nu_max[0, 0] > inner.nu_max[1, 1] > 0
+    np.testing.assert_allclose(abs(inner.mu), np.diag([1.0, 0.1]), atol=1e-6)
+
+
 def test_parts_of_the_parameters_turn_alone(whole):
     """Leaves that a mask leaves out have no moments; each part of a partition turns."""
     masked = run(adamjax.eigenbasis(optax.masked(adamjax.scale_by_adam(), only("w")), every=1))

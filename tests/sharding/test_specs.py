@@ -100,6 +100,8 @@ def test_the_table_tells_what_stays_whole():
     lines = {line.split()[0]: line.split() for line in text.splitlines()}
     assert lines["0/nu/kernel"][1:] == ["32x32", "float32", "data,", "-", "4,096", "1,024"]
     assert lines["0/nu/bias"][1:] == ["32", "float32", "nothing", "128", "128"]
+    sizes = [int(words[-1].replace(",", "")) for words in [*lines.values()][1:-1]]
+    assert sizes == sorted(sizes, reverse=True)
     assert lines["total"] == ["total", "16,648", "4,360"]
     assert table([]).splitlines()[-1].split() == ["total", "0", "0"]
 

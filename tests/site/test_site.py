@@ -1,5 +1,6 @@
 """The site as a reader sees it: each page in a browser, its links, pictures, search and buttons."""
 
+import ast
 import functools
 import html.parser
 import inspect
@@ -67,8 +68,11 @@ def broken(links, built):
 
 @functools.cache
 def library():
-    """The source of the library, whose examples `make test` runs, without indents."""
-    return "\n".join(unindented(f.read_text("utf-8")) for f in (ROOT / "adamjax").rglob("*.py"))
+    """All docstrings of the library, whose examples `make test` runs, without indents."""
+    documented = ast.Module | ast.ClassDef | ast.FunctionDef
+    trees = [ast.parse(file.read_text("utf-8")) for file in (ROOT / "adamjax").rglob("*.py")]
+    nodes = [n for tree in trees for n in ast.walk(tree) if isinstance(n, documented)]
+    return "\n".join(unindented(ast.get_docstring(node) or "") for node in nodes)
 
 
 def unindented(text):
