@@ -122,25 +122,25 @@ def acprop(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the acprop optimizer: divides the gradient itself by the spread of those before it.
+    """Create the acprop optimizer: divides the gradient by the spread of earlier gradients.
 
-        u = g / (√v̂ + ε)                     v of the steps before; the first step is g
+        u = g / (√v̂ + ε)                     v̂ before this step, u = g at t = 1
         m = b₁ m + (1 - b₁) g
         v = b₂ v + (1 - b₂) (g - m)² + ε_root
 
-    The authors also offer RAdam's rectification, on by default in their code and not in the paper;
-    it is not here.
+    The rectification of RAdam, a default of the authors' code that is not in the paper, is not
+    included. The authors use one number for eps and eps_root.
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of the squared distances from m, 0 <= b2 < 1.
-      eps: ε, outside the root.
-      eps_root: added to v at every step, and kept in it. The authors have one number for both.
-        With both 0, an element does not move until one of its gradients has differed from m.
-      style: "author" or "optax", see `STYLES`.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: decay rate of the first moment m, 0 <= b1 < 1.
+      b2: decay rate of v, the average of (g - m)², 0 <= b2 < 1.
+      eps: ε, added to √v̂.
+      eps_root: ε_root, added to v at every step. With eps = eps_root = 0, an element moves only
+        after one of its gradients has differed from m.
+      style: implementation to follow, "author" or "optax", see `STYLES`.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v̂ is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -150,7 +150,7 @@ def acprop(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -160,7 +160,7 @@ def acprop(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative eps or eps_root, an unknown style.
+      ValueError: for a number out of range or an unknown style.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.acprop(learning_rate=0.001)
@@ -187,20 +187,20 @@ def adabelief(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the adabelief optimizer: averages (g - m)², the surprise, in place of g².
+    """Create the adabelief optimizer: averages (g - m)² in place of g².
 
         m = b₁ m + (1 - b₁) g
         s = b₂ s + (1 - b₂) (g - m)² + ε
-        u = m̂ / (√ŝ + ε)        rectified as RAdam's is, in the authors' code
+        u = m̂ / (√ŝ + ε)        rectified as in RAdam in the authors' code
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average s of the squared surprises, 0 <= b2 < 1.
-      eps: ε, added to s at each step, where it stays, and to its root.
-      style: "author", "paper" or "amsgrad", see `STYLES`.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which s and its maximum are stored; None for float32.
+      b1: decay rate of the first moment m, 0 <= b1 < 1.
+      b2: decay rate of s, the average of (g - m)², 0 <= b2 < 1.
+      eps: ε, added to s at every step and to √ŝ.
+      style: implementation to follow, "author", "paper" or "amsgrad", see `STYLES`.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which s and its maximum are stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -210,7 +210,7 @@ def adabelief(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -220,7 +220,7 @@ def adabelief(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative eps, an unknown style.
+      ValueError: for a number out of range or an unknown style.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.adabelief(learning_rate=0.001)
@@ -249,24 +249,23 @@ def adabound(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the adabound optimizer: holds each step size between two closing bounds, to end as SGD with momentum.
+    """Create the adabound optimizer: clips the step size of each element to bounds that converge to that of SGD.
 
         k = √(1 - b₂ᵗ) / (1 - b₁ᵗ) / (√v + ε)
         f = final_lr / base_lr
-        u = clip(k, f (1 - 1/(γ t + 1)), f (1 + 1/(γ t))) m          AMSBound: max v in place of v
+        u = clip(k, f (1 - 1/(γ t + 1)), f (1 + 1/(γ t))) m
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      eps: ε of √v + ε.
-      gamma: γ, how fast the bounds close, per step.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
-      final_lr: learning rate of the gradient descent at the end, when lr is `base_lr`. A schedule
-        scales both.
-      base_lr: the learning rate that `final_lr` belongs to. None is `learning_rate` itself. Needed
-        if that is a schedule or injected (`optax.inject_hyperparams`).
+      b1: decay rate of the first moment m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added to √v.
+      gamma: γ > 0, the convergence rate of the bounds per step.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
+      final_lr: learning rate of SGD at the end of training, if lr is `base_lr`.
+      base_lr: learning rate that `final_lr` is relative to. Required if `learning_rate`, the
+        default, is a schedule or injected (`optax.inject_hyperparams`).
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -276,7 +275,7 @@ def adabound(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -286,7 +285,7 @@ def adabound(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative number, or a gamma of 0.
+      ValueError: for a number out of range.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.adabound(learning_rate=0.001)
@@ -317,14 +316,20 @@ def amsbound(
 ) -> optax.GradientTransformationExtraArgs:
     """Create the amsbound optimizer: AdaBound with the running maximum of v.
 
-        w = max(w, v);  u = clip(√(1-b₂ᵗ) / (1-b₁ᵗ) / (√w + ε), f (…), f (…)) m
+        w = max(w, v)
+        u as in AdaBound, with w in place of v
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      final_lr: learning rate of the gradient descent at the end, when lr is `base_lr`. A schedule
-        scales both.
-      base_lr: the learning rate that `final_lr` belongs to. None is `learning_rate` itself. Needed
-        if that is a schedule or injected (`optax.inject_hyperparams`).
+      b1: decay rate of the first moment m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added to the root of the maximum of v.
+      gamma: γ > 0, the convergence rate of the bounds per step.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v and its maximum are stored, float32 if None.
+      final_lr: learning rate of SGD at the end of training, if lr is `base_lr`.
+      base_lr: learning rate that `final_lr` is relative to. Required if `learning_rate`, the
+        default, is a schedule or injected (`optax.inject_hyperparams`).
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -334,7 +339,7 @@ def amsbound(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -342,6 +347,9 @@ def amsbound(
 
     Returns:
       An optimizer, see `adamjax.optimizer`.
+
+    Raises:
+      ValueError: for a number out of range.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.amsbound(learning_rate=0.001)
@@ -365,7 +373,7 @@ def adadelta(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the adadelta optimizer: multiplies by the size of its own recent steps; no momentum, no bias correction.
+    """Create the adadelta optimizer: multiplies by the size of recent updates, no momentum, no bias correction.
 
         v = b₂ v + (1 - b₂) g²
         u = √(x + ε) / √(v + ε) · g
@@ -373,9 +381,9 @@ def adadelta(
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b2: decay of both averages, 0 <= b2 < 1 (the paper's ρ).
-      eps: ε under both roots; it sets the size of the first steps.
-      nu_dtype: dtype in which v and x are stored; None for float32.
+      b2: decay rate of both averages, 0 <= b2 < 1 (ρ in the paper).
+      eps: ε, added under both roots. It determines the size of the first updates.
+      nu_dtype: dtype in which v and x are stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -385,7 +393,7 @@ def adadelta(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -395,7 +403,7 @@ def adadelta(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b2 outside [0, 1) or a negative eps.
+      ValueError: for a number out of range.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.adadelta(learning_rate=1.0)
@@ -426,17 +434,33 @@ def adafactor(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the adafactor optimizer: keeps row and column means of g² only, no momentum; steps relative to RMS(p).
+    """Create the adafactor optimizer: stores row and column means of g², no momentum, steps relative to RMS(p).
 
         b = 1 - t^-0.8
-        R, C = averages with b of the row and column means of g² + ε₁;  V = R Cᵀ / mean(R)
-        u = g / √V;  u = u / max(1, RMS(u) / d)
+        R, C = averages with b of the row and column means of g² + ε₁
+        V = R Cᵀ / mean(R)
+        u = g / √V
+        u = u / max(1, RMS(u) / d)
         p <- p - max(ε₂, RMS(p)) · min(10⁻², 1/√t) · u
 
-    T5X and Optax do not multiply the decay by the learning rate: this is "independent".
+    `style` sets the arguments that are None. T5X and Optax do not multiply weight decay by the
+    learning rate, which is the decay mode "independent".
 
     Args:
-      learning_rate: None is the paper's relative step, min(10⁻², 1/√t). With style "torch" it is
+      learning_rate: lr, the relative step min(10⁻², 1/√t) if None. With style "torch", lr is the
+      decay_rate: exponent of the decay rate of V, b = 1 - t^-decay_rate.
+      b2_cap: upper bound of b, 1 or set by `style` if None.
+      eps1: ε₁, added to g², or a lower bound with style "torch". 1e-30 or set by `style` if None.
+      eps2: ε₂, lower bound of RMS(p).
+      clip_threshold: d, upper bound of RMS(u), `math.inf` for no clipping. 1 or set by `style` if
+        None.
+      momentum: decay rate of the average of the updates, 0 <= momentum < 1, without bias
+        correction. No average is stored, or as set by `style`, if None.
+      scale_parameter: whether to multiply by max(ε₂, RMS(p)). True or set by `style` if None.
+      min_dim_size_to_factor: minimum size of both axes of a factored leaf, set by `style` if None.
+      style: implementation to follow, "paper", "t5", "torch" or "bigvision", see `STYLES`.
+      mu_dtype: dtype in which the momentum is stored, float32 or set by `style` if None.
+      nu_dtype: dtype in which V is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -447,7 +471,7 @@ def adafactor(
           'independent_after': p <- (p - lr u) (1 - λ)
           'scaled': p <- p - lr (u + λ max(ε₂, RMS(p)) p), as in Hugging Face
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -457,7 +481,7 @@ def adafactor(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for a negative number, a momentum outside [0, 1), an unknown style.
+      ValueError: for a number out of range or an unknown style.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.adafactor(learning_rate=None)
@@ -482,17 +506,17 @@ def adagrad(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the adagrad optimizer: sums the squares instead of averaging them, and has no momentum.
+    """Create the adagrad optimizer: sum instead of average of squared gradients, no momentum.
 
         s = s + g²
         u = g / (√s + ε)
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      eps: ε, placed as `style` says.
+      eps: ε, added outside or under the root, see `style`.
       initial_accumulator_value: s before the first step, not negative.
-      style: "torch" or "keras", see `STYLES`.
-      nu_dtype: dtype in which s is stored; None for float32. A sum in bfloat16 soon stands still.
+      style: implementation to follow, "torch" or "keras", see `STYLES`.
+      nu_dtype: dtype in which s is stored, float32 if None. A sum in bfloat16 soon stops growing.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -502,7 +526,7 @@ def adagrad(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -512,7 +536,7 @@ def adagrad(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for a negative number or an unknown style.
+      ValueError: for a number out of range or an unknown style.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.adagrad(learning_rate=0.01)
@@ -538,22 +562,22 @@ def adai(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the adai optimizer: one step size for all elements; it is momentum that is adapted, by v.
+    """Create the adai optimizer: adapts the momentum of each element, one step size for all.
 
         v = b₂ v + (1 - b₂) g²
         k = clip(b₀ v / mean(v), ε, 1)          the mean over all leaves
         m = m + k (g - m),  w = w + k (1 - w)
         u = m / w
 
-    With `weight_decay`, "decoupled", it is AdaiW.
+    With `weight_decay` it is AdaiW.
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b0: b₀, how fast an element of the mean v forgets.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      eps: ε, the slowest rate; without it, what has no gradient for long never forgets.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b0: b₀, weight of the gradient in m for an element with the mean v.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, the smallest weight of the gradient in m.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -563,7 +587,7 @@ def adai(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -573,7 +597,7 @@ def adai(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b2 outside [0, 1), a negative b0 or eps.
+      ValueError: for a number out of range.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.adai(learning_rate=1.0)
@@ -601,7 +625,7 @@ def adam(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the adam optimizer: the method that all others are compared with.
+    """Create the adam optimizer: averages of g and g², with bias correction.
 
         m = b₁ m + (1 - b₁) g
         v = b₂ v + (1 - b₂) g²
@@ -609,13 +633,13 @@ def adam(
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      eps: ε, placed as `style` says; torch and Optax take 1e-8, Keras 1e-7.
-      eps_root: added under the root, √(v̂ + eps_root), for differentiating through the update.
-      style: "torch", "keras" or "mlx", see `STYLES`.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32. bfloat16 freezes v at b2 = 0.999.
+      b1: decay rate of the first moment m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added to √v̂ or √v, see `style`. The default of Keras is 1e-7.
+      eps_root: added under the root. Use a small value to differentiate through the update.
+      style: implementation to follow, "torch", "keras" or "mlx", see `STYLES`.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None. With b2 = 0.999, bfloat16 freezes v.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -625,7 +649,7 @@ def adam(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -635,7 +659,7 @@ def adam(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative eps or eps_root, an unknown style.
+      ValueError: for a number out of range or an unknown style.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.adam(learning_rate=0.001)
@@ -661,7 +685,7 @@ def adam_atan2(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the adam_atan2 optimizer: an angle in place of the quotient, and no ε.
+    """Create the adam_atan2 optimizer: atan2(m̂, √v̂) in place of the quotient, no ε.
 
         m = b₁ m + (1 - b₁) g
         v = b₂ v + (1 - b₂) g²
@@ -669,12 +693,12 @@ def adam_atan2(
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      a: the scale of the angle; 4/π, about 1.27, makes u = 1 where m̂ = √v̂.
-      b: how far m̂ / √v̂ may go before the angle saturates.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: decay rate of the first moment m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      a: scale of the update. With 4/π, about 1.27, u = 1 where m̂ = √v̂.
+      b: scale of √v̂. The update saturates where m̂ / √v̂ is much larger.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -684,7 +708,7 @@ def adam_atan2(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -694,7 +718,7 @@ def adam_atan2(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative a or b.
+      ValueError: for a number out of range.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.adam_atan2(learning_rate=0.001)
@@ -722,25 +746,26 @@ def adam_mini(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the adam_mini optimizer: one v for each neuron or other block of elements.
+    """Create the adam_mini optimizer: one second moment for each neuron or other block of elements.
 
         m = b₁ m + (1 - b₁) g
         v = b₂ v + (1 - b₂) mean(g²)            the mean over a block
         u = m̂ / (√v̂ + ε)
 
+    The authors keep the tokens of embeddings and the heads of queries and keys, in Flax
+    `kept={"*embedding": 0, "*query/kernel": 1, "*key/kernel": 1}`.
+
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of the mean squares, 0 <= b2 < 1.
-      eps: ε, outside the root.
+      b1: decay rate of the first moment m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added to √v̂.
       eps_root: added under the root.
-      kept: the axes of matrices and tensors along which v differs from element to element: the
-        last is the neurons of a kernel in Flax, () makes one v for all of the leaf. Or axes by
-        patterns on the leaf's name, of which the first that matches counts; for leaves that match
-        none it is the last axis. The authors keep tokens of embeddings and heads of queries and
-        keys, which is {"*embedding": 0, "*query/kernel": 1, "*key/kernel": 1} in Flax.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      kept: axes of matrices and tensors that v keeps. The last axis is the neurons of a Flax
+        kernel, and () is one v for the leaf. Or a dict from patterns on the leaf's name to axes, of
+        which the first match applies, and the last axis where none matches.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -750,7 +775,7 @@ def adam_mini(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -760,8 +785,7 @@ def adam_mini(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative number; in `init`, for an axis that a
-      leaf has not.
+      ValueError: for a number out of range, or in `init` for an axis that a leaf does not have.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.adam_mini(learning_rate=0.001)
@@ -788,7 +812,7 @@ def adamax(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the adamax optimizer: divides by a decayed maximum of |g| instead of the root mean square.
+    """Create the adamax optimizer: divides by a decayed maximum of |g|.
 
         m = b₁ m + (1 - b₁) g
         v = max(b₂ v, |g| + ε)
@@ -796,12 +820,12 @@ def adamax(
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the maximum, 0 <= b2 < 1.
-      eps: ε, placed as `style` says.
-      style: "torch", "keras" or "paddle", see `STYLES`.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: decay rate of the first moment m, 0 <= b1 < 1.
+      b2: decay rate of the maximum v, 0 <= b2 < 1.
+      eps: ε, added inside or outside the maximum, see `style`.
+      style: implementation to follow, "torch", "keras" or "paddle", see `STYLES`.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -811,7 +835,7 @@ def adamax(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -821,7 +845,7 @@ def adamax(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative eps, an unknown style.
+      ValueError: for a number out of range or an unknown style.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.adamax(learning_rate=0.002)
@@ -847,18 +871,19 @@ def adamaxw(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the adamaxw optimizer: Adamax with weight decay taken from the parameter itself.
+    """Create the adamaxw optimizer: Adamax with decoupled weight decay.
 
-        v = max(b₂ v, |g| + ε);  u = m̂ / v + λ p
+        v = max(b₂ v, |g| + ε)
+        u = m̂ / v + λ p
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the maximum, 0 <= b2 < 1.
-      eps: ε, placed as `style` says.
-      style: "torch", "keras" or "paddle", see `STYLES`.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: decay rate of the first moment m, 0 <= b1 < 1.
+      b2: decay rate of the maximum v, 0 <= b2 < 1.
+      eps: ε, added inside or outside the maximum, see `style`.
+      style: implementation to follow, "torch", "keras" or "paddle", see `STYLES`.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -868,7 +893,7 @@ def adamaxw(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -878,7 +903,7 @@ def adamaxw(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative eps, an unknown style.
+      ValueError: for a number out of range or an unknown style.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.adamaxw(learning_rate=0.002)
@@ -906,23 +931,23 @@ def adamc(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the adamc optimizer: AdamW whose weight decay follows the square of the learning rate.
+    """Create the adamc optimizer: AdamW with weight decay proportional to the square of the learning rate.
 
         u = m̂ / (√v̂ + ε) + (lr / max(lr)) λ p
 
-    The paper applies its decay to layers in front of a normalization, and AdamW's to the others:
-    `optax.partition` gives each its own.
+    The paper uses this weight decay for layers that a normalization follows, and that of AdamW for
+    the others. Use `optax.partition` for both.
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      eps: ε, placed as `style` says; torch and Optax take 1e-8, Keras 1e-7.
-      eps_root: added under the root, √(v̂ + eps_root), for differentiating through the update.
-      style: "torch", "keras" or "mlx", see `STYLES`.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32. bfloat16 freezes v at b2 = 0.999.
-      max_lr: max(lr), the peak of the schedule. None for a constant learning rate, with which it is
+      b1: decay rate of the first moment m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added to √v̂ or √v, see `style`. The default of Keras is 1e-7.
+      eps_root: added under the root. Use a small value to differentiate through the update.
+      style: implementation to follow, "torch", "keras" or "mlx", see `STYLES`.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None. With b2 = 0.999, bfloat16 freezes v.
+      max_lr: max(lr), the peak of the schedule. Required if the learning rate is a schedule or
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -932,7 +957,7 @@ def adamc(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -942,7 +967,7 @@ def adamc(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative eps or eps_root, an unknown style.
+      ValueError: for a number out of range or an unknown style.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.adamc(learning_rate=0.001)
@@ -971,25 +996,25 @@ def adamg(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the adamg optimizer: puts a step size made of v into the gradient, so that the learning rate is 1.
+    """Create the adamg optimizer: multiplies the gradient by a step size computed from v, for a learning rate of 1.
 
         v = b₂ v + (1 - b₂) g²
         r = b₃ r + (1 - b₃) p v^q
         m = b₁ m + (1 - b₁) r g
-        u = m̂ / (√v̂ + ε)                  with the step size min(lr, 1/√t)
+        u = m̂ / (√v̂ + ε)                  with the learning rate min(lr, 1/√t)
 
-    Weight decay is multiplied by the step size min(lr, 1/√t).
+    Weight decay is multiplied by min(lr, 1/√t).
 
     Args:
-      learning_rate: the cap of the step size 1/√t.
-      b1: decay of the average m of r g, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      eps: ε, outside the root.
-      b3: decay of the average r, 0 <= b3 < 1.
-      p: factor of the step size p v^q.
-      q: its exponent.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v and r are stored; None for float32.
+      learning_rate: lr, the upper bound of the learning rate 1/√t.
+      b1: decay rate of m, the average of r g, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added to √v̂.
+      b3: decay rate of r, the average of p v^q, 0 <= b3 < 1.
+      p: factor of v^q.
+      q: exponent of v.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v and r are stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -999,7 +1024,7 @@ def adamg(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -1009,7 +1034,7 @@ def adamg(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1, b2 or b3 outside [0, 1), a negative number.
+      ValueError: for a number out of range.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.adamg(learning_rate=1.0)
@@ -1037,22 +1062,21 @@ def adamod(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the adamod optimizer: holds each step size below its own average over the past.
+    """Create the adamod optimizer: limits each step size to its own average.
 
         h = lr √(1 - b₂ᵗ) / (1 - b₁ᵗ) / (√v + ε)
         H = b₃ H + (1 - b₃) h
         p <- p - min(h, H) m
 
     Args:
-      learning_rate: multiplies the direction, inside of the average: H lags behind a schedule.
-        1 leaves it to the rest of the chain.
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      eps: ε of √v + ε. Where both are 0, so that nothing but zeros was seen, h is 0.
-      b3: decay of the average H of the step sizes, 0 <= b3 < 1.
+      learning_rate: lr, inside the average, so that H lags behind a schedule.
+      b1: decay rate of the first moment m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added to √v.
+      b3: decay rate of H, the average of the step sizes, 0 <= b3 < 1.
       eps_root: added under the root.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v and H are stored; None for float32.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v and H are stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -1062,7 +1086,7 @@ def adamod(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -1072,7 +1096,7 @@ def adamod(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1, b2 or b3 outside [0, 1), a negative number.
+      ValueError: for a number out of range.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.adamod(learning_rate=0.001)
@@ -1101,21 +1125,21 @@ def adamp(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the adamp optimizer: takes out of the direction what would make scale-invariant weights grow.
+    """Create the adamp optimizer: projects updates of scale-invariant weights to be orthogonal to them.
 
         u = m̂ / (√v̂ + ε)
-        u = u - (u·n) n,  λ = r λ     where |cos(g, p)| < δ/√n of all neurons or of the leaf; n = p/‖p‖
+        u = u - (u·e) e,  λ = r λ     where |cos(g, p)| < δ/√n, n elements, e = p / ‖p‖
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      eps: ε, outside the root, and that of the lengths.
-      delta: δ; with 0 it is Adam.
-      out_axis: the axis of the neurons, see `adamjax.projection`.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
-      wd_ratio: r, the share of the weight decay for leaves with a projected update. "l2" has all of
+      b1: decay rate of the first moment m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added to √v̂ and to the norms.
+      delta: δ, threshold of the projection. With 0 it is Adam.
+      out_axis: axis of the neurons, see `adamjax.projection`.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
+      wd_ratio: r, factor of weight decay for projected leaves, except with "l2".
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -1125,7 +1149,7 @@ def adamp(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -1135,7 +1159,7 @@ def adamp(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative eps or delta.
+      ValueError: for a number out of range.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.adamp(learning_rate=0.001)
@@ -1163,19 +1187,19 @@ def adamw(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the adamw optimizer: takes weight decay from the parameter itself, not through the gradient.
+    """Create the adamw optimizer: Adam with decoupled weight decay.
 
         u = m̂ / (√v̂ + ε) + λ p
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      eps: ε, placed as `style` says; torch and Optax take 1e-8, Keras 1e-7.
-      eps_root: added under the root, √(v̂ + eps_root), for differentiating through the update.
-      style: "torch", "keras" or "mlx", see `STYLES`.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32. bfloat16 freezes v at b2 = 0.999.
+      b1: decay rate of the first moment m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added to √v̂ or √v, see `style`. The default of Keras is 1e-7.
+      eps_root: added under the root. Use a small value to differentiate through the update.
+      style: implementation to follow, "torch", "keras" or "mlx", see `STYLES`.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None. With b2 = 0.999, bfloat16 freezes v.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -1185,7 +1209,7 @@ def adamw(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -1195,7 +1219,7 @@ def adamw(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative eps or eps_root, an unknown style.
+      ValueError: for a number out of range or an unknown style.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.adamw(learning_rate=0.001)
@@ -1224,7 +1248,7 @@ def adan(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the adan optimizer: looks ahead by the average change of the gradient.
+    """Create the adan optimizer: Nesterov momentum from the average change of the gradient.
 
         d = g - g_prev                            0 at t = 1
         m = b₁ m + (1 - b₁) g
@@ -1233,18 +1257,18 @@ def adan(
         u = (m̂ + b₂ n̂) / (√v̂ + ε)
         p <- (p - lr u) / (1 + lr λ)
 
-    The authors' no_prox=True is `decay_mode="decoupled"`.
+    The equivalent of the authors' `no_prox=True` is `decay_mode="decoupled"`.
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the average m of the gradients, 0 <= b1 < 1 (1 less the paper's β₁).
-      b2: decay of the average n of their changes, and its share, 0 <= b2 < 1.
-      b3: decay of the average v of the squares, 0 <= b3 < 1.
-      eps: ε, outside the root.
+      b1: decay rate of the first moment m, 0 <= b1 < 1 (1 - β₁ in the paper).
+      b2: decay rate of n, the average change of the gradient, and its factor, 0 <= b2 < 1.
+      b3: decay rate of the second moment v, 0 <= b3 < 1.
+      eps: ε, added to √v̂.
       eps_root: added under the root.
-      style: "author" or "optax", see `STYLES`.
-      mu_dtype: dtype in which m, n and the last gradient are stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      style: implementation to follow, "author" or "optax", see `STYLES`.
+      mu_dtype: dtype in which m, n and the previous gradient are stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -1254,7 +1278,7 @@ def adan(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -1264,7 +1288,7 @@ def adan(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1, b2 or b3 outside [0, 1), a negative number, an unknown style.
+      ValueError: for a number out of range or an unknown style.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.adan(learning_rate=0.001)
@@ -1293,22 +1317,22 @@ def adashift(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the adashift optimizer: makes v of gradients that are not in m, those before the last n.
+    """Create the adashift optimizer: decorrelates v from m by delaying the gradients in v by n steps.
 
-        m = Σ b₁ⁱ g₋ᵢ / Σ b₁ⁱ              i = 0 … n-1, g₋ᵢ the gradient of i steps before
-        v = b₂ v + (1 - b₂) max(g₋ₙ²)      the largest of the leaf
-        u = m / (√(v / (1 - b₂ᵗ⁻ⁿ)) + ε)   0 for the first n steps
+        m = Σ b₁ⁱ g₋ᵢ / Σ b₁ⁱ              i = 0 … n-1, g₋ᵢ the gradient i steps ago
+        v = b₂ v + (1 - b₂) max(g₋ₙ²)      the maximum over the leaf
+        u = m / (√(v / (1 - b₂ᵗ⁻ⁿ)) + ε)   0 in the first n steps
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: how much less than the next each gradient of the last n counts, 0 <= b1 < 1.
-      b2: decay of v, 0 <= b2 < 1. Under a schedule the correction is that of the present b2.
-      eps: ε, outside the root.
-      window: n, at least 1. The state holds n gradients.
-      reduce: "max", one v for each leaf, or "none", one for each element.
-      style: "paper" or "port", see `STYLES`.
-      mu_dtype: dtype in which the gradients are stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: ratio of the weights of successive gradients in m, 0 <= b1 < 1.
+      b2: decay rate of v, 0 <= b2 < 1. With a schedule, bias correction uses the present value.
+      eps: ε, added to √v̂.
+      window: n >= 1, number of gradients in m. The state stores n gradients.
+      reduce: "max" for one v per leaf, "none" for one per element.
+      style: implementation to follow, "paper" or "port", see `STYLES`.
+      mu_dtype: dtype in which the gradients are stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -1318,7 +1342,7 @@ def adashift(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -1328,8 +1352,7 @@ def adashift(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative eps, a window that is no whole number from
-      1, an unknown reduce or style.
+      ValueError: for a number out of range, or an unknown reduce or style.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.adashift(learning_rate=0.001)
@@ -1368,21 +1391,22 @@ def ademamix(
         v = b₂ v + (1 - b₂) g²
         u = (m̂ + α w) / (√v̂ + ε)
 
+    The authors use warmups over all steps of training. The default of alpha is 2 in their PyTorch
+    file and 5 in their Optax file, and the paper recommends 5 to 10.
+
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the short average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      b3: decay of the long average w of the gradients, 0 <= b3 < 1.
-      alpha: α, the share of w: 2 in the authors' PyTorch file, 5 in their Optax file, 5 to 10 in
-        the paper.
-      eps: ε, outside the root.
+      b1: decay rate of the short average m of the gradients, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      b3: decay rate of the long average w of the gradients, 0 <= b3 < 1.
+      alpha: α, factor of w.
+      eps: ε, added to √v̂.
       eps_root: added under the root.
-      b3_warmup: steps in which w's memory grows from m's to its own; None for none.
-      alpha_warmup: steps in which α rises from 0; None for none. The authors take all of training
-        for both.
-      style: "author" or "optax", which differ in the warm-ups alone, see `STYLES`.
-      mu_dtype: dtype in which m and w are stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b3_warmup: number of steps of the warmup from b₁ to b₃, no warmup if None.
+      alpha_warmup: number of steps of the warmup of α from 0, no warmup if None.
+      style: implementation of the warmups, "author" or "optax", see `STYLES`.
+      mu_dtype: dtype in which m and w are stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -1392,7 +1416,7 @@ def ademamix(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -1402,8 +1426,7 @@ def ademamix(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1, b2 or b3 outside [0, 1), a negative number, a warm-up that is no positive
-      number, an unknown style.
+      ValueError: for a number out of range or an unknown style.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.ademamix(learning_rate=0.001)
@@ -1430,25 +1453,24 @@ def adopt(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the adopt optimizer: divides by the v of the step before and averages then; no bias correction.
+    """Create the adopt optimizer: divides by the previous v before averaging, no bias correction.
 
-        n = clip(g / max(√v, ε), ±(t - 1)^¼)        v of step t - 1
+        n = clip(g / max(√v, ε), ±(t - 1)^¼)        v before this step
         m = b₁ m + (1 - b₁) n
         v = b₂ v + (1 - b₂) g²                      v = g² at t = 1
         u = m
 
-    As in the authors' code, the first step leaves the parameters alone, weight decay included
-    (except for "l2", a term of the gradient).
+    The first step changes no parameter and has no weight decay, as in the authors' code.
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the average m of the normalised gradients, 0 <= b1 < 1.
-      b2: decay of the average v of the squared gradients, 0 <= b2 < 1.
-      eps: ε, the least size that a gradient is measured by.
-      clip_exponent: no normalised gradient is longer than (t - 1)^clip_exponent; None for no clip.
-        timm takes 0.333.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: decay rate of m, the average of the normalized gradients n, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, lower bound of √v.
+      clip_exponent: elements of n are clipped to (t - 1)^clip_exponent. None for no clipping, and
+        0.333 in timm.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -1458,7 +1480,7 @@ def adopt(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -1468,7 +1490,7 @@ def adopt(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative eps or exponent.
+      ValueError: for a number out of range.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.adopt(learning_rate=0.001)
@@ -1496,25 +1518,28 @@ def amos(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the amos optimizer: no momentum; steps and weight decay fade by themselves, from the expected scale η.
+    """Create the amos optimizer: no momentum, step size and weight decay decrease according to the expected scale η.
 
-        v = b₂ v + (1 - b₂) g²,  w = (1 - b₂ᵗ) / max(v, ε)
-        γ = ξ² w g² / √(1 + c √ξ B),  D = 1 / (1 + d √(ξ η) B)
-        p <- p - D (γ p / 2 + ξ η √w g)          ξ the learning rate
+        v = b₂ v + (1 - b₂) g²
+        w = (1 - b₂ᵗ) / max(v, ε)
+        γ = ξ² w g² / √(1 + c √ξ B)              ξ the learning rate
+        D = 1 / (1 + d √(ξ η) B)
+        p <- p - D (γ p / 2 + ξ η √w g)
         B <- B + γ (1 + B)
 
+    The default of eta_fn is for Flax. Use `optax.partition` if η depends on names.
+
     Args:
-      learning_rate: ξ. The authors recommend about 1/√n for n independent batches of data; it needs
-        no schedule.
-      b2: decay of the average v of the squared gradients, 0 <= b2 < 1; 1 - b2 of the order of ξ.
-      eps: ε, the least v.
-      c: how fast the weight decay fades.
-      d: how fast the steps fade.
-      eta_fn: from a leaf's shape to η, the size that its elements are expected to reach. The
-        default is meant for the layers of Flax; where names decide, use `optax.partition`.
-      shape_fn: from a leaf's shape to that of v and B, which keep the mean of g² over the axes that
-        it makes 1; None for the same shape.
-      nu_dtype: dtype in which v and B are stored; None for float32.
+      learning_rate: ξ, about 1/√n for n independent batches of data. It needs no schedule.
+      b2: decay rate of the second moment v, 0 <= b2 < 1, with 1 - b2 of the order of ξ.
+      eps: ε, lower bound of v.
+      c: rate at which weight decay decreases.
+      d: rate at which the learning rate decreases.
+      eta_fn: function from the shape of a leaf to η, the expected size of its elements. The default
+        is `expected_scale`.
+      shape_fn: function from the shape of a leaf to that of v and B, where axes of size 1 store the
+        mean of g². None keeps the shape.
+      nu_dtype: dtype in which v and B are stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -1524,7 +1549,7 @@ def amos(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -1534,7 +1559,7 @@ def amos(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b2 outside [0, 1), a negative number.
+      ValueError: for a number out of range.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.amos(learning_rate=0.01)
@@ -1562,7 +1587,7 @@ def amsgrad(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the amsgrad optimizer: divides by the largest v so far, so that step sizes never grow again.
+    """Create the amsgrad optimizer: divides by the running maximum of v.
 
         m = b₁ m + (1 - b₁) g
         v = b₂ v + (1 - b₂) g²
@@ -1571,13 +1596,13 @@ def amsgrad(
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      eps: ε, placed as `style` says.
+      b1: decay rate of the first moment m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added to √ŵ or √w, see `style`.
       eps_root: added under the root.
-      style: "torch", "keras", "paper" or "optax", see `STYLES`.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v and its maximum are stored; None for float32.
+      style: implementation to follow, "torch", "keras", "paper" or "optax", see `STYLES`.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v and its maximum are stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -1587,7 +1612,7 @@ def amsgrad(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -1597,7 +1622,7 @@ def amsgrad(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative eps or eps_root, an unknown style.
+      ValueError: for a number out of range or an unknown style.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.amsgrad(learning_rate=0.001)
@@ -1623,7 +1648,7 @@ def ano(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the ano optimizer: takes the sign from the average and the size from the present gradient.
+    """Create the ano optimizer: sign of the momentum, magnitude of the present gradient.
 
         m = b₁ m + (1 - b₁) g
         v = b₂ v + (1 - b₂) sign(g² - v) g²
@@ -1631,11 +1656,11 @@ def ano(
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the second moment v, 1/2 <= b2 < 1: below, v may become negative.
-      eps: ε, under the root.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: decay rate of the first moment m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 1/2 <= b2 < 1. v could be negative below 1/2.
+      eps: ε, added under the root.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -1645,7 +1670,7 @@ def ano(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -1655,7 +1680,7 @@ def ano(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 outside [0, 1), b2 outside [1/2, 1), a negative eps.
+      ValueError: for a number out of range.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.ano(learning_rate=0.0001)
@@ -1681,23 +1706,26 @@ def apollo(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the apollo optimizer: divides by a diagonal that learns from how gradients change along steps.
+    """Create the apollo optimizer: quasi-Newton method with a diagonal Hessian.
 
-        α = (1 - b₁) / (1 - b₁ᵗ),  y = g - m,  m = m + α y
-        n = ‖d‖₄ + ε / 0.01,  d = d / n
-        B = B - d² (α Σ(y d / n) + Σ(B d²))        d of the step before, sums over the leaf
+        α = (1 - b₁) / (1 - b₁ᵗ)
+        y = g - m
+        m = m + α y
+        n = ‖d‖₄ + ε / 0.01
+        d = d / n
+        B = B - d² (α Σ(y d / n) + Σ(B d²))        sums over the leaf
         u = d = m / max(|B|, 0.01)
 
     The authors use the decay mode "l2".
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the average m of the gradients, 0 <= b1 < 1, which is kept free of bias.
-      eps: ε, in hundredths of the length that the last step is measured with.
-      mu_dtype: dtype in which m and the last direction are stored; None for float32.
-      nu_dtype: dtype in which B is stored; None for float32.
-      warmup_steps: number of steps in which the learning rate rises.
-      init_lr: the learning rate at the start. None is a thousandth of the learning rate.
+      b1: decay rate of the first moment m, 0 <= b1 < 1.
+      eps: ε, added to the norm of the previous update as ε / 0.01.
+      mu_dtype: dtype in which m and the previous update are stored, float32 if None.
+      nu_dtype: dtype in which B is stored, float32 if None.
+      warmup_steps: number of steps of a linear warmup.
+      init_lr: initial learning rate, a thousandth of the learning rate if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -1707,7 +1735,7 @@ def apollo(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -1717,7 +1745,7 @@ def apollo(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 outside [0, 1), a negative eps.
+      ValueError: for a number out of range.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.apollo(learning_rate=0.01)
@@ -1744,7 +1772,7 @@ def c_adamw(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the c_adamw optimizer: drops what of a step points against the present gradient, and lengthens the rest.
+    """Create the c_adamw optimizer: masks update components whose sign disagrees with the gradient.
 
         u = m̂ √(1 - b₂ᵗ) / (√v + ε)
         k = [u g > 0]
@@ -1752,12 +1780,12 @@ def c_adamw(
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      eps: ε, placed as `style` says.
-      style: "author" or "timm", see `STYLES`.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, placed according to `style`.
+      style: implementation to follow, "author" or "timm".
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -1767,7 +1795,7 @@ def c_adamw(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -1777,7 +1805,7 @@ def c_adamw(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative eps, an unknown style.
+      ValueError: for b1 or b2 outside [0, 1), a negative eps or an unknown style.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.c_adamw(learning_rate=0.001)
@@ -1802,7 +1830,7 @@ def c_lion(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the c_lion optimizer: the sign of an average, where the present gradient agrees; no second moment.
+    """Create the c_lion optimizer: Lion that masks components whose sign disagrees with the gradient.
 
         u = sign(b₁ m + (1 - b₁) g)
         k = [u g > 0]
@@ -1810,10 +1838,10 @@ def c_lion(
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: how much of m is in the direction, 0 <= b1 < 1.
-      b2: decay of the average m of the gradients, 0 <= b2 < 1.
-      style: "author" or "timm", see `STYLES`.
-      mu_dtype: dtype in which m is stored; None for float32.
+      b1: weight of the momentum in the update, 0 <= b1 < 1.
+      b2: decay rate of the momentum m, 0 <= b2 < 1.
+      style: implementation to follow, "author" or "timm".
+      mu_dtype: dtype in which m is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -1823,7 +1851,7 @@ def c_lion(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -1833,7 +1861,7 @@ def c_lion(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), an unknown style.
+      ValueError: for b1 or b2 outside [0, 1), or an unknown style.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.c_lion(learning_rate=0.0001)
@@ -1862,26 +1890,26 @@ def came(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the came optimizer: Adafactor with momentum, divided by the root of how far updates are from it.
+    """Create the came optimizer: Adafactor with momentum and a factored estimate of its instability.
 
         V = average with b₂ of g² + ε₁, factored
         r = g / √V;  r = r / max(1, RMS(r) / d)
         m = b₁ m + (1 - b₁) r
         S = average with b₃ of (r - m)² + ε₂, factored
-        u = m / √S                                          m for vectors and scalars
+        u = m / √S                                          u = m for vectors and scalars
 
-    S starts at 0 and is not corrected: the first steps are long.
+    S starts at 0 and has no bias correction, so the first steps are long.
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the momentum m, 0 <= b1 < 1.
-      b2: decay of the average V of the squared gradients, 0 <= b2 < 1.
-      b3: decay of the average S of the squared distances from m, 0 <= b3 < 1.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the average V of the squared gradients, 0 <= b2 < 1.
+      b3: decay rate of the average S of the squared distances from m, 0 <= b3 < 1.
       eps1: ε₁, added to g².
-      eps2: ε₂, added to the squared distance.
-      clip_threshold: d, the largest root mean square of a leaf's g / √V; `math.inf` for none.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which V and S are stored; None for float32.
+      eps2: ε₂, added to (r - m)².
+      clip_threshold: d, the largest RMS of g / √V over a leaf. `math.inf` disables clipping.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which V and S are stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -1891,7 +1919,7 @@ def came(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -1901,7 +1929,7 @@ def came(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1, b2 or b3 outside [0, 1), a negative number, a threshold of 0.
+      ValueError: for a decay rate outside [0, 1), a negative number, or a threshold of 0.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.came(learning_rate=0.0002)
@@ -1929,10 +1957,10 @@ def dadapt_adam(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the dadapt_adam optimizer: finds its learning rate, by a bound on how far it is to the solution.
+    """Create the dadapt_adam optimizer: learning rate from a lower bound on the distance to the solution.
 
         k = d lr,  q = √b₂
-        r = q r + (1 - q) k ⟨g, s / (√v + ε)⟩              over all leaves, s and v of the step before
+        r = q r + (1 - q) k ⟨g, s / (√v + ε)⟩              over all leaves, with the previous s and v
         m = b₁ m + (1 - b₁) k g
         v = b₂ v + (1 - b₂) g²
         s = q s + (1 - q) k g
@@ -1944,9 +1972,9 @@ def dadapt_adam(
 
     Args:
       learning_rate: a factor of d. Keep it at 1, or pass a schedule from 1 down.
-      b1: decay rate of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay rate of the average v of their squares, 0 <= b2 < 1.
-      eps: ε.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added outside the square root.
       d0: initial d, smaller than any plausible value.
       bias_correction: whether to multiply d lr by √(1 - b₂ᵗ) / (1 - b₁ᵗ), as in Optax.
       mu_dtype: dtype in which m is stored, float32 if None.
@@ -1960,7 +1988,7 @@ def dadapt_adam(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -1970,7 +1998,7 @@ def dadapt_adam(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative number.
+      ValueError: for b1 or b2 outside [0, 1), or a negative number.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.dadapt_adam(learning_rate=1.0)
@@ -1997,22 +2025,22 @@ def diffgrad(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the diffgrad optimizer: shortens the step, down to a half, where the gradient stays as it was.
+    """Create the diffgrad optimizer: shortens steps, down to one half, where the gradient does not change.
 
         m = b₁ m + (1 - b₁) g
         v = b₂ v + (1 - b₂) g²
-        u = σ(|g' - g|) · m̂ √(1 - b₂ᵗ) / (√v + ε)        g' the gradient before, 0 at first
+        u = σ(|g' - g|) · m̂ √(1 - b₂ᵗ) / (√v + ε)        g' the previous gradient, 0 at first
 
-    The authors decay with "l2".
+    The authors use `decay_mode="l2"`.
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      eps: ε of √v + ε.
-      eps_root: added under the root.
-      mu_dtype: dtype in which m and the last gradient are stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added to √v.
+      eps_root: added inside the square root.
+      mu_dtype: dtype in which m and the previous gradient are stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -2022,7 +2050,7 @@ def diffgrad(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -2057,7 +2085,7 @@ def focus(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the focus optimizer: sign descent, drawn to the average of where the parameter has been.
+    """Create the focus optimizer: sign descent, attracted to the average of past parameters.
 
         m = b₁ m + (1 - b₁) g
         a = b₂ a + (1 - b₂) p,  â = a / (1 - b₂ᵗ)
@@ -2065,13 +2093,13 @@ def focus(
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average of the parameters, 0 <= b2 < 1. The authors train GPT-2 with 0.99.
-      gamma: γ, how strongly it is drawn to the average. At the first step, where p is the average,
-        not at all: sign(0) = 0.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the average of the parameters, 0 <= b2 < 1. The authors train GPT-2 with
+        0.99.
+      gamma: γ, strength of the attraction. It has no effect on the first step, where p equals â.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       mask: leaves with weight decay, in any form that `adamjax.optimizer` accepts.
-      mu_dtype: dtype in which m is stored; None for float32.
+      mu_dtype: dtype in which m is stored, float32 if None.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
@@ -2089,7 +2117,7 @@ def focus(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative gamma.
+      ValueError: for b1 or b2 outside [0, 1), or a negative number.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.focus(learning_rate=0.01)
@@ -2116,18 +2144,18 @@ def grams(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the grams optimizer: takes the sign of each step from the present gradient.
+    """Create the grams optimizer: magnitude of Adam's update with the sign of the present gradient.
 
         u = sign(g) |m̂ √(1 - b₂ᵗ) / (√v + ε)|
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      eps: ε, placed as `style` says.
-      style: "author" or "pytorch_optimizer", see `STYLES`.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, placed according to `style`.
+      style: implementation to follow, "author" or "pytorch_optimizer".
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -2137,7 +2165,7 @@ def grams(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -2147,7 +2175,7 @@ def grams(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative eps, an unknown style.
+      ValueError: for b1 or b2 outside [0, 1), a negative eps or an unknown style.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.grams(learning_rate=0.001)
@@ -2177,28 +2205,29 @@ def grokadamw(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the grokadamw optimizer: amplifies what stays of the gradients; later leaves have shorter momenta.
+    """Create the grokadamw optimizer: amplifies slow gradients; later leaves have a smaller b₁.
 
         g = g min(1, c / ‖g‖)
         e = α e + (1 - α) g
         g = g + λ e
-        m = βᵢ m + (1 - βᵢ) g,  βᵢ = b₁ (1 - γ)ⁱ           i = 0, 1, … the leaf's position
+        m = βᵢ m + (1 - βᵢ) g,  βᵢ = b₁ (1 - γ)ⁱ           i = 0, 1, … the position of the leaf
         v = b₂ v + (1 - b₂) g²
         u = m √(1 - b₂ᵗ) / (1 - b₁ᵗ) / (√v + ε)
 
+    The author's code lowers α by a signal, the gap between training and validation loss. Pass `b3`
+    as a schedule, or change it through `optax.inject_hyperparams`.
+
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the average m of the first leaf, 0 <= b1 < 1.
-      b2: decay of the average v of the squares, 0 <= b2 < 1.
-      eps: ε of √v + ε.
-      b3: α, the decay of the slow average, 0 <= b3 < 1. The author's code makes it smaller by a
-        signal, the gap between the losses of training and of validation: give a schedule, or an
-        array through `optax.inject_hyperparams`.
-      lamb: λ, how much of the slow average is added.
-      gamma: γ, by how much each leaf's momentum is shorter than the one before it has, at most 1.
-      clip_norm: c, the longest gradient of a leaf; 0 for no limit.
-      mu_dtype: dtype in which m and the slow average are stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: decay rate of the momentum m of the first leaf, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added to √v.
+      b3: α, decay rate of the slow average, 0 <= b3 < 1.
+      lamb: λ, weight of the slow average.
+      gamma: γ, decrease of b₁ from one leaf to the next, 0 <= gamma <= 1.
+      clip_norm: c, the largest norm of the gradient of a leaf. 0 disables clipping.
+      mu_dtype: dtype in which m and the slow average are stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -2208,7 +2237,7 @@ def grokadamw(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -2218,7 +2247,7 @@ def grokadamw(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for a decay outside [0, 1), a negative number, gamma above 1.
+      ValueError: for a decay rate outside [0, 1), a negative number, or gamma above 1.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.grokadamw(learning_rate=0.001)
@@ -2246,23 +2275,23 @@ def grokfast_adamw(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the grokfast_adamw optimizer: adds to each gradient once more what stays of them over many steps.
+    """Create the grokfast_adamw optimizer: adds a slow average of past gradients to each gradient.
 
-        e = α e + (1 - α) g             the first gradient at first; or the mean of the last n gradients
+        e = α e + (1 - α) g             e = g at first; or e is the mean of the last n gradients
         g = g + λ e
-        u = Adam's of it
+        u = m̂ / (√v̂ + ε)                m and v the averages of this g and of its square
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the average m of the filtered gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      eps: ε of √v̂ + ε.
-      b3: α, the decay of the slow average, 0 <= b3 < 1.
-      lamb: λ, how much of it is added; the paper has 2, and 5 with a window.
-      window: None for the exponential average, or a number n of gradients for their mean, all of
-        which are kept (Grokfast-MA); the paper has 100.
-      mu_dtype: dtype in which m and the slow average are stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added outside the square root.
+      b3: α, decay rate of the slow average, 0 <= b3 < 1.
+      lamb: λ, weight of the slow average. The paper uses 2, or 5 with a window.
+      window: number n of gradients whose mean is the slow average (Grokfast-MA). It keeps all of
+        them. The paper uses 100. None is the exponential average.
+      mu_dtype: dtype in which m and the slow average are stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -2272,7 +2301,7 @@ def grokfast_adamw(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -2282,7 +2311,7 @@ def grokfast_adamw(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for a decay outside [0, 1), a negative number, a window that is no whole number.
+      ValueError: for a decay rate outside [0, 1), a negative number, or a window below 1.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.grokfast_adamw(learning_rate=0.001)
@@ -2311,26 +2340,26 @@ def lamb(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the lamb optimizer: the step of a leaf is as long as its parameters are.
+    """Create the lamb optimizer: scales each layer's update to the norm of its parameters.
 
         r = m̂ / (√v̂ + ε) + λ p
-        u = r · ‖p‖ / ‖r‖            1 in place of the ratio where a norm is 0
+        u = r · ‖p‖ / ‖r‖            u = r where a norm is 0
 
-    Keras has the decay outside of the ratio. This is "decoupled_after", since its ratio sees the
-    decayed parameters.
+    Keras applies weight decay outside the trust ratio, after the step:
+    `decay_mode="decoupled_after"`.
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      eps: ε, outside the root.
-      eps_root: added under the root.
-      norm_cap: the largest ‖p‖ that counts; None for what `style` says, `math.inf` for none.
-      style: "paper" or "torch_optimizer", see `STYLES`.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added outside the square root.
+      eps_root: added inside the square root.
+      norm_cap: limit of ‖p‖. None is the default of `style`, `math.inf` no limit.
+      style: implementation to follow, "paper" or "torch_optimizer".
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      mask: which leaves decay, in any of the forms of `adamjax.optimizer`.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      mask: leaves with weight decay, in any form that `adamjax.optimizer` accepts.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
@@ -2338,7 +2367,7 @@ def lamb(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
-          'inside': r <- r + λ p, in the ratio
+          'inside': r <- r + λ p, before the trust ratio
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -2348,7 +2377,7 @@ def lamb(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative number, an unknown style.
+      ValueError: for b1 or b2 outside [0, 1), a negative number or an unknown style.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.lamb(learning_rate=0.001)
@@ -2377,28 +2406,28 @@ def laprop(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the laprop optimizer: divides by √v first and averages then.
+    """Create the laprop optimizer: normalizes gradients by √v̂ first and averages them afterwards.
 
         v = b₂ v + (1 - b₂) g²
         m = b₁ m + (1 - b₁) lr g / (√v̂ + ε)
         l = b₁ l + (1 - b₁) lr
         u = m / l                          with a constant lr: the average of g / (√v̂ + ε), debiased
 
-    As in the authors' code weight decay comes after the step and is not multiplied by the learning
-    rate; timm's is: "decoupled_after". And a schedule of the learning rate is averaged with the
-    gradients: so it reaches past ones later, as many steps as m remembers; with "paper" at once.
+    As in the authors' code, weight decay is applied after the step and is not multiplied by the
+    learning rate. timm multiplies it: `decay_mode="decoupled_after"`. With style "author" a change
+    of the learning rate takes effect as gradually as m forgets, with "paper" at once.
 
     Args:
-      learning_rate: how much each gradient counts in m: the learning rate of the rest of the
-        chain, where it is a schedule. A constant one makes no difference, nor does "paper".
-      b1: decay of the average m of the normalised gradients, 0 <= b1 < 1.
-      b2: decay of the average v of the squared gradients, 0 <= b2 < 1.
-      eps: ε, outside the root.
+      learning_rate: lr, the weight of a gradient in m. A constant cancels in u. Style "paper" does
+        not weight gradients.
+      b1: decay rate of the average m of the normalized gradients, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added outside the square root.
       amsgrad: whether to divide by the largest v so far.
-      centered: whether to take v - ḡ², ḡ the average of g with b₂, for v after ten steps.
-      style: "author" or "paper", see `STYLES`.
-      mu_dtype: dtype in which m and ḡ are stored; None for float32.
-      nu_dtype: dtype in which v and its maximum are stored; None for float32.
+      centered: whether to replace v by v - ḡ² after ten steps, where ḡ is an average of g with b₂.
+      style: implementation to follow, "author" or "paper".
+      mu_dtype: dtype in which m and ḡ are stored, float32 if None.
+      nu_dtype: dtype in which v and its maximum are stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -2408,7 +2437,7 @@ def laprop(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -2418,7 +2447,7 @@ def laprop(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative eps or learning_rate, an unknown style.
+      ValueError: for b1 or b2 outside [0, 1), a negative number or an unknown style.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.laprop(learning_rate=0.0004)
@@ -2442,19 +2471,19 @@ def lion(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the lion optimizer: the sign of an average; no second moment.
+    """Create the lion optimizer: sign of an interpolated momentum, no second moment.
 
         u = sign(b₁ m + (1 - b₁) g)
         m = b₂ m + (1 - b₂) g
 
-    Its authors take a learning rate 3 to 10 times smaller than AdamW's, and a weight decay as many
-    times larger.
+    Use a 3 to 10 times smaller learning rate and a 3 to 10 times larger weight decay than with
+    AdamW.
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: how much of m is in the direction, 0 <= b1 < 1.
-      b2: decay of the average m of the gradients, 0 <= b2 < 1.
-      mu_dtype: dtype in which m is stored; None for float32.
+      b1: weight of the momentum in the update, 0 <= b1 < 1.
+      b2: decay rate of the momentum m, 0 <= b2 < 1.
+      mu_dtype: dtype in which m is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -2464,7 +2493,7 @@ def lion(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -2503,22 +2532,22 @@ def lookahead_adam(
     mask: Mask = None,
     storage: str = 'float32',
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the lookahead_adam optimizer: is drawn back every few steps towards a slow copy of the parameters.
+    """Create the lookahead_adam optimizer: resets the parameters every k steps to a slowly moving copy.
 
         p = p - lr m̂ / (√v̂ + ε)
         s = s + α (p - s), p = s        every k steps
 
-    The optimizer is `adamjax.lookahead(adamjax.adam(...))`, which works for any other optimizer
-    too.
+    The optimizer is `adamjax.lookahead(adamjax.adam(...))`. `adamjax.lookahead` works with any
+    other optimizer as well.
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay rate of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay rate of the average v of their squares, 0 <= b2 < 1.
-      eps: ε, added outside the root.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added outside the square root.
       sync_period: k, at least 1.
       slow_step_size: α. With 1 it is Adam.
-      style: "author" or "timm".
+      style: implementation to follow, "author" or "timm".
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -2532,7 +2561,7 @@ def lookahead_adam(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
 
@@ -2540,7 +2569,7 @@ def lookahead_adam(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative number, an unknown style.
+      ValueError: for b1 or b2 outside [0, 1), a negative number or an unknown style.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.lookahead_adam(learning_rate=0.001)
@@ -2563,16 +2592,16 @@ def madgrad(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the madgrad optimizer: sums up from the start, under a cube root, in place of averages.
+    """Create the madgrad optimizer: dual averaging from the initial parameters, with a cube root.
 
         λ = (lr + ε) √t,  S = S + λ g,  V = V + λ g²
         z = p₀ - S / (∛V + ε)
         p <- β p + (1 - β) z
 
     Args:
-      learning_rate: a part of the weights λ; the step is not proportional to it.
-      momentum: β, 0 <= β < 1: how slowly p follows z.
-      eps: ε, added to the learning rate and to the cube root.
+      learning_rate: lr. The step is not proportional to it.
+      momentum: β, how slowly p follows z, 0 <= momentum < 1.
+      eps: ε, added to lr and to ∛V.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -2582,7 +2611,7 @@ def madgrad(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -2592,7 +2621,7 @@ def madgrad(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for momentum outside [0, 1), a negative learning_rate or eps.
+      ValueError: for momentum outside [0, 1), or a negative learning_rate or eps.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.madgrad(learning_rate=0.01)
@@ -2623,31 +2652,30 @@ def mars_adamw(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the mars_adamw optimizer: adds to each gradient a share of its change since the step before.
+    """Create the mars_adamw optimizer: Adam of variance-reduced gradients.
 
-        c = g + γ b₁/(1-b₁) (g - g')            g' the gradient before, 0 at first
+        c = g + γ b₁/(1-b₁) (g - g')            g' the previous gradient, 0 at first
         c = c / max(1, ‖c‖)
         m = b₁ m + (1 - b₁) c
         v = b₂ v + (1 - b₂) c²
         u = m̂ / (√v̂ + ε)                        MARS-Lion: u = sign(m)
 
-    The learning rate and the decay are for all leaves. The authors give the others, which have
-    Adam's direction, a decay of 0.1 at first: `adamjax.partition_matrices(mars_adamw(...),
-    adamw(..., weight_decay=0.1))`.
+    The learning rate and the weight decay apply to all leaves. The authors use a weight decay of
+    0.1 for leaves other than matrices: `adamjax.partition_matrices(mars_adamw(...), adamw(...,
+    weight_decay=0.1))`.
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the average m of the corrected gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      eps: ε of √v̂ + ε.
-      gamma: γ, the share of the correction.
-      optimize_1d: whether all leaves are treated so, and not matrices alone, as the authors do; the
-        others then have Adam's direction.
-      b1_1d: b₁ of these others.
-      b2_1d: b₂ of these others.
-      style: "author" or "timm", see `STYLES`.
-      mu_dtype: dtype in which m and the last gradient are stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added outside the square root.
+      gamma: γ, weight of the correction.
+      optimize_1d: whether leaves other than matrices use the rule too, instead of Adam.
+      b1_1d: b₁ of Adam for leaves other than matrices.
+      b2_1d: b₂ of Adam for leaves other than matrices.
+      style: implementation to follow, "author" or "timm".
+      mu_dtype: dtype in which m and the previous gradient are stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -2657,7 +2685,7 @@ def mars_adamw(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -2667,7 +2695,7 @@ def mars_adamw(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for a decay outside [0, 1), a negative eps or gamma, an unknown style.
+      ValueError: for a decay rate outside [0, 1), a negative number or an unknown style.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.mars_adamw(learning_rate=0.003)
@@ -2696,12 +2724,20 @@ def mars_lion(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the mars_lion optimizer: the sign of an average of corrected gradients; no second moment.
+    """Create the mars_lion optimizer: sign of a momentum of variance-reduced gradients, no second moment.
 
         c = g + γ b₁/(1-b₁) (g - g');  c = c / max(1, ‖c‖);  u = sign(b₁ m + (1-b₁) c)
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      eps: ε of Adam for leaves other than matrices.
+      gamma: γ, weight of the correction.
+      optimize_1d: whether leaves other than matrices use the rule too, instead of Adam.
+      b1_1d: b₁ of Adam for leaves other than matrices.
+      b2_1d: b₂ of Adam for leaves other than matrices.
+      mu_dtype: dtype in which m and the previous gradient are stored, float32 if None.
+      nu_dtype: dtype in which v of Adam is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -2711,7 +2747,7 @@ def mars_lion(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -2719,6 +2755,9 @@ def mars_lion(
 
     Returns:
       An optimizer, see `adamjax.optimizer`.
+
+    Raises:
+      ValueError: for a decay rate outside [0, 1), or a negative number.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.mars_lion(learning_rate=0.003)
@@ -2753,34 +2792,36 @@ def muon(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the muon optimizer: moves matrices by their momentum made orthogonal, and only other leaves by Adam.
+    """Create the muon optimizer: orthogonalized momentum for matrices, Adam for other leaves.
 
         m = β m + (1 - β) g
         u = β m + (1 - β) g                         Nesterov
-        u = √max(1, outputs / inputs) U Vᵀ          of u = U S Vᵀ, by Newton and Schulz
+        u = √max(1, outputs / inputs) U Vᵀ          of u = U S Vᵀ, by Newton-Schulz iteration
 
-    The learning rate and the decay are for all leaves, but for `adam_scale`: 3e-4 of 0.02. For a
-    schedule and a decay of their own give each kind of leaf to its optimizer:
-    `adamjax.partition_matrices(adamjax.muon(0.02), adamjax.adamw(3e-4, weight_decay=0.1))`.
+    The learning rate and the weight decay apply to all leaves. `adam_scale` is the ratio of Adam's
+    learning rate to Muon's, by default 3e-4 to 0.02. For separate schedules or weight decays, use
+    `adamjax.partition_matrices(adamjax.muon(0.02), adamjax.adamw(3e-4, weight_decay=0.1))`. The
+    authors' code flattens a convolution kernel to one matrix, (outputs, all other axes).
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      momentum: β, 0 <= β < 1.
-      nesterov: whether to look one step ahead.
-      ns_steps: how often to iterate, see `adamjax.orthogonalize`.
-      ns_eps: ε of that iteration.
-      scale: "aspect", "rms" or "none", see `adamjax.orthogonalize`; None as `style` says. With
-        "rms" (arXiv:2502.16982) the steps are as long as Adam's: take its learning rate, and 1 for
-        `adam_scale`.
-      out_axis: the axis of a matrix's outputs: -1 as in Flax, or -2 as in torch and Equinox.
-      matrices: which leaves are made orthogonal, in any of the forms of `mask`: None for those with
-        exactly two axes. Of those with fewer none is. Embeddings and the last layer are better left
-        out: ["*kernel", "!head*"]. A leaf with more axes, if it is named, is a stack of matrices;
-        the authors' code makes one of a convolution's, (outputs, all the rest).
-      adam_scale: what Adam's direction is multiplied by: its learning rate in units of Muon's.
-      style: "author", "optax" or "keras", see `STYLES`.
-      mu_dtype: dtype in which the momenta are stored; None for float32.
-      nu_dtype: dtype in which Adam's v is stored; None for float32.
+      momentum: β, 0 <= momentum < 1.
+      nesterov: whether to use Nesterov momentum.
+      ns_steps: number of Newton-Schulz iterations, see `adamjax.orthogonalize`.
+      ns_eps: ε of the Newton-Schulz iteration.
+      scale: "aspect", "rms" or "none", see `adamjax.orthogonalize`. None is the default of `style`.
+        With "rms" (arXiv:2502.16982) use Adam's learning rate and `adam_scale=1`.
+      out_axis: axis of the outputs of a matrix: -1 in Flax, -2 in torch and Equinox.
+      matrices: leaves to orthogonalize, in any form that `mask` accepts. None is all leaves with
+        two axes. It is better to exclude embeddings and the last layer: ["*kernel", "!head*"]. A
+        leaf with more axes is a stack of matrices.
+      b1: b₁ of Adam.
+      b2: b₂ of Adam.
+      eps: ε of Adam.
+      adam_scale: factor of Adam's update, the ratio of its learning rate to Muon's.
+      style: implementation to follow, "author", "optax" or "keras".
+      mu_dtype: dtype in which both momenta are stored, float32 if None.
+      nu_dtype: dtype in which v of Adam is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -2790,7 +2831,7 @@ def muon(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -2800,8 +2841,7 @@ def muon(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for a decay outside [0, 1), a negative number, no whole number of steps, an
-      unknown style or scale.
+      ValueError: for a decay rate outside [0, 1), a negative number, or an unknown style or scale.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.muon(learning_rate=0.02)
@@ -2829,20 +2869,20 @@ def nadam(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the nadam optimizer: looks one step ahead: the present gradient counts at once in the momentum.
+    """Create the nadam optimizer: Nesterov momentum, which gives the present gradient a direct share.
 
         μₖ = b₁ (1 - ½ · 0.96^(k ψ)),  P = μ₁ μ₂ … μₜ
         u  = [μₜ₊₁ m / (1 - P μₜ₊₁) + (1 - μₜ) g / (1 - P)] / (√v̂ + ε)
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the average m of the gradients, 0 <= b1 < 1, and the limit of μ.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      eps: ε, outside the root.
-      momentum_decay: ψ of style "torch"; the other styles have no use for it.
-      style: "torch", "keras", "optax" or "mlcommons", see `STYLES`.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: decay rate of the momentum m and limit of μ, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added outside the square root.
+      momentum_decay: ψ for style "torch". Other styles ignore it.
+      style: implementation to follow, "torch", "keras", "optax" or "mlcommons".
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -2852,7 +2892,7 @@ def nadam(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -2862,7 +2902,7 @@ def nadam(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative eps, an unknown style.
+      ValueError: for b1 or b2 outside [0, 1), a negative number or an unknown style.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.nadam(learning_rate=0.002)
@@ -2890,19 +2930,19 @@ def nadamw(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the nadamw optimizer: NAdam with weight decay taken from the parameter itself.
+    """Create the nadamw optimizer: NAdam with decoupled weight decay.
 
         u = [μₜ₊₁ m / (1 - P μₜ₊₁) + (1 - μₜ) g / (1 - P)] / (√v̂ + ε) + λ p
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the average m of the gradients, 0 <= b1 < 1, and the limit of μ.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      eps: ε, outside the root.
-      momentum_decay: ψ of style "torch"; the other styles have no use for it.
-      style: "torch", "keras", "optax" or "mlcommons", see `STYLES`.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: decay rate of the momentum m and limit of μ, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added outside the square root.
+      momentum_decay: ψ for style "torch". Other styles ignore it.
+      style: implementation to follow, "torch", "keras", "optax" or "mlcommons".
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -2912,7 +2952,7 @@ def nadamw(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -2922,7 +2962,7 @@ def nadamw(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative eps, an unknown style.
+      ValueError: for b1 or b2 outside [0, 1), a negative number or an unknown style.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.nadamw(learning_rate=0.002)
@@ -2950,23 +2990,23 @@ def novograd(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the novograd optimizer: divides by a norm of the leaf, and then takes momentum.
+    """Create the novograd optimizer: layer-wise normalized gradients, then momentum.
 
-        v = b₂ v + (1 - b₂) ‖g‖²                     ‖g‖² at t = 1; a number for each leaf
+        v = b₂ v + (1 - b₂) ‖g‖²                     v = ‖g‖² at t = 1
         m = b₁ m + g / (√v + ε) + λ p                times 1 - b₁ with grad_averaging
         u = m
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the momentum m, 0 <= b1 < 1.
-      b2: decay of the average v of the squared norms, 0 <= b2 < 1.
-      eps: ε, placed as `style` says.
-      grad_averaging: whether to multiply by 1 - b₁ what is added to m.
-      style: "paper", "tensorflow" or "openseq2seq", see `STYLES`.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the average v of the squared norms, 0 <= b2 < 1.
+      eps: ε, placed according to `style`.
+      grad_averaging: whether to multiply the additions to m by 1 - b₁.
+      style: implementation to follow, "paper", "tensorflow" or "openseq2seq".
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      mask: which leaves decay, in any of the forms of `adamjax.optimizer`.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      mask: leaves with weight decay, in any form that `adamjax.optimizer` accepts.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
@@ -2974,7 +3014,7 @@ def novograd(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
-          'inside': m <- m + λ p, in the momentum
+          'inside': m <- m + λ p, before the momentum
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -2984,7 +3024,7 @@ def novograd(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative number, an unknown style.
+      ValueError: for b1 or b2 outside [0, 1), a negative number or an unknown style.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.novograd(learning_rate=0.001)
@@ -3012,25 +3052,25 @@ def padam(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the padam optimizer: raises AMSGrad's denominator to a power, to lie between it and momentum.
+    """Create the padam optimizer: AMSGrad with a power of the denominator, between SGD and Adam.
 
         m = b₁ m + (1 - b₁) g
         v = b₂ v + (1 - b₂) g²
         w = max(w, v)
         u = √(1 - b₂ᵗ) / (1 - b₁ᵗ) · m / (√w + ε)^(2 q)
 
-    The authors decay with "l2".
+    The authors use `decay_mode="l2"`. A `partial` below 1/2 needs a learning rate closer to that of
+    SGD.
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      eps: ε of √w + ε.
-      partial: q, 0 <= q <= 1/2: with 1/2 it is AMSGrad, with 0 momentum alone. Below 1/2 a step has
-        units of the gradient, so that the learning rate is nearer to that of gradient descent.
-      style: "author" or "pytorch_optimizer", see `STYLES`.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v and its maximum are stored; None for float32.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added to √w.
+      partial: q, 0 <= partial <= 1/2. 1/2 is AMSGrad, 0 is momentum alone.
+      style: implementation to follow, "author" or "pytorch_optimizer".
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v and its maximum are stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -3040,7 +3080,7 @@ def padam(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -3050,8 +3090,8 @@ def padam(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative eps, partial outside [0, 1/2], an unknown
-      style.
+      ValueError: for b1 or b2 outside [0, 1), a negative eps, partial outside [0, 1/2] or an
+      unknown style.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.padam(learning_rate=0.1)
@@ -3081,7 +3121,7 @@ def prodigy(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the prodigy optimizer: finds its learning rate, from how far gradients say that it is to go.
+    """Create the prodigy optimizer: learning rate from an estimate of the distance to the solution.
 
         r = √b₂ r + d² lr / d₀ ⟨g, p₀ - p⟩                 over all leaves
         m = b₁ m + (1 - b₁) d g
@@ -3096,10 +3136,10 @@ def prodigy(
 
     Args:
       learning_rate: a factor of d. Keep it at 1, or pass a schedule from 1 down.
-      b1: decay rate of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay rate of the average v of their squares, 0 <= b2 < 1.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
       eps: ε, in units of d.
-      b3: decay rate of the two sums from which d is estimated, 0 <= b3 < 1. None is √b2.
+      b3: decay rate of r and s, 0 <= b3 < 1. None is √b2.
       d0: initial d, smaller than any plausible value.
       d_coef: c, a factor of the estimate of d.
       bias_correction: whether to multiply d lr by √(1 - b₂ᵗ) / (1 - b₁ᵗ), as in Optax.
@@ -3114,7 +3154,7 @@ def prodigy(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -3124,7 +3164,7 @@ def prodigy(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1, b2 or b3 outside [0, 1), a negative number.
+      ValueError: for b1, b2 or b3 outside [0, 1), or a negative number.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.prodigy(learning_rate=1.0)
@@ -3152,20 +3192,21 @@ def qhadam(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the qhadam optimizer: mixes both averages with the present gradient.
+    """Create the qhadam optimizer: interpolates both averages with the present gradient.
 
         u = ((1 - ν₁) g + ν₁ m̂) / (√((1 - ν₂) g² + ν₂ v̂) + ε)
 
+    The authors recommend `nu1=0.7`, or `nu1=0.8` with `b1=0.95`.
+
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      eps: ε, outside the root.
-      nu1: ν₁, the share of m: 1 is Adam, 0 has no momentum. The authors recommend 0.7, or 0.8 with
-        b1 = 0.95.
-      nu2: ν₂, the share of v, 0 <= nu2 <= 1; with 0 the denominator is |g| + ε.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added outside the square root.
+      nu1: ν₁, weight of m. 1 is Adam, 0 has no momentum.
+      nu2: ν₂, weight of v, 0 <= nu2 <= 1. With 0 the denominator is |g| + ε.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -3175,7 +3216,7 @@ def qhadam(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -3185,7 +3226,7 @@ def qhadam(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), nu2 outside [0, 1], a negative eps or nu1.
+      ValueError: for b1 or b2 outside [0, 1), nu2 outside [0, 1], or a negative eps or nu1.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.qhadam(learning_rate=0.001)
@@ -3214,7 +3255,7 @@ def radam(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the radam optimizer: shortens the first steps by how little v has seen: a warm-up without a knob.
+    """Create the radam optimizer: scales down the first updates while v is unreliable: a built-in warm-up.
 
         r∞ = 2 / (1 - b₂) - 1
         r  = r∞ - 2 t b₂ᵗ / (1 - b₂ᵗ)
@@ -3222,15 +3263,14 @@ def radam(
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1. From b2 = 2/3 (r∞ = 5) down the
-        rectification never starts.
-      eps: ε, placed as `style` says.
-      eps_root: added under the root.
-      threshold: the length r from which the step is adaptive, at least 4.
-      style: "torch", "optax" or "author", see `STYLES`.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1. Below 2/3 the rectification never starts.
+      eps: ε, placed according to `style`.
+      eps_root: added inside the square root.
+      threshold: the value of r from which updates are rectified, at least 4.
+      style: implementation to follow, "torch", "optax" or "author".
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -3240,7 +3280,7 @@ def radam(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -3250,7 +3290,8 @@ def radam(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative eps or eps_root, an unknown style.
+      ValueError: for b1 or b2 outside [0, 1), a negative number, a threshold below 4 or an unknown
+      style.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.radam(learning_rate=0.001)
@@ -3281,22 +3322,22 @@ def ranger(
     mask: Mask = None,
     storage: str = 'float32',
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the ranger optimizer: RAdam of centralized gradients, drawn back every few steps towards a slow copy.
+    """Create the ranger optimizer: RAdam with gradient centralization and Lookahead.
 
         g = g - mean(g)                 over the inputs of each neuron
-        p = p - lr u                    u RAdam's
+        p = p - lr u                    u of RAdam
         s = s + α (p - s), p = s        every k steps
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay rate of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay rate of the average v of their squares, 0 <= b2 < 1.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
       eps: ε, see `adamjax.radam`.
       threshold: see `adamjax.radam`.
       sync_period: k, at least 1.
-      slow_step_size: α.
-      centralize: whether to centralize gradients. The first versions did not.
-      out_axis: axis of a kernel's outputs: the last in Flax, the first in torch (0).
+      slow_step_size: α, 0 <= α <= 1.
+      centralize: whether to centralize gradients. The first versions of Ranger did not.
+      out_axis: axis of the outputs of a kernel: -1 in Flax, 0 in torch.
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -3310,7 +3351,7 @@ def ranger(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
 
@@ -3318,7 +3359,7 @@ def ranger(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative number.
+      ValueError: for b1 or b2 outside [0, 1), or a negative number.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.ranger(learning_rate=0.001)
@@ -3347,22 +3388,25 @@ def rmsprop(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the rmsprop optimizer: no average of the gradient and no bias correction.
+    """Create the rmsprop optimizer: no momentum and no bias correction.
 
         v = b₂ v + (1 - b₂) g²
         d = g / (√v + ε)         centered: v - ḡ² in place of v, ḡ the average of g
         u = d                    with momentum: B = β B + d, u = B
 
+    The defaults are those of torch. Keras and TensorFlow use b₂ = 0.9, and the first RMSProp of
+    TensorFlow starts with v = 1.
+
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b2: decay of the averages, 0 <= b2 < 1 (torch's `alpha`, Keras's `rho`).
-      eps: ε, placed as `style` says.
-      momentum: β, 0 <= β < 1; None for none, which keeps no buffer.
-      centered: whether to divide by the standard deviation rather than the root mean square.
-      initial_accumulator_value: v before the first step, not negative.
-      style: "torch" or "keras", see `STYLES`.
-      mu_dtype: dtype in which B and ḡ are stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b2: decay rate of v and ḡ, 0 <= b2 < 1.
+      eps: ε, placed according to `style`.
+      momentum: β, 0 <= momentum < 1. None is no momentum.
+      centered: whether to divide by the standard deviation instead of the root mean square.
+      initial_accumulator_value: v before the first step.
+      style: implementation to follow, "torch" or "keras".
+      mu_dtype: dtype in which B and ḡ are stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -3372,7 +3416,7 @@ def rmsprop(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -3382,7 +3426,7 @@ def rmsprop(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b2 or momentum outside [0, 1), a negative number, an unknown style.
+      ValueError: for b2 or momentum outside [0, 1), a negative number or an unknown style.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.rmsprop(learning_rate=0.01)
@@ -3411,24 +3455,24 @@ def schedule_free_adamw(
     mask: Mask = None,
     storage: str = 'float32',
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the schedule_free_adamw optimizer: averages the points it visits in place of momentum and of a falling learning rate.
+    """Create the schedule_free_adamw optimizer: averages iterates instead of decaying the learning rate.
 
         z = z - lr (g / (√v̂ + ε) + λ y)        lr after a linear warm-up
         x = (1-c) x + c z                       c = lr² / Σ lr²
-        y = b₁ x + (1-b₁) z                     the parameters; x is what to evaluate
+        y = b₁ x + (1-b₁) z                     the parameters; evaluate the model at x
 
-    The parameters are y. Evaluate and keep x, `adamjax.eval_params(state, params)`. For another
-    optimizer use `adamjax.schedule_free`.
+    AdamW's learning rate is a good start. The parameters are y. Evaluate and save x,
+    `adamjax.eval_params(state, params)`. For another optimizer use `adamjax.schedule_free`.
 
     Args:
-      learning_rate: a number, or a schedule that does not fall. AdamW's is a good start.
-      b1: b₁, the weight of x in y, where gradients are taken, 0 <= b1 < 1.
-      b2: decay rate of the average v of the squared gradients, 0 <= b2 < 1.
-      eps: ε, placed according to `style`.
+      learning_rate: a number, or a schedule that does not decrease.
+      b1: b₁, weight of x in y, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added outside the square root.
       warmup_steps: number of steps in which the learning rate rises linearly.
-      weight_lr_power: the weights of the average are tʳ max(lr)^power.
-      r: see `weight_lr_power`.
-      style: "author", "paper", "keras" or "optax".
+      weight_lr_power: power of the largest lr so far in the weights of the average.
+      r: power of t in the weights of the average.
+      style: implementation to follow, "author", "paper", "keras" or "optax".
       nu_dtype: dtype in which v is stored, float32 if None.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
         (not at all), "stochastic", "kahan" or "residual8", see `adamjax.round_params`.
@@ -3441,7 +3485,7 @@ def schedule_free_adamw(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
 
@@ -3449,7 +3493,7 @@ def schedule_free_adamw(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative number, an unknown style.
+      ValueError: for b1 or b2 outside [0, 1), a negative number or an unknown style.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.schedule_free_adamw(learning_rate=0.0025)
@@ -3475,24 +3519,24 @@ def schedule_free_radam(
     mask: Mask = None,
     storage: str = 'float32',
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the schedule_free_radam optimizer: averages the points it visits; its first steps are as long as v can be trusted.
+    """Create the schedule_free_radam optimizer: Schedule-Free AdamW with RAdam's rectification.
 
         r∞ = 2 / (1 - b₂) - 1
         r  = r∞ - 2 t b₂ᵗ / (1 - b₂ᵗ)
         lr = lr √((r - 4)(r - 2) r∞ / ((r∞ - 4)(r∞ - 2) r))    if r > 4, else 0
         z  = z - lr (g / (√v̂ + ε) + λ y)
         x  = (1-c) x + c z                                      c = lr² / Σ lr²
-        y  = b₁ x + (1-b₁) z                                    the parameters; x is what to evaluate
+        y  = b₁ x + (1-b₁) z                                    the parameters; evaluate the model at x
 
-    The parameters are y. Evaluate and keep x, `adamjax.eval_params(state, params)`.
+    The parameters are y. Evaluate and save x, `adamjax.eval_params(state, params)`.
 
     Args:
-      learning_rate: a number, or a schedule that does not fall.
-      b1: b₁, the weight of x in y, where gradients are taken, 0 <= b1 < 1.
-      b2: decay rate of the average v of the squared gradients, 0 <= b2 < 1.
-      eps: ε, added outside the root.
-      weight_lr_power: the weights of the average are tʳ max(lr)^power.
-      r: see `weight_lr_power`.
+      learning_rate: a number, or a schedule that does not decrease.
+      b1: b₁, weight of x in y, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added outside the square root.
+      weight_lr_power: power of the largest lr so far in the weights of the average.
+      r: power of t in the weights of the average.
       nu_dtype: dtype in which v is stored, float32 if None.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
         (not at all), "stochastic", "kahan" or "residual8", see `adamjax.round_params`.
@@ -3505,7 +3549,7 @@ def schedule_free_radam(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
 
@@ -3513,7 +3557,7 @@ def schedule_free_radam(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative number.
+      ValueError: for b1 or b2 outside [0, 1), or a negative number.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.schedule_free_radam(learning_rate=0.0025)
@@ -3537,20 +3581,20 @@ def schedule_free_sgd(
     mask: Mask = None,
     storage: str = 'float32',
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the schedule_free_sgd optimizer: one step size for all elements; averages the points it visits.
+    """Create the schedule_free_sgd optimizer: SGD with averaged iterates instead of learning rate decay.
 
         z = z - lr (g + λ y)                    lr after a linear warm-up
         x = (1-c) x + c z                       c = lr² / Σ lr²
-        y = b₁ x + (1-b₁) z                     the parameters; x is what to evaluate
+        y = b₁ x + (1-b₁) z                     the parameters; evaluate the model at x
 
-    The parameters are y. Evaluate and keep x, `adamjax.eval_params(state, params)`.
+    The parameters are y. Evaluate and save x, `adamjax.eval_params(state, params)`.
 
     Args:
-      learning_rate: a number, or a schedule that does not fall.
-      b1: b₁, the weight of x in y, where gradients are taken, 0 <= b1 < 1.
+      learning_rate: a number, or a schedule that does not decrease.
+      b1: b₁, weight of x in y, 0 <= b1 < 1.
       warmup_steps: number of steps in which the learning rate rises linearly.
-      weight_lr_power: the weights of the average are tʳ max(lr)^power.
-      r: see `weight_lr_power`.
+      weight_lr_power: power of the largest lr so far in the weights of the average.
+      r: power of t in the weights of the average.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
         (not at all), "stochastic", "kahan" or "residual8", see `adamjax.round_params`.
       weight_decay: λ, a number, an array or a schedule. None is 0.
@@ -3562,7 +3606,7 @@ def schedule_free_sgd(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
 
@@ -3570,7 +3614,7 @@ def schedule_free_sgd(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 outside [0, 1), a negative number.
+      ValueError: for b1 outside [0, 1), or a negative number.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.schedule_free_sgd(learning_rate=1.0)
@@ -3593,18 +3637,18 @@ def sgd(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the sgd optimizer: one step size for all elements; no second moment.
+    """Create the sgd optimizer: one step size for all elements, no second moment.
 
         B = β B + g
         u = B            Nesterov: u = g + β B
 
-    As in torch and Optax the learning rate is not in the buffer.
+    As in torch and Optax, the learning rate is not part of the buffer.
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      momentum: β, 0 <= β < 1; None for plain gradient descent, which keeps no buffer.
-      nesterov: whether to look one step ahead.
-      mu_dtype: dtype in which B is stored; None for float32.
+      momentum: β, 0 <= momentum < 1. None is no momentum.
+      nesterov: whether to use Nesterov momentum. It needs a `momentum`.
+      mu_dtype: dtype in which B is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -3614,7 +3658,7 @@ def sgd(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -3653,7 +3697,7 @@ def sgdp(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the sgdp optimizer: one step size for all elements; does not let scale-invariant weights grow.
+    """Create the sgdp optimizer: SGD with momentum that keeps scale-invariant weights from growing.
 
         B = β B + g
         u = B                         Nesterov: u = g + β B
@@ -3664,14 +3708,14 @@ def sgdp(
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      momentum: β, 0 <= β < 1.
-      nesterov: whether to look one step ahead.
-      eps: ε of the lengths.
-      delta: δ; with 0 it is gradient descent with momentum.
-      out_axis: the axis of the neurons, see `adamjax.projection`.
-      style: "author" or "timm", see `STYLES`.
-      mu_dtype: dtype in which B is stored; None for float32.
-      wd_ratio: r, the share of the weight decay for leaves with a projected update. "l2" has all of
+      momentum: β, 0 <= momentum < 1.
+      nesterov: whether to use Nesterov momentum.
+      eps: ε, added to norms.
+      delta: δ, threshold of the cosine. With 0 it is SGD with momentum.
+      out_axis: axis of the outputs of a kernel: -1 in Flax, 0 in torch.
+      style: implementation to follow, "author" or "timm".
+      mu_dtype: dtype in which B is stored, float32 if None.
+      wd_ratio: r, a factor of λ for leaves with a projected update, except for "l2".
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -3681,7 +3725,7 @@ def sgdp(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -3691,7 +3735,7 @@ def sgdp(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for momentum outside [0, 1), a negative eps or delta, an unknown style.
+      ValueError: for momentum outside [0, 1), a negative eps or delta, or an unknown style.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.sgdp(learning_rate=0.01)
@@ -3719,24 +3763,23 @@ def simplified_ademamix(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the simplified_ademamix optimizer: a momentum that is a sum, and the present gradient once more.
+    """Create the simplified_ademamix optimizer: momentum as a sum, plus a multiple of the gradient.
 
         M = b₁ M + g
         v = b₂ v + (1 - b₂) g²
         u = (M + α g) / (√v̂ + ε)
 
-    M is a sum: its steps are up to 1 / (1 - b₁) times as long as Adam's, and the learning rate as
-    much smaller.
+    Updates are up to 1 / (1 - b₁) times as large as Adam's. Reduce the learning rate accordingly.
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the sum M of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      alpha: α, the share of the present gradient.
-      eps: ε, outside the root.
-      eps_root: added under the root.
-      mu_dtype: dtype in which M is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: decay rate of the momentum M, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      alpha: α, weight of the present gradient.
+      eps: ε, added outside the square root.
+      eps_root: added inside the square root.
+      mu_dtype: dtype in which M is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -3746,7 +3789,7 @@ def simplified_ademamix(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -3756,7 +3799,7 @@ def simplified_ademamix(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative number.
+      ValueError: for b1 or b2 outside [0, 1), or a negative number.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.simplified_ademamix(learning_rate=0.0001)
@@ -3785,24 +3828,26 @@ def soap(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the soap optimizer: takes Adam's averages in the eigenbasis of the gradients' covariances.
+    """Create the soap optimizer: Adam in the eigenbasis of the gradient covariances.
 
-        L = β L + (1 - β) G Gᵀ,  R = β R + (1 - β) Gᵀ G,  their eigenvectors Q_L, Q_R, from time to time
+        L = β L + (1 - β) G Gᵀ,  R = β R + (1 - β) Gᵀ G,  with eigenvectors Q_L, Q_R
         H = Q_Lᵀ G Q_R
         U = Q_L (m̂ √(1 - b₂ᵗ) / (√v + ε)) Q_Rᵀ              m, v the averages of H and H²
 
-    The first step only finds a basis: no parameter moves and none decays.
+    The first step only initializes the bases: the update and the weight decay are 0. A leaf with
+    more than two axes is a stack of matrices. The authors' code uses one basis for each axis
+    instead. Vectors use Adam.
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      eps: ε of √v + ε.
-      shampoo_beta: β, the decay of the covariances, 0 <= β < 1; None for b2.
-      precondition_frequency: how many steps a basis is kept.
-      max_size: sides of a matrix with more elements are not turned.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added to √v.
+      shampoo_beta: β, decay rate of the covariances, 0 <= β < 1. None is b2.
+      precondition_frequency: number of steps between updates of the bases.
+      max_size: sides of a matrix with more elements are not rotated.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -3812,7 +3857,7 @@ def soap(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -3822,7 +3867,8 @@ def soap(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for a decay outside [0, 1), a negative eps, no whole number of steps.
+      ValueError: for a decay rate outside [0, 1), a negative eps, or a precondition_frequency below
+      1.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.soap(learning_rate=0.003)
@@ -3849,23 +3895,25 @@ def sophia(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the sophia optimizer: divides by an estimate of the curvature in place of √v, and clips.
+    """Create the sophia optimizer: divides by an estimate of the Hessian diagonal, and clips.
 
         m = b₁ m + (1 - b₁) g
-        h = b₂ h + (1 - b₂) ĥ                     on the steps that have an estimate ĥ
+        h = b₂ h + (1 - b₂) ĥ                     on steps with an estimate ĥ
         u = clip(m / max(ρ h, ε), ±1)
 
-    Its `update` takes `hessian=`, see `scale_by_sophia`.
+    Pass an estimate as `update(..., hessian=...)` every few steps, see `adamjax.scale_by_sophia`.
+    The authors make one every 10 steps. The Gauss-Newton-Bartlett estimate of Sophia-G is n ĝ²,
+    where ĝ is the gradient of the mean loss of n examples with labels sampled from the model. The
+    authors choose ρ so that 10% to 50% of the elements are not clipped.
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the average m of the gradients, 0 <= b1 < 1; not corrected for its bias.
-      b2: decay of the average h of the estimates, 0 <= b2 < 1; not corrected either.
-      eps: ε, the least denominator: where the curvature is negative, or unknown, u is sign(m).
-      rho: ρ, in the paper γ: how much of the curvature counts. The authors choose it such that from
-        a tenth to a half of the elements are not clipped.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which h is stored; None for float32.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the curvature h, 0 <= b2 < 1.
+      eps: ε, the smallest denominator.
+      rho: ρ, weight of the curvature (γ in the paper).
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which h is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -3875,7 +3923,7 @@ def sophia(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -3885,8 +3933,7 @@ def sophia(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative eps or rho; in `update`, for a `hessian`
-      that does not fit the gradients.
+      ValueError: for b1 or b2 outside [0, 1), a negative number, or a `hessian` that does not fit.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.sophia(learning_rate=0.0001)
@@ -3912,20 +3959,20 @@ def stable_adamw(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the stable_adamw optimizer: steps are shorter where gradients are larger than v expects.
+    """Create the stable_adamw optimizer: clips each leaf's update where gradients exceed √v̂.
 
         r = m̂ / (√v̂ + ε) + λ p
         u = r / max(1, RMS(g / max(√v̂, ε)))
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: decay of the average v of their squares, 0 <= b2 < 1.
-      eps: ε, outside the root, and the least size that a gradient is measured by.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added outside the square root, and lower limit of √v̂ in the RMS.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      mask: which leaves decay, in any of the forms of `adamjax.optimizer`.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      mask: leaves with weight decay, in any form that `adamjax.optimizer` accepts.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
@@ -3943,7 +3990,7 @@ def stable_adamw(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative number.
+      ValueError: for b1 or b2 outside [0, 1), or a negative number.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.stable_adamw(learning_rate=0.001)
@@ -3966,19 +4013,19 @@ def tiger(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the tiger optimizer: the sign of the average; no second moment.
+    """Create the tiger optimizer: sign of the momentum, no second moment.
 
         m = b₁ m + (1 - b₁) g
         u = sign(m)
 
-    The author's code also multiplies the learning rate of matrices by RMS(p), and halves that of
-    biases and scales, which it knows by their names; that is not done here.
-    `optax.scale_by_param_block_rms` behind `scale_by_tiger` is near to it.
+    The author's code also multiplies the learning rate of matrices by RMS(p) and halves that of
+    biases and scales. For a similar effect, chain `optax.scale_by_param_block_rms` behind
+    `adamjax.scale_by_tiger`.
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      mu_dtype: dtype in which m is stored; None for float32.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      mu_dtype: dtype in which m is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -3988,7 +4035,7 @@ def tiger(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -4026,7 +4073,7 @@ def yogi(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the yogi optimizer: v moves towards g² by a share of g², not of their distance.
+    """Create the yogi optimizer: v changes by a multiple of g² instead of v - g².
 
         m = b₁ m + (1 - b₁) g
         v = v - (1 - b₂) sign(v - g²) g²
@@ -4034,14 +4081,14 @@ def yogi(
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      b1: decay of the average m of the gradients, 0 <= b1 < 1.
-      b2: 1 - b2 is the share of g² by which v moves, 0 <= b2 < 1.
-      eps: ε, placed as `style` says.
-      eps_root: added under the root.
-      initial_accumulator_value: v before the first step, not negative; with style "optax" m, too.
-      style: "tensorflow" or "optax", see `STYLES`.
-      mu_dtype: dtype in which m is stored; None for float32.
-      nu_dtype: dtype in which v is stored; None for float32.
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: 1 - b2 is the rate at which v changes, 0 <= b2 < 1.
+      eps: ε, placed according to `style`.
+      eps_root: added inside the square root.
+      initial_accumulator_value: v, and m for style "optax", before the first step.
+      style: implementation to follow, "tensorflow" or "optax".
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u:
           'decoupled': p <- p - lr (u + λ p)
@@ -4051,7 +4098,7 @@ def yogi(
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -4061,7 +4108,7 @@ def yogi(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative number, an unknown style.
+      ValueError: for b1 or b2 outside [0, 1), a negative number or an unknown style.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.yogi(learning_rate=0.01)

@@ -109,7 +109,7 @@ def optimizer(
       weight_decay: λ, a number, an array or a schedule.
       decay_mode: how weight decay couples with the step, one of the names above.
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias", "!*scale"].
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
