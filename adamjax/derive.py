@@ -124,7 +124,8 @@ def _signature(
         merged[key] = merged[key].replace(default=value)
     for key, values in literals.items():
         if key in merged:
-            merged[key] = merged[key].replace(annotation=Literal[tuple(values)])
+            hint = Literal[tuple(values)]  # type: ignore[valid-type]
+            merged[key] = merged[key].replace(annotation=hint)
     return inspect.Signature(
         sorted(merged.values(), key=lambda p: p.kind),
         return_annotation=optax.GradientTransformationExtraArgs,

@@ -30,15 +30,15 @@ def table() -> str:
 
 
 def _row(record: Variant) -> list[str]:
-    arguments = inspect.signature(record.make).parameters
+    arguments = inspect.signature(record.optimizer).parameters
     return [
         f"`{record.name}`",
-        _yes(record.direction is not None),
+        _yes(record.scale_by is not None),
         _yes(record.styles),
         _yes("mu_dtype" in arguments),
         _yes("nu_dtype" in arguments),
         _yes(record.roles),
-        f'`"{arguments["decay"].default}"`',
+        f'`"{arguments["decay_mode"].default}"`',
         _yes(_needs_params(record)),
         _yes(record.static),
     ]
@@ -49,7 +49,7 @@ def _yes(value: object) -> str:
 
 
 def _needs_params(record: Variant) -> bool:
-    tx = record.make(learning_rate=0.1, weight_decay=0.0)
+    tx = record.optimizer(learning_rate=0.1, weight_decay=0.0)
     state = jax.eval_shape(tx.init, PARAMS)
     try:
         jax.eval_shape(tx.update, PARAMS, state)

@@ -65,7 +65,7 @@ def adagc(
     def rule(g, moments, step):
         early, length = step.count <= warmup_steps, norm(g)
         limit = divide(threshold * moments.norm, length)
-        limit = jnp.where(early, divide(warmup_norm, step.global_norm), limit)
+        limit = jnp.where(early, divide(jnp.asarray(warmup_norm), step.global_norm), limit)
         h = jnp.where(length == 0, 1, jnp.minimum(1, limit))
         clipped = h * length
         average = decay * moments.norm + (1 - decay) * clipped

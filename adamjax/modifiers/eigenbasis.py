@@ -130,9 +130,9 @@ def eigenbasis(
         right = map_leaves(partial(average, -1), state.right, updates)
         due = jnp.where(first, 2, jnp.where(state.count % every == 0, 1, 0))
         changes = [lambda _, bases, state: (bases, state), _refine, _diagonalize]
-        new, after = jax.lax.switch(due, changes, (left, right), bases, after)
+        (first, second), after = jax.lax.switch(due, changes, (left, right), bases, after)
         count = increment(state.count)
-        new_state = EigenbasisState(count, left, right, *new, after)
+        new_state = EigenbasisState(count, left, right, first, second, after)
         return map_leaves(_out_of, rotated, *bases), new_state
 
     return optax.GradientTransformationExtraArgs(init, update)
