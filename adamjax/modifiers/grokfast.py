@@ -20,10 +20,7 @@ class GrokfastState(NamedTuple):
     count: Array
     slow: PyTree
 
-    @property
-    def roles(self) -> dict[str, str]:
-        """Return the role of each moment, see `adamjax.storage.roles`."""
-        return {"slow": "signed"}
+    roles = {"slow": "signed"}
 
 
 class GrokfastWindowState(NamedTuple):
@@ -32,10 +29,7 @@ class GrokfastWindowState(NamedTuple):
     count: Array
     window: PyTree
 
-    @property
-    def roles(self) -> dict[str, str]:
-        """Return the role of each moment, see `adamjax.storage.roles`."""
-        return {"window": "signed"}
+    roles = {"window": "signed"}
 
 
 def grokfast(

@@ -20,10 +20,7 @@ class MarsState(NamedTuple):
     count: Array
     previous: PyTree
 
-    @property
-    def roles(self) -> dict[str, str]:
-        """Return the role of each moment, see `adamjax.storage.roles`."""
-        return {"previous": "signed"}
+    roles = {"previous": "signed"}
 
 
 def mars(

@@ -36,10 +36,7 @@ class AdabeliefState(NamedTuple):
     nu: PyTree
     nu_max: PyTree = None
 
-    @property
-    def roles(self) -> dict[str, str]:
-        """Storage roles of the moments. √s does not bound m."""
-        return {"mu": "signed", "nu": "square", "nu_max": "maximum"}
+    roles = {"mu": "signed", "nu": "square", "nu_max": "maximum"}
 
 
 def scale_by_adabelief(

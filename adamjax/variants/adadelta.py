@@ -25,10 +25,7 @@ class AdadeltaState(NamedTuple):
     nu: PyTree
     delta: PyTree
 
-    @property
-    def roles(self) -> dict[str, str]:
-        """Storage roles of the moments."""
-        return {"nu": "square", "delta": "square"}
+    roles = {"nu": "square", "delta": "square"}
 
 
 def scale_by_adadelta(

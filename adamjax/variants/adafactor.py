@@ -77,10 +77,7 @@ class AdafactorState(NamedTuple):
     v: PyTree
     mu: PyTree
 
-    @property
-    def roles(self) -> dict[str, str]:
-        """Storage roles of the moments."""
-        return {"v": "square", "mu": "signed"}
+    roles = {"v": "square", "mu": "signed"}
 
 
 def second_moment(

@@ -30,10 +30,7 @@ class AdamMiniState(NamedTuple):
     mu: PyTree
     nu: PyTree
 
-    @property
-    def roles(self) -> dict[str, str]:
-        """Storage roles of the moments. v is not quantized."""
-        return {"mu": "signed"}
+    roles = {"mu": "signed"}
 
 
 def _kept_shape(shape: tuple[int, ...], axes: Axes) -> tuple[int, ...]:

@@ -29,10 +29,7 @@ class AdamgState(NamedTuple):
     mu: PyTree
     nu: PyTree
 
-    @property
-    def roles(self) -> dict[str, str]:
-        """Storage roles of the moments. √v does not bound m."""
-        return {"step_size": "square", "mu": "signed", "nu": "square"}
+    roles = {"step_size": "square", "mu": "signed", "nu": "square"}
 
 
 def scale_by_adamg(

@@ -28,10 +28,7 @@ class AdamodState(NamedTuple):
     mu: PyTree
     nu: PyTree
 
-    @property
-    def roles(self) -> dict[str, str]:
-        """Storage roles of the moments. The square that bounds the mean m is the last, v."""
-        return {"step_size": "square", "mu": "mean", "nu": "square"}
+    roles = {"step_size": "square", "mu": "mean", "nu": "square"}
 
 
 def scale_by_adamod(

@@ -38,10 +38,7 @@ class AdanState(NamedTuple):
     nu: PyTree
     last: PyTree
 
-    @property
-    def roles(self) -> dict[str, str]:
-        """Storage roles of the moments. √v does not bound m."""
-        return {"mu": "signed", "change": "signed", "nu": "square", "last": "signed"}
+    roles = {"mu": "signed", "change": "signed", "nu": "square", "last": "signed"}
 
 
 def scale_by_adan(

@@ -34,10 +34,7 @@ class AdashiftState(NamedTuple):
     nu: PyTree
     missing: PyTree = None
 
-    @property
-    def roles(self) -> dict[str, str]:
-        """Storage roles of the moments."""
-        return {"window": "signed", "nu": "square"}
+    roles = {"window": "signed", "nu": "square"}
 
 
 def _slide(g: Array, window: Array, steps: Array, b1: Any) -> tuple[Array, Array, Array]:

@@ -40,10 +40,7 @@ class AdemamixState(NamedTuple):
     mu_slow: PyTree
     nu: PyTree
 
-    @property
-    def roles(self) -> dict[str, str]:
-        """Storage roles of the moments."""
-        return {"mu": "mean", "mu_slow": "signed", "nu": "square"}
+    roles = {"mu": "mean", "mu_slow": "signed", "nu": "square"}
 
 
 def _interpolated(b1: Beta, b3: Beta, progress: Any, log_addend: float) -> Beta:

@@ -36,10 +36,7 @@ class ApolloState(NamedTuple):
     hessian: PyTree
     last: PyTree
 
-    @property
-    def roles(self) -> dict[str, str]:
-        """Storage roles of the moments. B, a sum of corrections, is not quantized."""
-        return {"mu": "signed", "last": "signed"}
+    roles = {"mu": "signed", "last": "signed"}
 
 
 def scale_by_apollo(

@@ -35,10 +35,7 @@ class CameState(NamedTuple):
     s_row: PyTree
     s_col: PyTree
 
-    @property
-    def roles(self) -> dict[str, str]:
-        """Roles of the moments for `adamjax.store`."""
-        return {"v": "square", "mu": "signed"}
+    roles = {"v": "square", "mu": "signed"}
 
 
 def _axes(shape: tuple[int, ...]) -> tuple[int, int] | None:

@@ -28,10 +28,7 @@ class DiffgradState(NamedTuple):
     nu: PyTree
     previous: PyTree
 
-    @property
-    def roles(self) -> dict[str, str]:
-        """Roles of the moments for `adamjax.store`."""
-        return {"mu": "mean", "nu": "square", "previous": "signed"}
+    roles = {"mu": "mean", "nu": "square", "previous": "signed"}
 
 
 def scale_by_diffgrad(

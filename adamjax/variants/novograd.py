@@ -35,10 +35,7 @@ class NovogradState(NamedTuple):
     mu: PyTree
     nu: PyTree
 
-    @property
-    def roles(self) -> dict[str, str]:
-        """Roles of the moments for `adamjax.store`."""
-        return {"mu": "signed"}
+    roles = {"mu": "signed"}
 
 
 def scale_by_novograd(
