@@ -158,13 +158,8 @@ def optimizer(
         if decays:
             masked = resolve_mask(mask, params)
 
-        def widen(g: Array, p: Array, on: Any) -> Array:
-            dtype = at_least_float32(jnp.result_type(g, p))
-            g = jnp.asarray(g, dtype)
-            return g + cast(wd, dtype) * jnp.asarray(p, dtype) if on else g
-
         in_gradient = [on and mode.couple is None for on in masked]
-        wide = [widen(*row) for row in zip(leaves, seen, in_gradient, strict=True)]
+        wide = [_widen(*row, wd) for row in zip(leaves, seen, in_gradient, strict=True)]
         new, rule_state = scale_by.update(treedef.unflatten(wide), rule_state, params, **extra_args)
         lr = lr * step_size(rule_state) if step_size else lr
 
@@ -185,6 +180,13 @@ def optimizer(
 
     tx = optax.GradientTransformationExtraArgs(init, update)
     return tx if param_rounding is None else optax.chain(tx, round_params(param_rounding))
+
+
+def _widen(g: Array, p: Array, on: bool, wd: Any) -> Array:
+    """Return the gradient in the dtype to compute in, with the term λ p if `on`."""
+    dtype = at_least_float32(jnp.result_type(g, p))
+    g = jnp.asarray(g, dtype)
+    return g + cast(wd, dtype) * jnp.asarray(p, dtype) if on else g
 
 
 def _check_own(state: Any, scheduled: bool) -> None:

@@ -164,59 +164,35 @@ def lift(
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         corrections, state = _unwrap(state, state_type, scheduled)
         gradients, treedef = flat = flatten_real("updates", updates)
-        columns = [
-            check_same_tree(
-                "updates",
-                updates,
-                f"the state's {name}",
-                getattr(state, name),
-                shape=slot.shape,
-                flat=flat,
-            )
-            for name, slot in slots.items()
-        ]
+        befores = _moments_of_leaves(slots, state, updates, flat)
         seen: Sequence[Any] = [None] * len(gradients)
         if needs_params:
             require_params(params, "this rule")
             seen = check_same_tree("updates", updates, "params", params, flat=flat)
-        inputs = leaf_inputs(updates, extra_args) if leaf_inputs else {}
-        rows = {name: _leaves_or_none(tree, treedef) for name, tree in inputs.items()}
+        columns = leaf_inputs(updates, extra_args) if leaf_inputs else {}
         if mask is not None:
-            rows["decays"] = resolve_mask(mask, updates if params is None else params)
-
-        values = {name: value_at(b, state.count) for name, b in betas.items()}
-        corrections = {
-            name: c + _one_minus(values[name]) * (1 - c) for name, c in corrections.items()
-        }
-        settings = {name: value_at(value, state.count) for name, value in scalars.items()}
+            decays = resolve_mask(mask, updates if params is None else params)
+            columns = {**columns, "decays": treedef.unflatten(decays)}
+        corrections, steps = _steps(state.count, gradients, betas, scalars, corrections)
         state = state._replace(count=increment(state.count))
-        # In order, so that every process traces the same program.
-        dtypes = dict.fromkeys(at_least_float32(jnp.result_type(g)) for g in gradients)
-        steps = {d: _step(state.count, d, values, corrections, settings) for d in dtypes}
-
-        befores = list(zip(*columns, strict=True)) if slots else [()] * len(gradients)
         widen = partial(_widen, slots, state)
         shared: Mapping[str, Scalar] = {}
         if tree_scalars and gradients:
             wide, moments = zip(*map(widen, gradients, befores), strict=True)
             shared = tree_scalars(wide, moments, steps[wide[0].dtype])
 
-        def on_leaf(gradient: Array, before: Sequence[Array], param: Any, row: Any) -> Any:
+        def on_leaf(gradient: Array, before: Sequence[Array], param: Any, inputs: Any) -> Any:
             g, moments = widen(gradient, before)
-            step = _with_inputs(steps[g.dtype], {**shared, **row}, g.dtype)
+            step = _with_inputs(steps[g.dtype], {**shared, **inputs}, g.dtype)
             arguments = [jnp.asarray(param, g.dtype)] if needs_params else []
             u, after = rule(g, moments, step, *arguments)
             kept = [getattr(after, k).astype(x.dtype) for k, x in zip(slots, before, strict=True)]
             return u.astype(jnp.result_type(gradient)), kept
 
-        extras = [{k: column[i] for k, column in rows.items()} for i in range(len(gradients))]
-        results = map_columns(on_leaf, gradients, befores, seen, extras)
-        trees = {
-            name: treedef.unflatten([kept[i] for _, kept in results])
-            for i, name in enumerate(slots)
-        }
-        state = state._replace(**trees)
+        results = map_columns(on_leaf, gradients, befores, seen, _rows(columns, treedef))
         new = treedef.unflatten([u for u, _ in results])
+        moments = {k: treedef.unflatten([x[i] for _, x in results]) for i, k in enumerate(slots)}
+        state = state._replace(**moments)
         return new, ScheduledBetaState(corrections, state) if scheduled else state
 
     return optax.GradientTransformationExtraArgs(init, update)
@@ -244,8 +220,26 @@ def _unwrap(state: Any, state_type: Any, scheduled: list[str]) -> tuple[dict[str
     return corrections, inner
 
 
-def _leaves_or_none(tree: PyTree, treedef: Any) -> Sequence[Any]:
-    return [None] * treedef.num_leaves if tree is None else treedef.flatten_up_to(tree)
+def _moments_of_leaves(
+    slots: Mapping[str, Slot], state: Any, updates: PyTree, flat: tuple[list[Any], Any]
+) -> list[tuple[Array, ...]]:
+    """Return the stored moments of each leaf, in the order of the slots."""
+    columns = []
+    for name, slot in slots.items():
+        tree = getattr(state, name)
+        columns.append(
+            check_same_tree(
+                "updates", updates, f"the state's {name}", tree, shape=slot.shape, flat=flat
+            )
+        )
+    return list(zip(*columns, strict=True)) if slots else [()] * len(flat[0])
+
+
+def _rows(columns: Mapping[str, PyTree | None], treedef: Any) -> list[dict[str, Any]]:
+    """Return the inputs of each leaf by name."""
+    absent = [None] * treedef.num_leaves
+    flat = {k: absent if x is None else treedef.flatten_up_to(x) for k, x in columns.items()}
+    return [{k: column[i] for k, column in flat.items()} for i in range(treedef.num_leaves)]
 
 
 def _widen(
@@ -267,20 +261,30 @@ def _with_inputs(step: SimpleNamespace, inputs: Mapping[str, Any], dtype: Any) -
     return SimpleNamespace(**{**vars(step), **fields})
 
 
-def _step(
+def _steps(
     count: Array,
-    dtype: Any,
-    values: Mapping[str, Scalar],
+    gradients: Sequence[Any],
+    betas: Mapping[str, ScalarOrSchedule],
+    scalars: Mapping[str, ScalarOrSchedule],
     corrections: Mapping[str, Array],
-    settings: Mapping[str, Scalar],
-) -> SimpleNamespace:
-    """Return all that a rule may know of the present step, in the dtype that it computes in."""
-    t = count.astype(dtype)
-    betas = {name: beta_at(value, t) for name, value in values.items()}
-    for name, correction in corrections.items():
-        betas[name] = betas[name]._replace(bias_correction=correction.astype(dtype))
-    scalars = {name: cast(value, dtype) for name, value in settings.items()}
-    return SimpleNamespace(count=t, **betas, **scalars)
+) -> tuple[dict[str, Array], dict[Any, SimpleNamespace]]:
+    """Return the new bias corrections, and the step as rules see it in each dtype of gradients."""
+    values = {name: value_at(b, count) for name, b in betas.items()}
+    settings = {name: value_at(value, count) for name, value in scalars.items()}
+    corrections = {name: c + _one_minus(values[name]) * (1 - c) for name, c in corrections.items()}
+    count = increment(count)
+    steps = {}
+    for g in gradients:
+        dtype = at_least_float32(jnp.result_type(g))
+        if dtype in steps:
+            continue
+        t = count.astype(dtype)
+        now = {name: beta_at(value, t) for name, value in values.items()}
+        for name, correction in corrections.items():
+            now[name] = now[name]._replace(bias_correction=correction.astype(dtype))
+        constants = {name: cast(value, dtype) for name, value in settings.items()}
+        steps[dtype] = SimpleNamespace(count=t, **now, **constants)
+    return corrections, steps
 
 
 def beta_at(value: Scalar, t: Array) -> Beta:
