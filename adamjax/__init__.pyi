@@ -138,11 +138,13 @@ def acprop(
       eps: ε, added to √v̂.
       eps_root: ε_root, added to v at every step. With eps = eps_root = 0, an element moves only
         after one of its gradients has differed from m.
-      style: implementation to follow, "author" or "optax", see `STYLES`.
+      style: whose implementation to follow, one of
+          'author': the authors: the distance from the mean that includes g, first step g
+          'optax': Optax: the distance from the mean before g, first step g / (1 + ε)
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v̂ is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -198,11 +200,14 @@ def adabelief(
       b1: decay rate of the first moment m, 0 <= b1 < 1.
       b2: decay rate of s, the average of (g - m)², 0 <= b2 < 1.
       eps: ε, added to s at every step and to √ŝ.
-      style: implementation to follow, "author", "paper" or "amsgrad", see `STYLES`.
+      style: whose implementation to follow, one of
+          'author': the authors' default: ε̂ (in √s + ε), rectified as in RAdam where r >= 5, m̂ below
+          'paper': the paper, Optax, timm: u = m̂ / (√ŝ + ε)
+          'amsgrad': the authors' amsgrad=True: as the paper, with the running maximum of s
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which s and its maximum are stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -267,7 +272,7 @@ def adabound(
       base_lr: learning rate that `final_lr` is relative to. Required if `learning_rate`, the
         default, is a schedule or injected (`optax.inject_hyperparams`).
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -331,7 +336,7 @@ def amsbound(
       base_lr: learning rate that `final_lr` is relative to. Required if `learning_rate`, the
         default, is a schedule or injected (`optax.inject_hyperparams`).
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -385,7 +390,7 @@ def adadelta(
       eps: ε, added under both roots. It determines the size of the first updates.
       nu_dtype: dtype in which v and x are stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -434,7 +439,7 @@ def adafactor(
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Create the adafactor optimizer: stores row and column means of g², no momentum, steps relative to RMS(p).
+    """Create the adafactor optimizer: row and column means of g², no momentum, steps relative to RMS(p).
 
         b = 1 - t^-0.8
         R, C = averages with b of the row and column means of g² + ε₁
@@ -448,6 +453,7 @@ def adafactor(
 
     Args:
       learning_rate: lr, the relative step min(10⁻², 1/√t) if None. With style "torch", lr is the
+        cap in place of 10⁻², and the factor of weight decay. Style "bigvision" requires a number.
       decay_rate: exponent of the decay rate of V, b = 1 - t^-decay_rate.
       b2_cap: upper bound of b, 1 or set by `style` if None.
       eps1: ε₁, added to g², or a lower bound with style "torch". 1e-30 or set by `style` if None.
@@ -458,11 +464,15 @@ def adafactor(
         correction. No average is stored, or as set by `style`, if None.
       scale_parameter: whether to multiply by max(ε₂, RMS(p)). True or set by `style` if None.
       min_dim_size_to_factor: minimum size of both axes of a factored leaf, set by `style` if None.
-      style: implementation to follow, "paper", "t5", "torch" or "bigvision", see `STYLES`.
+      style: whose implementation to follow, one of
+          'paper': the paper, Hugging Face, Tensor2Tensor: factor the last two axes of every matrix
+          't5': T5X, Optax: factor the two largest axes if both have at least 128 elements
+          'torch': torch: ε₁ is a lower bound of V instead of an addend, relative step min(lr, 1/√t)
+          'bigvision': Big Vision: factor the two largest axes from size 32, b at most 0.999, no clipping, no scaling by the parameter, momentum 0.9 in bfloat16
       mu_dtype: dtype in which the momentum is stored, float32 or set by `style` if None.
       nu_dtype: dtype in which V is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -515,10 +525,12 @@ def adagrad(
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
       eps: ε, added outside or under the root, see `style`.
       initial_accumulator_value: s before the first step, not negative.
-      style: implementation to follow, "torch" or "keras", see `STYLES`.
+      style: whose implementation to follow, one of
+          'torch': torch, TensorFlow 1: u = g / (√s + ε), in torch with ε = 1e-10 and s = 0 at t = 0
+          'keras': Keras, Optax: u = g / √(s + ε), with ε = 1e-7 and s = 0.1 at t = 0
       nu_dtype: dtype in which s is stored, float32 if None. A sum in bfloat16 soon stops growing.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -579,7 +591,7 @@ def adai(
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -637,11 +649,14 @@ def adam(
       b2: decay rate of the second moment v, 0 <= b2 < 1.
       eps: ε, added to √v̂ or √v, see `style`. The default of Keras is 1e-7.
       eps_root: added under the root. Use a small value to differentiate through the update.
-      style: implementation to follow, "torch", "keras" or "mlx", see `STYLES`.
+      style: whose implementation to follow, one of
+          'torch': torch, Optax: u = m̂ / (√v̂ + ε)
+          'keras': Keras, TensorFlow: u = m̂ √(1 - b₂ᵗ) / (√v + ε), ε̂ in the paper
+          'mlx': MLX by default: u = m / (√v + ε), no bias correction
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None. With b2 = 0.999, bfloat16 freezes v.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -700,7 +715,7 @@ def adam_atan2(
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -767,7 +782,7 @@ def adam_mini(
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -823,11 +838,14 @@ def adamax(
       b1: decay rate of the first moment m, 0 <= b1 < 1.
       b2: decay rate of the maximum v, 0 <= b2 < 1.
       eps: ε, added inside or outside the maximum, see `style`.
-      style: implementation to follow, "torch", "keras" or "paddle", see `STYLES`.
+      style: whose implementation to follow, one of
+          'torch': torch, Optax: v = max(b₂ v, |g| + ε), u = m̂ / v
+          'keras': Keras: v = max(b₂ v, |g|), u = m̂ / (v + ε)
+          'paddle': PaddlePaddle: v = max(b₂ v + ε, |g|), u = m̂ / v
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -881,11 +899,14 @@ def adamaxw(
       b1: decay rate of the first moment m, 0 <= b1 < 1.
       b2: decay rate of the maximum v, 0 <= b2 < 1.
       eps: ε, added inside or outside the maximum, see `style`.
-      style: implementation to follow, "torch", "keras" or "paddle", see `STYLES`.
+      style: whose implementation to follow, one of
+          'torch': torch, Optax: v = max(b₂ v, |g| + ε), u = m̂ / v
+          'keras': Keras: v = max(b₂ v, |g|), u = m̂ / (v + ε)
+          'paddle': PaddlePaddle: v = max(b₂ v + ε, |g|), u = m̂ / v
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -944,12 +965,16 @@ def adamc(
       b2: decay rate of the second moment v, 0 <= b2 < 1.
       eps: ε, added to √v̂ or √v, see `style`. The default of Keras is 1e-7.
       eps_root: added under the root. Use a small value to differentiate through the update.
-      style: implementation to follow, "torch", "keras" or "mlx", see `STYLES`.
+      style: whose implementation to follow, one of
+          'torch': torch, Optax: u = m̂ / (√v̂ + ε)
+          'keras': Keras, TensorFlow: u = m̂ √(1 - b₂ᵗ) / (√v + ε), ε̂ in the paper
+          'mlx': MLX by default: u = m / (√v + ε), no bias correction
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None. With b2 = 0.999, bfloat16 freezes v.
       max_lr: max(lr), the peak of the schedule. Required if the learning rate is a schedule or
+        injected (`optax.inject_hyperparams`). None for a constant learning rate, as in AdamW.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -1016,7 +1041,7 @@ def adamg(
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v and r are stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -1078,7 +1103,7 @@ def adamod(
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v and H are stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -1141,7 +1166,7 @@ def adamp(
       nu_dtype: dtype in which v is stored, float32 if None.
       wd_ratio: r, factor of weight decay for projected leaves, except with "l2".
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -1197,11 +1222,14 @@ def adamw(
       b2: decay rate of the second moment v, 0 <= b2 < 1.
       eps: ε, added to √v̂ or √v, see `style`. The default of Keras is 1e-7.
       eps_root: added under the root. Use a small value to differentiate through the update.
-      style: implementation to follow, "torch", "keras" or "mlx", see `STYLES`.
+      style: whose implementation to follow, one of
+          'torch': torch, Optax: u = m̂ / (√v̂ + ε)
+          'keras': Keras, TensorFlow: u = m̂ √(1 - b₂ᵗ) / (√v + ε), ε̂ in the paper
+          'mlx': MLX by default: u = m / (√v + ε), no bias correction
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None. With b2 = 0.999, bfloat16 freezes v.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -1266,11 +1294,13 @@ def adan(
       b3: decay rate of the second moment v, 0 <= b3 < 1.
       eps: ε, added to √v̂.
       eps_root: added under the root.
-      style: implementation to follow, "author" or "optax", see `STYLES`.
+      style: whose implementation to follow, one of
+          'author': the authors' code, timm: factor b₂ of d and n
+          'optax': Optax: factor 1 - b₂ of d and n (its adan has decoupled decay and eps_root 1e-8)
       mu_dtype: dtype in which m, n and the previous gradient are stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -1330,11 +1360,13 @@ def adashift(
       eps: ε, added to √v̂.
       window: n >= 1, number of gradients in m. The state stores n gradients.
       reduce: "max" for one v per leaf, "none" for one per element.
-      style: implementation to follow, "paper" or "port", see `STYLES`.
+      style: whose implementation to follow, one of
+          'paper': the paper: m is the weighted mean of the last n gradients
+          'port': the port to PyTorch: m starts at 0 after n steps, a deficit that decays with b₁
       mu_dtype: dtype in which the gradients are stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -1404,11 +1436,13 @@ def ademamix(
       eps_root: added under the root.
       b3_warmup: number of steps of the warmup from b₁ to b₃, no warmup if None.
       alpha_warmup: number of steps of the warmup of α from 0, no warmup if None.
-      style: implementation of the warmups, "author" or "optax", see `STYLES`.
+      style: whose implementation to follow, one of
+          'author': the authors' PyTorch file: warmups count from 1 and use log(b + 10⁻⁸)
+          'optax': the authors' Optax file: warmups count from 0 and use log b
       mu_dtype: dtype in which m and w are stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -1472,7 +1506,7 @@ def adopt(
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -1541,7 +1575,7 @@ def amos(
         mean of g². None keeps the shape.
       nu_dtype: dtype in which v and B are stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -1600,11 +1634,15 @@ def amsgrad(
       b2: decay rate of the second moment v, 0 <= b2 < 1.
       eps: ε, added to √ŵ or √w, see `style`.
       eps_root: added under the root.
-      style: implementation to follow, "torch", "keras", "paper" or "optax", see `STYLES`.
+      style: whose implementation to follow, one of
+          'torch': torch, PaddlePaddle: u = m̂ / (√(w / (1 - b₂ᵗ)) + ε), w = max v
+          'keras': Keras, TensorFlow: u = m̂ √(1 - b₂ᵗ) / (√w + ε), w = max v
+          'paper': the paper: u = m / (√w + ε), no bias correction
+          'optax': Optax: u = m̂ / (√w + ε), w = max v̂
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v and its maximum are stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -1662,7 +1700,7 @@ def ano(
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -1727,7 +1765,7 @@ def apollo(
       warmup_steps: number of steps of a linear warmup.
       init_lr: initial learning rate, a thousandth of the learning rate if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -1783,11 +1821,13 @@ def c_adamw(
       b1: decay rate of the momentum m, 0 <= b1 < 1.
       b2: decay rate of the second moment v, 0 <= b2 < 1.
       eps: ε, placed according to `style`.
-      style: implementation to follow, "author" or "timm".
+      style: whose implementation to follow, one of
+          'author': the authors' code: Adam with m̂ √(1 - b₂ᵗ) / (√v + ε)
+          'timm': timm: Adam with m̂ / (√v̂ + ε)
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -1840,10 +1880,12 @@ def c_lion(
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
       b1: weight of the momentum in the update, 0 <= b1 < 1.
       b2: decay rate of the momentum m, 0 <= b2 < 1.
-      style: implementation to follow, "author" or "timm".
+      style: whose implementation to follow, one of
+          'author': the authors' code: u = k u n / (Σ k + 1)
+          'timm': timm: u = k u / max(mean(k), 10⁻³), as in C-AdamW
       mu_dtype: dtype in which m is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -1911,7 +1953,7 @@ def came(
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which V and S are stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -1980,7 +2022,7 @@ def dadapt_adam(
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -2042,7 +2084,7 @@ def diffgrad(
       mu_dtype: dtype in which m and the previous gradient are stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -2100,7 +2142,7 @@ def focus(
       weight_decay: λ, a number, an array or a schedule. None is 0.
       mask: leaves with weight decay, in any form that `adamjax.optimizer` accepts.
       mu_dtype: dtype in which m is stored, float32 if None.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -2153,11 +2195,13 @@ def grams(
       b1: decay rate of the momentum m, 0 <= b1 < 1.
       b2: decay rate of the second moment v, 0 <= b2 < 1.
       eps: ε, placed according to `style`.
-      style: implementation to follow, "author" or "pytorch_optimizer".
+      style: whose implementation to follow, one of
+          'author': the authors' code: Adam with m̂ √(1 - b₂ᵗ) / (√v + ε)
+          'pytorch_optimizer': pytorch_optimizer: Adam with m̂ / (√v̂ + ε)
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -2229,7 +2273,7 @@ def grokadamw(
       mu_dtype: dtype in which m and the slow average are stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -2293,7 +2337,7 @@ def grokfast_adamw(
       mu_dtype: dtype in which m and the slow average are stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -2355,12 +2399,14 @@ def lamb(
       eps: ε, added outside the square root.
       eps_root: added inside the square root.
       norm_cap: limit of ‖p‖. None is the default of `style`, `math.inf` no limit.
-      style: implementation to follow, "paper" or "torch_optimizer".
+      style: whose implementation to follow, one of
+          'paper': the paper, Optax, timm, TensorFlow Addons, PaddlePaddle: bias correction
+          'torch_optimizer': torch-optimizer: no bias correction, ‖p‖ limited to 10
       weight_decay: λ, a number, an array or a schedule. None is 0.
       mask: leaves with weight decay, in any form that `adamjax.optimizer` accepts.
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -2425,11 +2471,13 @@ def laprop(
       eps: ε, added outside the square root.
       amsgrad: whether to divide by the largest v so far.
       centered: whether to replace v by v - ḡ² after ten steps, where ḡ is an average of g with b₂.
-      style: implementation to follow, "author" or "paper".
+      style: whose implementation to follow, one of
+          'author': the authors' code: each gradient is weighted by the learning rate of its step
+          'paper': the paper: gradients have equal weights
       mu_dtype: dtype in which m and ḡ are stored, float32 if None.
       nu_dtype: dtype in which v and its maximum are stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -2485,7 +2533,7 @@ def lion(
       b2: decay rate of the momentum m, 0 <= b2 < 1.
       mu_dtype: dtype in which m is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -2547,13 +2595,15 @@ def lookahead_adam(
       eps: ε, added outside the square root.
       sync_period: k, at least 1.
       slow_step_size: α. With 1 it is Adam.
-      style: implementation to follow, "author" or "timm".
+      style: whose implementation to follow, one of
+          'author': the authors' code, Optax: s starts as the initial parameters
+          'timm': timm: s starts as the parameters after k steps
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
         (not at all), "stochastic", "kahan" or "residual8", see `adamjax.round_params`.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -2603,7 +2653,7 @@ def madgrad(
       momentum: β, how slowly p follows z, 0 <= momentum < 1.
       eps: ε, added to lr and to ∛V.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -2673,11 +2723,13 @@ def mars_adamw(
       optimize_1d: whether leaves other than matrices use the rule too, instead of Adam.
       b1_1d: b₁ of Adam for leaves other than matrices.
       b2_1d: b₂ of Adam for leaves other than matrices.
-      style: implementation to follow, "author" or "timm".
+      style: whose implementation to follow, one of
+          'author': the authors' code: g' is 0 at the first step
+          'timm': timm: g' is g at the first step
       mu_dtype: dtype in which m and the previous gradient are stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -2739,7 +2791,7 @@ def mars_lion(
       mu_dtype: dtype in which m and the previous gradient are stored, float32 if None.
       nu_dtype: dtype in which v of Adam is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -2819,11 +2871,14 @@ def muon(
       b2: b₂ of Adam.
       eps: ε of Adam.
       adam_scale: factor of Adam's update, the ratio of its learning rate to Muon's.
-      style: implementation to follow, "author", "optax" or "keras".
+      style: whose implementation to follow, one of
+          'author': the authors' code: m is an average, scale √max(1, outputs / inputs)
+          'optax': Optax: the same, with bias correction of m and g
+          'keras': Keras: m is a sum, scale 0.2 √max(rows, columns)
       mu_dtype: dtype in which both momenta are stored, float32 if None.
       nu_dtype: dtype in which v of Adam is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -2880,11 +2935,15 @@ def nadam(
       b2: decay rate of the second moment v, 0 <= b2 < 1.
       eps: ε, added outside the square root.
       momentum_decay: ψ for style "torch". Other styles ignore it.
-      style: implementation to follow, "torch", "keras", "optax" or "mlcommons".
+      style: whose implementation to follow, one of
+          'torch': torch, PaddlePaddle, TensorFlow 1: μₖ = b₁ (1 - ½ · 0.96^(k ψ)), ψ = 0.004
+          'keras': Keras: the same with ψ = 1, so μ is close to b₁ from the start
+          'optax': Optax: μ = b₁, u = [b₁ m / (1 - b₁ᵗ⁺¹) + (1 - b₁) g / (1 - b₁ᵗ)] / (√v̂ + ε)
+          'mlcommons': MLCommons, timm: u = [(b₁ m + (1 - b₁) g) / (1 - b₁ᵗ)] / (√v̂ + ε)
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -2940,11 +2999,15 @@ def nadamw(
       b2: decay rate of the second moment v, 0 <= b2 < 1.
       eps: ε, added outside the square root.
       momentum_decay: ψ for style "torch". Other styles ignore it.
-      style: implementation to follow, "torch", "keras", "optax" or "mlcommons".
+      style: whose implementation to follow, one of
+          'torch': torch, PaddlePaddle, TensorFlow 1: μₖ = b₁ (1 - ½ · 0.96^(k ψ)), ψ = 0.004
+          'keras': Keras: the same with ψ = 1, so μ is close to b₁ from the start
+          'optax': Optax: μ = b₁, u = [b₁ m / (1 - b₁ᵗ⁺¹) + (1 - b₁) g / (1 - b₁ᵗ)] / (√v̂ + ε)
+          'mlcommons': MLCommons, timm: u = [(b₁ m + (1 - b₁) g) / (1 - b₁ᵗ)] / (√v̂ + ε)
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -3002,12 +3065,15 @@ def novograd(
       b2: decay rate of the average v of the squared norms, 0 <= b2 < 1.
       eps: ε, placed according to `style`.
       grad_averaging: whether to multiply the additions to m by 1 - b₁.
-      style: implementation to follow, "paper", "tensorflow" or "openseq2seq".
+      style: whose implementation to follow, one of
+          'paper': the paper, Optax, timm
+          'tensorflow': TensorFlow Addons: the same, with grad_averaging from the second step
+          'openseq2seq': the authors' code, without an average: g / √(‖g‖² + ε)
       weight_decay: λ, a number, an array or a schedule. None is 0.
       mask: leaves with weight decay, in any form that `adamjax.optimizer` accepts.
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -3068,11 +3134,13 @@ def padam(
       b2: decay rate of the second moment v, 0 <= b2 < 1.
       eps: ε, added to √w.
       partial: q, 0 <= partial <= 1/2. 1/2 is AMSGrad, 0 is momentum alone.
-      style: implementation to follow, "author" or "pytorch_optimizer".
+      style: whose implementation to follow, one of
+          'author': the authors' code: w is the largest v so far, as in AMSGrad
+          'pytorch_optimizer': pytorch_optimizer: w is v, as in Adam
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v and its maximum are stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -3091,7 +3159,7 @@ def padam(
 
     Raises:
       ValueError: for b1 or b2 outside [0, 1), a negative eps, partial outside [0, 1/2] or an
-      unknown style.
+        unknown style.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.padam(learning_rate=0.1)
@@ -3146,7 +3214,7 @@ def prodigy(
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -3208,7 +3276,7 @@ def qhadam(
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -3268,11 +3336,14 @@ def radam(
       eps: ε, placed according to `style`.
       eps_root: added inside the square root.
       threshold: the value of r from which updates are rectified, at least 4.
-      style: implementation to follow, "torch", "optax" or "author".
+      style: whose implementation to follow, one of
+          'torch': torch: m̂ √(1 - b₂ᵗ) / (√v + ε), rectified if r > threshold, else m̂
+          'optax': Optax, optimi: m̂ / (√v̂ + ε), rectified if r >= threshold, else m̂
+          'author': the authors' code: as torch, rectified if r >= threshold, else no step
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -3291,7 +3362,7 @@ def radam(
 
     Raises:
       ValueError: for b1 or b2 outside [0, 1), a negative number, a threshold below 4 or an unknown
-      style.
+        style.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.radam(learning_rate=0.001)
@@ -3343,7 +3414,7 @@ def ranger(
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
         (not at all), "stochastic", "kahan" or "residual8", see `adamjax.round_params`.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -3404,11 +3475,13 @@ def rmsprop(
       momentum: β, 0 <= momentum < 1. None is no momentum.
       centered: whether to divide by the standard deviation instead of the root mean square.
       initial_accumulator_value: v before the first step.
-      style: implementation to follow, "torch" or "keras".
+      style: whose implementation to follow, one of
+          'torch': torch, MLX: d = g / (√v + ε)
+          'keras': Keras, Optax: d = g / √(v + ε)
       mu_dtype: dtype in which B and ḡ are stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -3472,12 +3545,16 @@ def schedule_free_adamw(
       warmup_steps: number of steps in which the learning rate rises linearly.
       weight_lr_power: power of the largest lr so far in the weights of the average.
       r: power of t in the weights of the average.
-      style: implementation to follow, "author", "paper", "keras" or "optax".
+      style: whose implementation to follow, one of
+          'author': the authors' code: z - lr g / (√v̂ + ε)
+          'paper': the paper: z - lr √(1 - b₂ᵗ) g / (√v + ε), where lr √(1 - b₂ᵗ) is also the lr of c
+          'keras': Keras: x is the unweighted mean; weight decay applies to y alone, without warm-up
+          'optax': Optax: the warm-up of z is one step behind that of c
       nu_dtype: dtype in which v is stored, float32 if None.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
         (not at all), "stochastic", "kahan" or "residual8", see `adamjax.round_params`.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -3541,7 +3618,7 @@ def schedule_free_radam(
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
         (not at all), "stochastic", "kahan" or "residual8", see `adamjax.round_params`.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -3598,7 +3675,7 @@ def schedule_free_sgd(
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
         (not at all), "stochastic", "kahan" or "residual8", see `adamjax.round_params`.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -3650,7 +3727,7 @@ def sgd(
       nesterov: whether to use Nesterov momentum. It needs a `momentum`.
       mu_dtype: dtype in which B is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -3713,11 +3790,13 @@ def sgdp(
       eps: ε, added to norms.
       delta: δ, threshold of the cosine. With 0 it is SGD with momentum.
       out_axis: axis of the outputs of a kernel: -1 in Flax, 0 in torch.
-      style: implementation to follow, "author" or "timm".
+      style: whose implementation to follow, one of
+          'author': the authors' code: without Nesterov momentum, B itself is projected
+          'timm': timm: B is never projected
       mu_dtype: dtype in which B is stored, float32 if None.
       wd_ratio: r, a factor of λ for leaves with a projected update, except for "l2".
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -3781,7 +3860,7 @@ def simplified_ademamix(
       mu_dtype: dtype in which M is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -3849,7 +3928,7 @@ def soap(
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -3868,7 +3947,7 @@ def soap(
 
     Raises:
       ValueError: for a decay rate outside [0, 1), a negative eps, or a precondition_frequency below
-      1.
+        1.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.soap(learning_rate=0.003)
@@ -3915,7 +3994,7 @@ def sophia(
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which h is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -3973,7 +4052,7 @@ def stable_adamw(
       mask: leaves with weight decay, in any form that `adamjax.optimizer` accepts.
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -4027,7 +4106,7 @@ def tiger(
       b1: decay rate of the momentum m, 0 <= b1 < 1.
       mu_dtype: dtype in which m is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else
@@ -4086,11 +4165,13 @@ def yogi(
       eps: ε, placed according to `style`.
       eps_root: added inside the square root.
       initial_accumulator_value: v, and m for style "optax", before the first step.
-      style: implementation to follow, "tensorflow" or "optax".
+      style: whose implementation to follow, one of
+          'tensorflow': TensorFlow Addons: u = m̂ √(1 - b₂ᵗ) / (√v + ε), initially v = 1e-6, m = 0
+          'optax': Optax, torch-optimizer: u = m̂ / (√v̂ + ε), initially v = m = 1e-6
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
-      decay_mode: how weight decay λ couples with the step u:
+      decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
           'independent': p <- p - lr u - λ p
           'l2': g <- g + λ p, before anything else

@@ -1,11 +1,8 @@
-"""Derivation of the ready-made optimizer of a variant from its update rule.
-
-`adamjax.lion` combines `scale_by_lion`, the learning rate and the options of `adamjax.optimizer`.
-Its signature and docstring contain each argument.
-"""
+"""Derivation of a ready-made optimizer such as `adamjax.lion` from `scale_by_lion`."""
 
 import inspect
 import re
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -49,8 +46,8 @@ def ready_made(
     """
     rule_modes = {mode.name: mode for mode in own_modes}
     modes = {**DECAY_MODES, **rule_modes}
-    literals = {"decay_mode": modes, "style": styles or {}}
-    signature = _signature(source, adjust, hidden, defaults, literals)
+    choices = {"decay_mode": {k: mode.formula for k, mode in modes.items()}, "style": styles or {}}
+    signature = _signature(source, adjust, hidden, defaults, choices)
 
     def make(*args: Any, **kwargs: Any) -> optax.GradientTransformationExtraArgs:
         try:
@@ -71,7 +68,7 @@ def ready_made(
     make.__name__ = make.__qualname__ = name
     make.__module__ = module
     make.__signature__ = signature  # type: ignore[attr-defined]
-    make.__doc__ = _arguments(signature, [*filter(None, [adjust]), source, optimizer], modes)
+    make.__doc__ = _arguments(signature, [*filter(None, [adjust]), source, optimizer], choices)
     return make
 
 
@@ -82,7 +79,7 @@ def section(docstring: str | None, title: str) -> str:
     'ValueError: always.'
     """
     text = inspect.cleandoc(docstring or "").partition(f"{title}:\n")[2].partition("\n\n")[0]
-    return inspect.cleandoc(text)
+    return textwrap.dedent(text).strip()
 
 
 def _names(function: Function) -> list[str]:
@@ -108,7 +105,7 @@ def _signature(
     adjust: Function | None,
     hidden: Sequence[str],
     defaults: Mapping[str, Any],
-    literals: Mapping[str, Mapping[str, Any]],
+    choices: Mapping[str, Mapping[str, str]],
 ) -> inspect.Signature:
     options = inspect.signature(optimizer).parameters
     own = {k: p for k, p in inspect.signature(source).parameters.items() if k not in hidden}
@@ -122,7 +119,7 @@ def _signature(
     merged["weight_decay"] = merged["weight_decay"].replace(annotation=ScalarOrSchedule | None)
     for key, value in defaults.items():
         merged[key] = merged[key].replace(default=value)
-    for key, values in literals.items():
+    for key, values in choices.items():
         if key in merged:
             hint = Literal[tuple(values)]  # type: ignore[valid-type]
             merged[key] = merged[key].replace(annotation=hint)
@@ -133,14 +130,18 @@ def _signature(
 
 
 def _arguments(
-    signature: inspect.Signature, sources: Sequence[Function], modes: Mapping[str, DecayMode]
+    signature: inspect.Signature,
+    sources: Sequence[Function],
+    choices: Mapping[str, Mapping[str, str]],
 ) -> str:
     """Return the Args section. An entry comes from the first source that has one."""
     entries = {
-        "decay_mode": "how weight decay λ couples with the step u:\n"
-        + "\n".join(f"    {mode.name!r}: {mode.formula}" for mode in modes.values()),
+        "decay_mode": "how weight decay λ couples with the step u, one of",
         "weight_decay": "λ, a number, an array or a schedule. None is 0.",
+        "style": "whose implementation to follow, one of",
     }
+    for name, values in choices.items():
+        entries[name] += "".join(f"\n    {key!r}: {text}" for key, text in values.items())
     entry = re.compile(r"^(\w+): (.*(?:\n +.*)*)", re.MULTILINE)
     for source in sources:
         entries = dict(entry.findall(section(source.__doc__, "Args"))) | entries

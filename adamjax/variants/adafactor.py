@@ -51,6 +51,10 @@ class _Preset(NamedTuple):
     min_dim_size_to_factor: int = 1
     largest_axes: bool = False
 
+    def override(self, **arguments: Any) -> "_Preset":
+        """Return the preset with the arguments that are not None."""
+        return self._replace(**{k: x for k, x in arguments.items() if x is not None})
+
 
 _PRESETS = {
     "paper": _Preset(),
@@ -156,17 +160,16 @@ def scale_by_adafactor(
     """
     if clip_threshold is not None:
         check_positive("clip_threshold", clip_threshold)
-    arguments = {
-        "eps1": eps1,
-        "b2_cap": b2_cap,
-        "clip_threshold": clip_threshold,
-        "momentum": momentum,
-        "mu_dtype": mu_dtype,
-        "scale_parameter": scale_parameter,
-        "min_dim_size_to_factor": min_dim_size_to_factor,
-    }
-    changes: Any = {name: value for name, value in arguments.items() if value is not None}
-    setting = lookup_or_suggest("style", style, _PRESETS)._replace(**changes)
+    preset = lookup_or_suggest("style", style, _PRESETS)
+    setting = preset.override(
+        eps1=eps1,
+        b2_cap=b2_cap,
+        clip_threshold=clip_threshold,
+        momentum=momentum,
+        mu_dtype=mu_dtype,
+        scale_parameter=scale_parameter,
+        min_dim_size_to_factor=min_dim_size_to_factor,
+    )
 
     def axes_of(shape):
         return factored_axes(shape, setting.min_dim_size_to_factor, setting.largest_axes)
@@ -187,8 +190,7 @@ def scale_by_adafactor(
 
     slots, betas = factored_slots(axes_of, nu_dtype), {}
     if setting.momentum is not None:
-        slots["mu"] = Slot(setting.mu_dtype)
-        betas["momentum"] = setting.momentum
+        slots["mu"], betas["momentum"] = Slot(setting.mu_dtype), setting.momentum
     scalars = {
         "learning_rate": relative_step(1e-2) if learning_rate is None else learning_rate,
         "decay_rate": decay_rate,
@@ -239,7 +241,7 @@ ADAFACTOR = register(
         "International Conference on Machine Learning, 2018",
         arxiv="1804.04235",
     ),
-    summary="stores row and column means of g², no momentum, steps relative to RMS(p)",
+    summary="row and column means of g², no momentum, steps relative to RMS(p)",
     learning_rate=None,
     notes="`style` sets the arguments that are None. T5X and Optax do not multiply weight decay by "
     'the learning rate, which is the decay mode "independent".',
