@@ -17,28 +17,15 @@ Shape = tuple[int, ...]
 
 
 class Part(NamedTuple):
-    """One field of a state: a moment of all parameters, or a single value.
-
-    Attributes:
-      name: the field, such as "mu" or "count".
-      dtype: the stored dtypes, joined by "+".
-      size: bytes.
-    """
+    """One field of a state: a moment of all parameters, or a single value."""
 
     name: str
-    dtype: str
-    size: int
+    dtype: str  # several are joined by "+"
+    size: int  # bytes
 
 
 def parse_count(text: str) -> int:
-    """Parse a number of parameters such as 123456, 7e9, 124M or 1.5B (K, M, B or G, T).
-
-    Raises:
-      ValueError: unless it is a whole number above 0.
-
-    >>> parse_count("124M"), parse_count("7e9"), parse_count("1.5b")
-    (124000000, 7000000000, 1500000000)
-    """
+    """Parse a number of parameters such as 123456, 7e9, 124M or 1.5B, or raise ValueError."""
     match = re.fullmatch(r"(\d+\.?\d*|\.\d+)(e\+?\d{1,2})?([kmbgt]?)", text.strip().lower())
     number = float(match[1] + (match[2] or "")) * SUFFIXES[match[3]] if match else 0.0
     # 1.1e3 is 1100.0000000000002.
@@ -58,18 +45,8 @@ def parse_shape(text: str) -> Shape:
 
 
 def leaves_of(count: int, shape: Sequence[int] | None = None) -> dict[Shape, int]:
-    """Divide `count` elements into leaves, and return the number of leaves of each shape.
-
-    There are as many leaves of the given shape as fit, then one with fewer rows, and a vector for
-    the rest. States that depend on shapes, such as Adafactor's, are computed for these leaves.
-
-    Args:
-      count: the number of elements.
-      shape: the shape of a leaf. None is a square of side 4096, or the largest that fits.
-
-    >>> leaves_of(50_000_000)
-    {(4096, 4096): 2, (4015, 4096): 1, (128,): 1}
-    """
+    """Divide `count` elements into leaves, and return the number of leaves of each shape."""
+    # As many leaves of the shape as fit, one with fewer rows, and a vector for the rest.
     side = min(4096, math.isqrt(count))
     shape = (side, side) if shape is None else tuple(shape)
     full, rest = divmod(count, math.prod(shape))
