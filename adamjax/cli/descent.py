@@ -1,5 +1,6 @@
 """One run of an optimizer on a problem, for `compare` and the benchmarks."""
 
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -40,15 +41,11 @@ def descend(
     length = 1 + (problem.delay if most_delay is None else most_delay)
 
     def update(x: Params, state: Any, seen: Params, t: Array) -> Any:
-        gradient = problem.gradient(seen, t, seed)
+        plain = functools.partial(tx.update, problem.gradient(seen, t, seed), state, x)
         if not with_hessian:
-            return tx.update(gradient, state, x)
-
-        def refreshed() -> Any:
-            return tx.update(gradient, state, x, hessian=problem.curvature(seen, t, seed))
-
+            return plain()
         due = (t - 1) % HESSIAN_EVERY == 0
-        return jax.lax.cond(due, refreshed, lambda: tx.update(gradient, state, x))
+        return jax.lax.cond(due, lambda: plain(hessian=problem.curvature(seen, t, seed)), plain)
 
     def step(carry: Any, t: Array) -> Any:
         x, state, past = carry

@@ -14,7 +14,7 @@ from jax.sharding import AbstractMesh, AxisType, NamedSharding, PartitionSpec
 
 from adamjax.cli.choices import Choice
 from adamjax.cli.machines import Machine, get_machine, levels, overhead
-from adamjax.cli.memory import by_storage, one_of_each, times_of
+from adamjax.cli.memory import Leaves, by_storage, one_of_each, times_of
 from adamjax.sharding import placements, state_shardings
 from adamjax.sharding.specs import MIN_SIZE, axes_of, spread
 
@@ -118,12 +118,12 @@ def shard_params(params: dict[str, jax.ShapeDtypeStruct], plan: Plan) -> Layout:
 
 def per_device(
     tx: optax.GradientTransformation,
-    leaves: dict[tuple[int, ...], int],
+    leaves: Leaves,
     plan: Plan,
     dtype: Any = jnp.float32,
     factor: float | None = None,
 ) -> Share:
-    """Estimate the memory and traffic of one device, with `factor` over the least traffic."""
+    """Estimate the memory and traffic of one device. `factor` multiplies the least traffic."""
     params = one_of_each(leaves, dtype)
     layout = shard_params(params, plan)
     kept = _bytes(params, layout.kept, leaves)
@@ -134,9 +134,7 @@ def per_device(
     return Share(kept, part, state, least * (factor or 1.0), factor is not None)
 
 
-def communication(
-    leaves: dict[tuple[int, ...], int], plan: Plan, dtype: Any = jnp.float32
-) -> list[Send]:
+def communication(leaves: Leaves, plan: Plan, dtype: Any = jnp.float32) -> list[Send]:
     """List the collectives of gradients and parameters in a step, without activations.
 
     reduce-scatter of W bytes over n devices: (n - 1) / n W;  all-gather: the same
@@ -180,7 +178,7 @@ def _levels(plan: Plan, axis: str) -> list[tuple[int, float]]:
     return levels(plan.machine, plan.mesh[axis], stride, whole)
 
 
-def _bytes(tree: Any, shardings: Any, leaves: dict[tuple[int, ...], int]) -> int:
+def _bytes(tree: Any, shardings: Any, leaves: Leaves) -> int:
     """Return the bytes per device."""
     paths = [path for path, _ in jax.tree_util.tree_leaves_with_path(tree)]
     places = placements(tree, shardings)
@@ -190,7 +188,7 @@ def _bytes(tree: Any, shardings: Any, leaves: dict[tuple[int, ...], int]) -> int
     )
 
 
-def undivided(leaves: dict[tuple[int, ...], int], plan: Plan) -> Iterator[tuple[str, str]]:
+def undivided(leaves: Leaves, plan: Plan) -> Iterator[tuple[str, str]]:
     """Yield the axes of a plan with the larger leaves that they do not divide."""
     layout = shard_params(one_of_each(leaves), plan)
     for shape, name in zip(leaves, layout.part, strict=True):
@@ -201,15 +199,14 @@ def undivided(leaves: dict[tuple[int, ...], int], plan: Plan) -> Iterator[tuple[
 
 
 def estimate(
-    choice: Choice, leaves: dict[tuple[int, ...], int], plan: Plan, dtype: str = "float32"
+    choice: Choice, leaves: Leaves, plan: Plan, dtype: str = "float32"
 ) -> dict[str, Share]:
     """Estimate the share of a device in each storage format, or only in the chosen one."""
     own = choice.arguments.get("storage")
     made = {own: choice.make()} if own else by_storage(choice.make, leaves, dtype)
     rounding = choice.arguments.get("param_rounding")
-    return {
-        storage: per_device(
-            tx, leaves, plan, dtype, overhead(plan.machine, dtype, storage, rounding)
-        )
-        for storage, tx in made.items()
-    }
+    shares = {}
+    for storage, tx in made.items():
+        factor = overhead(plan.machine, dtype, storage, rounding)
+        shares[storage] = per_device(tx, leaves, plan, dtype, factor)
+    return shares

@@ -79,10 +79,7 @@ class Problem(NamedTuple):
 def problem(
     shows: str, start: Any, optima: tuple[Point, ...] = (), *, mean: Loss | None = None, **rest: Any
 ) -> Callable[[Callable[..., Array]], Problem]:
-    """Turn a loss into a problem of its name, or with a `mean` loss, the sample of a step.
-
-    The default optimum is 1 in each coordinate.
-    """
+    """Turn a loss into a problem of its name, or with a `mean` loss, the sample of a step."""
     optima = optima or ((1.0,) * len(start),)
 
     def declare(function: Callable[..., Array]) -> Problem:

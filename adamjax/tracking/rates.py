@@ -115,10 +115,8 @@ def _nearest_rate(path: Path, rates: Sequence[tuple[Path, jax.Array]]) -> jax.Ar
 
 
 def _every(x: jax.Array, start: int, stride: int) -> jax.Array:
-    """Return the elements of `x` whose place in the whole tree is a multiple of `stride`.
-
-    `start` is the place of the first. Flattening would reshard `x`, so they are gathered by index.
-    """
+    """Return each element of `x` whose place in the whole tree is a multiple of `stride`."""
+    # Flattening would reshard `x`, so they are gathered by index.
     x = x.reshape(x.shape or (1,))
     places = np.unravel_index(np.arange(-start % stride, x.size, stride), x.shape)
     mesh, replicated = jax.typeof(x).sharding.mesh, None
