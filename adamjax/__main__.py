@@ -161,14 +161,7 @@ def run_command(options: argparse.Namespace) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line.
-
-    Args:
-      argv: the arguments, by default those of the process.
-
-    Returns:
-      The exit code: 2 for an error of the user.
-    """
+    """Run the command line, and return the exit code: 2 for an error of the user."""
     # A terminal with a limited character set shows "?" for the others instead of an error.
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")

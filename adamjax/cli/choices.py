@@ -1,6 +1,7 @@
 """A variant and its arguments on the command line."""
 
 import inspect
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import jax
@@ -14,36 +15,20 @@ CONSTANTS = {"true": True, "false": False, "none": None}
 
 
 class Choice(NamedTuple):
-    """A variant with some of its arguments.
+    """A variant with some of its arguments."""
 
-    Attributes:
-      label: the text from the command line, such as "adam:b2=0.99,style=keras".
-      variant: its record.
-      arguments: the parsed arguments.
-    """
-
-    label: str
+    label: str  # as on the command line: "adam:b2=0.99,style=keras"
     variant: Variant
     arguments: dict[str, Any]
 
     def make(self, **arguments: Any) -> optax.GradientTransformationExtraArgs:
-        """Make the optimizer. These arguments override its own.
-
-        The default learning rate is 0.1, because some styles require one.
-        """
+        """Make the optimizer. These arguments override its own."""
+        # Some styles require a learning rate.
         return self.variant.optimizer(**{"learning_rate": 0.1} | self.arguments | arguments)
 
 
 def parse_optimizer(text: str) -> Choice:
-    """Parse NAME[:ARGUMENT=VALUE,...].
-
-    Raises:
-      ValueError: for a malformed text, and for an unknown variant, argument or value.
-      TypeError: for a value of the wrong type.
-
-    >>> parse_optimizer("adam:b2=0.99,style=keras").arguments
-    {'b2': 0.99, 'style': 'keras'}
-    """
+    """Parse NAME[:ARGUMENT=VALUE,...], or raise TypeError or ValueError."""
     name, _, settings = text.partition(":")
     variant = get_variant(name)
     known = inspect.signature(variant.optimizer).parameters
@@ -69,10 +54,8 @@ def read_value(name: str, text: str, default: Any) -> Any:
     if text.lower() in CONSTANTS:
         return CONSTANTS[text.lower()]
     for kind in (int, float):
-        try:
+        with suppress(ValueError):
             return kind(text)
-        except ValueError:
-            continue
     if isinstance(default, int | float):
         raise ValueError(f"{name} must be a number, got {text!r}")
     return text

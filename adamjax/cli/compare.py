@@ -32,21 +32,13 @@ SMALLEST_LOSS = 1e-10
 
 
 class Run(NamedTuple):
-    """A run of an optimizer on a problem.
-
-    Attributes:
-      label: its name.
-      learning_rate: its learning rate.
-      losses: the problem's loss at the start and after each step, shape (steps + 1,).
-      path: the points, flattened, shape (steps + 1, dimension).
-      distances: their distances to the nearest optimum, shape (steps + 1,).
-    """
+    """A run of an optimizer on a problem, from the start to the last step."""
 
     label: str
     learning_rate: float
-    losses: np.ndarray
-    path: np.ndarray
-    distances: np.ndarray
+    losses: np.ndarray  # (steps + 1,)
+    path: np.ndarray  # (steps + 1, dimension)
+    distances: np.ndarray  # to the nearest optimum, (steps + 1,)
 
 
 def learning_rates_for(problem: Problem) -> Sequence[float]:
@@ -63,24 +55,9 @@ def run(
     label: str = "",
     arguments: Mapping[str, Any] | None = None,
 ) -> Run:
-    """Run an optimizer on a problem with several learning rates at once, and keep the best run.
+    """Run an optimizer on a problem with several learning rates, and return the best run.
 
-    The best run has the lowest mean loss over the last tenth of the steps. If several end below
-    1e-10, the best of them has the lowest mean loss over all steps.
-
-    Args:
-      make: a function of `learning_rate` and keyword arguments, such as `adamjax.adam`.
-      problem: the problem. Its `arguments` are passed if `make` has them and accepts them.
-      learning_rates: the learning rates to try. None is `learning_rates_for(problem)`.
-      steps: the number of steps.
-      label: the name of the run. The default is the name of `make`.
-      arguments: further arguments of `make`, which override those of the problem.
-
-    >>> from adamjax import adam
-    >>> from adamjax.problems import get_problem
-    >>> best = run(adam, get_problem("noisy"), steps=200)
-    >>> best.path.shape, bool(best.losses[-1] < 0.01 * best.losses[0])
-    ((201, 2), True)
+    `arguments` override those of the problem.
     """
     arguments = asked_of(make, problem) | dict(arguments or {})
     start = parameters(problem.start)
@@ -100,7 +77,8 @@ def run(
 
 
 def _best(losses: np.ndarray) -> int:
-    """Return the best row. Losses that are not finite count as the largest."""
+    """Return the row with the lowest mean loss over the last tenth of the steps."""
+    # Losses that are not finite count as the largest. Between ends of 0, all steps decide.
     largest = np.finfo(np.float64).max / 1e9
     finite = np.where(np.isfinite(losses), losses.astype(np.float64), largest)
     ends = finite[:, -max(1, losses.shape[1] // 10) :].mean(axis=1)
@@ -110,26 +88,7 @@ def _best(losses: np.ndarray) -> int:
 def plot_runs(
     problem: Problem, runs: Sequence[Run], file: str | os.PathLike[str] | None = None
 ) -> "Figure":
-    """Plot the loss and the path of runs.
-
-    The second panel shows the paths over the contour lines of a problem in the plane, the
-    coordinate over the steps on a line, and otherwise the distance to the optimum over the steps.
-
-    Args:
-      problem: the problem of all runs.
-      runs: the runs.
-      file: the file to save to, .png, .svg or .pdf. None saves nothing.
-
-    Raises:
-      ImportError: matplotlib is not installed.
-
-    >>> from adamjax import adam
-    >>> from adamjax.problems import get_problem
-    >>> problem = get_problem("saddle")
-    >>> figure = plot_runs(problem, [run(adam, problem, steps=50)])
-    >>> [axes.get_title(loc="left") for axes in figure.axes]
-    ['Loss', 'Path']
-    """
+    """Plot the losses of runs, and their paths or distances to the optimum."""
     figure = new_figure(figsize=(11.5, 5.2), layout="constrained", dpi=130)
     left, right = figure.subplots(1, 2)
     _losses(left, problem, runs)

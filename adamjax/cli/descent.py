@@ -1,5 +1,6 @@
 """One run of an optimizer on a problem, for `compare` and the benchmarks."""
 
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -16,15 +17,10 @@ HESSIAN_EVERY = 10
 
 
 class Descent(NamedTuple):
-    """A run, at the start and after each step.
+    """A run, at the start and after each step."""
 
-    Attributes:
-      losses: the problem's loss at each point, shape (steps + 1,).
-      path: the points, at their `eval_params` if the optimizer has any.
-    """
-
-    losses: Array
-    path: Params
+    losses: Array  # (steps + 1,)
+    path: Params  # at the `eval_params`, if the optimizer has any
 
 
 def descend(
@@ -38,32 +34,18 @@ def descend(
 ) -> Descent:
     """Run an optimizer on a problem. Works under `jax.jit` and `jax.vmap`.
 
-    An optimizer that takes `hessian=`, such as Sophia, receives the exact diagonal of the Hessian
-    of the step's loss, at every tenth step from the first on.
-
-    Args:
-      tx: the optimizer.
-      problem: a `Problem`, or an object with its `loss`, `gradient`, `curvature`, `limits` and
-        `delay`.
-      start: the point to start from, float32 arrays.
-      steps: the number of steps.
-      seed: the seed of the problem's noise.
-      most_delay: the largest possible `problem.delay`, if that is traced.
+    If `problem.delay` is traced, `most_delay` is its largest value.
     """
     tx = optax.with_extra_args_support(tx)
     with_hessian = takes_hessian(tx, start)
     length = 1 + (problem.delay if most_delay is None else most_delay)
 
     def update(x: Params, state: Any, seen: Params, t: Array) -> Any:
-        gradient = problem.gradient(seen, t, seed)
+        plain = functools.partial(tx.update, problem.gradient(seen, t, seed), state, x)
         if not with_hessian:
-            return tx.update(gradient, state, x)
-
-        def refreshed() -> Any:
-            return tx.update(gradient, state, x, hessian=problem.curvature(seen, t, seed))
-
+            return plain()
         due = (t - 1) % HESSIAN_EVERY == 0
-        return jax.lax.cond(due, refreshed, lambda: tx.update(gradient, state, x))
+        return jax.lax.cond(due, lambda: plain(hessian=problem.curvature(seen, t, seed)), plain)
 
     def step(carry: Any, t: Array) -> Any:
         x, state, past = carry

@@ -9,28 +9,16 @@ from adamjax.checks import lookup_or_suggest
 
 
 class Machine(NamedTuple):
-    """An accelerator and its links.
-
-    Attributes:
-      name: the full name.
-      memory: bytes of a device's main memory.
-      bandwidth: bytes per second of that memory.
-      node: the number of devices that the fast links join, in a node or a slice.
-      link: bytes per second that a device sends over the fast links, along one mesh axis.
-      ring: rings are closed if their size is a multiple of it. Open ones have half the bandwidth.
-      network: bytes per second that a device sends out of its node. None if not published.
-      compiled: the device of `OVERHEAD` that stands for it.
-      source: the source of the figures.
-    """
+    """An accelerator and its links."""
 
     name: str
-    memory: float
-    bandwidth: float
-    node: int
-    link: float
-    ring: int
-    network: float | None
-    compiled: str
+    memory: float  # bytes
+    bandwidth: float  # bytes per second, of the memory
+    node: int  # number of devices that the fast links join
+    link: float  # bytes per second that a device sends over them along one mesh axis
+    ring: int  # sizes of closed rings are multiples of it; open ones have half the bandwidth
+    network: float | None  # bytes per second that a device sends out of its node, if published
+    compiled: str  # its key in `OVERHEAD`
     source: str
 
 
@@ -91,19 +79,7 @@ def overhead(machine: Machine, dtype: str, storage: str, rounding: str | None) -
 def levels(machine: Machine, size: int, stride: int, whole: int) -> list[tuple[int, float]]:
     """List the numbers of devices and bandwidths that a mesh axis spans, from the inside out.
 
-    Args:
-      machine: the devices.
-      size: the size of the axis.
-      stride: the distance of its neighbours, the product of the sizes of the axes after it.
-      whole: the number of devices in the mesh.
-
-    Raises:
-      ValueError: if the axis leaves a slice, where no bandwidth is published.
-
-    >>> levels(get_machine("H100"), size=64, stride=1, whole=64)
-    [(8, 450000000000.0), (8, 50000000000.0)]
-    >>> levels(get_machine("H100"), size=64, stride=8, whole=512)
-    [(64, 50000000000.0)]
+    `stride` is the product of the sizes of the axes after it, `whole` that of all axes.
     """
     span = size * stride
     aligned = machine.network is None or machine.node % span == 0  # none lies across an edge

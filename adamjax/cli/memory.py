@@ -14,31 +14,20 @@ from adamjax.storage.roles import roles_in
 
 SUFFIXES = {"": 1, "k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12}
 Shape = tuple[int, ...]
+Leaves = dict[Shape, int]  # the number of leaves of each shape
+Make = Callable[..., optax.GradientTransformation]
 
 
 class Part(NamedTuple):
-    """One field of a state: a moment of all parameters, or a single value.
-
-    Attributes:
-      name: the field, such as "mu" or "count".
-      dtype: the stored dtypes, joined by "+".
-      size: bytes.
-    """
+    """One field of a state: a moment of all parameters, or a single value."""
 
     name: str
-    dtype: str
-    size: int
+    dtype: str  # several are joined by "+"
+    size: int  # bytes
 
 
 def parse_count(text: str) -> int:
-    """Parse a number of parameters such as 123456, 7e9, 124M or 1.5B (K, M, B or G, T).
-
-    Raises:
-      ValueError: unless it is a whole number above 0.
-
-    >>> parse_count("124M"), parse_count("7e9"), parse_count("1.5b")
-    (124000000, 7000000000, 1500000000)
-    """
+    """Parse a number of parameters such as 123456, 7e9, 124M or 1.5B, or raise ValueError."""
     match = re.fullmatch(r"(\d+\.?\d*|\.\d+)(e\+?\d{1,2})?([kmbgt]?)", text.strip().lower())
     number = float(match[1] + (match[2] or "")) * SUFFIXES[match[3]] if match else 0.0
     # 1.1e3 is 1100.0000000000002.
@@ -57,19 +46,9 @@ def parse_shape(text: str) -> Shape:
     return tuple(map(int, text.strip().lower().split("x")))
 
 
-def leaves_of(count: int, shape: Sequence[int] | None = None) -> dict[Shape, int]:
-    """Divide `count` elements into leaves, and return the number of leaves of each shape.
-
-    There are as many leaves of the given shape as fit, then one with fewer rows, and a vector for
-    the rest. States that depend on shapes, such as Adafactor's, are computed for these leaves.
-
-    Args:
-      count: the number of elements.
-      shape: the shape of a leaf. None is a square of side 4096, or the largest that fits.
-
-    >>> leaves_of(50_000_000)
-    {(4096, 4096): 2, (4015, 4096): 1, (128,): 1}
-    """
+def leaves_of(count: int, shape: Sequence[int] | None = None) -> Leaves:
+    """Divide `count` elements into leaves, and return the number of leaves of each shape."""
+    # As many leaves of the shape as fit, one with fewer rows, and a vector for the rest.
     side = min(4096, math.isqrt(count))
     shape = (side, side) if shape is None else tuple(shape)
     full, rest = divmod(count, math.prod(shape))
@@ -79,7 +58,7 @@ def leaves_of(count: int, shape: Sequence[int] | None = None) -> dict[Shape, int
 
 
 def state_parts(
-    tx: optax.GradientTransformation, leaves: dict[Shape, int], dtype: Any = jnp.float32
+    tx: optax.GradientTransformation, leaves: Leaves, dtype: Any = jnp.float32
 ) -> list[Part]:
     """List the parts of an optimizer's state for such leaves. Nothing is allocated."""
     state = jax.eval_shape(tx.init, one_of_each(leaves, dtype))
@@ -96,20 +75,14 @@ def state_parts(
     return [Part(field, "+".join(dtypes[field]), size) for field, size in sizes.items()]
 
 
-def parts_by_storage(
-    make: Callable[..., optax.GradientTransformation],
-    leaves: dict[Shape, int],
-    dtype: Any = jnp.float32,
-) -> dict[str, list[Part]]:
+def parts_by_storage(make: Make, leaves: Leaves, dtype: Any = jnp.float32) -> dict[str, list[Part]]:
     """List the parts of an optimizer's state in each applicable storage format."""
     made = by_storage(make, leaves, dtype)
     return {storage: state_parts(tx, leaves, dtype) for storage, tx in made.items()}
 
 
 def by_storage(
-    make: Callable[..., optax.GradientTransformation],
-    leaves: dict[Shape, int],
-    dtype: Any = jnp.float32,
+    make: Make, leaves: Leaves, dtype: Any = jnp.float32
 ) -> dict[str, optax.GradientTransformation]:
     """Make an optimizer in each storage format that applies to it."""
     if not roles_in(jax.eval_shape(make().init, one_of_each(leaves, dtype))):
@@ -117,14 +90,12 @@ def by_storage(
     return {storage: make(storage=storage) for storage in FORMATS}
 
 
-def one_of_each(
-    leaves: dict[Shape, int], dtype: Any = jnp.float32
-) -> dict[str, jax.ShapeDtypeStruct]:
+def one_of_each(leaves: Leaves, dtype: Any = jnp.float32) -> dict[str, jax.ShapeDtypeStruct]:
     """Make a parameter of each shape, under a name that `times_of` recognizes."""
     return {"x".join(map(str, shape)): jax.ShapeDtypeStruct(shape, dtype) for shape in leaves}
 
 
-def times_of(path: Any, leaves: dict[Shape, int]) -> int:
+def times_of(path: Any, leaves: Leaves) -> int:
     """Return the number of leaves that the array at this path stands for."""
     counts = dict(zip(one_of_each(leaves), leaves.values(), strict=True))
     keys = [key.key for key in path if isinstance(key, jax.tree_util.DictKey)]

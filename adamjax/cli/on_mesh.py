@@ -69,14 +69,12 @@ def report(
         for index, (storage, one) in enumerate(each.items())
     ]
     notes = [*(f"not divided by {axis}: {name}" for axis, name in whole), *NOTES]
-    total = Send("all", (), sent, seconds)
-    tables = [table(columns, rows, title=title), _sent_table([*sends, total])]
-    return "\n\n".join([*tables, "\n".join(notes)])
-
-
-def _sent_table(sends: Sequence[Send]) -> str:
+    memory = table(columns, rows, title=title)
+    sends.append(Send("all", (), sent, seconds))
     rows = [[s.op, " x ".join(s.axes), size(s.bytes), f"{1e3 * s.seconds:.3g}"] for s in sends]
-    return table(["collective", "over", "bytes", "ms"], rows, title="sent by each device in a step")
+    columns = ["collective", "over", "bytes", "ms"]
+    traffic = table(columns, rows, title="sent by each device in a step")
+    return "\n\n".join([memory, traffic, "\n".join(notes)])
 
 
 def record(one: Share, plan: Plan) -> dict[str, Any]:

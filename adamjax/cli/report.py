@@ -9,22 +9,7 @@ from typing import Any
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title: str = "") -> str:
-    """Format a table as text.
-
-    Floats have four digits, numbers are right-aligned, None is empty. On a terminal with rich, long
-    cells are wrapped to fit, and headings are bold. Elsewhere every row is one line.
-
-    Args:
-      columns: the headings, empty for a table without any.
-      rows: the cells. A list in a cell is joined by commas.
-      title: a line above the table.
-
-    >>> print(table(["variant", "loss"], [["adam", 0.123456], ["sgd", 12]]).replace("─", "-"))
-     variant    loss
-    -----------------
-     adam     0.1235
-     sgd          12
-    """
+    """Format a table as text. On a terminal with rich, long cells are wrapped."""
     numeric = [all(map(_is_number, column)) for column in zip(*rows, strict=True)]
     numeric = numeric or [False] * len(columns)
     cells = [[_cell(value) for value in row] for row in rows]
@@ -87,11 +72,7 @@ def _cell(value: Any) -> str:
 
 
 def size(count: float) -> str:
-    """Format a number of bytes in decimal units.
-
-    >>> size(992_000_000), size(17)
-    ('992 MB', '17 B')
-    """
+    """Format a number of bytes in decimal units."""
     for unit in ("B", "kB", "MB", "GB", "TB"):
         # 999.7 would be written as 1000.
         if count < 999.5 or unit == "TB":

@@ -14,7 +14,7 @@ from jax.sharding import AbstractMesh, AxisType, NamedSharding, PartitionSpec
 
 from adamjax.cli.choices import Choice
 from adamjax.cli.machines import Machine, get_machine, levels, overhead
-from adamjax.cli.memory import by_storage, one_of_each, times_of
+from adamjax.cli.memory import Leaves, by_storage, one_of_each, times_of
 from adamjax.sharding import placements, state_shardings
 from adamjax.sharding.specs import MIN_SIZE, axes_of, spread
 
@@ -23,53 +23,32 @@ TENSOR = "model"
 
 
 class Plan(NamedTuple):
-    """The roles of a mesh's axes.
+    """The roles of a mesh's axes."""
 
-    Attributes:
-      mesh: sizes of the axes by name. Neighbours on the last one are neighbours in the machine.
-      machine: the type of the devices.
-      zero: the axis that divides the state and the reduced gradients.
-      fsdp: the axis that divides the parameters as well.
-      tensor: the axis that divides columns, over which no gradient is reduced.
-    """
-
-    mesh: dict[str, int]
+    mesh: dict[str, int]  # neighbours on the last axis are neighbours in the machine
     machine: Machine
-    zero: str | None
-    fsdp: str | None
-    tensor: str | None
+    zero: str | None  # divides the state and the reduced gradients
+    fsdp: str | None  # divides the parameters as well
+    tensor: str | None  # divides columns, and no gradient is reduced over it
 
 
 class Send(NamedTuple):
-    """One kind of collective in a step.
+    """One kind of collective in a step."""
 
-    Attributes:
-      op: its name in a compiled program.
-      axes: its axes of the mesh.
-      bytes: the bytes that each device sends.
-      seconds: the time at peak bandwidth.
-    """
-
-    op: str
+    op: str  # its name in a compiled program
     axes: tuple[str, ...]
-    bytes: float
-    seconds: float
+    bytes: float  # sent by each device
+    seconds: float  # at peak bandwidth
 
 
 class Share(NamedTuple):
-    """The memory and traffic of one device.
-
-    Attributes:
-      parameter_bytes, gradient_bytes, state_bytes: the bytes in its memory.
-      moved_bytes: the bytes that the update reads and writes.
-      measured: whether `moved_bytes` comes from AdamW's compiled step. Otherwise it is the least.
-    """
+    """The bytes in the memory of one device, and the bytes that its update reads and writes."""
 
     parameter_bytes: int
     gradient_bytes: int
     state_bytes: int
     moved_bytes: float
-    measured: bool
+    measured: bool  # `moved_bytes` comes from AdamW's compiled step, and is not the least
 
     @property
     def total_bytes(self) -> int:
@@ -99,12 +78,7 @@ def make_plan(
     fsdp: str | None = None,
     tensor: str | None = None,
 ) -> Plan:
-    """Make a plan. By default an axis "model" without another role divides columns.
-
-    Raises:
-      ValueError: for an axis that the mesh does not have or that has two roles, and for more
-        devices than the links are known to join.
-    """
+    """Make a plan, or raise ValueError. By default an unused axis "model" divides columns."""
     if tensor is None and TENSOR in mesh and TENSOR not in (zero, fsdp):
         tensor = TENSOR
     for name, axis in {"zero": zero, "fsdp": fsdp, "tensor": tensor}.items():
@@ -119,17 +93,11 @@ def make_plan(
 
 
 class Layout(NamedTuple):
-    """The shardings of parameters by name.
+    """The shardings of parameters by name."""
 
-    Attributes:
-      whole: inside a layer, divided by columns only.
-      kept: between steps, also divided by `fsdp`.
-      part: during the update, also divided by `zero`.
-    """
-
-    whole: dict[str, NamedSharding]
-    kept: dict[str, NamedSharding]
-    part: dict[str, NamedSharding]
+    whole: dict[str, NamedSharding]  # inside a layer, divided by columns only
+    kept: dict[str, NamedSharding]  # between steps, also divided by `fsdp`
+    part: dict[str, NamedSharding]  # during the update, also divided by `zero`
 
 
 def shard_params(params: dict[str, jax.ShapeDtypeStruct], plan: Plan) -> Layout:
@@ -150,20 +118,12 @@ def shard_params(params: dict[str, jax.ShapeDtypeStruct], plan: Plan) -> Layout:
 
 def per_device(
     tx: optax.GradientTransformation,
-    leaves: dict[tuple[int, ...], int],
+    leaves: Leaves,
     plan: Plan,
     dtype: Any = jnp.float32,
     factor: float | None = None,
 ) -> Share:
-    """Estimate the memory and traffic of one device. Nothing is allocated.
-
-    Args:
-      tx: the optimizer.
-      leaves: the number of parameters of each shape.
-      plan: the mesh.
-      dtype: the dtype of parameters and gradients.
-      factor: the bytes that the update moves over the least, if known.
-    """
+    """Estimate the memory and traffic of one device. `factor` multiplies the least traffic."""
     params = one_of_each(leaves, dtype)
     layout = shard_params(params, plan)
     kept = _bytes(params, layout.kept, leaves)
@@ -174,16 +134,11 @@ def per_device(
     return Share(kept, part, state, least * (factor or 1.0), factor is not None)
 
 
-def communication(
-    leaves: dict[tuple[int, ...], int], plan: Plan, dtype: Any = jnp.float32
-) -> list[Send]:
+def communication(leaves: Leaves, plan: Plan, dtype: Any = jnp.float32) -> list[Send]:
     """List the collectives of gradients and parameters in a step, without activations.
 
-        reduce-scatter of W bytes over n devices: (n - 1) / n W;  all-gather: the same
-        all-reduce: 2 (n - 1) / n W
-
-    >>> [(send.op, send.bytes) for send in communication({(256, 256): 1}, make_plan({"data": 4}))]
-    [('all-reduce', 393216.0)]
+    reduce-scatter of W bytes over n devices: (n - 1) / n W;  all-gather: the same
+    all-reduce: 2 (n - 1) / n W
     """
     params = one_of_each(leaves, dtype)
     layout = shard_params(params, plan)
@@ -223,7 +178,7 @@ def _levels(plan: Plan, axis: str) -> list[tuple[int, float]]:
     return levels(plan.machine, plan.mesh[axis], stride, whole)
 
 
-def _bytes(tree: Any, shardings: Any, leaves: dict[tuple[int, ...], int]) -> int:
+def _bytes(tree: Any, shardings: Any, leaves: Leaves) -> int:
     """Return the bytes per device."""
     paths = [path for path, _ in jax.tree_util.tree_leaves_with_path(tree)]
     places = placements(tree, shardings)
@@ -233,7 +188,7 @@ def _bytes(tree: Any, shardings: Any, leaves: dict[tuple[int, ...], int]) -> int
     )
 
 
-def undivided(leaves: dict[tuple[int, ...], int], plan: Plan) -> Iterator[tuple[str, str]]:
+def undivided(leaves: Leaves, plan: Plan) -> Iterator[tuple[str, str]]:
     """Yield the axes of a plan with the larger leaves that they do not divide."""
     layout = shard_params(one_of_each(leaves), plan)
     for shape, name in zip(leaves, layout.part, strict=True):
@@ -244,15 +199,14 @@ def undivided(leaves: dict[tuple[int, ...], int], plan: Plan) -> Iterator[tuple[
 
 
 def estimate(
-    choice: Choice, leaves: dict[tuple[int, ...], int], plan: Plan, dtype: str = "float32"
+    choice: Choice, leaves: Leaves, plan: Plan, dtype: str = "float32"
 ) -> dict[str, Share]:
     """Estimate the share of a device in each storage format, or only in the chosen one."""
     own = choice.arguments.get("storage")
     made = {own: choice.make()} if own else by_storage(choice.make, leaves, dtype)
     rounding = choice.arguments.get("param_rounding")
-    return {
-        storage: per_device(
-            tx, leaves, plan, dtype, overhead(plan.machine, dtype, storage, rounding)
-        )
-        for storage, tx in made.items()
-    }
+    shares = {}
+    for storage, tx in made.items():
+        factor = overhead(plan.machine, dtype, storage, rounding)
+        shares[storage] = per_device(tx, leaves, plan, dtype, factor)
+    return shares

@@ -26,18 +26,5 @@ PROBLEMS: Mapping[str, Problem] = {
 
 
 def get_problem(name: str) -> Problem:
-    """Return a problem by name.
-
-    Args:
-      name: a key of `PROBLEMS`.
-
-    Returns:
-      The problem.
-
-    Raises:
-      ValueError: for an unknown name, with the nearest ones.
-
-    >>> get_problem("saddle").optima
-    ((0.0, 1.0), (0.0, -1.0))
-    """
+    """Return a problem by name, or raise ValueError with the nearest names."""
     return lookup_or_suggest("problem", name, PROBLEMS)

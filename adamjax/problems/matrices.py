@@ -44,13 +44,11 @@ def both_sides(w: Array) -> Array:
 
 @functools.cache
 def classes() -> tuple[np.ndarray, np.ndarray]:
-    """Inputs with a constant 1, and weights for which class k is k³ times rarer than the first.
-
-    Each row of the weights has the mean 0: a constant added to all classes has no effect.
-    """
+    """Inputs with a constant 1, and weights for which class k is k³ times rarer than the first."""
     inputs = random("inputs", ROWS, SIZE) * np.r_[np.ones(SIZE - 1), 0] + np.eye(SIZE)[-1]
     weights = 0.5 * random("classes", SIZE, SIZE)
     weights[-1] = -3 * np.log(1 + np.arange(SIZE))
+    # A constant added to all classes has no effect.
     return inputs.astype(np.float32), weights - weights.mean(axis=1, keepdims=True)
 
 

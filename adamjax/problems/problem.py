@@ -61,31 +61,16 @@ class Problem(NamedTuple):
         return lambda x: sample(x, t, key)
 
     def gradient(self, x: Params, t: Array, seed: Array | int = 0) -> Params:
-        """Return the gradient that step t = 1, 2, … sees.
-
-        >>> from adamjax.problems import get_problem
-        >>> get_problem("reddi").gradient(jnp.zeros(1), jnp.int32(2)).tolist()
-        [-1.0]
-        """
+        """Return the gradient that step t = 1, 2, … sees."""
         return jax.grad(self.of_step(t, seed))(x)
 
     def curvature(self, x: Params, t: Array, seed: Array | int = 0) -> Params:
-        """Return the exact diagonal of the Hessian of the same loss.
-
-        >>> from adamjax.problems import get_problem
-        >>> get_problem("noisy").curvature(jnp.zeros(2), jnp.int32(1)).tolist()
-        [1.0, 10.0]
-        """
+        """Return the exact diagonal of the Hessian of the same loss."""
         loss, (flat, unravel) = self.of_step(t, seed), ravel_pytree(x)
         return unravel(jnp.diag(jax.hessian(lambda v: loss(unravel(v)))(flat)))
 
     def distance(self, x: Params) -> Array:
-        """Return the Euclidean distance to the nearest optimum, between the `seen` parts.
-
-        >>> from adamjax.problems import get_problem
-        >>> float(get_problem("saddle").distance(jnp.array([0.0, -3.0])))
-        2.0
-        """
+        """Return the Euclidean distance to the nearest optimum, between the `seen` parts."""
         seen = (lambda x: ravel_pytree(x)[0]) if self.seen is None else self.seen
         optima = [seen(parameters(point)) for point in self.optima]
         return jnp.min(jnp.stack([jnp.linalg.norm(seen(x) - each) for each in optima]))
@@ -94,10 +79,7 @@ class Problem(NamedTuple):
 def problem(
     shows: str, start: Any, optima: tuple[Point, ...] = (), *, mean: Loss | None = None, **rest: Any
 ) -> Callable[[Callable[..., Array]], Problem]:
-    """Turn a loss into a problem of its name, or with a `mean` loss, the sample of a step.
-
-    The default optimum is 1 in each coordinate.
-    """
+    """Turn a loss into a problem of its name, or with a `mean` loss, the sample of a step."""
     optima = optima or ((1.0,) * len(start),)
 
     def declare(function: Callable[..., Array]) -> Problem:
@@ -108,17 +90,7 @@ def problem(
 
 
 def parameters(point: Point) -> Params:
-    """Convert a point of a problem to float32 arrays.
-
-    Args:
-      point: a start or an optimum.
-
-    Returns:
-      An array, or arrays by name.
-
-    >>> parameters((1.0, 2.0)).shape
-    (2,)
-    """
+    """Convert a start or an optimum to a float32 array, or to arrays by name."""
     if isinstance(point, Mapping):
         return {name: jnp.asarray(values, jnp.float32) for name, values in point.items()}
     return jnp.asarray(point, jnp.float32)

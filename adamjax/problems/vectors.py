@@ -34,10 +34,7 @@ def ill_conditioned(x: Array) -> Array:
     return quadratic(x, 1e-4)
 
 
-@functools.cache
-def rotation() -> np.ndarray:
-    """A fixed random rotation."""
-    return np.linalg.qr(np.random.default_rng(0).normal(size=(SIZE, SIZE)))[0]
+ROTATION = np.linalg.qr(np.random.default_rng(0).normal(size=(SIZE, SIZE)))[0]
 
 
 @problem(
@@ -46,7 +43,7 @@ def rotation() -> np.ndarray:
 )
 def rotated(x: Array) -> Array:
     """`ill_conditioned` with its axes turned at random about the minimum."""
-    return quadratic(1 + jnp.asarray(rotation(), jnp.float32) @ (x - 1), 1e-4)
+    return quadratic(1 + jnp.asarray(ROTATION, jnp.float32) @ (x - 1), 1e-4)
 
 
 @problem(

@@ -56,11 +56,7 @@ def huge_gradients(subject: Subject) -> None:
 
 @conformance
 def nonfinite_gradients(subject: Subject) -> None:
-    """An infinity or NaN is not swallowed, and with `leafwise` it stays within its leaf.
-
-    It must show in the updates or in the state, where a guard such as `optax.apply_if_finite` or a
-    look at the loss finds it.
-    """
+    """An infinity or NaN shows in the updates or the state, with `leafwise` only in its leaf."""
     (good,) = sample_gradients(subject.params, steps=1)
     (name, leaf), *others = named_leaves(good)
     treedef = jax.tree.structure(good)

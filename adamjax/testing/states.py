@@ -85,9 +85,8 @@ def init_takes_shapes(subject: Subject) -> None:
     shapes = jax.tree.map(
         lambda p: jax.ShapeDtypeStruct(jnp.shape(p), jnp.result_type(p)), subject.params
     )
-    expect_same_layout(
-        "the state under jax.eval_shape", jax.eval_shape(subject.tx.init, shapes), expected
-    )
+    actual = jax.eval_shape(subject.tx.init, shapes)
+    expect_same_layout("the state under jax.eval_shape", actual, expected)
     expect_same_layout("the state of jax.ShapeDtypeStruct", subject.tx.init(shapes), expected)
 
 
@@ -108,9 +107,8 @@ def containers(subject: Subject) -> None:
     expected = list(updates.values())
     for nested in (leaves, tuple(leaves), Pair(leaves[0], [tuple(leaves[1:])])):
         updates, _ = step_from_start(subject, nested)
-        expect_same(
-            f"in a {type(nested).__name__}, the updates", jax.tree.leaves(updates), expected
-        )
+        label = f"in a {type(nested).__name__}, the updates"
+        expect_same(label, jax.tree.leaves(updates), expected)
 
 
 @conformance

@@ -32,10 +32,7 @@ def first_marked(params: Any, first: Any, rest: Any) -> Any:
 
 
 def rest_beside_first(subject: Subject, wrapped: optax.GradientTransformation) -> tuple[Any, Any]:
-    """Return updates and gradients, at a second step, of the leaves that `subject.tx` never sees.
-
-    The wrapper gives it only the first leaf, which must move as if it were alone.
-    """
+    """Return the updates and gradients of a second step for the leaves hidden from `subject.tx`."""
     params, alone = subject.params, only_first(subject.params)
     first, second = sample_gradients(params, steps=2)
     start = wrapped.init(params)
@@ -103,10 +100,7 @@ def apply_if_finite(subject: Subject) -> None:
 
 @conformance
 def tree_map_params(subject: Subject) -> None:
-    """`optax.tree_utils.tree_map_params` finds the parameter-like trees in the state.
-
-    `is_leaf` covers the `optax.MaskedNode`s of `optax.partition` and `optax.masked`.
-    """
+    """`optax.tree_utils.tree_map_params` finds the parameter-like trees in the state."""
     state = subject.tx.init(subject.params)
     marked = optax.tree_utils.tree_map_params(
         subject.tx.init,
@@ -138,15 +132,12 @@ def expect_same_moves(subject: Subject, injected: Any, state: Any, plain: Any) -
 
 @conformance
 def inject_hyperparams(subject: Subject) -> None:
-    """`optax.inject_hyperparams` gives the same updates, and finite ones for bfloat16 parameters.
-
-    It casts hyperparameters to the parameters' dtype: b2 = 0.999 becomes 1 in bfloat16.
-    """
+    """`optax.inject_hyperparams` gives the same updates, and finite ones in bfloat16."""
     if subject.factory is None:
         raise NotApplicable("no factory was given")
     tx = optax.inject_hyperparams(subject.factory, static_args=subject.static_args)()
     expect_same_moves(subject, tx, tx.init(subject.params), subject.factory())
-    params = cast(subject.params, jnp.bfloat16)
+    params = cast(subject.params, jnp.bfloat16)  # in which b2 = 0.999 becomes 1
     state = tx.init(params)
     for gradient in sample_gradients(params):
         updates, after = tx.update(gradient, state, params)

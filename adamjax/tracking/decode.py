@@ -58,10 +58,7 @@ def moments_of(node: Any) -> Moments:
 
 
 def has_field(node: Any, field: str) -> bool:
-    """Return whether a node is a named tuple with this field.
-
-    Modules among the parameters may have an attribute of the same name.
-    """
+    """Return whether a node is a named tuple with this field, not a module with an attribute."""
     return field in getattr(node, "_fields", ())
 
 

@@ -96,15 +96,13 @@ def _select(history: Mapping[str, Any], name: str) -> tuple[np.ndarray, Columns]
     """Return one tracker's metrics at the distinct steps in ascending order."""
     if "step" not in history:
         raise ValueError('history must have the steps under "step", as Recorder.history has')
-    if f"{name}/gradient_norm".removeprefix("/") not in history:
-        names = [
-            key.removesuffix("/gradient_norm") for key in history if key.endswith("/gradient_norm")
-        ]
+    prefix, suffix = f"{name}/" if name else "", "/gradient_norm"
+    if f"{prefix}gradient_norm" not in history:
+        names = [key.removesuffix(suffix) for key in history if key.endswith(suffix)]
         raise ValueError(
             f"history has no metrics of a tracker with name={name!r}"
             + (f"; there are {names}" if names else "; record adamjax.metrics(opt_state)")
         )
-    prefix = f"{name}/" if name else ""
     steps = np.asarray(history["step"])
     # In reverse, the first occurrence of each step is the last recorded.
     unique, from_end = np.unique(steps[::-1], return_index=True)

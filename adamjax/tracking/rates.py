@@ -22,25 +22,15 @@ Path = tuple[Any, ...]
 
 
 class Readout(NamedTuple):
-    """The tracked parts of an optimizer state.
-
-    Attributes:
-      rates: the outermost learning rates, with the key paths of their nodes.
-      holders: the outermost nodes with a second moment, with their key paths and moments.
-      coded: the parameters whose moments are in integer codes.
-    """
+    """The tracked parts of an optimizer state: the outermost nodes, with their key paths."""
 
     rates: list[tuple[Path, jax.Array]]
-    holders: list[tuple[Path, Any, Moments]]
-    coded: list[Coded]
+    holders: list[tuple[Path, Any, Moments]]  # nodes with a second moment
+    coded: list[Coded]  # parameters whose moments are in integer codes
 
 
 def read_state(state: Any) -> Readout:
-    """Find the learning rates and moments in a state, in one walk.
-
-    A learning rate is the field `learning_rate` of a named tuple, or that of its `hyperparams`
-    (`optax.inject_hyperparams`).
-    """
+    """Find the learning rates and moments in a state, in one walk."""
     readout = Readout([], [], [])
 
     def visit(path: Path, node: Any) -> bool:
@@ -75,22 +65,7 @@ def largest(rates: Sequence[jax.Array]) -> jax.Array:
 def effective_quantiles(
     readout: Readout, b2: float | None, labels: dict[str, float]
 ) -> dict[str, jax.Array]:
-    """Compute quantiles of η / √v over a sample of the elements of every second moment.
-
-    If the state has a `nu_max` (AMSGrad), that is the v that divides. Only the sample is decoded.
-
-    Args:
-      readout: the tracked parts of a state.
-      b2: decay rate of v, for the bias correction if the state has a `count`, or None.
-      labels: the quantiles in [0, 1] by the names of the results.
-
-    >>> import optax
-    >>> state = optax.inject_hyperparams(optax.adam)(learning_rate=0.5).init(jnp.ones(2))
-    >>> adam, scale = state.inner_state
-    >>> state = state._replace(inner_state=(adam._replace(nu=jnp.array([0.0, 0.25])), scale))
-    >>> float(effective_quantiles(read_state(state), None, {"median": 0.5})["median"])
-    1.0
-    """
+    """Compute quantiles of η / √v over a sample of the elements of every second moment."""
     stored = [_second_moment(*holder) for holder in readout.holders] if labels else []
     size = sum(arrays[0].size for leaves in stored for _, _, arrays in leaves)
     # An odd stride does not always meet rows of a power of two in the same column.
@@ -140,10 +115,8 @@ def _nearest_rate(path: Path, rates: Sequence[tuple[Path, jax.Array]]) -> jax.Ar
 
 
 def _every(x: jax.Array, start: int, stride: int) -> jax.Array:
-    """Return the elements of `x` whose place in the whole tree is a multiple of `stride`.
-
-    `start` is the place of the first. Flattening would reshard `x`, so they are gathered by index.
-    """
+    """Return each element of `x` whose place in the whole tree is a multiple of `stride`."""
+    # Flattening would reshard `x`, so they are gathered by index.
     x = x.reshape(x.shape or (1,))
     places = np.unravel_index(np.arange(-start % stride, x.size, stride), x.shape)
     mesh, replicated = jax.typeof(x).sharding.mesh, None

@@ -122,15 +122,7 @@ class Recorder:
 
     @property
     def history(self) -> dict[str, np.ndarray]:
-        """The values of every metric in the order of recording, "step" first, NaN if missing.
-
-        Example:
-          >>> recorder = Recorder()
-          >>> recorder.record(1, {"loss": 2.0})
-          >>> recorder.record(2, {"loss": 1.0, "accuracy": 0.5})
-          >>> recorder.history["accuracy"]
-          array([nan, 0.5])
-        """
+        """The values of every metric in the order of recording, "step" first, NaN if missing."""
         keys = dict.fromkeys(["step", *(key for record in self._records for key in record)])
         return {
             key: np.array([record.get(key, np.nan) for record in self._records]) for key in keys
@@ -169,11 +161,7 @@ def _check_ending(path: Path) -> None:
 
 
 def _read(path: Path) -> tuple[list[Record], str]:
-    """Return the records in a file and the text of their lines.
-
-    A torn last line is left out with a warning that quotes it. A file that a recorder has not
-    written raises ValueError, so that no other file is ever cut.
-    """
+    """Return the records in a file and the text of their lines. Warn of a torn last line."""
     records, torn = [], ""
     try:
         lines = path.read_bytes().decode().splitlines(keepends=True)
