@@ -64,12 +64,7 @@ def save(path: str | os.PathLike[str], state_dict: Mapping[str, Any]) -> None:
 
 
 def parts(state_dict: Any) -> tuple[dict[int, Mapping[str, Any]], list[dict[str, Any]]]:
-    """The states by number and the groups of a state dict, once they have its form.
-
-    >>> parts({"state": None, "param_groups": []})
-    Traceback (most recent call last):
-    ValueError: state_dict: 'state' must be a dict of one dict for each parameter, got None
-    """
+    """Return the states by parameter number and the groups of a state dict, after checks."""
     if not isinstance(state_dict, Mapping) or not {"state", _GROUPS} <= state_dict.keys():
         raise ValueError(
             "state_dict must be what optimizer.state_dict() gives, with 'state' and "
@@ -89,11 +84,7 @@ def parts(state_dict: Any) -> tuple[dict[int, Mapping[str, Any]], list[dict[str,
 
 
 def check_groups(groups: Any, numbered: bool = True) -> list[dict[str, Any]]:
-    """The groups, once each is a dict with the numbers of its parameters.
-
-    Raises:
-      ValueError: naming the group that is not.
-    """
+    """Return the groups after checking that each lists the numbers of its parameters."""
     if not isinstance(groups, list | tuple):
         raise ValueError(f"{_GROUPS} must be a list of dicts, got {groups!r}")
     for i, group in enumerate(groups):

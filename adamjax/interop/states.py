@@ -15,17 +15,12 @@ from adamjax.trees import PyTree
 
 
 def counts(node: Any) -> bool:
-    """Whether a node of a state has a step count."""
+    """Return whether a node of a state has a step count."""
     return isinstance(node, ScheduledBetaState) or "count" in getattr(node, "_fields", ())
 
 
 def rule_of(state: Any) -> Any:
-    """The moments in the state of a ready-made optimizer, with the count: its first part.
-
-    >>> import adamjax
-    >>> type(rule_of(adamjax.nadam().init(jnp.ones(2)))).__name__
-    'ScaleByAdamState'
-    """
+    """Return the moments and the count in the state of a ready-made optimizer."""
     found = next(filter(counts, jax.tree.leaves(state, is_leaf=counts)), None)
     if found is None:
         raise ValueError("state: counts no steps, so it is not of an optimizer here")
@@ -33,22 +28,17 @@ def rule_of(state: Any) -> Any:
 
 
 def expected_rule(tx: optax.GradientTransformation, params: PyTree) -> Any:
-    """The moments that an optimizer keeps of these parameters, as shapes."""
+    """Return the shapes of the moments that an optimizer keeps of these parameters."""
     return rule_of(jax.eval_shape(tx.init, params))
 
 
 def moment_names(rule: Any) -> list[str]:
-    """The names of the moments in a rule's state.
-
-    >>> import adamjax
-    >>> moment_names(rule_of(adamjax.adam().init(jnp.ones(2))))
-    ['mu', 'nu']
-    """
+    """Return the names of the moments in a rule's state."""
     return [name for name in rule._fields if name != "count" and getattr(rule, name) is not None]
 
 
 def moment_leaves(rule: Any) -> dict[str, list[Array]]:
-    """The leaves of each moment, in the tree's order."""
+    """Return the leaves of each moment, in tree order."""
     return {name: jax.tree.leaves(getattr(rule, name)) for name in moment_names(rule)}
 
 
@@ -93,7 +83,7 @@ def fill(
 
 
 class LeafState(NamedTuple):
-    """The state of one parameter: the steps done, corrections and moments by name."""
+    """The state of one parameter: steps done, bias corrections and moments by name."""
 
     path: str
     count: int
@@ -115,24 +105,7 @@ class LeafState(NamedTuple):
 
 
 def read(state: Any, like: Any, paths: Collection[str], variant: str) -> dict[str, LeafState]:
-    """The state of each parameter, from the states of a rule anywhere in an optimizer's state.
-
-    Args:
-      state: the optimizer's state, possibly inside of other states.
-      like: the rule's state for these parameters, as `rule_of` finds it. Shapes suffice.
-      paths: the parameters that the state must hold.
-      variant: the optimizer's name, for errors.
-
-    Raises:
-      ValueError: if two states hold the same path; naming the path, if a moment is missing or has
-        another shape.
-
-    >>> import adamjax
-    >>> state = adamjax.adam().init({"w": jnp.ones(2)})
-    >>> leaves = read(state, rule_of(state), ["w"], "adam")
-    >>> int(leaves["w"].count), leaves["w"].moments["mu"].tolist()
-    (0, [0.0, 0.0])
-    """
+    """Read the state of each parameter from anywhere in an optimizer's state."""
     leaves = _leaf_states(state, type(like))
     names = moment_names(like)
     missing = [path for path in paths if path not in leaves]
