@@ -46,11 +46,7 @@ class Call(NamedTuple):
     before: optax.GradientTransformation | None = None
 
     def make(self) -> optax.GradientTransformationExtraArgs:
-        """The optimizer. Its state is the variant's, whatever is done to the gradients.
-
-        Raises:
-          ValueError: for an argument out of range, by its name here and there.
-        """
+        """Create the optimizer. Its state is that of the variant, with or without `before`."""
         try:
             tx = create(self.variant, **self.arguments)
         except (TypeError, ValueError) as error:
@@ -68,7 +64,7 @@ class Call(NamedTuple):
         return optax.GradientTransformationExtraArgs(tx.init, update)
 
     def _refused(self) -> list[str]:
-        """The renamed arguments that the variant refuses when given alone."""
+        """Return the renamed arguments that the variant refuses when given alone."""
         refused = []
         for name in self.names:
             try:
@@ -236,7 +232,7 @@ def _look_up(
 def _complete(
     who: str, arguments: Mapping[str, Any], defaults: Mapping[str, Any], ignored: set[str]
 ) -> dict[str, Any]:
-    """Arguments together with the defaults of the others, each of its default's kind."""
+    """Check the arguments and add the defaults of the others."""
     for argument in arguments:
         lookup_or_suggest(f"argument of {who}:", argument, {**defaults, **dict.fromkeys(ignored)})
     given = {k: v for k, v in defaults.items() if k not in ignored}
@@ -247,7 +243,7 @@ def _complete(
 
 
 def _checked(who: str, name: str, value: Any, default: Any) -> Any:
-    """An argument of its default's kind: a flag, two values, or a number, of tensors as well."""
+    """Check an argument against the kind of its default: a flag, a pair or a number."""
     what = f"{who}: {name}"
     if isinstance(default, tuple):
         if not isinstance(value, list | tuple) or len(value) != 2:
@@ -292,7 +288,7 @@ def _decaying(lr: Any, lr_decay: float) -> optax.Schedule:
 
 
 def _clip(who: str, given: Mapping[str, Any]) -> optax.GradientTransformation | None:
-    """The clip of the gradients, of which Keras allows one."""
+    """Return the gradient clip, of which Keras allows one."""
     clips = [name for name in _CLIPS if given[name] is not None]
     if len(clips) > 1:
         raise ValueError(f"{who}: only one of {', '.join(clips)} can be given, as in Keras")

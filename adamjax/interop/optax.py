@@ -130,7 +130,7 @@ def to_optax(name: str, state: Any, params: PyTree, optax_state: Any, **argument
 def read_arguments(
     name: str, arguments: Mapping[str, Any]
 ) -> tuple[tables.OptaxOptimizer, dict[str, Any]]:
-    """The optimizer's row of the table, and the arguments of its equal here."""
+    """Return the row of the table, and the arguments of the variant here."""
     optimizer = lookup_or_suggest("optimizer of Optax", name, tables.OPTAX)
     function = getattr(optax, name, None) or getattr(optax.contrib, name)
     bound = inspect.signature(function).bind(**arguments)
@@ -148,7 +148,7 @@ def read_arguments(
 
 
 def _refusal(name: str, theirs: Mapping[str, Any]) -> str:
-    """Why no variant equals Optax's optimizer with these arguments; empty if one does."""
+    """Return why no variant equals Optax's optimizer, or an empty string."""
     if name == "adabelief" and theirs["eps"] != theirs["eps_root"]:
         return "eps and eps_root must be equal: there is one ε here"
     if name == "adadelta" and theirs["learning_rate"] is None:
@@ -174,7 +174,7 @@ def _scale(optimizer: tables.OptaxOptimizer, field: str, kwargs: Mapping[str, An
 
 
 def _check_shapes(field: str, path: str, theirs: Any, ours: Any) -> None:
-    """A single number may have any shape."""
+    """Check that two shapes match; a single number may have any shape."""
     if jnp.shape(theirs) != jnp.shape(ours) and not jnp.size(theirs) == jnp.size(ours) == 1:
         raise ValueError(
             f"optax_state: {field} of {path!r} has shape {jnp.shape(theirs)}, not {jnp.shape(ours)}"
@@ -185,7 +185,7 @@ def _check_shapes(field: str, path: str, theirs: Any, ours: Any) -> None:
 
 
 def _nodes(state: Any) -> dict[Path, Any]:
-    """All nodes of a state by path, each before the nodes in it."""
+    """Return all nodes of a state by path, each before the nodes in it."""
 
     def walk(path: Path, node: Any) -> Iterator[tuple[Path, Any]]:
         yield path, node
@@ -212,7 +212,7 @@ def _leaves(tree: PyTree) -> dict[str, Any]:
 def _locate(
     optax_state: Any, optimizer: tables.OptaxOptimizer, kwargs: Mapping[str, Any], fields: list[str]
 ) -> tuple[dict[Path, Any], dict[str, Path], list[Path]]:
-    """The nodes of a state, and the paths of the optimizer's moments and of its counts."""
+    """Return the nodes of a state, and the paths of the moments and of the counts."""
     nodes = _nodes(optax_state)
     moments: dict[str, Path] = {}
     for field in fields:
@@ -243,11 +243,7 @@ _INJECTS = ("InjectStatefulHyperparamsState", "InjectHyperparamsState")
 
 
 def _counts(nodes: Mapping[Path, Any], owner: Path) -> list[Path]:
-    """The counts that belong to the state at `owner`, its own first.
-
-    These are also the counts of schedules in the same chain and of `inject_hyperparams` around it,
-    but not of what is outside of `optax.partition`.
-    """
+    """Return the counts at `owner`, then those of its chain's schedules and injections."""
     around = [owner[:length] for length in range(len(owner), -1, -1)]
     around = list(itertools.takewhile(lambda path: not _is_partition(nodes[path]), around))
     chain = [path for path in around if type(nodes[path]) in (tuple, list)][:1]
@@ -269,7 +265,7 @@ def _mask(
     moments: Mapping[str, Mapping[str, Any]],
     paths: list[str],
 ) -> list[bool]:
-    """For each parameter, whether the optimizer updates it: then it keeps moments of it."""
+    """Return for each parameter whether the optimizer updates it."""
     partition = any(map(_is_partition, nodes.values()))
     if not moments and (partition or _of_class(nodes, "MaskedState")):
         raise ValueError(

@@ -167,7 +167,7 @@ def _tensors() -> Callable[[np.ndarray], Any]:
 
 
 def _keys(call: Call, param: ParamMapping, names: list[str]) -> dict[str, str]:
-    """What torch calls the moments that are kept of one parameter."""
+    """Return torch's names of the moments that are kept of one parameter."""
     if call.variant != "adafactor":
         return {name: tables.TORCH_SLOTS[call.variant][name] for name in names}
     rank = len(param.shape)
@@ -184,7 +184,7 @@ def _keys(call: Call, param: ParamMapping, names: list[str]) -> dict[str, str]:
 
 
 def _filled(call: Call, state: Any, group: list[Parameter]) -> Any:
-    """The state of one group, its parameters in the order of the leaves."""
+    """Fill the state of one group, its parameters in leaf order."""
     rule = rule_of(state)
     moments = moment_leaves(rule)
     for i, parameter in enumerate(group):
@@ -213,7 +213,7 @@ def _scalars(call: Call) -> list[str]:
 def _entry(
     name: str, call: Call, param: ParamMapping, here: LeafState | None, names: list[str]
 ) -> dict[str, Any]:
-    """What torch keeps of one parameter; nothing before its first step."""
+    """Return torch's state of one parameter; empty before its first step."""
     if here is None:
         return {}
     keys = _keys(call, param, names)

@@ -37,7 +37,7 @@ class Parameter(NamedTuple):
 
 
 def call_of(name: str, group: Mapping[str, Any], learning_rate: ScalarOrSchedule | None) -> Call:
-    """The call that a group of torch's stands for."""
+    """Return the call that a group of torch stands for."""
     settings = _settings(group)
     if name in tables.TORCH:
         known = {*tables.TORCH[name].defaults, *tables.TORCH_COMMON, *tables.TORCH_IGNORED}
@@ -63,7 +63,7 @@ def _settled(key: str, value: Any) -> Any:
 
 
 def parameters_of(state_dict: Any, where: list[ParamMapping]) -> list[Parameter]:
-    """The parameters of a state dict, in the order of their param_mappings."""
+    """Return the parameters of a state dict, in the order of `where`."""
     states, groups = parts(state_dict)
     numbers = [i for group in groups for i in group["params"]]
     if len(numbers) != len(where):
@@ -103,7 +103,7 @@ def _parameter(
 def completed(
     name: str, param_groups: Sequence[Mapping[str, Any]], count: int
 ) -> list[dict[str, Any]]:
-    """torch's groups with its defaults, each with the numbers of its parameters."""
+    """Return torch's groups with its defaults, each with its parameter numbers."""
     param_groups = check_groups(param_groups, numbered=False)
     every = list(range(count))
     alone: dict[str, Any] = {"params": every} if len(param_groups) == 1 else {}
