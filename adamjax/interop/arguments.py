@@ -29,21 +29,13 @@ from adamjax.trees import Mask, PyTree
 
 
 class Call(NamedTuple):
-    """A call of a variant.
+    """A call of a variant."""
 
-    Attributes:
-      who: the other framework's optimizer.
-      variant: the variant's name.
-      arguments: its arguments.
-      names: what the other framework calls those with another name.
-      before: a stateless transformation of the gradients before it.
-    """
-
-    who: str
+    who: str  # the other framework's optimizer
     variant: str
     arguments: dict[str, Any]
-    names: dict[str, str]
-    before: optax.GradientTransformation | None = None
+    names: dict[str, str]  # the other framework's names, where they differ
+    before: optax.GradientTransformation | None = None  # stateless, for the gradients
 
     def make(self) -> optax.GradientTransformationExtraArgs:
         """Create the optimizer. Its state is that of the variant, with or without `before`."""
@@ -184,7 +176,8 @@ def torch_call(name: str, arguments: Mapping[str, Any]) -> Call:
     call = _call(who, foreign, given)
     if given.get("lr_decay"):
         check_not_negative(f"{who}: lr_decay", given["lr_decay"])
-        call.arguments["learning_rate"] = _decaying(given["lr"], given["lr_decay"])
+        lr, decay = given["lr"], given["lr_decay"]
+        call.arguments["learning_rate"] = lambda count: value_at(lr, count) / (1 + count * decay)
     return call._replace(before=optax.scale(-1.0) if given["maximize"] else None)
 
 
@@ -200,10 +193,7 @@ def keras_call(name: str, arguments: Mapping[str, Any], mask: Mask = None) -> Ca
     known = {**tables.KERAS_COMMON, **foreign.defaults}
     given = _complete(who, arguments, known, tables.KERAS_IGNORED | tables.KERAS_UNDONE.keys())
     if given.get("momentum") and callable(given["learning_rate"]):
-        raise ValueError(
-            f"{who}: learning_rate is a schedule, and its momentum holds steps of former learning "
-            f"rates; take adamjax.{foreign.variant}, whose momentum does not, or no momentum"
-        )
+        raise ValueError(f"{who}: {tables.SCHEDULED_MOMENTUM.format(foreign.variant)}")
     call = _call(who, foreign, given)
     if name == "SGD" and not given["momentum"]:
         call.arguments["nesterov"] = False
@@ -283,16 +273,12 @@ def _call(who: str, foreign: tables.ForeignOptimizer, given: Mapping[str, Any]) 
     return Call(who, variant, arguments, names)
 
 
-def _decaying(lr: Any, lr_decay: float) -> optax.Schedule:
-    return lambda count: value_at(lr, count) / (1 + count * lr_decay)
-
-
 def _clip(who: str, given: Mapping[str, Any]) -> optax.GradientTransformation | None:
     """Return the gradient clip, of which Keras allows one."""
     clips = [name for name in _CLIPS if given[name] is not None]
+    if not clips:
+        return None
     if len(clips) > 1:
         raise ValueError(f"{who}: only one of {', '.join(clips)} can be given, as in Keras")
-    for name in clips:
-        check_positive(name, given[name])
-        return _CLIPS[name](given[name])
-    return None
+    check_positive(clips[0], given[clips[0]])
+    return _CLIPS[clips[0]](given[clips[0]])

@@ -23,7 +23,7 @@ from jax.tree_util import GetAttrKey, tree_leaves_with_path
 
 from adamjax.checks import lookup_or_suggest
 from adamjax.interop import tables
-from adamjax.interop.states import expected_rule, fill, moment_names, read, rule_of
+from adamjax.interop.states import expected_rule, fill, moment_names, per_step, read, rule_of
 from adamjax.interop.trees import check_no_codes, named_leaves
 from adamjax.modifiers.map_updates import is_masked
 from adamjax.registry import create
@@ -64,7 +64,7 @@ def from_optax(
     tx = create(name, **kwargs)
     fields = moment_names(expected_rule(tx, params))
     nodes, moments, counts = _locate(optax_state, optimizer, kwargs, fields)
-    theirs = {field: _leaves(nodes[path]) for field, path in moments.items()}
+    theirs = {field: named_leaves(nodes[path], is_masked) for field, path in moments.items()}
     mask = _mask(name, nodes, theirs, list(named_leaves(params)))
     if not all(mask):
         tx = optax.masked(tx, lambda tree: jax.tree.unflatten(jax.tree.structure(tree), mask))
@@ -72,7 +72,7 @@ def from_optax(
     rule = rule_of(state)
     values: dict[str, list[Any]] = {}
     for field, leaves in theirs.items():
-        scale = _scale(optimizer, field, kwargs)
+        scale = _scale(name, field, kwargs)
         values[field] = []
         for path, like in named_leaves(getattr(rule, field)).items():
             value = jnp.asarray(leaves[path])
@@ -116,7 +116,7 @@ def to_optax(name: str, state: Any, params: PyTree, optax_state: Any, **argument
     for field, where in moments.items():
         if extra := sorted(ours.keys() - theirs[field].keys()):
             raise ValueError(f"optax_state: has no place for {field} of {extra[0]!r}")
-        scale = _scale(optimizer, field, kwargs)
+        scale = _scale(name, field, kwargs)
         for key, like in tree_leaves_with_path(nodes[where]):
             path = leaf_name(key)
             value = ours[path].moments[field]
@@ -157,20 +157,14 @@ def _refusal(name: str, theirs: Mapping[str, Any]) -> str:
         argument = "b3" if callable(theirs["b3"]) else "alpha"
         return f"{argument} is a schedule; use adamjax.ademamix"
     if name == "rmsprop" and theirs["momentum"] is not None and callable(theirs["learning_rate"]):
-        return (
-            "learning_rate is a schedule, and its momentum holds steps of former learning rates; "
-            "take adamjax.rmsprop, whose momentum does not, or no momentum"
-        )
+        return tables.SCHEDULED_MOMENTUM.format(name)
     return ""
 
 
-def _scale(optimizer: tables.OptaxOptimizer, field: str, kwargs: Mapping[str, Any]) -> float:
-    """The factor from a moment of Optax's to one here."""
-    if field not in optimizer.steps:
-        return 1.0
-    if not kwargs["learning_rate"] > 0:
-        raise ValueError("learning_rate must be positive: the momentum holds steps of it")
-    return -1 / float(kwargs["learning_rate"])
+def _scale(name: str, field: str, kwargs: Mapping[str, Any]) -> float:
+    """Return the factor from a moment of Optax to one here."""
+    holds_steps = name == "rmsprop" and field == "mu"
+    return -per_step(kwargs["learning_rate"]) if holds_steps else 1.0
 
 
 def _check_shapes(field: str, path: str, theirs: Any, ours: Any) -> None:
@@ -202,11 +196,6 @@ def _of_class(nodes: Mapping[Path, Any], *names: str) -> list[Path]:
 
 def _is_partition(node: Any) -> bool:
     return "inner_states" in getattr(node, "_fields", ())
-
-
-def _leaves(tree: PyTree) -> dict[str, Any]:
-    """The leaves by path, `optax.MaskedNode` among them."""
-    return {leaf_name(path): leaf for path, leaf in tree_leaves_with_path(tree, is_leaf=is_masked)}
 
 
 def _locate(

@@ -5,17 +5,11 @@ from typing import Any, NamedTuple
 
 
 class ForeignOptimizer(NamedTuple):
-    """An optimizer of torch or Keras.
-
-    Attributes:
-      variant: its equal here.
-      defaults: its own arguments, with its defaults.
-      fixed: arguments here that select its rule.
-    """
+    """An optimizer of torch or Keras, and the variant here that equals it."""
 
     variant: str
-    defaults: Mapping[str, Any]
-    fixed: Mapping[str, Any] = {}
+    defaults: Mapping[str, Any]  # all its own arguments
+    fixed: Mapping[str, Any] = {}  # arguments here that select its rule
 
 
 _L2 = {"decay_mode": "l2"}
@@ -114,15 +108,15 @@ KERAS_UNDONE = {
     "loss_scale_factor": "divide the gradients by it in the training step",
     "gradient_accumulation_steps": "wrap the optimizer in optax.MultiSteps",
 }
+# Keras and Optax keep learning rate times gradient in some momenta.
+SCHEDULED_MOMENTUM = (
+    "learning_rate is a schedule, and its momentum holds steps of former learning rates; take "
+    "adamjax.{}, whose momentum does not, or no momentum"
+)
 
-# What torch calls the moments of a variant.
-_ADAM_SLOTS = {"mu": "exp_avg", "nu": "exp_avg_sq"}
+# torch's names of the moments: those of Adam and its relatives, then those of other variants.
+TORCH_ADAM_SLOTS = {"mu": "exp_avg", "nu": "exp_avg_sq", "nu_max": "max_exp_avg_sq"}
 TORCH_SLOTS = {
-    "adam": _ADAM_SLOTS,
-    "adamw": _ADAM_SLOTS,
-    "amsgrad": {**_ADAM_SLOTS, "nu_max": "max_exp_avg_sq"},
-    "nadam": _ADAM_SLOTS,
-    "radam": _ADAM_SLOTS,
     "adamax": {"mu": "exp_avg", "nu": "exp_inf"},
     "sgd": {"mu": "momentum_buffer"},
     "rmsprop": {"nu": "square_avg", "mean": "grad_avg", "mu": "momentum_buffer"},
@@ -132,23 +126,13 @@ TORCH_SLOTS = {
 
 
 class OptaxOptimizer(NamedTuple):
-    """An optimizer of Optax, and what makes the variant of the same name equal to it.
-
-    Attributes:
-      name: the name in `optax` or `optax.contrib`, and here.
-      moments: for each moment here, the fields of Optax's states that may hold it.
-      fixed: arguments here that select Optax's rule.
-      renamed: arguments with another name here.
-      required: arguments that must have this value.
-      steps: moments that hold steps of the learning rate there, not gradients.
-    """
+    """An optimizer of `optax` or `optax.contrib`, and how the variant of this name equals it."""
 
     name: str
-    moments: Mapping[str, tuple[str, ...]]
-    fixed: Mapping[str, Any] = {}
-    renamed: Mapping[str, str] = {}
-    required: Mapping[str, Any] = {}
-    steps: tuple[str, ...] = ()
+    moments: Mapping[str, tuple[str, ...]]  # the fields of Optax's states that may hold each
+    fixed: Mapping[str, Any] = {}  # arguments here that select Optax's rule
+    renamed: Mapping[str, str] = {}  # arguments with another name here
+    required: Mapping[str, Any] = {}  # arguments that must have this value
 
 
 def _in(state: str, **fields: str) -> dict[str, tuple[str, ...]]:
@@ -206,7 +190,6 @@ _OPTAX_ROWS = (
         fixed={"decay_mode": "decoupled"},
         renamed={"decay": "b2", "initial_scale": "initial_accumulator_value"},
         required={**_NO_NESTEROV, "bias_correction": False},
-        steps=("mu",),
     ),
     OptaxOptimizer("sgd", _in("TraceState", mu="trace"), renamed={"accumulator_dtype": "mu_dtype"}),
     OptaxOptimizer("simplified_ademamix", _in("ScaleBySimplifiedAdEMAMixState", mu="m", nu="n")),

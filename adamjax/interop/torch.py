@@ -9,25 +9,16 @@ Flax's Dense (in, out); torch's Conv2d keeps (out, in, height, width) and Flax's
 width, in, out), which is (2, 3, 1, 0).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
 import numpy as np
 import optax
 
-from adamjax.interop import tables
+from adamjax.interop import states, tables
 from adamjax.interop.arguments import Call
 from adamjax.interop.files import load as load, save as save
-from adamjax.interop.states import (
-    LeafState,
-    expected_rule,
-    fill,
-    moment_leaves,
-    moment_names,
-    read,
-    rule_of,
-)
 from adamjax.interop.torch_groups import Parameter, call_of, completed, parameters_of
 from adamjax.interop.trees import Name, ParamMapping, param_mappings
 from adamjax.rule import ScalarOrSchedule
@@ -145,31 +136,31 @@ def to_torch(
     where = param_mappings(names, params)
     groups = completed(name, param_groups, len(where))
     order = iter(where)
-    to_tensor = _tensors() if as_tensors else np.asarray
+    if as_tensors:
+        import torch  # pyrefly: ignore[missing-import]
+    to_tensor = torch.from_numpy if as_tensors else np.asarray
     entries = {}
     for group in groups:
         call = call_of(name, group, None)
-        rule = expected_rule(call.make(), params)
+        rule = states.expected_rule(call.make(), params)
         # torch too goes by the order in the groups, not by number.
         mine = {i: next(order) for i in group["params"]}
-        leaves = read(state, rule, [param.path for param in mine.values()], call.variant)
+        leaves = states.read(state, rule, [param.path for param in mine.values()], call.variant)
         for i, param in mine.items():
-            entry = _entry(name, call, param, leaves.get(param.path), moment_names(rule))
+            if param.path not in leaves:
+                continue
+            keys = _keys(call, param, states.moment_names(rule))
+            entry = _entry(name, call, param, leaves[param.path], keys)
             if entry:
                 entries[i] = {key: to_tensor(value) for key, value in entry.items()}
     return {"state": entries, "param_groups": groups}
 
 
-def _tensors() -> Callable[[np.ndarray], Any]:
-    import torch  # pyrefly: ignore[missing-import]
-
-    return torch.from_numpy
-
-
 def _keys(call: Call, param: ParamMapping, names: list[str]) -> dict[str, str]:
     """Return torch's names of the moments that are kept of one parameter."""
     if call.variant != "adafactor":
-        return {name: tables.TORCH_SLOTS[call.variant][name] for name in names}
+        slots = tables.TORCH_SLOTS.get(call.variant, tables.TORCH_ADAM_SLOTS)
+        return {name: slots[name] for name in names}
     rank = len(param.shape)
     if rank < 2:
         return {"v": "variance"}
@@ -185,42 +176,33 @@ def _keys(call: Call, param: ParamMapping, names: list[str]) -> dict[str, str]:
 
 def _filled(call: Call, state: Any, group: list[Parameter]) -> Any:
     """Fill the state of one group, its parameters in leaf order."""
-    rule = rule_of(state)
-    moments = moment_leaves(rule)
+    moments = states.moment_leaves(states.rule_of(state))
+    scalars = {"sgd": [], "nadam": ["step", "mu_product"]}.get(call.variant, ["step"])
     for i, parameter in enumerate(group):
         param, entry = parameter.param, parameter.entry
         keys = _keys(call, param, list(moments))
-        wanted = {*keys.values(), *_scalars(call)}
-        if entry and entry.keys() != wanted:
+        expected = {*keys.values(), *scalars}
+        if not entry:
+            continue
+        if entry.keys() != expected:
             raise ValueError(
                 f"state of {param.path!r}: has {sorted(entry)}, but with these settings "
-                f"{call.variant} has {sorted(wanted)}; is it of another optimizer?"
+                f"{call.variant} has {sorted(expected)}; is it of another optimizer?"
             )
-        for name, key in keys.items() if entry else ():
+        for name, key in keys.items():
             moments[name][i] = param.to_here(key, entry[key], moments[name][i])
-    product = group[0].product
-    corrections = None if product is None else {"momentum": 1 - product}
-    return fill(state, group[0].step, moments, corrections)
-
-
-def _scalars(call: Call) -> list[str]:
-    """The numbers that torch keeps with the moments."""
-    if call.variant == "sgd":
-        return []
-    return ["step", "mu_product"] if call.variant == "nadam" else ["step"]
+    return states.fill(state, group[0].step, moments, group[0].product)
 
 
 def _entry(
-    name: str, call: Call, param: ParamMapping, here: LeafState | None, names: list[str]
+    name: str, call: Call, param: ParamMapping, here: states.LeafState, keys: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return torch's state of one parameter; empty before its first step."""
-    if here is None:
-        return {}
-    keys = _keys(call, param, names)
     entry = {key: param.to_there(here.moments[name]) for name, key in keys.items()}
     if here.count == 0 and name != "Adagrad" and not any(map(np.any, entry.values())):
         return {}
-    numbers = {"step": float(here.count)}
     if call.variant == "nadam":
-        numbers["mu_product"] = 1 - here.bias_correction("momentum")
-    return {key: np.array(numbers[key], np.float32) for key in _scalars(call)} | entry
+        entry = {"mu_product": np.float32(here.product_of_momenta())} | entry
+    if call.variant != "sgd":
+        entry = {"step": np.float32(here.count)} | entry
+    return entry

@@ -1,6 +1,6 @@
 """What torch's state dicts say: parameters by number, and groups of them with their settings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -19,21 +19,13 @@ _OF_GROUPS |= {"base_momentum", "max_momentum", "min_momentum", "swa_lr"}
 
 
 class Parameter(NamedTuple):
-    """A parameter of torch's.
-
-    Attributes:
-      param: where it is here.
-      settings: its group's arguments.
-      entry: its state.
-      step: the steps that it has taken.
-      product: of NAdam's momenta; None of other optimizers, and before the first step.
-    """
+    """A parameter of torch with its state."""
 
     param: ParamMapping
-    settings: dict[str, Any]
+    settings: dict[str, Any]  # its group's arguments
     entry: dict[str, Any]
     step: int
-    product: float | None
+    product: float | None  # of NAdam's momenta
 
 
 def call_of(name: str, group: Mapping[str, Any], learning_rate: ScalarOrSchedule | None) -> Call:
@@ -51,14 +43,15 @@ def call_of(name: str, group: Mapping[str, Any], learning_rate: ScalarOrSchedule
     )
 
 
-def _settings(group: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments in a group, their numbers as Python's: torch rounds where it prints its own."""
-    return {key: _settled(key, value) for key, value in group.items() if key not in _OF_GROUPS}
+def _settings(group: Mapping[str, Any], ignored: Collection[str] = ()) -> dict[str, Any]:
+    """Return a group's arguments with Python numbers, since torch rounds in `repr`."""
+    keys = group.keys() - _OF_GROUPS - set(ignored)
+    return {key: _plain(key, group[key]) for key in group if key in keys}
 
 
-def _settled(key: str, value: Any) -> Any:
+def _plain(key: str, value: Any) -> Any:
     if isinstance(value, list | tuple):
-        return tuple(_settled(key, each) for each in value)
+        return tuple(_plain(key, each) for each in value)
     return plain(key, np.asarray(value) if isinstance(value, jax.Array) else value)
 
 
@@ -79,14 +72,9 @@ def parameters_of(state_dict: Any, where: list[ParamMapping]) -> list[Parameter]
     return [
         _parameter(next(order), settings, states.get(i, {}))
         for group in groups
-        for settings in [_without_ignored(_settings(group))]
+        for settings in [_settings(group, tables.TORCH_IGNORED)]
         for i in group["params"]
     ]
-
-
-def _without_ignored(settings: dict[str, Any]) -> dict[str, Any]:
-    """Settings that are equal where the steps are."""
-    return {k: v for k, v in settings.items() if k not in tables.TORCH_IGNORED}
 
 
 def _parameter(
@@ -94,9 +82,9 @@ def _parameter(
 ) -> Parameter:
     entry = {key: value for key, value in entry.items() if value is not None}
     step = whole(f"step of {param.path!r}", entry.get("step", 0))
-    product = None
-    if "mu_product" in entry:
-        product = number(f"mu_product of {param.path!r}", entry["mu_product"])
+    product = entry.get("mu_product")
+    if product is not None:
+        product = number(f"mu_product of {param.path!r}", product)
     return Parameter(param, settings, entry, step, product)
 
 

@@ -4,7 +4,7 @@ What torch and Keras have in common: `names` in the order of the other framework
 """
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -18,19 +18,12 @@ Name = str | tuple[str, Sequence[int]]
 
 
 class ParamMapping(NamedTuple):
-    """Where a parameter of another framework is here.
-
-    Attributes:
-      path: its path in the tree of parameters, as `leaf_name` writes it.
-      leaf: its number among the tree's leaves.
-      shape: its shape here.
-      axes: `np.transpose(there, axes)` has the layout that it has here.
-    """
+    """The place of another framework's parameter in the tree here."""
 
     path: str
-    leaf: int
+    leaf: int  # its number among the tree's leaves
     shape: tuple[int, ...]
-    axes: tuple[int, ...]
+    axes: tuple[int, ...]  # np.transpose(there, axes) has the layout here
 
     def to_here(self, what: str, value: Any, like: Array) -> Array:
         """Convert an array of the other framework to the layout and the dtype of `like`."""
@@ -109,10 +102,10 @@ def plain(what: str, value: Any) -> Any:
         raise ValueError(f"{what} must be one number, got {value!r}") from error
 
 
-def named_leaves(params: PyTree) -> dict[str, Any]:
+def named_leaves(params: PyTree, is_leaf: Callable[[Any], bool] | None = None) -> dict[str, Any]:
     """Return the leaves by path, in tree order."""
     found: dict[str, Any] = {}
-    for path, leaf in jax.tree_util.tree_leaves_with_path(params):
+    for path, leaf in jax.tree_util.tree_leaves_with_path(params, is_leaf):
         name = leaf_name(path)
         if name in found:
             raise ValueError(
