@@ -250,10 +250,9 @@ def _checked(who: str, name: str, value: Any, default: Any) -> Any:
         check_scalar(what, value)
     except TypeError as error:
         raise ValueError(str(error)) from error
-    rate = name in ("lr", "learning_rate")
-    if callable(value) and not rate and name in _CONSUMED:
+    if callable(value) and name in _CONSUMED:
         raise ValueError(f"{what} must be a number, got {value!r}")
-    if rate and is_number(value) and math.isinf(value):
+    if name in ("lr", "learning_rate") and is_number(value) and math.isinf(value):
         raise ValueError(f"{what} must be finite, got {value}")
     return value
 

@@ -18,21 +18,13 @@ import optax
 from adamjax.checks import is_number
 from adamjax.interop import states, tables
 from adamjax.interop.arguments import Call, keras_call
-from adamjax.interop.trees import (
-    Name,
-    ParamMapping,
-    as_numpy,
-    check_no_codes,
-    number,
-    param_mappings,
-    whole,
-)
+from adamjax.interop.trees import Name, ParamMapping, as_numpy, number, param_mappings, whole
 from adamjax.moments import divide
 from adamjax.rule import ScalarOrSchedule
 from adamjax.trees import Mask, PyTree
 
-# The moments in Keras's order, with the endings of Keras's names. The moments of one tuple alternate
-# for each parameter. Other variants have those of Adam, as far as they keep them.
+# The moments in Keras's order, with the endings of Keras's names. Those of one tuple alternate,
+# parameter by parameter. Other variants have those moments of Adam that they keep.
 _ADAM = [(("mu", "momentum"), ("nu", "velocity")), (("nu_max", "velocity_hat"),)]
 _SLOTS = {
     "adamax": [(("mu", "momentum"), ("nu", "norm"))],
@@ -45,14 +37,6 @@ _SLOTS = {
 _HOLDS_STEPS = {"sgd": -1.0, "rmsprop": 1.0}
 
 
-class _Slot(NamedTuple):
-    """A variable of an optimizer of Keras."""
-
-    variable: Any
-    field: str
-    param: ParamMapping | None  # None for a number that all parameters share
-
-
 class _Optimizer(NamedTuple):
     """The contents of an optimizer of Keras."""
 
@@ -62,8 +46,8 @@ class _Optimizer(NamedTuple):
     scheduled: bool
     params: list[ParamMapping]
 
-    def slots(self, names: Sequence[str]) -> list[_Slot]:
-        """Return each variable with its moment, after checks of their number and names."""
+    def slots(self, names: Sequence[str]) -> list[tuple[Any, str, ParamMapping | None]]:
+        """Check the variables, and return each with its field here and its parameter."""
         expected: list[tuple[str, str, ParamMapping | None]] = [("count", "iteration", None)]
         if not self.scheduled:
             expected.append(("learning_rate", "learning_rate", None))
@@ -78,17 +62,16 @@ class _Optimizer(NamedTuple):
                 f"these settings has {len(expected)} for {len(self.params)} parameters; is it "
                 "built, and are names those of its trainable variables?"
             )
-        for variable, (_, ending, param) in zip(self.variables, expected, strict=True):
+        slots = []
+        for variable, (field, ending, param) in zip(self.variables, expected, strict=True):
             path = getattr(variable, "path", None)
             if isinstance(path, str) and not path.endswith(ending):
                 raise ValueError(
                     f"optimizer: expected a variable {ending!r} of {_owner(param)}, found "
                     f"{path!r}; this version of Keras keeps another order"
                 )
-        return [
-            _Slot(variable, field, param)
-            for variable, (field, _, param) in zip(self.variables, expected, strict=True)
-        ]
+            slots.append((variable, field, param))
+        return slots
 
     def scale(self, field: str) -> float:
         """Return the factor from a moment of Keras to one here."""
@@ -184,7 +167,7 @@ def to_keras(
     >>> int(to_keras(saved, state, {"w": jnp.zeros(2)}, ["w"])[0])
     1
     """
-    known = _known(optimizer, params, names, learning_rate, None)
+    known = _known(optimizer, params, names, learning_rate)
     rule = states.expected_rule(known.call.make(), params)
     paths = [param.path for param in known.params]
     leaves = states.read(state, rule, paths, known.call.variant)
@@ -221,7 +204,7 @@ def _known(
     params: PyTree,
     names: Sequence[Name],
     learning_rate: ScalarOrSchedule | None,
-    mask: Mask,
+    mask: Mask = None,
 ) -> _Optimizer:
     name, config, variables = _opened(optimizer)
     scheduled = not is_number(config.get("learning_rate", 0.0))
@@ -263,7 +246,6 @@ def _back(known: _Optimizer, field: str, here: states.LeafState, param: ParamMap
         row, col = here.moments["v_row"], here.moments["v_col"]
         if field == "v":
             return param.to_there(divide(row, jnp.mean(row, -2, keepdims=True)) * col)
-        moment = as_numpy(here.moments[field])
-        check_no_codes(param.path, moment)
+        moment = param.to_there(here.moments[field])
         return moment[..., 0] if field == "v_row" else moment[..., 0, :]
     return param.to_there(here.moments[field]) / known.scale(field)

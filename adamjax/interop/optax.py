@@ -175,9 +175,6 @@ def _check_shapes(field: str, path: str, theirs: Any, ours: Any) -> None:
         )
 
 
-# --- Optax's states
-
-
 def _nodes(state: Any) -> dict[Path, Any]:
     """Return all nodes of a state by path, each before the nodes in it."""
 

@@ -55,18 +55,12 @@ def from_torch(
         `adamjax.from_torch_args`), or Adafactor factors other axes here.
 
     >>> import jax.numpy as jnp
-    >>> entry = {"step": 7.0, "exp_avg": np.ones((3, 2)), "exp_avg_sq": np.ones((3, 2))}
-    >>> entry = {key: np.float32(value) for key, value in entry.items()}
-    >>> group = {"lr": 0.1, "betas": (0.9, 0.99), "weight_decay": 0.0, "params": [0]}
-    >>> params = {"dense": {"kernel": jnp.zeros((2, 3))}}
-    >>> tx, state = from_torch(
-    ...     "AdamW",
-    ...     {"state": {0: entry}, "param_groups": [group]},
-    ...     params,
-    ...     [("dense/kernel", (1, 0))],
-    ... )
-    >>> int(state[0].count), state[0].mu["dense"]["kernel"].shape
-    (7, (2, 3))
+    >>> entry = {"momentum_buffer": np.ones((3, 2), np.float32)}
+    >>> saved = {"state": {0: entry}, "param_groups": [{"momentum": 0.9, "params": [0]}]}
+    >>> params = {"kernel": jnp.zeros((2, 3))}
+    >>> tx, state = from_torch("SGD", saved, params, [("kernel", (1, 0))])
+    >>> state[0].mu["kernel"].shape
+    (2, 3)
     """
     parameters = parameters_of(state_dict, param_mappings(names, params))
     groups: dict[Any, list[Parameter]] = {}
@@ -127,9 +121,8 @@ def to_torch(
     >>> params = {"w": jnp.zeros((2, 3))}
     >>> tx = adamjax.from_torch_args("SGD", momentum=0.9)
     >>> _, state = tx.update({"w": jnp.ones((2, 3))}, tx.init(params), params)
-    >>> there = to_torch(
-    ...     "SGD", state, params, [("w", (1, 0))], [{"momentum": 0.9}], as_tensors=False
-    ... )
+    >>> names, groups = [("w", (1, 0))], [{"momentum": 0.9}]
+    >>> there = to_torch("SGD", state, params, names, groups, as_tensors=False)
     >>> there["state"][0]["momentum_buffer"].shape, there["param_groups"][0]["params"]
     ((3, 2), [0])
     """
@@ -202,7 +195,7 @@ def _entry(
     if here.count == 0 and name != "Adagrad" and not any(map(np.any, entry.values())):
         return {}
     if call.variant == "nadam":
-        entry = {"mu_product": np.float32(here.product_of_momenta())} | entry
+        entry = {"mu_product": np.array(here.product_of_momenta(), np.float32)} | entry
     if call.variant != "sgd":
-        entry = {"step": np.float32(here.count)} | entry
+        entry = {"step": np.array(here.count, np.float32)} | entry
     return entry

@@ -1,6 +1,6 @@
 """What torch's state dicts say: parameters by number, and groups of them with their settings."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -38,15 +38,14 @@ def call_of(name: str, group: Mapping[str, Any], learning_rate: ScalarOrSchedule
                 f"param_groups: unknown argument of torch.optim.{name}: {key!r}; is it of another "
                 "optimizer? If something else left it there, delete it from the group"
             )
-    return torch_call(
-        name, settings if learning_rate is None else {**settings, "lr": learning_rate}
-    )
+    if learning_rate is not None:
+        settings["lr"] = learning_rate
+    return torch_call(name, settings)
 
 
-def _settings(group: Mapping[str, Any], ignored: Collection[str] = ()) -> dict[str, Any]:
+def _settings(group: Mapping[str, Any]) -> dict[str, Any]:
     """Return a group's arguments with Python numbers, since torch rounds in `repr`."""
-    keys = group.keys() - _OF_GROUPS - set(ignored)
-    return {key: _plain(key, group[key]) for key in group if key in keys}
+    return {key: _plain(key, value) for key, value in group.items() if key not in _OF_GROUPS}
 
 
 def _plain(key: str, value: Any) -> Any:
@@ -69,23 +68,18 @@ def parameters_of(state_dict: Any, where: list[ParamMapping]) -> list[Parameter]
     if extra:
         raise ValueError(f"state_dict: 'state' has {extra}, which are in no group")
     order = iter(where)
-    return [
-        _parameter(next(order), settings, states.get(i, {}))
-        for group in groups
-        for settings in [_settings(group, tables.TORCH_IGNORED)]
-        for i in group["params"]
-    ]
-
-
-def _parameter(
-    param: ParamMapping, settings: dict[str, Any], entry: Mapping[str, Any]
-) -> Parameter:
-    entry = {key: value for key, value in entry.items() if value is not None}
-    step = whole(f"step of {param.path!r}", entry.get("step", 0))
-    product = entry.get("mu_product")
-    if product is not None:
-        product = number(f"mu_product of {param.path!r}", product)
-    return Parameter(param, settings, entry, step, product)
+    parameters = []
+    for group in groups:
+        settings = {k: v for k, v in _settings(group).items() if k not in tables.TORCH_IGNORED}
+        for i in group["params"]:
+            param = next(order)
+            entry = {k: v for k, v in states.get(i, {}).items() if v is not None}
+            step = whole(f"step of {param.path!r}", entry.get("step", 0))
+            product = entry.get("mu_product")
+            if product is not None:
+                product = number(f"mu_product of {param.path!r}", product)
+            parameters.append(Parameter(param, settings, entry, step, product))
+    return parameters
 
 
 def completed(
@@ -95,9 +89,10 @@ def completed(
     param_groups = check_groups(param_groups, numbered=False)
     every = list(range(count))
     alone: dict[str, Any] = {"params": every} if len(param_groups) == 1 else {}
-    foreign = tables.TORCH[name] if name in tables.TORCH else tables.ForeignOptimizer(name, {})
-    defaults = {**foreign.defaults, **tables.TORCH_COMMON}
-    groups: list[dict[str, Any]] = [{**defaults, **alone, **group} for group in param_groups]
+    defaults = tables.TORCH[name].defaults if name in tables.TORCH else {}
+    groups: list[dict[str, Any]] = [
+        {**defaults, **tables.TORCH_COMMON, **alone, **group} for group in param_groups
+    ]
     numbers = [i for group in groups for i in group.get("params", ())]
     if sorted(numbers) != every:
         raise ValueError(
