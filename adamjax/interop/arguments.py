@@ -1,8 +1,4 @@
-"""Optimizers from the arguments of torch and Keras.
-
-`tables` has the variant and the defaults of each optimizer. The tables here have the names of the
-arguments, for both frameworks.
-"""
+"""Create optimizers from the arguments of torch and Keras."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -42,7 +38,8 @@ class Call(NamedTuple):
         try:
             tx = create(self.variant, **self.arguments)
         except (TypeError, ValueError) as error:
-            hints = [f"{here} is {self.names[here]} there" for here in self._refused()]
+            renamed = self.names.items()
+            hints = [f"{here} is {there} there" for here, there in renamed if self._refuses(here)]
             hint = f" ({', '.join(hints)})" if hints else ""
             raise ValueError(f"{self.who}: {error}{hint}") from error
         before = self.before
@@ -55,15 +52,13 @@ class Call(NamedTuple):
 
         return optax.GradientTransformationExtraArgs(tx.init, update)
 
-    def _refused(self) -> list[str]:
-        """Return the renamed arguments that the variant refuses when given alone."""
-        refused = []
-        for name in self.names:
-            try:
-                create(self.variant, **{name: self.arguments[name]})
-            except (TypeError, ValueError):
-                refused.append(name)
-        return refused
+    def _refuses(self, name: str) -> bool:
+        """Return whether the variant refuses this argument when given alone."""
+        try:
+            create(self.variant, **{name: self.arguments[name]})
+        except (TypeError, ValueError):
+            return True
+        return False
 
 
 def _clip_each(most: float) -> optax.GradientTransformation:
@@ -106,21 +101,21 @@ _CONSUMED = {"amsgrad", "dampening", "lr_decay", "maximize", *_CLIPS}
 
 
 def from_torch_args(name: str, /, **arguments: Any) -> optax.GradientTransformationExtraArgs:
-    """The optimizer that equals `torch.optim.<name>(params, **arguments)`.
+    """Create the optimizer that equals `torch.optim.<name>(params, **arguments)`.
 
     Args:
       name: "Adam", "AdamW", "NAdam", "RAdam", "Adamax", "SGD", "RMSprop", "Adagrad", "Adadelta" or
         "Adafactor".
-      **arguments: torch's, with torch's defaults for those not given. `lr` may be a schedule.
-        Those that choose an implementation (`foreach`, `fused`, `capturable`, `differentiable`)
-        change nothing. Adafactor's `eps[0]` None is that of float32.
+      **arguments: torch's arguments, with torch's defaults. `lr` may be a schedule. `foreach`,
+        `fused`, `capturable` and `differentiable` have no effect. Adafactor's `eps[0]` None is that
+        of float32.
 
     Returns:
-      The variant in torch's style, its state that of the variant. `maximize` negates the gradients,
-      `lr_decay` is a schedule.
+      The variant in torch's style, with the variant's state. `maximize` negates the gradients, and
+      `lr_decay` becomes a schedule.
 
     Raises:
-      ValueError: for another optimizer, an unknown argument, one that is out of range, and
+      ValueError: for another optimizer, an argument that is unknown or out of range, or a
         `dampening` other than 0.
 
     >>> tx = from_torch_args("Adam", lr=0.5, weight_decay=2.0)
@@ -135,24 +130,24 @@ def from_torch_args(name: str, /, **arguments: Any) -> optax.GradientTransformat
 def from_keras_args(
     name: str, /, *, mask: Mask = None, **arguments: Any
 ) -> optax.GradientTransformationExtraArgs:
-    """The optimizer that equals `keras.optimizers.<name>(**arguments)` of Keras 3.
+    """Create the optimizer that equals `keras.optimizers.<name>(**arguments)` of Keras 3.
 
     Args:
       name: "SGD", "RMSprop", "Adam", "AdamW", "Adamax", "Nadam", "Adagrad", "Adadelta",
         "Adafactor" or "Lion".
-      mask: which leaves decay, as in `adamjax.optimizer`; what `exclude_from_weight_decay` names
-        there, such as ["!*bias"].
-      **arguments: Keras's, with Keras's defaults for those not given; `get_config()` as it is.
-        `learning_rate` may be a schedule of the steps done, also one of Keras's.
+      mask: the leaves that decay, as in `adamjax.optimizer`. It replaces Keras's
+        `exclude_from_weight_decay`: for example ["!*bias"].
+      **arguments: Keras's arguments, such as `get_config()`, with Keras's defaults.
+        `learning_rate` may be a schedule, also one of Keras's.
 
     Returns:
-      The variant in Keras's style, its state that of the variant. `clipnorm`, `global_clipnorm` and
-      `clipvalue` change the gradients before it.
+      The variant in Keras's style, with the variant's state. `clipnorm`, `global_clipnorm` and
+      `clipvalue` clip the gradients before it.
 
     Raises:
-      ValueError: for another optimizer, an unknown argument, one that is out of range; for
-        `use_ema`, `loss_scale_factor` and `gradient_accumulation_steps`; for a schedule together
-        with the momentum of SGD or RMSprop, and weight decay together with Adafactor.
+      ValueError: for another optimizer, an argument that is unknown or out of range, `use_ema`,
+        `loss_scale_factor`, `gradient_accumulation_steps`, a schedule with the momentum of SGD or
+        RMSprop, or Adafactor with weight decay.
 
     >>> tx = from_keras_args("SGD", learning_rate=0.5, clipnorm=1.0)
     >>> p = {"w": jnp.zeros(2)}
@@ -163,7 +158,7 @@ def from_keras_args(
 
 
 def torch_call(name: str, arguments: Mapping[str, Any]) -> Call:
-    """The call that equals `torch.optim.<name>(params, **arguments)`, see `from_torch_args`."""
+    """Return the call that equals `torch.optim.<name>(params, **arguments)`."""
     who = f"torch.optim.{name}"
     foreign = _look_up("torch.optim", name, tables.TORCH, tables.TORCH_REFUSED)
     known = {**foreign.defaults, **tables.TORCH_COMMON}
@@ -182,7 +177,7 @@ def torch_call(name: str, arguments: Mapping[str, Any]) -> Call:
 
 
 def keras_call(name: str, arguments: Mapping[str, Any], mask: Mask = None) -> Call:
-    """The call that equals `keras.optimizers.<name>(**arguments)`, see `from_keras_args`."""
+    """Return the call that equals `keras.optimizers.<name>(**arguments)`."""
     who = f"keras.optimizers.{name}"
     foreign = _look_up("keras.optimizers", name, tables.KERAS, tables.KERAS_REFUSED)
     if isinstance(arguments.get("learning_rate"), Mapping):
@@ -207,10 +202,7 @@ def keras_call(name: str, arguments: Mapping[str, Any], mask: Mask = None) -> Ca
 
 
 def _look_up(
-    framework: str,
-    name: str,
-    table: Mapping[str, tables.ForeignOptimizer],
-    refused: Mapping[str, str],
+    framework: str, name: str, table: tables.ForeignTable, refused: Mapping[str, str]
 ) -> tables.ForeignOptimizer:
     if not isinstance(name, str):
         raise ValueError(f"{framework}: the optimizer's name must be a string, got {name!r}")

@@ -1,11 +1,10 @@
-"""Going on in JAX with the state of an optimizer of Keras 3, and the way back.
+"""Continue a run of Keras 3, and return to Keras.
 
     names = ["dense/kernel", "dense/bias"]   # in the order of model.trainable_variables
     tx, state = from_keras(optimizer, params, names)
 
-Keras keeps one list, `optimizer.variables`: the steps done, the learning rate (unless it is a
-schedule), and the moments, of which some go by parameter and some by moment. Its kernels have the
-layout of Flax's.
+`optimizer.variables` lists the step count, the learning rate (unless it is a schedule) and the
+moments. Keras's kernels have the layout of Flax's.
 """
 
 from collections.abc import Mapping, Sequence
@@ -91,25 +90,24 @@ def from_keras(
     learning_rate: ScalarOrSchedule | None = None,
     mask: Mask = None,
 ) -> tuple[optax.GradientTransformationExtraArgs, Any]:
-    """The optimizer and the state with which a run of Keras goes on.
+    """Continue a run of Keras: return the optimizer here and its state.
 
     Args:
-      optimizer: one of `keras.optimizers`, built; or `(name, config, arrays)`, which are its
-        class's name, `optimizer.get_config()` and the arrays of `optimizer.variables`. Of these
-        two, the arrays tell the learning rate.
+      optimizer: one of `keras.optimizers`, built; or `(name, config, arrays)`: the class name,
+        `optimizer.get_config()` and the arrays of `optimizer.variables`. The learning rate comes
+        from the arrays.
       params: the parameters here, a tree of arrays.
-      names: for each variable that the optimizer was built with (`model.trainable_variables`) its
-        path in `params`, or (path, axes) as in `adamjax.interop.torch`.
-      learning_rate: a number or a schedule of the steps done instead of Keras's. Where that is a
-        schedule, give it here.
-      mask: which leaves decay, see `adamjax.from_keras_args`.
+      names: for each of `model.trainable_variables` its path in `params`, or (path, axes) as in
+        `adamjax.interop.torch`.
+      learning_rate: a number or a schedule that replaces Keras's. Required if that is a schedule.
+      mask: the leaves that decay, see `adamjax.from_keras_args`.
 
     Returns:
       `(tx, state)`, those of the variant in Keras's style, in float32.
 
     Raises:
-      ValueError: naming the path or the variable, if `names` or the variables do not fit `params`,
-        or an argument has no equal here (see `adamjax.from_keras_args`).
+      ValueError: if `names` or the variables do not fit `params`, or if an argument has no equal
+        here (see `adamjax.from_keras_args`).
 
     >>> arrays = [np.int32(7), np.float32(0.1), np.ones((2, 3), np.float32)]
     >>> config = {"learning_rate": 0.1, "momentum": 0.9}
@@ -145,20 +143,20 @@ def to_keras(
     *,
     learning_rate: ScalarOrSchedule | None = None,
 ) -> list[np.ndarray]:
-    """The arrays for `optimizer.variables` of Keras: the way back of `from_keras`.
+    """Return the arrays for `optimizer.variables` of Keras: the inverse of `from_keras`.
 
         for variable, array in zip(optimizer.variables, to_keras(...)):
             variable.assign(array)
 
     Args:
       optimizer: as in `from_keras`; its moments are not read.
-      state: of the optimizer here, whatever it is wrapped in.
+      state: the optimizer state here, also inside other states.
       params: the parameters here.
       names: as in `from_keras`.
-      learning_rate: where Keras's is a schedule, that one.
+      learning_rate: as in `from_keras`.
 
     Raises:
-      ValueError: as in `from_keras`, and if `state` is of another optimizer or in codes.
+      ValueError: as in `from_keras`, and if `state` is of another optimizer or encoded.
 
     >>> arrays = [np.int32(0), np.float32(0.1), np.zeros(2, np.float32)]
     >>> saved = ("Lion", {"learning_rate": 0.1}, arrays)

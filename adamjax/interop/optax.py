@@ -35,23 +35,22 @@ Path = tuple[Any, ...]
 def from_optax(
     name: str, optax_state: Any, params: PyTree, **arguments: Any
 ) -> tuple[optax.GradientTransformationExtraArgs, Any]:
-    """The optimizer here with the same name, and Optax's state in its form.
+    """Continue a run of Optax: return the optimizer here with the same name, and its state.
 
     Args:
       name: "adam", "adamw", "lion" …, as in `optax` or `optax.contrib`.
-      optax_state: the state of that optimizer, alone or inside of others. Where it is masked, the
-        optimizer here is `optax.masked` alike.
+      optax_state: the state of that optimizer, alone or inside others. If it is masked, the
+        optimizer here has the same mask.
       params: the parameters.
       **arguments: the arguments of Optax's optimizer.
 
     Returns:
-      `(tx, state)`. Where Optax counts no steps (adadelta, adagrad, rmsprop, sgd), the count is
-      that of its schedule, or 0. Moments are widened to float32.
+      `(tx, state)`. If Optax counts no steps (adadelta, adagrad, rmsprop, sgd), the count is that
+      of its schedule, or 0. Moments are widened to float32.
 
     Raises:
-      ValueError: for an optimizer or an argument without an equal here; if `optax_state` holds no
-        such state, or more than one, or one with leaves in another part of `optax.partition`;
-        naming the path, if it does not fit `params`.
+      ValueError: for an optimizer or an argument without an equal here, or if `optax_state` does
+        not hold one such state for `params` (one part of `optax.partition`).
       TypeError: for an argument that Optax's optimizer does not have.
 
     >>> params = {"w": jnp.ones(2)}
@@ -82,11 +81,12 @@ def from_optax(
                     f"optax_state: {field} of {path!r} is {value.dtype}, wider than here"
                 )
             values[field].append(value.reshape(like.shape).astype(like.dtype) * scale)
-    return tx, fill(state, int(nodes[counts[0]]) if counts else 0, values)
+    count = int(nodes[counts[0]]) if counts else 0
+    return tx, fill(state, count, values)
 
 
 def to_optax(name: str, state: Any, params: PyTree, optax_state: Any, **arguments: Any) -> Any:
-    """Optax's state with the moments of the one here: the way back of `from_optax`.
+    """Return Optax's state with the moments of the state here: the inverse of `from_optax`.
 
     Args:
       name: as in `from_optax`.
@@ -97,7 +97,7 @@ def to_optax(name: str, state: Any, params: PyTree, optax_state: Any, **argument
       **arguments: the arguments of Optax's optimizer.
 
     Raises:
-      ValueError: as in `from_optax`, and naming the path if `state` does not hold it.
+      ValueError: as in `from_optax`, and if `state` lacks a parameter.
 
     >>> params = {"w": jnp.ones(2)}
     >>> there = optax.adam(0.1).init(params)
@@ -246,10 +246,7 @@ def _counts(nodes: Mapping[Path, Any], owner: Path) -> list[Path]:
 
 
 def _mask(
-    name: str,
-    nodes: Mapping[Path, Any],
-    moments: Mapping[str, Mapping[str, Any]],
-    paths: list[str],
+    name: str, nodes: Mapping[Path, Any], moments: Mapping[str, dict[str, Any]], paths: list[str]
 ) -> list[bool]:
     """Return for each parameter whether the optimizer updates it."""
     partition = any(map(_is_partition, nodes.values()))

@@ -1,4 +1,4 @@
-"""The equals of the optimizers of torch, Keras and Optax: a table for each framework."""
+"""Tables of the optimizers of torch, Keras and Optax, with the variants that equal them."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -12,10 +12,11 @@ class ForeignOptimizer(NamedTuple):
     fixed: Mapping[str, Any] = {}  # arguments here that select its rule
 
 
-def _foreign(
-    variant: str, fixed: Mapping[str, Any] | None = None, **defaults: Any
-) -> ForeignOptimizer:
-    return ForeignOptimizer(variant, defaults, fixed or {})
+ForeignTable = Mapping[str, ForeignOptimizer]
+
+
+def _foreign(variant: str, fixed: Mapping[str, Any] = {}, **defaults: Any) -> ForeignOptimizer:
+    return ForeignOptimizer(variant, defaults, fixed)
 
 
 _L2 = {"decay_mode": "l2"}

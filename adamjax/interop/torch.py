@@ -1,12 +1,11 @@
-"""Going on in JAX with the state of an optimizer of `torch.optim`, and the way back.
+"""Continue a run of torch, and return to torch.
 
     names = [("dense/kernel", (1, 0)), "dense/bias"]   # in the order of model.parameters()
     tx, state = from_torch("AdamW", optimizer.state_dict(), params, names)
 
-`names` says where each of torch's parameters is in the tree here; where the layout differs, with
-the axes of `np.transpose` from torch's layout to this one's: torch's Linear keeps (out, in) and
-Flax's Dense (in, out); torch's Conv2d keeps (out, in, height, width) and Flax's Conv (height,
-width, in, out), which is (2, 3, 1, 0).
+`names` maps torch's parameters to paths in the tree here. If the layout differs, add the axes for
+`np.transpose`: (1, 0) from torch's Linear (out, in) to Flax's Dense (in, out), and (2, 3, 1, 0)
+from torch's Conv2d to Flax's Conv.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,26 +32,25 @@ def from_torch(
     *,
     learning_rate: ScalarOrSchedule | None = None,
 ) -> tuple[optax.GradientTransformationExtraArgs, Any]:
-    """The optimizer and the state with which a run of torch goes on in JAX.
+    """Continue a run of torch: return the optimizer here and its state.
 
     Args:
       name: the optimizer's class, such as "AdamW"; see `adamjax.from_torch_args`.
-      state_dict: what `optimizer.state_dict()` gives, of tensors or NumPy arrays; see `load`.
+      state_dict: the result of `optimizer.state_dict()`, of tensors or NumPy arrays; see `load`.
       params: the parameters here, a tree of arrays.
       names: for each of torch's parameters, in the order of the groups, its path in `params`, or
         (path, axes) where the layout differs.
-      learning_rate: a number or a schedule of the steps done instead of the groups' `lr`. SGD
-        counts no steps, so that a schedule starts anew for it.
+      learning_rate: a number or a schedule that replaces the `lr` of the groups. SGD counts no
+        steps, so a schedule starts at step 0.
 
     Returns:
-      `(tx, state)`. If all parameters have equal settings and as many steps, these are the
-      variant's own; otherwise those of `optax.partition`, its labels "group0", "group1", … by path.
-      The state is float32, or as wide as the parameters.
+      `(tx, state)`, those of the variant if all parameters have equal settings and step counts,
+      otherwise those of `optax.partition` with labels "group0", "group1", … by path. The state is
+      float32, or as wide as the parameters.
 
     Raises:
-      ValueError: naming the path, if `names` do not fit `params` or the state, shapes or dtypes
-        differ, the state is of another optimizer, an argument has no equal here (see
-        `adamjax.from_torch_args`), or Adafactor factors other axes here.
+      ValueError: if `names`, `params` and the state do not fit (the error names the path), if an
+        argument has no equal here, or if Adafactor factors other axes here.
 
     >>> import jax.numpy as jnp
     >>> entry = {"momentum_buffer": np.ones((3, 2), np.float32)}
@@ -98,24 +96,24 @@ def to_torch(
     *,
     as_tensors: bool = True,
 ) -> dict[str, Any]:
-    """The state as `optimizer.load_state_dict` of torch takes it: the way back of `from_torch`.
+    """Return the state for `optimizer.load_state_dict` of torch: the inverse of `from_torch`.
 
     Args:
       name: the optimizer's class in torch.
-      state: of the optimizer here, whatever it is wrapped in (`optax.chain`, `optax.partition` …).
+      state: the optimizer state here, also inside `optax.chain`, `optax.partition` and others.
       params: the parameters here.
       names: as in `from_torch`, in the order of the groups.
-      param_groups: torch's settings, such as `optimizer.state_dict()["param_groups"]`; a single
-        group need not name its "params". Arguments not given are torch's defaults.
-      as_tensors: whether to give tensors, which imports torch, or NumPy arrays.
+      param_groups: torch's settings, such as `optimizer.state_dict()["param_groups"]`. A single
+        group may omit "params". Missing arguments have torch's defaults.
+      as_tensors: return tensors, which imports torch, instead of NumPy arrays.
 
     Returns:
-      `{"state": …, "param_groups": …}`. What `from_torch` read comes back bit by bit, but for
-      NAdam's `mu_product` P, since 1 - P is kept here.
+      `{"state": …, "param_groups": …}`. The state from `from_torch` is reproduced bit by bit,
+      except NAdam's `mu_product` P, since 1 - P is stored here.
 
     Raises:
-      ValueError: naming the path, if the state is not of this optimizer or keeps moments in codes,
-        or `names` or the groups do not fit the parameters.
+      ValueError: if the state is of another optimizer or encoded by a storage format, or if
+        `names` or the groups do not fit the parameters.
 
     >>> import adamjax, jax.numpy as jnp
     >>> params = {"w": jnp.zeros((2, 3))}

@@ -1,4 +1,4 @@
-"""What torch's state dicts say: parameters by number, and groups of them with their settings."""
+"""Read torch's state dicts: parameters by number, and groups of parameters with settings."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple

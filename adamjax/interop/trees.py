@@ -1,7 +1,4 @@
-"""Parameters that have a number in one framework and a path in another, and their moments.
-
-What torch and Keras have in common: `names` in the order of the other framework, and layouts.
-"""
+"""Map parameters and moments of torch and Keras, listed in order, to paths and layouts here."""
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
