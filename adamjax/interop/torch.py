@@ -8,7 +8,7 @@
 from torch's Conv2d to Flax's Conv.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -127,9 +127,11 @@ def to_torch(
     where = param_mappings(names, params)
     groups = completed(name, param_groups, len(where))
     order = iter(where)
+    convert: Callable[[np.ndarray], Any] = np.asarray
     if as_tensors:
         import torch  # pyrefly: ignore[missing-import]
-    to_tensor = torch.from_numpy if as_tensors else np.asarray
+
+        convert = torch.from_numpy
     entries = {}
     for group in groups:
         call = call_of(name, group, None)
@@ -143,7 +145,7 @@ def to_torch(
             keys = _keys(call, param, states.moment_names(rule))
             entry = _entry(name, call, param, leaves[param.path], keys)
             if entry:
-                entries[i] = {key: to_tensor(value) for key, value in entry.items()}
+                entries[i] = {key: convert(value) for key, value in entry.items()}
     return {"state": entries, "param_groups": groups}
 
 
