@@ -1,1 +1,1 @@
-"""From the optimizers of torch, Keras and Optax to those of this library, and back."""
+"""Convert optimizers and their states from torch, Keras and Optax, and back."""

@@ -1,8 +1,4 @@
-"""Optimizers from the arguments of torch and Keras.
-
-`tables` has the variant and the defaults of each optimizer. The tables here have the names of the
-arguments, for both frameworks.
-"""
+"""Create optimizers from the arguments of torch and Keras."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -29,32 +25,21 @@ from adamjax.trees import Mask, PyTree
 
 
 class Call(NamedTuple):
-    """A call of a variant.
+    """A call of a variant."""
 
-    Attributes:
-      who: the other framework's optimizer.
-      variant: the variant's name.
-      arguments: its arguments.
-      names: what the other framework calls those with another name.
-      before: a stateless transformation of the gradients before it.
-    """
-
-    who: str
+    who: str  # the other framework's optimizer
     variant: str
     arguments: dict[str, Any]
-    names: dict[str, str]
-    before: optax.GradientTransformation | None = None
+    names: dict[str, str]  # the other framework's names, where they differ
+    before: optax.GradientTransformation | None = None  # stateless, for the gradients
 
     def make(self) -> optax.GradientTransformationExtraArgs:
-        """The optimizer. Its state is the variant's, whatever is done to the gradients.
-
-        Raises:
-          ValueError: for an argument out of range, by its name here and there.
-        """
+        """Create the optimizer. Its state is that of the variant, with or without `before`."""
         try:
             tx = create(self.variant, **self.arguments)
         except (TypeError, ValueError) as error:
-            hints = [f"{here} is {self.names[here]} there" for here in self._refused()]
+            renamed = self.names.items()
+            hints = [f"{here} is {there} there" for here, there in renamed if self._refuses(here)]
             hint = f" ({', '.join(hints)})" if hints else ""
             raise ValueError(f"{self.who}: {error}{hint}") from error
         before = self.before
@@ -67,15 +52,13 @@ class Call(NamedTuple):
 
         return optax.GradientTransformationExtraArgs(tx.init, update)
 
-    def _refused(self) -> list[str]:
-        """The renamed arguments that the variant refuses when given alone."""
-        refused = []
-        for name in self.names:
-            try:
-                create(self.variant, **{name: self.arguments[name]})
-            except (TypeError, ValueError):
-                refused.append(name)
-        return refused
+    def _refuses(self, name: str) -> bool:
+        """Return whether the variant refuses this argument when given alone."""
+        try:
+            create(self.variant, **{name: self.arguments[name]})
+        except (TypeError, ValueError):
+            return True
+        return False
 
 
 def _clip_each(most: float) -> optax.GradientTransformation:
@@ -118,21 +101,21 @@ _CONSUMED = {"amsgrad", "dampening", "lr_decay", "maximize", *_CLIPS}
 
 
 def from_torch_args(name: str, /, **arguments: Any) -> optax.GradientTransformationExtraArgs:
-    """The optimizer that equals `torch.optim.<name>(params, **arguments)`.
+    """Create the optimizer that equals `torch.optim.<name>(params, **arguments)`.
 
     Args:
       name: "Adam", "AdamW", "NAdam", "RAdam", "Adamax", "SGD", "RMSprop", "Adagrad", "Adadelta" or
         "Adafactor".
-      **arguments: torch's, with torch's defaults for those not given. `lr` may be a schedule.
-        Those that choose an implementation (`foreach`, `fused`, `capturable`, `differentiable`)
-        change nothing. Adafactor's `eps[0]` None is that of float32.
+      **arguments: torch's arguments, with torch's defaults. `lr` may be a schedule. `foreach`,
+        `fused`, `capturable` and `differentiable` have no effect. Adafactor's `eps[0]` None is that
+        of float32.
 
     Returns:
-      The variant in torch's style, its state that of the variant. `maximize` negates the gradients,
-      `lr_decay` is a schedule.
+      The variant in torch's style, with the variant's state. `maximize` negates the gradients, and
+      `lr_decay` becomes a schedule.
 
     Raises:
-      ValueError: for another optimizer, an unknown argument, one that is out of range, and
+      ValueError: for another optimizer, an argument that is unknown or out of range, or a
         `dampening` other than 0.
 
     >>> tx = from_torch_args("Adam", lr=0.5, weight_decay=2.0)
@@ -147,24 +130,24 @@ def from_torch_args(name: str, /, **arguments: Any) -> optax.GradientTransformat
 def from_keras_args(
     name: str, /, *, mask: Mask = None, **arguments: Any
 ) -> optax.GradientTransformationExtraArgs:
-    """The optimizer that equals `keras.optimizers.<name>(**arguments)` of Keras 3.
+    """Create the optimizer that equals `keras.optimizers.<name>(**arguments)` of Keras 3.
 
     Args:
       name: "SGD", "RMSprop", "Adam", "AdamW", "Adamax", "Nadam", "Adagrad", "Adadelta",
         "Adafactor" or "Lion".
-      mask: which leaves decay, as in `adamjax.optimizer`; what `exclude_from_weight_decay` names
-        there, such as ["!*bias"].
-      **arguments: Keras's, with Keras's defaults for those not given; `get_config()` as it is.
-        `learning_rate` may be a schedule of the steps done, also one of Keras's.
+      mask: the leaves that decay, as in `adamjax.optimizer`. It replaces Keras's
+        `exclude_from_weight_decay`: for example ["!*bias"].
+      **arguments: Keras's arguments, such as `get_config()`, with Keras's defaults.
+        `learning_rate` may be a schedule, also one of Keras's.
 
     Returns:
-      The variant in Keras's style, its state that of the variant. `clipnorm`, `global_clipnorm` and
-      `clipvalue` change the gradients before it.
+      The variant in Keras's style, with the variant's state. `clipnorm`, `global_clipnorm` and
+      `clipvalue` clip the gradients before it.
 
     Raises:
-      ValueError: for another optimizer, an unknown argument, one that is out of range; for
-        `use_ema`, `loss_scale_factor` and `gradient_accumulation_steps`; for a schedule together
-        with the momentum of SGD or RMSprop, and weight decay together with Adafactor.
+      ValueError: for another optimizer, an argument that is unknown or out of range, `use_ema`,
+        `loss_scale_factor`, `gradient_accumulation_steps`, a schedule with the momentum of SGD or
+        RMSprop, or Adafactor with weight decay.
 
     >>> tx = from_keras_args("SGD", learning_rate=0.5, clipnorm=1.0)
     >>> p = {"w": jnp.zeros(2)}
@@ -175,7 +158,7 @@ def from_keras_args(
 
 
 def torch_call(name: str, arguments: Mapping[str, Any]) -> Call:
-    """The call that equals `torch.optim.<name>(params, **arguments)`, see `from_torch_args`."""
+    """Return the call that equals `torch.optim.<name>(params, **arguments)`."""
     who = f"torch.optim.{name}"
     foreign = _look_up("torch.optim", name, tables.TORCH, tables.TORCH_REFUSED)
     known = {**foreign.defaults, **tables.TORCH_COMMON}
@@ -188,12 +171,13 @@ def torch_call(name: str, arguments: Mapping[str, Any]) -> Call:
     call = _call(who, foreign, given)
     if given.get("lr_decay"):
         check_not_negative(f"{who}: lr_decay", given["lr_decay"])
-        call.arguments["learning_rate"] = _decaying(given["lr"], given["lr_decay"])
+        lr, decay = given["lr"], given["lr_decay"]
+        call.arguments["learning_rate"] = lambda count: value_at(lr, count) / (1 + count * decay)
     return call._replace(before=optax.scale(-1.0) if given["maximize"] else None)
 
 
 def keras_call(name: str, arguments: Mapping[str, Any], mask: Mask = None) -> Call:
-    """The call that equals `keras.optimizers.<name>(**arguments)`, see `from_keras_args`."""
+    """Return the call that equals `keras.optimizers.<name>(**arguments)`."""
     who = f"keras.optimizers.{name}"
     foreign = _look_up("keras.optimizers", name, tables.KERAS, tables.KERAS_REFUSED)
     if isinstance(arguments.get("learning_rate"), Mapping):
@@ -204,10 +188,7 @@ def keras_call(name: str, arguments: Mapping[str, Any], mask: Mask = None) -> Ca
     known = {**tables.KERAS_COMMON, **foreign.defaults}
     given = _complete(who, arguments, known, tables.KERAS_IGNORED | tables.KERAS_UNDONE.keys())
     if given.get("momentum") and callable(given["learning_rate"]):
-        raise ValueError(
-            f"{who}: learning_rate is a schedule, and its momentum holds steps of former learning "
-            f"rates; take adamjax.{foreign.variant}, whose momentum does not, or no momentum"
-        )
+        raise ValueError(f"{who}: {tables.SCHEDULED_MOMENTUM.format(foreign.variant)}")
     call = _call(who, foreign, given)
     if name == "SGD" and not given["momentum"]:
         call.arguments["nesterov"] = False
@@ -221,10 +202,7 @@ def keras_call(name: str, arguments: Mapping[str, Any], mask: Mask = None) -> Ca
 
 
 def _look_up(
-    framework: str,
-    name: str,
-    table: Mapping[str, tables.ForeignOptimizer],
-    refused: Mapping[str, str],
+    framework: str, name: str, table: tables.ForeignTable, refused: Mapping[str, str]
 ) -> tables.ForeignOptimizer:
     if not isinstance(name, str):
         raise ValueError(f"{framework}: the optimizer's name must be a string, got {name!r}")
@@ -236,7 +214,7 @@ def _look_up(
 def _complete(
     who: str, arguments: Mapping[str, Any], defaults: Mapping[str, Any], ignored: set[str]
 ) -> dict[str, Any]:
-    """Arguments together with the defaults of the others, each of its default's kind."""
+    """Check the arguments and add the defaults of the others."""
     for argument in arguments:
         lookup_or_suggest(f"argument of {who}:", argument, {**defaults, **dict.fromkeys(ignored)})
     given = {k: v for k, v in defaults.items() if k not in ignored}
@@ -247,7 +225,7 @@ def _complete(
 
 
 def _checked(who: str, name: str, value: Any, default: Any) -> Any:
-    """An argument of its default's kind: a flag, two values, or a number, of tensors as well."""
+    """Check an argument against the kind of its default: a flag, a pair or a number."""
     what = f"{who}: {name}"
     if isinstance(default, tuple):
         if not isinstance(value, list | tuple) or len(value) != 2:
@@ -264,10 +242,9 @@ def _checked(who: str, name: str, value: Any, default: Any) -> Any:
         check_scalar(what, value)
     except TypeError as error:
         raise ValueError(str(error)) from error
-    rate = name in ("lr", "learning_rate")
-    if callable(value) and not rate and name in _CONSUMED:
+    if callable(value) and name in _CONSUMED:
         raise ValueError(f"{what} must be a number, got {value!r}")
-    if rate and is_number(value) and math.isinf(value):
+    if name in ("lr", "learning_rate") and is_number(value) and math.isinf(value):
         raise ValueError(f"{what} must be finite, got {value}")
     return value
 
@@ -287,16 +264,12 @@ def _call(who: str, foreign: tables.ForeignOptimizer, given: Mapping[str, Any]) 
     return Call(who, variant, arguments, names)
 
 
-def _decaying(lr: Any, lr_decay: float) -> optax.Schedule:
-    return lambda count: value_at(lr, count) / (1 + count * lr_decay)
-
-
 def _clip(who: str, given: Mapping[str, Any]) -> optax.GradientTransformation | None:
-    """The clip of the gradients, of which Keras allows one."""
+    """Return the gradient clip, of which Keras allows one."""
     clips = [name for name in _CLIPS if given[name] is not None]
+    if not clips:
+        return None
     if len(clips) > 1:
         raise ValueError(f"{who}: only one of {', '.join(clips)} can be given, as in Keras")
-    for name in clips:
-        check_positive(name, given[name])
-        return _CLIPS[name](given[name])
-    return None
+    check_positive(clips[0], given[clips[0]])
+    return _CLIPS[clips[0]](given[clips[0]])

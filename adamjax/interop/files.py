@@ -1,4 +1,4 @@
-"""Files of optimizer states, none of which can run code: safetensors, and torch's weights only."""
+"""Load and save optimizer states without running code: safetensors, and torch's weights only."""
 
 import json
 import os
@@ -12,20 +12,19 @@ _GROUPS = "param_groups"
 
 
 def load(path: str | os.PathLike[str]) -> Any:
-    """A state dict from a file.
+    """Load a state dict from a file.
 
     Args:
-      path: a `.safetensors` file that `save` wrote, or any file of `torch.save`, which is read with
-        `weights_only=True` onto the CPU: never an unrestricted pickle.
+      path: a `.safetensors` file of `save`, or a file of `torch.save`, which is read onto the CPU
+        with `weights_only=True`, never as an unrestricted pickle.
 
     Returns:
-      `{"state": …, "param_groups": …}` for `from_torch`; of torch's files, whatever was saved. What
-      comes from safetensors are NumPy's arrays, which `load_state_dict` of torch refuses: for that,
-      go by `from_torch` and `to_torch`.
+      `{"state": …, "param_groups": …}` for `from_torch`, or any other content of torch's files.
+      Safetensors give NumPy arrays. torch's `load_state_dict` needs `to_torch` in between.
 
     Raises:
       ValueError: for a file that is damaged, of another kind, or holds more than weights.
-      OSError: for one that cannot be opened.
+      OSError: for a file that cannot be opened.
     """
     with open(path, "rb"):  # so that a missing file is said to be missing
         pass
@@ -34,15 +33,14 @@ def load(path: str | os.PathLike[str]) -> Any:
 
 
 def save(path: str | os.PathLike[str], state_dict: Mapping[str, Any]) -> None:
-    """Writes a state dict to a `.safetensors` file: "state.0.exp_avg" …, the groups as JSON.
+    """Write a state dict to a `.safetensors` file: "state.0.exp_avg" …, the groups as JSON.
 
     Args:
-      path: must end in ".safetensors"; torch's own files are written by `torch.save`.
-      state_dict: of tensors or arrays, such as `to_torch` gives.
+      path: a path that ends in ".safetensors". Use `torch.save` for torch's own files.
+      state_dict: a state dict of tensors or arrays, such as `to_torch` returns.
 
     Raises:
-      ValueError: for another ending, what is no state dict, or groups that are not numbers, strings
-        and lists of them.
+      ValueError: for another ending, another structure, or groups that JSON cannot express.
     """
     from safetensors.numpy import save_file  # pyrefly: ignore[missing-import]
 
@@ -64,12 +62,7 @@ def save(path: str | os.PathLike[str], state_dict: Mapping[str, Any]) -> None:
 
 
 def parts(state_dict: Any) -> tuple[dict[int, Mapping[str, Any]], list[dict[str, Any]]]:
-    """The states by number and the groups of a state dict, once they have its form.
-
-    >>> parts({"state": None, "param_groups": []})
-    Traceback (most recent call last):
-    ValueError: state_dict: 'state' must be a dict of one dict for each parameter, got None
-    """
+    """Return the states by parameter number and the groups of a state dict, after checks."""
     if not isinstance(state_dict, Mapping) or not {"state", _GROUPS} <= state_dict.keys():
         raise ValueError(
             "state_dict must be what optimizer.state_dict() gives, with 'state' and "
@@ -89,11 +82,7 @@ def parts(state_dict: Any) -> tuple[dict[int, Mapping[str, Any]], list[dict[str,
 
 
 def check_groups(groups: Any, numbered: bool = True) -> list[dict[str, Any]]:
-    """The groups, once each is a dict with the numbers of its parameters.
-
-    Raises:
-      ValueError: naming the group that is not.
-    """
+    """Return the groups after checking that each lists the numbers of its parameters."""
     if not isinstance(groups, list | tuple):
         raise ValueError(f"{_GROUPS} must be a list of dicts, got {groups!r}")
     for i, group in enumerate(groups):

@@ -1,11 +1,10 @@
-"""Going on in JAX with the state of an optimizer of Keras 3, and the way back.
+"""Continue a run of Keras 3, and return to Keras.
 
     names = ["dense/kernel", "dense/bias"]   # in the order of model.trainable_variables
     tx, state = from_keras(optimizer, params, names)
 
-Keras keeps one list, `optimizer.variables`: the steps done, the learning rate (unless it is a
-schedule), and the moments, of which some go by parameter and some by moment. Its kernels have the
-layout of Flax's.
+`optimizer.variables` lists the step count, the learning rate (unless it is a schedule) and the
+moments. Keras's kernels have the layout of Flax's.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,78 +15,71 @@ import numpy as np
 import optax
 
 from adamjax.checks import is_number
-from adamjax.interop import tables
+from adamjax.interop import states, tables
 from adamjax.interop.arguments import Call, keras_call
-from adamjax.interop.states import (
-    LeafState,
-    expected_rule,
-    fill,
-    moment_leaves,
-    moment_names,
-    read,
-    rule_of,
-)
-from adamjax.interop.trees import (
-    Name,
-    ParamMapping,
-    as_numpy,
-    check_no_codes,
-    number,
-    param_mappings,
-    whole,
-)
+from adamjax.interop.trees import Name, ParamMapping, as_numpy, number, param_mappings, whole
 from adamjax.moments import divide
 from adamjax.rule import ScalarOrSchedule
 from adamjax.trees import Mask, PyTree
 
-Saved = tuple[str, dict[str, Any], Sequence[Any]]
-
-# The moments in Keras's order, and how Keras ends their names. Those of one tuple go together, for
-# one parameter after the other.
-_ADAM = [(("mu", "momentum"), ("nu", "velocity"))]
+# The moments in Keras's order, with the endings of Keras's names. Those of one tuple alternate,
+# parameter by parameter. Other variants have those moments of Adam that they keep.
+_ADAM = [(("mu", "momentum"), ("nu", "velocity")), (("nu_max", "velocity_hat"),)]
 _SLOTS = {
-    "adam": _ADAM,
-    "adamw": _ADAM,
-    "amsgrad": [*_ADAM, (("nu_max", "velocity_hat"),)],
-    "nadam": _ADAM,
     "adamax": [(("mu", "momentum"), ("nu", "norm"))],
-    "sgd": [(("mu", "momentum"),)],
-    "lion": [(("mu", "momentum"),)],
     "rmsprop": [(("nu", "velocity"),), (("mu", "momentum"),), (("mean", "average_gradient"),)],
     "adagrad": [(("nu", "accumulator"),)],
     "adadelta": [(("nu", "accumulated_grad"), ("delta", "accumulated_delta_var"))],
     "adafactor": [(("v_row", ""), ("v_col", ""), ("v", "velocity"))],
 }
-# The momentum that holds steps, of the learning rate and with this sign, and not gradients.
+# The sign of the steps of the learning rate that the momentum holds instead of gradients.
 _HOLDS_STEPS = {"sgd": -1.0, "rmsprop": 1.0}
 
 
 class _Optimizer(NamedTuple):
-    """What is known of an optimizer of Keras."""
+    """The contents of an optimizer of Keras."""
 
     call: Call
     variables: list[Any]
     rate: Any
     scheduled: bool
-    where: list[ParamMapping]
+    params: list[ParamMapping]
 
-    def wanted(self, names: Sequence[str]) -> list[tuple[str, str, ParamMapping | None]]:
-        """Of each variable: the moment here, how its name ends, and its parameter."""
-        slots: list[tuple[str, str, ParamMapping | None]] = [("count", "iteration", None)]
-        slots += [] if self.scheduled else [("learning_rate", "learning_rate", None)]
-        for block in _SLOTS[self.call.variant]:
+    def slots(self, names: Sequence[str]) -> list[tuple[Any, str, ParamMapping | None]]:
+        """Check the variables, and return each with its field here and its parameter."""
+        expected: list[tuple[str, str, ParamMapping | None]] = [("count", "iteration", None)]
+        if not self.scheduled:
+            expected.append(("learning_rate", "learning_rate", None))
+        for block in _SLOTS.get(self.call.variant, _ADAM):
             chosen = [(field, ending) for field, ending in block if field in names]
-            slots += [(f, ending, param) for param in self.where for f, ending in chosen]
-        return slots + ([("momentum", "", None)] if self.call.variant == "nadam" else [])
+            expected += [(f, ending, param) for param in self.params for f, ending in chosen]
+        if self.call.variant == "nadam":
+            expected.append(("momentum", "", None))
+        if len(self.variables) != len(expected):
+            raise ValueError(
+                f"optimizer: has {len(self.variables)} variables, but {self.call.variant} with "
+                f"these settings has {len(expected)} for {len(self.params)} parameters; is it "
+                "built, and are names those of its trainable variables?"
+            )
+        slots = []
+        for variable, (field, ending, param) in zip(self.variables, expected, strict=True):
+            path = getattr(variable, "path", None)
+            if isinstance(path, str) and not path.endswith(ending):
+                raise ValueError(
+                    f"optimizer: expected a variable {ending!r} of {_owner(param)}, found "
+                    f"{path!r}; this version of Keras keeps another order"
+                )
+            slots.append((variable, field, param))
+        return slots
 
     def scale(self, field: str) -> float:
-        """What a moment of Keras's is multiplied by to be one here."""
+        """Return the factor from a moment of Keras to one here."""
         sign = _HOLDS_STEPS.get(self.call.variant) if field == "mu" else None
-        if sign is None:
-            return 1.0
-        if not self.rate > 0:
-            raise ValueError("learning_rate must be positive: the momentum holds steps of it")
-        return sign / float(self.rate)
+        return 1.0 if sign is None else sign * states.per_step(self.rate)
+
+
+def _owner(param: ParamMapping | None) -> str:
+    return "all" if param is None else repr(param.path)
 
 
 def from_keras(
@@ -98,25 +90,24 @@ def from_keras(
     learning_rate: ScalarOrSchedule | None = None,
     mask: Mask = None,
 ) -> tuple[optax.GradientTransformationExtraArgs, Any]:
-    """The optimizer and the state with which a run of Keras goes on.
+    """Continue a run of Keras: return the optimizer here and its state.
 
     Args:
-      optimizer: one of `keras.optimizers`, built; or `(name, config, arrays)`, which are its
-        class's name, `optimizer.get_config()` and the arrays of `optimizer.variables`. Of these
-        two, the arrays tell the learning rate.
+      optimizer: one of `keras.optimizers`, built; or `(name, config, arrays)`: the class name,
+        `optimizer.get_config()` and the arrays of `optimizer.variables`. The learning rate comes
+        from the arrays.
       params: the parameters here, a tree of arrays.
-      names: for each variable that the optimizer was built with (`model.trainable_variables`) its
-        path in `params`, or (path, axes) as in `adamjax.interop.torch`.
-      learning_rate: a number or a schedule of the steps done instead of Keras's. Where that is a
-        schedule, give it here.
-      mask: which leaves decay, see `adamjax.from_keras_args`.
+      names: for each of `model.trainable_variables` its path in `params`, or (path, axes) as in
+        `adamjax.interop.torch`.
+      learning_rate: a number or a schedule that replaces Keras's. Required if that is a schedule.
+      mask: the leaves that decay, see `adamjax.from_keras_args`.
 
     Returns:
       `(tx, state)`, those of the variant in Keras's style, in float32.
 
     Raises:
-      ValueError: naming the path or the variable, if `names` or the variables do not fit `params`,
-        or an argument has no equal here (see `adamjax.from_keras_args`).
+      ValueError: if `names` or the variables do not fit `params`, or if an argument has no equal
+        here (see `adamjax.from_keras_args`).
 
     >>> arrays = [np.int32(7), np.float32(0.1), np.ones((2, 3), np.float32)]
     >>> config = {"learning_rate": 0.1, "momentum": 0.9}
@@ -128,21 +119,20 @@ def from_keras(
     known = _known(optimizer, params, names, learning_rate, mask)
     tx = known.call.make()
     state = tx.init(params)
-    rule = rule_of(state)
-    moments = moment_leaves(rule)
-    count, corrections = 0, {}
-    for variable, (field, _, param) in _checked(known, moment_names(rule)):
+    moments = states.moment_leaves(states.rule_of(state))
+    count, product = 0, None
+    for variable, field, param in known.slots(list(moments)):
         if field == "count":
             count = whole("optimizer: the steps done", variable)
         elif field == "momentum":
-            corrections = {"momentum": 1 - number("optimizer: the product of momenta", variable)}
+            product = number("optimizer: the product of momenta", variable)
         elif param is not None:
             like = moments[field][param.leaf]
             if known.call.variant == "adafactor":
                 variable = _of_adafactor(field, variable, param, like)
             value = param.to_here(field, variable, like)
             moments[field][param.leaf] = value * known.scale(field)
-    return tx, fill(state, count, moments, corrections)
+    return tx, states.fill(state, count, moments, product)
 
 
 def to_keras(
@@ -153,20 +143,20 @@ def to_keras(
     *,
     learning_rate: ScalarOrSchedule | None = None,
 ) -> list[np.ndarray]:
-    """The arrays for `optimizer.variables` of Keras: the way back of `from_keras`.
+    """Return the arrays for `optimizer.variables` of Keras: the inverse of `from_keras`.
 
         for variable, array in zip(optimizer.variables, to_keras(...)):
             variable.assign(array)
 
     Args:
       optimizer: as in `from_keras`; its moments are not read.
-      state: of the optimizer here, whatever it is wrapped in.
+      state: the optimizer state here, also inside other states.
       params: the parameters here.
       names: as in `from_keras`.
-      learning_rate: where Keras's is a schedule, that one.
+      learning_rate: as in `from_keras`.
 
     Raises:
-      ValueError: as in `from_keras`, and if `state` is of another optimizer or in codes.
+      ValueError: as in `from_keras`, and if `state` is of another optimizer or encoded.
 
     >>> arrays = [np.int32(0), np.float32(0.1), np.zeros(2, np.float32)]
     >>> saved = ("Lion", {"learning_rate": 0.1}, arrays)
@@ -175,18 +165,19 @@ def to_keras(
     >>> int(to_keras(saved, state, {"w": jnp.zeros(2)}, ["w"])[0])
     1
     """
-    known = _known(optimizer, params, names, learning_rate, None)
-    rule = expected_rule(known.call.make(), params)
-    leaves = read(state, rule, [param.path for param in known.where], known.call.variant)
+    known = _known(optimizer, params, names, learning_rate)
+    rule = states.expected_rule(known.call.make(), params)
+    paths = [param.path for param in known.params]
+    leaves = states.read(state, rule, paths, known.call.variant)
     first = next(iter(leaves.values()), None)
     arrays = []
-    for variable, (field, _, param) in _checked(known, moment_names(rule)):
+    for variable, field, param in known.slots(states.moment_names(rule)):
         if param is not None:
             array = _back(known, field, leaves[param.path], param)
         elif field == "count":
-            array = rule_of(state).count if first is None else first.count
+            array = states.rule_of(state).count if first is None else first.count
         elif field == "momentum" and first is not None:
-            array = 1 - first.bias_correction("momentum")
+            array = first.product_of_momenta()
         else:
             array = known.rate
         arrays.append(_shaped(array, as_numpy(variable), field, param))
@@ -194,14 +185,14 @@ def to_keras(
 
 
 def _shaped(array: Any, before: np.ndarray, field: str, param: ParamMapping | None) -> np.ndarray:
-    """An array as the variable is that it is for."""
+    """Convert an array to the dtype and the shape of its variable."""
     array = np.asarray(array, before.dtype)
     if array.size == before.size == 1:  # Keras keeps some numbers as one, some as an array
         array = array.reshape(before.shape)
     if array.shape != before.shape:
         raise ValueError(
-            f"optimizer: its {field} of {'all' if param is None else repr(param.path)} has shape "
-            f"{before.shape}, but {array.shape} is that of params"
+            f"optimizer: its {field} of {_owner(param)} has shape {before.shape}, but "
+            f"{array.shape} is that of params"
         )
     return array
 
@@ -211,7 +202,7 @@ def _known(
     params: PyTree,
     names: Sequence[Name],
     learning_rate: ScalarOrSchedule | None,
-    mask: Mask,
+    mask: Mask = None,
 ) -> _Optimizer:
     name, config, variables = _opened(optimizer)
     scheduled = not is_number(config.get("learning_rate", 0.0))
@@ -225,7 +216,7 @@ def _known(
 
 
 def _opened(optimizer: Any) -> tuple[str, dict[str, Any], list[Any]]:
-    """The name, the config and the variables of an optimizer."""
+    """Return the name, the config and the variables of an optimizer."""
     if isinstance(optimizer, tuple | list) and len(optimizer) == 3:
         name, config, variables = optimizer
         if isinstance(config, Mapping) and isinstance(variables, Sequence | np.ndarray):
@@ -238,30 +229,8 @@ def _opened(optimizer: Any) -> tuple[str, dict[str, Any], list[Any]]:
     )
 
 
-def _checked(
-    known: _Optimizer, names: Sequence[str]
-) -> list[tuple[Any, tuple[str, str, ParamMapping | None]]]:
-    """Each variable with what it is, once number and names are found in order."""
-    wanted = known.wanted(names)
-    if len(known.variables) != len(wanted):
-        raise ValueError(
-            f"optimizer: has {len(known.variables)} variables, but {known.call.variant} with these "
-            f"settings has {len(wanted)} for {len(known.where)} parameters; is it built, and are "
-            "names those of its trainable variables?"
-        )
-    for variable, (_, ending, param) in zip(known.variables, wanted, strict=True):
-        path = getattr(variable, "path", None)
-        if isinstance(path, str) and not path.endswith(ending):
-            raise ValueError(
-                f"optimizer: expected a variable {ending!r} of "
-                f"{'all' if param is None else repr(param.path)}, found {path!r}; this version of "
-                "Keras keeps another order"
-            )
-    return list(zip(known.variables, wanted, strict=True))
-
-
 def _of_adafactor(field: str, variable: Any, param: ParamMapping, like: Any) -> np.ndarray:
-    """A moment of Adafactor's, with an axis of size 1 for the one that was averaged away."""
+    """Return a moment of Adafactor with an axis of size 1 for the averaged one."""
     if param.moved:
         raise ValueError(f"names: {param.path!r}: give Adafactor's factors in Keras's layout")
     array = as_numpy(variable)
@@ -270,12 +239,11 @@ def _of_adafactor(field: str, variable: Any, param: ParamMapping, like: Any) -> 
     return {"v_row": array[..., None], "v_col": array[..., None, :], "v": np.asarray(like)}[field]
 
 
-def _back(known: _Optimizer, field: str, here: LeafState, param: ParamMapping) -> np.ndarray:
+def _back(known: _Optimizer, field: str, here: states.LeafState, param: ParamMapping) -> np.ndarray:
     if known.call.variant == "adafactor" and len(param.shape) > 1:
         row, col = here.moments["v_row"], here.moments["v_col"]
         if field == "v":
             return param.to_there(divide(row, jnp.mean(row, -2, keepdims=True)) * col)
-        moment = as_numpy(here.moments[field])
-        check_no_codes(param.path, moment)
+        moment = param.to_there(here.moments[field])
         return moment[..., 0] if field == "v_row" else moment[..., 0, :]
     return param.to_there(here.moments[field]) / known.scale(field)

@@ -23,7 +23,7 @@ from jax.tree_util import GetAttrKey, tree_leaves_with_path
 
 from adamjax.checks import lookup_or_suggest
 from adamjax.interop import tables
-from adamjax.interop.states import expected_rule, fill, moment_names, read, rule_of
+from adamjax.interop.states import expected_rule, fill, moment_names, per_step, read, rule_of
 from adamjax.interop.trees import check_no_codes, named_leaves
 from adamjax.modifiers.map_updates import is_masked
 from adamjax.registry import create
@@ -35,23 +35,22 @@ Path = tuple[Any, ...]
 def from_optax(
     name: str, optax_state: Any, params: PyTree, **arguments: Any
 ) -> tuple[optax.GradientTransformationExtraArgs, Any]:
-    """The optimizer here with the same name, and Optax's state in its form.
+    """Continue a run of Optax: return the optimizer here with the same name, and its state.
 
     Args:
       name: "adam", "adamw", "lion" …, as in `optax` or `optax.contrib`.
-      optax_state: the state of that optimizer, alone or inside of others. Where it is masked, the
-        optimizer here is `optax.masked` alike.
+      optax_state: the state of that optimizer, alone or inside others. If it is masked, the
+        optimizer here has the same mask.
       params: the parameters.
       **arguments: the arguments of Optax's optimizer.
 
     Returns:
-      `(tx, state)`. Where Optax counts no steps (adadelta, adagrad, rmsprop, sgd), the count is
-      that of its schedule, or 0. Moments are widened to float32.
+      `(tx, state)`. If Optax counts no steps (adadelta, adagrad, rmsprop, sgd), the count is that
+      of its schedule, or 0. Moments are widened to float32.
 
     Raises:
-      ValueError: for an optimizer or an argument without an equal here; if `optax_state` holds no
-        such state, or more than one, or one with leaves in another part of `optax.partition`;
-        naming the path, if it does not fit `params`.
+      ValueError: for an optimizer or an argument without an equal here, or if `optax_state` does
+        not hold one such state for `params` (one part of `optax.partition`).
       TypeError: for an argument that Optax's optimizer does not have.
 
     >>> params = {"w": jnp.ones(2)}
@@ -64,7 +63,7 @@ def from_optax(
     tx = create(name, **kwargs)
     fields = moment_names(expected_rule(tx, params))
     nodes, moments, counts = _locate(optax_state, optimizer, kwargs, fields)
-    theirs = {field: _leaves(nodes[path]) for field, path in moments.items()}
+    theirs = {field: named_leaves(nodes[path], is_masked) for field, path in moments.items()}
     mask = _mask(name, nodes, theirs, list(named_leaves(params)))
     if not all(mask):
         tx = optax.masked(tx, lambda tree: jax.tree.unflatten(jax.tree.structure(tree), mask))
@@ -72,7 +71,7 @@ def from_optax(
     rule = rule_of(state)
     values: dict[str, list[Any]] = {}
     for field, leaves in theirs.items():
-        scale = _scale(optimizer, field, kwargs)
+        scale = _scale(name, field, kwargs)
         values[field] = []
         for path, like in named_leaves(getattr(rule, field)).items():
             value = jnp.asarray(leaves[path])
@@ -82,11 +81,12 @@ def from_optax(
                     f"optax_state: {field} of {path!r} is {value.dtype}, wider than here"
                 )
             values[field].append(value.reshape(like.shape).astype(like.dtype) * scale)
-    return tx, fill(state, int(nodes[counts[0]]) if counts else 0, values)
+    count = int(nodes[counts[0]]) if counts else 0
+    return tx, fill(state, count, values)
 
 
 def to_optax(name: str, state: Any, params: PyTree, optax_state: Any, **arguments: Any) -> Any:
-    """Optax's state with the moments of the one here: the way back of `from_optax`.
+    """Return Optax's state with the moments of the state here: the inverse of `from_optax`.
 
     Args:
       name: as in `from_optax`.
@@ -97,7 +97,7 @@ def to_optax(name: str, state: Any, params: PyTree, optax_state: Any, **argument
       **arguments: the arguments of Optax's optimizer.
 
     Raises:
-      ValueError: as in `from_optax`, and naming the path if `state` does not hold it.
+      ValueError: as in `from_optax`, and if `state` lacks a parameter.
 
     >>> params = {"w": jnp.ones(2)}
     >>> there = optax.adam(0.1).init(params)
@@ -116,7 +116,7 @@ def to_optax(name: str, state: Any, params: PyTree, optax_state: Any, **argument
     for field, where in moments.items():
         if extra := sorted(ours.keys() - theirs[field].keys()):
             raise ValueError(f"optax_state: has no place for {field} of {extra[0]!r}")
-        scale = _scale(optimizer, field, kwargs)
+        scale = _scale(name, field, kwargs)
         for key, like in tree_leaves_with_path(nodes[where]):
             path = leaf_name(key)
             value = ours[path].moments[field]
@@ -130,7 +130,7 @@ def to_optax(name: str, state: Any, params: PyTree, optax_state: Any, **argument
 def read_arguments(
     name: str, arguments: Mapping[str, Any]
 ) -> tuple[tables.OptaxOptimizer, dict[str, Any]]:
-    """The optimizer's row of the table, and the arguments of its equal here."""
+    """Return the row of the table, and the arguments of the variant here."""
     optimizer = lookup_or_suggest("optimizer of Optax", name, tables.OPTAX)
     function = getattr(optax, name, None) or getattr(optax.contrib, name)
     bound = inspect.signature(function).bind(**arguments)
@@ -148,7 +148,7 @@ def read_arguments(
 
 
 def _refusal(name: str, theirs: Mapping[str, Any]) -> str:
-    """Why no variant equals Optax's optimizer with these arguments; empty if one does."""
+    """Return why no variant equals Optax's optimizer, or an empty string."""
     if name == "adabelief" and theirs["eps"] != theirs["eps_root"]:
         return "eps and eps_root must be equal: there is one ε here"
     if name == "adadelta" and theirs["learning_rate"] is None:
@@ -157,35 +157,26 @@ def _refusal(name: str, theirs: Mapping[str, Any]) -> str:
         argument = "b3" if callable(theirs["b3"]) else "alpha"
         return f"{argument} is a schedule; use adamjax.ademamix"
     if name == "rmsprop" and theirs["momentum"] is not None and callable(theirs["learning_rate"]):
-        return (
-            "learning_rate is a schedule, and its momentum holds steps of former learning rates; "
-            "take adamjax.rmsprop, whose momentum does not, or no momentum"
-        )
+        return tables.SCHEDULED_MOMENTUM.format(name)
     return ""
 
 
-def _scale(optimizer: tables.OptaxOptimizer, field: str, kwargs: Mapping[str, Any]) -> float:
-    """The factor from a moment of Optax's to one here."""
-    if field not in optimizer.steps:
-        return 1.0
-    if not kwargs["learning_rate"] > 0:
-        raise ValueError("learning_rate must be positive: the momentum holds steps of it")
-    return -1 / float(kwargs["learning_rate"])
+def _scale(name: str, field: str, kwargs: Mapping[str, Any]) -> float:
+    """Return the factor from a moment of Optax to one here."""
+    holds_steps = name == "rmsprop" and field == "mu"
+    return -per_step(kwargs["learning_rate"]) if holds_steps else 1.0
 
 
 def _check_shapes(field: str, path: str, theirs: Any, ours: Any) -> None:
-    """A single number may have any shape."""
+    """Check that two shapes match; a single number may have any shape."""
     if jnp.shape(theirs) != jnp.shape(ours) and not jnp.size(theirs) == jnp.size(ours) == 1:
         raise ValueError(
             f"optax_state: {field} of {path!r} has shape {jnp.shape(theirs)}, not {jnp.shape(ours)}"
         )
 
 
-# --- Optax's states
-
-
 def _nodes(state: Any) -> dict[Path, Any]:
-    """All nodes of a state by path, each before the nodes in it."""
+    """Return all nodes of a state by path, each before the nodes in it."""
 
     def walk(path: Path, node: Any) -> Iterator[tuple[Path, Any]]:
         yield path, node
@@ -204,15 +195,10 @@ def _is_partition(node: Any) -> bool:
     return "inner_states" in getattr(node, "_fields", ())
 
 
-def _leaves(tree: PyTree) -> dict[str, Any]:
-    """The leaves by path, `optax.MaskedNode` among them."""
-    return {leaf_name(path): leaf for path, leaf in tree_leaves_with_path(tree, is_leaf=is_masked)}
-
-
 def _locate(
     optax_state: Any, optimizer: tables.OptaxOptimizer, kwargs: Mapping[str, Any], fields: list[str]
 ) -> tuple[dict[Path, Any], dict[str, Path], list[Path]]:
-    """The nodes of a state, and the paths of the optimizer's moments and of its counts."""
+    """Return the nodes of a state, and the paths of the moments and of the counts."""
     nodes = _nodes(optax_state)
     moments: dict[str, Path] = {}
     for field in fields:
@@ -243,11 +229,7 @@ _INJECTS = ("InjectStatefulHyperparamsState", "InjectHyperparamsState")
 
 
 def _counts(nodes: Mapping[Path, Any], owner: Path) -> list[Path]:
-    """The counts that belong to the state at `owner`, its own first.
-
-    These are also the counts of schedules in the same chain and of `inject_hyperparams` around it,
-    but not of what is outside of `optax.partition`.
-    """
+    """Return the counts at `owner`, then those of its chain's schedules and injections."""
     around = [owner[:length] for length in range(len(owner), -1, -1)]
     around = list(itertools.takewhile(lambda path: not _is_partition(nodes[path]), around))
     chain = [path for path in around if type(nodes[path]) in (tuple, list)][:1]
@@ -264,12 +246,9 @@ def _counts(nodes: Mapping[Path, Any], owner: Path) -> list[Path]:
 
 
 def _mask(
-    name: str,
-    nodes: Mapping[Path, Any],
-    moments: Mapping[str, Mapping[str, Any]],
-    paths: list[str],
+    name: str, nodes: Mapping[Path, Any], moments: Mapping[str, dict[str, Any]], paths: list[str]
 ) -> list[bool]:
-    """For each parameter, whether the optimizer updates it: then it keeps moments of it."""
+    """Return for each parameter whether the optimizer updates it."""
     partition = any(map(_is_partition, nodes.values()))
     if not moments and (partition or _of_class(nodes, "MaskedState")):
         raise ValueError(

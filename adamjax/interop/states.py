@@ -15,17 +15,12 @@ from adamjax.trees import PyTree
 
 
 def counts(node: Any) -> bool:
-    """Whether a node of a state has a step count."""
+    """Return whether a node of a state has a step count."""
     return isinstance(node, ScheduledBetaState) or "count" in getattr(node, "_fields", ())
 
 
 def rule_of(state: Any) -> Any:
-    """The moments in the state of a ready-made optimizer, with the count: its first part.
-
-    >>> import adamjax
-    >>> type(rule_of(adamjax.nadam().init(jnp.ones(2)))).__name__
-    'ScaleByAdamState'
-    """
+    """Return the moments and the count in the state of a ready-made optimizer."""
     found = next(filter(counts, jax.tree.leaves(state, is_leaf=counts)), None)
     if found is None:
         raise ValueError("state: counts no steps, so it is not of an optimizer here")
@@ -33,53 +28,36 @@ def rule_of(state: Any) -> Any:
 
 
 def expected_rule(tx: optax.GradientTransformation, params: PyTree) -> Any:
-    """The moments that an optimizer keeps of these parameters, as shapes."""
+    """Return the shapes of the moments that an optimizer keeps of these parameters."""
     return rule_of(jax.eval_shape(tx.init, params))
 
 
 def moment_names(rule: Any) -> list[str]:
-    """The names of the moments in a rule's state.
-
-    >>> import adamjax
-    >>> moment_names(rule_of(adamjax.adam().init(jnp.ones(2))))
-    ['mu', 'nu']
-    """
+    """Return the names of the moments in a rule's state."""
     return [name for name in rule._fields if name != "count" and getattr(rule, name) is not None]
 
 
 def moment_leaves(rule: Any) -> dict[str, list[Array]]:
-    """The leaves of each moment, in the tree's order."""
+    """Return the leaves of each moment, in tree order."""
     return {name: jax.tree.leaves(getattr(rule, name)) for name in moment_names(rule)}
 
 
 def fill(
-    state: Any,
-    count: int,
-    moments: Mapping[str, Sequence[Array]],
-    corrections: Mapping[str, float] | None = None,
+    state: Any, count: int, moments: Mapping[str, Sequence[Array]], product: float | None = None
 ) -> Any:
-    """The state of a ready-made optimizer after `count` steps, with these moments.
+    """Return the state after `count` steps, with these leaves of each moment in tree order.
 
-    Args:
-      state: what `init` makes.
-      count: steps done.
-      moments: the leaves of each moment, in the tree's order.
-      corrections: 1 - b₁b₂…b_t of each decay that is scheduled.
-
-    >>> import adamjax
-    >>> state = fill(adamjax.sgd(momentum=0.5).init({"w": jnp.ones(1)}), 3, {"mu": [jnp.ones(1)]})
-    >>> int(state[0].count), state[0].mu["w"].tolist()
-    (3, [1.0])
+    `product` is that of the momenta so far, where the momentum is scheduled.
     """
     rule = type(rule_of(state))
 
     def filled(node: Any) -> Any:
         if isinstance(node, ScheduledBetaState):
-            new = {
-                k: jnp.asarray(v, node.bias_corrections[k].dtype)
-                for k, v in (corrections or {}).items()
-            }
-            return ScheduledBetaState({**node.bias_corrections, **new}, filled(node.inner_state))
+            corrections = dict(node.bias_corrections)
+            if product is not None:
+                dtype = corrections["momentum"].dtype
+                corrections["momentum"] = jnp.asarray(1 - product, dtype)
+            return ScheduledBetaState(corrections, filled(node.inner_state))
         if isinstance(node, rule):
             fields = {
                 name: jax.tree.unflatten(jax.tree.structure(getattr(node, name)), leaves)
@@ -92,47 +70,33 @@ def fill(
     return jax.tree.map(filled, state, is_leaf=counts)
 
 
+def per_step(learning_rate: Any) -> float:
+    """Return the factor from a step of the other framework to a gradient."""
+    if not learning_rate > 0:
+        raise ValueError("learning_rate must be positive: the momentum holds steps of it")
+    return 1 / float(learning_rate)
+
+
 class LeafState(NamedTuple):
-    """The state of one parameter: the steps done, corrections and moments by name."""
+    """The state of one parameter: steps done, bias corrections and moments by name."""
 
     path: str
     count: int
     bias_corrections: Mapping[str, Array]
     moments: Mapping[str, Array]
 
-    def bias_correction(self, name: str) -> float:
-        """1 - b₁b₂…b_t of a decay that is scheduled.
-
-        Raises:
-          ValueError: if the state keeps none.
-        """
-        if name not in self.bias_corrections:
+    def product_of_momenta(self) -> float:
+        """Return b₁b₂…b_t of a scheduled momentum."""
+        if "momentum" not in self.bias_corrections:
             raise ValueError(
-                f"state: keeps no product of the {name} of {self.path!r}; is it of another style? "
-                "Go on with an optimizer of the other framework's arguments first"
+                f"state: keeps no product of the momentum of {self.path!r}; is it of another "
+                "style? Go on with an optimizer of the other framework's arguments first"
             )
-        return float(self.bias_corrections[name])
+        return 1 - float(self.bias_corrections["momentum"])
 
 
 def read(state: Any, like: Any, paths: Collection[str], variant: str) -> dict[str, LeafState]:
-    """The state of each parameter, from the states of a rule anywhere in an optimizer's state.
-
-    Args:
-      state: the optimizer's state, possibly inside of other states.
-      like: the rule's state for these parameters, as `rule_of` finds it. Shapes suffice.
-      paths: the parameters that the state must hold.
-      variant: the optimizer's name, for errors.
-
-    Raises:
-      ValueError: if two states hold the same path; naming the path, if a moment is missing or has
-        another shape.
-
-    >>> import adamjax
-    >>> state = adamjax.adam().init({"w": jnp.ones(2)})
-    >>> leaves = read(state, rule_of(state), ["w"], "adam")
-    >>> int(leaves["w"].count), leaves["w"].moments["mu"].tolist()
-    (0, [0.0, 0.0])
-    """
+    """Read the state of each parameter from anywhere in an optimizer's state."""
     leaves = _leaf_states(state, type(like))
     names = moment_names(like)
     missing = [path for path in paths if path not in leaves]
@@ -140,8 +104,18 @@ def read(state: Any, like: Any, paths: Collection[str], variant: str) -> dict[st
         raise ValueError(f"state: holds no moments of {missing[0]!r} of {variant}")
     for name in names:
         for path, leaf in named_leaves(getattr(like, name)).items():
-            if path in paths:
-                _check_shape(f"{name} of {path!r}", leaves[path].moments.get(name), np.shape(leaf))
+            if path not in paths:
+                continue
+            moment = leaves[path].moments.get(name)
+            if moment is None:
+                raise ValueError(
+                    f"state: keeps no {name} of {path!r}; was it made with other arguments?"
+                )
+            if np.shape(moment) != leaf.shape:
+                raise ValueError(
+                    f"state: {name} of {path!r} has shape {np.shape(moment)}, but {leaf.shape} is "
+                    "that of the parameters; is it of another model?"
+                )
     return leaves
 
 
@@ -152,7 +126,7 @@ def _leaf_states(state: Any, rule_class: type) -> dict[str, LeafState]:
         rule = without_corrections(node)
         if not isinstance(rule, rule_class):
             continue
-        corrections = node.bias_corrections if isinstance(node, ScheduledBetaState) else {}
+        corrections = getattr(node, "bias_corrections", {})
         moments: dict[str, dict[str, Array]] = {}
         for name in moment_names(rule):
             for path, leaf in named_leaves(getattr(rule, name)).items():
@@ -162,13 +136,3 @@ def _leaf_states(state: Any, rule_class: type) -> dict[str, LeafState]:
                 raise ValueError(f"state: two states of the optimizer keep {path!r}; give one")
             leaves[path] = LeafState(path, int(rule.count), corrections, moments[path])
     return leaves
-
-
-def _check_shape(description: str, moment: Any, shape: tuple[int, ...]) -> None:
-    if moment is None:
-        raise ValueError(f"state: keeps no {description}; was it made with other arguments?")
-    if np.shape(moment) != shape:
-        raise ValueError(
-            f"state: {description} has shape {np.shape(moment)}, but {shape} is that of the "
-            "parameters; is it of another model?"
-        )

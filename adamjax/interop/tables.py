@@ -1,91 +1,75 @@
-"""The equals of the optimizers of torch, Keras and Optax: a table for each framework."""
+"""Tables of the optimizers of torch, Keras and Optax, with the variants that equal them."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 
 class ForeignOptimizer(NamedTuple):
-    """An optimizer of torch or Keras.
-
-    Attributes:
-      variant: its equal here.
-      defaults: its own arguments, with its defaults.
-      fixed: arguments here that select its rule.
-    """
+    """An optimizer of torch or Keras, and the variant here that equals it."""
 
     variant: str
-    defaults: Mapping[str, Any]
-    fixed: Mapping[str, Any] = {}
+    defaults: Mapping[str, Any]  # all its own arguments
+    fixed: Mapping[str, Any] = {}  # arguments here that select its rule
+
+
+ForeignTable = Mapping[str, ForeignOptimizer]
+
+
+def _foreign(variant: str, fixed: Mapping[str, Any] = {}, **defaults: Any) -> ForeignOptimizer:
+    return ForeignOptimizer(variant, defaults, fixed)
 
 
 _L2 = {"decay_mode": "l2"}
 _HAT = {"style": "keras"}
-_TORCH_ADAM = {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.0}
-_EITHER_DECAY = {"decoupled_weight_decay": False}
+_TORCH = {"style": "torch"}
+_NO_DECAY = {"weight_decay": 0.0}
+_BETAS = {"betas": (0.9, 0.999), "eps": 1e-8}
+_EITHER_DECAY = {**_NO_DECAY, "decoupled_weight_decay": False}
 _KERAS_ADAM = {"learning_rate": 1e-3, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
 TORCH = {
-    "Adam": ForeignOptimizer("adam", {**_TORCH_ADAM, "amsgrad": False, **_EITHER_DECAY}),
+    "Adam": _foreign("adam", lr=1e-3, **_BETAS, amsgrad=False, **_EITHER_DECAY),
     # Its groups say that it is Adam with decoupled decay.
-    "AdamW": ForeignOptimizer(
-        "adamw",
-        {**_TORCH_ADAM, "weight_decay": 1e-2, "amsgrad": False, "decoupled_weight_decay": True},
+    "AdamW": _foreign(
+        "adamw", lr=1e-3, **_BETAS, amsgrad=False, weight_decay=1e-2, decoupled_weight_decay=True
     ),
-    "NAdam": ForeignOptimizer(
-        "nadam", {**_TORCH_ADAM, "lr": 2e-3, "momentum_decay": 4e-3, **_EITHER_DECAY}
+    "NAdam": _foreign("nadam", lr=2e-3, **_BETAS, momentum_decay=4e-3, **_EITHER_DECAY),
+    "RAdam": _foreign("radam", lr=1e-3, **_BETAS, **_EITHER_DECAY),
+    "Adamax": _foreign("adamax", _L2, lr=2e-3, **_BETAS, **_NO_DECAY),
+    "SGD": _foreign("sgd", _L2, lr=1e-3, momentum=0.0, dampening=0.0, nesterov=False, **_NO_DECAY),
+    "RMSprop": _foreign(
+        "rmsprop", _L2, lr=1e-2, alpha=0.99, eps=1e-8, momentum=0.0, centered=False, **_NO_DECAY
     ),
-    "RAdam": ForeignOptimizer("radam", {**_TORCH_ADAM, **_EITHER_DECAY}),
-    "Adamax": ForeignOptimizer("adamax", {**_TORCH_ADAM, "lr": 2e-3}, _L2),
-    "SGD": ForeignOptimizer(
-        "sgd",
-        {"lr": 1e-3, "momentum": 0.0, "dampening": 0.0, "weight_decay": 0.0, "nesterov": False},
-        _L2,
+    "Adagrad": _foreign(
+        "adagrad", _L2, lr=1e-2, lr_decay=0.0, initial_accumulator_value=0.0, eps=1e-10, **_NO_DECAY
     ),
-    "RMSprop": ForeignOptimizer(
-        "rmsprop",
-        {"lr": 1e-2, "alpha": 0.99, "eps": 1e-8, "weight_decay": 0.0, "momentum": 0.0}
-        | {"centered": False},
-        _L2,
-    ),
-    "Adagrad": ForeignOptimizer(
-        "adagrad",
-        {"lr": 1e-2, "lr_decay": 0.0, "weight_decay": 0.0, "initial_accumulator_value": 0.0}
-        | {"eps": 1e-10},
-        _L2,
-    ),
-    "Adadelta": ForeignOptimizer(
-        "adadelta", {"lr": 1.0, "rho": 0.9, "eps": 1e-6, "weight_decay": 0.0}, _L2
-    ),
-    "Adafactor": ForeignOptimizer(
-        "adafactor",
-        {"lr": 1e-2, "beta2_decay": -0.8, "eps": (None, 1e-3), "d": 1.0, "weight_decay": 0.0},
-        {"style": "torch"},
+    "Adadelta": _foreign("adadelta", _L2, lr=1.0, rho=0.9, eps=1e-6, **_NO_DECAY),
+    "Adafactor": _foreign(
+        "adafactor", _TORCH, lr=1e-2, beta2_decay=-0.8, eps=(None, 1e-3), d=1.0, **_NO_DECAY
     ),
 }
 KERAS = {
-    "SGD": ForeignOptimizer("sgd", {"learning_rate": 1e-2, "momentum": 0.0, "nesterov": False}),
-    "RMSprop": ForeignOptimizer(
-        "rmsprop",
-        {"learning_rate": 1e-3, "rho": 0.9, "momentum": 0.0, "epsilon": 1e-7, "centered": False},
-        _HAT,
+    "SGD": _foreign("sgd", learning_rate=1e-2, momentum=0.0, nesterov=False),
+    "RMSprop": _foreign(
+        "rmsprop", _HAT, learning_rate=1e-3, rho=0.9, momentum=0.0, epsilon=1e-7, centered=False
     ),
-    "Adam": ForeignOptimizer("adam", {**_KERAS_ADAM, "amsgrad": False}, _HAT),
-    "AdamW": ForeignOptimizer(
-        "adamw", {**_KERAS_ADAM, "weight_decay": 4e-3, "amsgrad": False}, _HAT
+    "Adam": _foreign("adam", _HAT, **_KERAS_ADAM, amsgrad=False),
+    "AdamW": _foreign("adamw", _HAT, **_KERAS_ADAM, weight_decay=4e-3, amsgrad=False),
+    "Adamax": _foreign("adamax", _HAT, **_KERAS_ADAM),
+    "Nadam": _foreign("nadam", _HAT, **_KERAS_ADAM),
+    "Adagrad": _foreign(
+        "adagrad", _HAT, learning_rate=1e-3, initial_accumulator_value=0.1, epsilon=1e-7
     ),
-    "Adamax": ForeignOptimizer("adamax", _KERAS_ADAM, _HAT),
-    "Nadam": ForeignOptimizer("nadam", _KERAS_ADAM, _HAT),
-    "Adagrad": ForeignOptimizer(
-        "adagrad",
-        {"learning_rate": 1e-3, "initial_accumulator_value": 0.1, "epsilon": 1e-7},
-        _HAT,
-    ),
-    "Adadelta": ForeignOptimizer("adadelta", {"learning_rate": 1e-3, "rho": 0.95, "epsilon": 1e-7}),
-    "Adafactor": ForeignOptimizer(
+    "Adadelta": _foreign("adadelta", learning_rate=1e-3, rho=0.95, epsilon=1e-7),
+    "Adafactor": _foreign(
         "adafactor",
-        {"learning_rate": 1e-3, "beta_2_decay": -0.8, "epsilon_1": 1e-30, "epsilon_2": 1e-3}
-        | {"clip_threshold": 1.0, "relative_step": True},
+        learning_rate=1e-3,
+        beta_2_decay=-0.8,
+        epsilon_1=1e-30,
+        epsilon_2=1e-3,
+        clip_threshold=1.0,
+        relative_step=True,
     ),
-    "Lion": ForeignOptimizer("lion", {"learning_rate": 1e-3, "beta_1": 0.9, "beta_2": 0.99}),
+    "Lion": _foreign("lion", learning_rate=1e-3, beta_1=0.9, beta_2=0.99),
 }
 # What every optimizer of the framework takes.
 TORCH_COMMON = {"maximize": False}
@@ -114,15 +98,15 @@ KERAS_UNDONE = {
     "loss_scale_factor": "divide the gradients by it in the training step",
     "gradient_accumulation_steps": "wrap the optimizer in optax.MultiSteps",
 }
+# Keras and Optax keep learning rate times gradient in some momenta.
+SCHEDULED_MOMENTUM = (
+    "learning_rate is a schedule, and its momentum holds steps of former learning rates; take "
+    "adamjax.{}, whose momentum does not, or no momentum"
+)
 
-# What torch calls the moments of a variant.
-_ADAM_SLOTS = {"mu": "exp_avg", "nu": "exp_avg_sq"}
+# torch's names of the moments: those of Adam and its relatives, then those of other variants.
+TORCH_ADAM_SLOTS = {"mu": "exp_avg", "nu": "exp_avg_sq", "nu_max": "max_exp_avg_sq"}
 TORCH_SLOTS = {
-    "adam": _ADAM_SLOTS,
-    "adamw": _ADAM_SLOTS,
-    "amsgrad": {**_ADAM_SLOTS, "nu_max": "max_exp_avg_sq"},
-    "nadam": _ADAM_SLOTS,
-    "radam": _ADAM_SLOTS,
     "adamax": {"mu": "exp_avg", "nu": "exp_inf"},
     "sgd": {"mu": "momentum_buffer"},
     "rmsprop": {"nu": "square_avg", "mean": "grad_avg", "mu": "momentum_buffer"},
@@ -132,23 +116,13 @@ TORCH_SLOTS = {
 
 
 class OptaxOptimizer(NamedTuple):
-    """An optimizer of Optax, and what makes the variant of the same name equal to it.
-
-    Attributes:
-      name: the name in `optax` or `optax.contrib`, and here.
-      moments: for each moment here, the fields of Optax's states that may hold it.
-      fixed: arguments here that select Optax's rule.
-      renamed: arguments with another name here.
-      required: arguments that must have this value.
-      steps: moments that hold steps of the learning rate there, not gradients.
-    """
+    """An optimizer of `optax` or `optax.contrib`, and how the variant of this name equals it."""
 
     name: str
-    moments: Mapping[str, tuple[str, ...]]
-    fixed: Mapping[str, Any] = {}
-    renamed: Mapping[str, str] = {}
-    required: Mapping[str, Any] = {}
-    steps: tuple[str, ...] = ()
+    moments: Mapping[str, tuple[str, ...]]  # the fields of Optax's states that may hold each
+    fixed: Mapping[str, Any] = {}  # arguments here that select Optax's rule
+    renamed: Mapping[str, str] = {}  # arguments with another name here
+    required: Mapping[str, Any] = {}  # arguments that must have this value
 
 
 def _in(state: str, **fields: str) -> dict[str, tuple[str, ...]]:
@@ -206,7 +180,6 @@ _OPTAX_ROWS = (
         fixed={"decay_mode": "decoupled"},
         renamed={"decay": "b2", "initial_scale": "initial_accumulator_value"},
         required={**_NO_NESTEROV, "bias_correction": False},
-        steps=("mu",),
     ),
     OptaxOptimizer("sgd", _in("TraceState", mu="trace"), renamed={"accumulator_dtype": "mu_dtype"}),
     OptaxOptimizer("simplified_ademamix", _in("ScaleBySimplifiedAdEMAMixState", mu="m", nu="n")),

@@ -1,12 +1,11 @@
-"""Going on in JAX with the state of an optimizer of `torch.optim`, and the way back.
+"""Continue a run of torch, and return to torch.
 
     names = [("dense/kernel", (1, 0)), "dense/bias"]   # in the order of model.parameters()
     tx, state = from_torch("AdamW", optimizer.state_dict(), params, names)
 
-`names` says where each of torch's parameters is in the tree here; where the layout differs, with
-the axes of `np.transpose` from torch's layout to this one's: torch's Linear keeps (out, in) and
-Flax's Dense (in, out); torch's Conv2d keeps (out, in, height, width) and Flax's Conv (height,
-width, in, out), which is (2, 3, 1, 0).
+`names` maps torch's parameters to paths in the tree here. If the layout differs, add the axes for
+`np.transpose`: (1, 0) from torch's Linear (out, in) to Flax's Dense (in, out), and (2, 3, 1, 0)
+from torch's Conv2d to Flax's Conv.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,18 +15,9 @@ import jax
 import numpy as np
 import optax
 
-from adamjax.interop import tables
+from adamjax.interop import states, tables
 from adamjax.interop.arguments import Call
 from adamjax.interop.files import load as load, save as save
-from adamjax.interop.states import (
-    LeafState,
-    expected_rule,
-    fill,
-    moment_leaves,
-    moment_names,
-    read,
-    rule_of,
-)
 from adamjax.interop.torch_groups import Parameter, call_of, completed, parameters_of
 from adamjax.interop.trees import Name, ParamMapping, param_mappings
 from adamjax.rule import ScalarOrSchedule
@@ -42,40 +32,33 @@ def from_torch(
     *,
     learning_rate: ScalarOrSchedule | None = None,
 ) -> tuple[optax.GradientTransformationExtraArgs, Any]:
-    """The optimizer and the state with which a run of torch goes on in JAX.
+    """Continue a run of torch: return the optimizer here and its state.
 
     Args:
       name: the optimizer's class, such as "AdamW"; see `adamjax.from_torch_args`.
-      state_dict: what `optimizer.state_dict()` gives, of tensors or NumPy arrays; see `load`.
+      state_dict: the result of `optimizer.state_dict()`, of tensors or NumPy arrays; see `load`.
       params: the parameters here, a tree of arrays.
       names: for each of torch's parameters, in the order of the groups, its path in `params`, or
         (path, axes) where the layout differs.
-      learning_rate: a number or a schedule of the steps done instead of the groups' `lr`. SGD
-        counts no steps, so that a schedule starts anew for it.
+      learning_rate: a number or a schedule that replaces the `lr` of the groups. SGD counts no
+        steps, so a schedule starts at step 0.
 
     Returns:
-      `(tx, state)`. If all parameters have equal settings and as many steps, these are the
-      variant's own; otherwise those of `optax.partition`, its labels "group0", "group1", … by path.
-      The state is float32, or as wide as the parameters.
+      `(tx, state)`, those of the variant if all parameters have equal settings and step counts,
+      otherwise those of `optax.partition` with labels "group0", "group1", … by path. The state is
+      float32, or as wide as the parameters.
 
     Raises:
-      ValueError: naming the path, if `names` do not fit `params` or the state, shapes or dtypes
-        differ, the state is of another optimizer, an argument has no equal here (see
-        `adamjax.from_torch_args`), or Adafactor factors other axes here.
+      ValueError: if `names`, `params` and the state do not fit (the error names the path), if an
+        argument has no equal here, or if Adafactor factors other axes here.
 
     >>> import jax.numpy as jnp
-    >>> entry = {"step": 7.0, "exp_avg": np.ones((3, 2)), "exp_avg_sq": np.ones((3, 2))}
-    >>> entry = {key: np.float32(value) for key, value in entry.items()}
-    >>> group = {"lr": 0.1, "betas": (0.9, 0.99), "weight_decay": 0.0, "params": [0]}
-    >>> params = {"dense": {"kernel": jnp.zeros((2, 3))}}
-    >>> tx, state = from_torch(
-    ...     "AdamW",
-    ...     {"state": {0: entry}, "param_groups": [group]},
-    ...     params,
-    ...     [("dense/kernel", (1, 0))],
-    ... )
-    >>> int(state[0].count), state[0].mu["dense"]["kernel"].shape
-    (7, (2, 3))
+    >>> entry = {"momentum_buffer": np.ones((3, 2), np.float32)}
+    >>> saved = {"state": {0: entry}, "param_groups": [{"momentum": 0.9, "params": [0]}]}
+    >>> params = {"kernel": jnp.zeros((2, 3))}
+    >>> tx, state = from_torch("SGD", saved, params, [("kernel", (1, 0))])
+    >>> state[0].mu["kernel"].shape
+    (2, 3)
     """
     parameters = parameters_of(state_dict, param_mappings(names, params))
     groups: dict[Any, list[Parameter]] = {}
@@ -113,63 +96,64 @@ def to_torch(
     *,
     as_tensors: bool = True,
 ) -> dict[str, Any]:
-    """The state as `optimizer.load_state_dict` of torch takes it: the way back of `from_torch`.
+    """Return the state for `optimizer.load_state_dict` of torch: the inverse of `from_torch`.
 
     Args:
       name: the optimizer's class in torch.
-      state: of the optimizer here, whatever it is wrapped in (`optax.chain`, `optax.partition` …).
+      state: the optimizer state here, also inside `optax.chain`, `optax.partition` and others.
       params: the parameters here.
       names: as in `from_torch`, in the order of the groups.
-      param_groups: torch's settings, such as `optimizer.state_dict()["param_groups"]`; a single
-        group need not name its "params". Arguments not given are torch's defaults.
-      as_tensors: whether to give tensors, which imports torch, or NumPy arrays.
+      param_groups: torch's settings, such as `optimizer.state_dict()["param_groups"]`. A single
+        group may omit "params". Missing arguments have torch's defaults.
+      as_tensors: return tensors, which imports torch, instead of NumPy arrays.
 
     Returns:
-      `{"state": …, "param_groups": …}`. What `from_torch` read comes back bit by bit, but for
-      NAdam's `mu_product` P, since 1 - P is kept here.
+      `{"state": …, "param_groups": …}`. The state from `from_torch` is reproduced bit by bit,
+      except NAdam's `mu_product` P, since 1 - P is stored here.
 
     Raises:
-      ValueError: naming the path, if the state is not of this optimizer or keeps moments in codes,
-        or `names` or the groups do not fit the parameters.
+      ValueError: if the state is of another optimizer or encoded by a storage format, or if
+        `names` or the groups do not fit the parameters.
 
     >>> import adamjax, jax.numpy as jnp
     >>> params = {"w": jnp.zeros((2, 3))}
     >>> tx = adamjax.from_torch_args("SGD", momentum=0.9)
     >>> _, state = tx.update({"w": jnp.ones((2, 3))}, tx.init(params), params)
-    >>> there = to_torch(
-    ...     "SGD", state, params, [("w", (1, 0))], [{"momentum": 0.9}], as_tensors=False
-    ... )
+    >>> names, groups = [("w", (1, 0))], [{"momentum": 0.9}]
+    >>> there = to_torch("SGD", state, params, names, groups, as_tensors=False)
     >>> there["state"][0]["momentum_buffer"].shape, there["param_groups"][0]["params"]
     ((3, 2), [0])
     """
     where = param_mappings(names, params)
     groups = completed(name, param_groups, len(where))
     order = iter(where)
-    to_tensor = _tensors() if as_tensors else np.asarray
+    convert: Callable[[np.ndarray], Any] = np.asarray
+    if as_tensors:
+        import torch  # pyrefly: ignore[missing-import]
+
+        convert = torch.from_numpy
     entries = {}
     for group in groups:
         call = call_of(name, group, None)
-        rule = expected_rule(call.make(), params)
+        rule = states.expected_rule(call.make(), params)
         # torch too goes by the order in the groups, not by number.
         mine = {i: next(order) for i in group["params"]}
-        leaves = read(state, rule, [param.path for param in mine.values()], call.variant)
+        leaves = states.read(state, rule, [param.path for param in mine.values()], call.variant)
         for i, param in mine.items():
-            entry = _entry(name, call, param, leaves.get(param.path), moment_names(rule))
+            if param.path not in leaves:
+                continue
+            keys = _keys(call, param, states.moment_names(rule))
+            entry = _entry(name, call, param, leaves[param.path], keys)
             if entry:
-                entries[i] = {key: to_tensor(value) for key, value in entry.items()}
+                entries[i] = {key: convert(value) for key, value in entry.items()}
     return {"state": entries, "param_groups": groups}
 
 
-def _tensors() -> Callable[[np.ndarray], Any]:
-    import torch  # pyrefly: ignore[missing-import]
-
-    return torch.from_numpy
-
-
 def _keys(call: Call, param: ParamMapping, names: list[str]) -> dict[str, str]:
-    """What torch calls the moments that are kept of one parameter."""
+    """Return torch's names of the moments that are kept of one parameter."""
     if call.variant != "adafactor":
-        return {name: tables.TORCH_SLOTS[call.variant][name] for name in names}
+        slots = tables.TORCH_SLOTS.get(call.variant, tables.TORCH_ADAM_SLOTS)
+        return {name: slots[name] for name in names}
     rank = len(param.shape)
     if rank < 2:
         return {"v": "variance"}
@@ -184,43 +168,34 @@ def _keys(call: Call, param: ParamMapping, names: list[str]) -> dict[str, str]:
 
 
 def _filled(call: Call, state: Any, group: list[Parameter]) -> Any:
-    """The state of one group, its parameters in the order of the leaves."""
-    rule = rule_of(state)
-    moments = moment_leaves(rule)
+    """Fill the state of one group, its parameters in leaf order."""
+    moments = states.moment_leaves(states.rule_of(state))
+    scalars = {"sgd": [], "nadam": ["step", "mu_product"]}.get(call.variant, ["step"])
     for i, parameter in enumerate(group):
         param, entry = parameter.param, parameter.entry
         keys = _keys(call, param, list(moments))
-        wanted = {*keys.values(), *_scalars(call)}
-        if entry and entry.keys() != wanted:
+        expected = {*keys.values(), *scalars}
+        if not entry:
+            continue
+        if entry.keys() != expected:
             raise ValueError(
                 f"state of {param.path!r}: has {sorted(entry)}, but with these settings "
-                f"{call.variant} has {sorted(wanted)}; is it of another optimizer?"
+                f"{call.variant} has {sorted(expected)}; is it of another optimizer?"
             )
-        for name, key in keys.items() if entry else ():
+        for name, key in keys.items():
             moments[name][i] = param.to_here(key, entry[key], moments[name][i])
-    product = group[0].product
-    corrections = None if product is None else {"momentum": 1 - product}
-    return fill(state, group[0].step, moments, corrections)
-
-
-def _scalars(call: Call) -> list[str]:
-    """The numbers that torch keeps with the moments."""
-    if call.variant == "sgd":
-        return []
-    return ["step", "mu_product"] if call.variant == "nadam" else ["step"]
+    return states.fill(state, group[0].step, moments, group[0].product)
 
 
 def _entry(
-    name: str, call: Call, param: ParamMapping, here: LeafState | None, names: list[str]
+    name: str, call: Call, param: ParamMapping, here: states.LeafState, keys: Mapping[str, str]
 ) -> dict[str, Any]:
-    """What torch keeps of one parameter; nothing before its first step."""
-    if here is None:
-        return {}
-    keys = _keys(call, param, names)
+    """Return torch's state of one parameter; empty before its first step."""
     entry = {key: param.to_there(here.moments[name]) for name, key in keys.items()}
     if here.count == 0 and name != "Adagrad" and not any(map(np.any, entry.values())):
         return {}
-    numbers = {"step": float(here.count)}
     if call.variant == "nadam":
-        numbers["mu_product"] = 1 - here.bias_correction("momentum")
-    return {key: np.array(numbers[key], np.float32) for key in _scalars(call)} | entry
+        entry = {"mu_product": np.array(here.product_of_momenta(), np.float32)} | entry
+    if call.variant != "sgd":
+        entry = {"step": np.array(here.count, np.float32)} | entry
+    return entry

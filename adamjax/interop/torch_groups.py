@@ -1,4 +1,4 @@
-"""What torch's state dicts say: parameters by number, and groups of them with their settings."""
+"""Read torch's state dicts: parameters by number, and groups of parameters with settings."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -19,25 +19,17 @@ _OF_GROUPS |= {"base_momentum", "max_momentum", "min_momentum", "swa_lr"}
 
 
 class Parameter(NamedTuple):
-    """A parameter of torch's.
-
-    Attributes:
-      param: where it is here.
-      settings: its group's arguments.
-      entry: its state.
-      step: the steps that it has taken.
-      product: of NAdam's momenta; None of other optimizers, and before the first step.
-    """
+    """A parameter of torch with its state."""
 
     param: ParamMapping
-    settings: dict[str, Any]
+    settings: dict[str, Any]  # its group's arguments
     entry: dict[str, Any]
     step: int
-    product: float | None
+    product: float | None  # of NAdam's momenta
 
 
 def call_of(name: str, group: Mapping[str, Any], learning_rate: ScalarOrSchedule | None) -> Call:
-    """The call that a group of torch's stands for."""
+    """Return the call that a group of torch stands for."""
     settings = _settings(group)
     if name in tables.TORCH:
         known = {*tables.TORCH[name].defaults, *tables.TORCH_COMMON, *tables.TORCH_IGNORED}
@@ -46,24 +38,24 @@ def call_of(name: str, group: Mapping[str, Any], learning_rate: ScalarOrSchedule
                 f"param_groups: unknown argument of torch.optim.{name}: {key!r}; is it of another "
                 "optimizer? If something else left it there, delete it from the group"
             )
-    return torch_call(
-        name, settings if learning_rate is None else {**settings, "lr": learning_rate}
-    )
+    if learning_rate is not None:
+        settings["lr"] = learning_rate
+    return torch_call(name, settings)
 
 
 def _settings(group: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments in a group, their numbers as Python's: torch rounds where it prints its own."""
-    return {key: _settled(key, value) for key, value in group.items() if key not in _OF_GROUPS}
+    """Return a group's arguments with Python numbers, since torch rounds in `repr`."""
+    return {key: _plain(key, value) for key, value in group.items() if key not in _OF_GROUPS}
 
 
-def _settled(key: str, value: Any) -> Any:
+def _plain(key: str, value: Any) -> Any:
     if isinstance(value, list | tuple):
-        return tuple(_settled(key, each) for each in value)
+        return tuple(_plain(key, each) for each in value)
     return plain(key, np.asarray(value) if isinstance(value, jax.Array) else value)
 
 
 def parameters_of(state_dict: Any, where: list[ParamMapping]) -> list[Parameter]:
-    """The parameters of a state dict, in the order of their param_mappings."""
+    """Return the parameters of a state dict, in the order of `where`."""
     states, groups = parts(state_dict)
     numbers = [i for group in groups for i in group["params"]]
     if len(numbers) != len(where):
@@ -76,40 +68,31 @@ def parameters_of(state_dict: Any, where: list[ParamMapping]) -> list[Parameter]
     if extra:
         raise ValueError(f"state_dict: 'state' has {extra}, which are in no group")
     order = iter(where)
-    return [
-        _parameter(next(order), settings, states.get(i, {}))
-        for group in groups
-        for settings in [_without_ignored(_settings(group))]
-        for i in group["params"]
-    ]
-
-
-def _without_ignored(settings: dict[str, Any]) -> dict[str, Any]:
-    """Settings that are equal where the steps are."""
-    return {k: v for k, v in settings.items() if k not in tables.TORCH_IGNORED}
-
-
-def _parameter(
-    param: ParamMapping, settings: dict[str, Any], entry: Mapping[str, Any]
-) -> Parameter:
-    entry = {key: value for key, value in entry.items() if value is not None}
-    step = whole(f"step of {param.path!r}", entry.get("step", 0))
-    product = None
-    if "mu_product" in entry:
-        product = number(f"mu_product of {param.path!r}", entry["mu_product"])
-    return Parameter(param, settings, entry, step, product)
+    parameters = []
+    for group in groups:
+        settings = {k: v for k, v in _settings(group).items() if k not in tables.TORCH_IGNORED}
+        for i in group["params"]:
+            param = next(order)
+            entry = {k: v for k, v in states.get(i, {}).items() if v is not None}
+            step = whole(f"step of {param.path!r}", entry.get("step", 0))
+            product = entry.get("mu_product")
+            if product is not None:
+                product = number(f"mu_product of {param.path!r}", product)
+            parameters.append(Parameter(param, settings, entry, step, product))
+    return parameters
 
 
 def completed(
     name: str, param_groups: Sequence[Mapping[str, Any]], count: int
 ) -> list[dict[str, Any]]:
-    """torch's groups with its defaults, each with the numbers of its parameters."""
+    """Return torch's groups with its defaults, each with its parameter numbers."""
     param_groups = check_groups(param_groups, numbered=False)
     every = list(range(count))
     alone: dict[str, Any] = {"params": every} if len(param_groups) == 1 else {}
-    foreign = tables.TORCH[name] if name in tables.TORCH else tables.ForeignOptimizer(name, {})
-    defaults = {**foreign.defaults, **tables.TORCH_COMMON}
-    groups: list[dict[str, Any]] = [{**defaults, **alone, **group} for group in param_groups]
+    defaults = tables.TORCH[name].defaults if name in tables.TORCH else {}
+    groups: list[dict[str, Any]] = [
+        {**defaults, **tables.TORCH_COMMON, **alone, **group} for group in param_groups
+    ]
     numbers = [i for group in groups for i in group.get("params", ())]
     if sorted(numbers) != every:
         raise ValueError(

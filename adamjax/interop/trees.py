@@ -1,10 +1,7 @@
-"""Parameters that have a number in one framework and a path in another, and their moments.
-
-What torch and Keras have in common: `names` in the order of the other framework, and layouts.
-"""
+"""Map parameters and moments of torch and Keras, listed in order, to paths and layouts here."""
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -18,26 +15,15 @@ Name = str | tuple[str, Sequence[int]]
 
 
 class ParamMapping(NamedTuple):
-    """Where a parameter of another framework is here.
-
-    Attributes:
-      path: its path in the tree of parameters, as `leaf_name` writes it.
-      leaf: its number among the tree's leaves.
-      shape: its shape here.
-      axes: `np.transpose(there, axes)` has the layout that it has here.
-    """
+    """The place of another framework's parameter in the tree here."""
 
     path: str
-    leaf: int
+    leaf: int  # its number among the tree's leaves
     shape: tuple[int, ...]
-    axes: tuple[int, ...]
+    axes: tuple[int, ...]  # np.transpose(there, axes) has the layout here
 
     def to_here(self, what: str, value: Any, like: Array) -> Array:
-        """An array of the other framework in this one's layout.
-
-        Raises:
-          ValueError: if it then has not the shape of `like`, or a dtype that `like` cannot hold.
-        """
+        """Convert an array of the other framework to the layout and the dtype of `like`."""
         array = as_numpy(value, f"{what} of {self.path!r}")
         known = "" if self.moved else "; is its layout another there? Then give (path, axes)"
         if array.ndim == len(self.axes):
@@ -58,11 +44,7 @@ class ParamMapping(NamedTuple):
         return jnp.asarray(array, dtype)
 
     def to_there(self, value: Any) -> np.ndarray:
-        """An array of this framework in the other one's layout, in float32 or wider.
-
-        Raises:
-          ValueError: for moments that a storage format keeps in codes.
-        """
+        """Convert an array to the other framework's layout, in float32 or wider."""
         array = as_numpy(value)
         check_no_codes(self.path, array)
         array = np.asarray(array, jnp.promote_types(array.dtype, jnp.float32))
@@ -75,16 +57,7 @@ class ParamMapping(NamedTuple):
 
 
 def as_numpy(value: Any, what: str = "value") -> np.ndarray:
-    """An array of NumPy, JAX, Keras or torch, known by what it can do, as one of NumPy.
-
-    It is contiguous: safetensors writes an array's memory as it lies there.
-
-    Raises:
-      ValueError: for what has no array, such as torch's sparse tensors and those on "meta".
-
-    >>> as_numpy([1.0, 2.0])
-    array([1., 2.])
-    """
+    """Convert an array of NumPy, JAX, Keras or torch to a contiguous NumPy array."""
     value = getattr(value, "value", value)  # of a variable of Keras
     try:
         if hasattr(value, "detach"):
@@ -99,12 +72,7 @@ def as_numpy(value: Any, what: str = "value") -> np.ndarray:
 
 
 def number(what: str, value: Any) -> float:
-    """A number, or the one in an array.
-
-    >>> number("lr", np.ones(2))
-    Traceback (most recent call last):
-    ValueError: lr must be one number, got an array of shape (2,)
-    """
+    """Convert a number or an array of one element to a float."""
     array = as_numpy(value, what)
     if array.size != 1:
         raise ValueError(f"{what} must be one number, got an array of shape {array.shape}")
@@ -114,12 +82,7 @@ def number(what: str, value: Any) -> float:
 
 
 def whole(what: str, value: Any) -> int:
-    """A number of steps that int32 holds.
-
-    >>> whole("step", 1e12)
-    Traceback (most recent call last):
-    ValueError: step must be a whole number from 0 to 2147483647, got 1000000000000.0
-    """
+    """Convert a step count to an int that int32 holds."""
     steps = number(what, value)
     if not (0 <= steps < 2**31 and steps.is_integer()):
         raise ValueError(f"{what} must be a whole number from 0 to {2**31 - 1}, got {steps}")
@@ -127,11 +90,7 @@ def whole(what: str, value: Any) -> int:
 
 
 def plain(what: str, value: Any) -> Any:
-    """A tensor of torch or a number of NumPy as a number; anything else as it is.
-
-    Raises:
-      ValueError: for one of several elements.
-    """
+    """Convert a scalar of torch or NumPy to a Python number; return other values unchanged."""
     if not hasattr(value, "detach") and not isinstance(value, np.generic | np.ndarray):
         return value
     try:
@@ -140,15 +99,10 @@ def plain(what: str, value: Any) -> Any:
         raise ValueError(f"{what} must be one number, got {value!r}") from error
 
 
-def named_leaves(params: PyTree) -> dict[str, Any]:
-    """The leaves by path, in the tree's order.
-
-    >>> named_leaves({"a": {"b": 1.0}, "a/b": 2.0})
-    Traceback (most recent call last):
-    ValueError: params: two leaves are called 'a/b'; rename one, for states go by these names
-    """
+def named_leaves(params: PyTree, is_leaf: Callable[[Any], bool] | None = None) -> dict[str, Any]:
+    """Return the leaves by path, in tree order."""
     found: dict[str, Any] = {}
-    for path, leaf in jax.tree_util.tree_leaves_with_path(params):
+    for path, leaf in jax.tree_util.tree_leaves_with_path(params, is_leaf):
         name = leaf_name(path)
         if name in found:
             raise ValueError(
@@ -159,7 +113,7 @@ def named_leaves(params: PyTree) -> dict[str, Any]:
 
 
 def check_no_codes(path: str, moment: Any) -> None:
-    """Raises ValueError for a moment that a storage format keeps in codes."""
+    """Raise ValueError for a moment that a storage format encodes."""
     dtype = jnp.result_type(moment)
     if not jnp.issubdtype(dtype, jnp.floating):
         raise ValueError(
@@ -169,23 +123,7 @@ def check_no_codes(path: str, moment: Any) -> None:
 
 
 def param_mappings(names: Sequence[Name], params: PyTree) -> list[ParamMapping]:
-    """Where each of the names is.
-
-    Args:
-      names: for each parameter, in the other framework's order, its path in `params`, or
-        (path, axes) where the layout differs.
-      params: the tree of parameters.
-
-    Raises:
-      ValueError: if a path is not in `params`, stands there twice or is missing, or if axes are no
-        permutation.
-
-    >>> param_mappings([("w", (1, 0))], {"w": jnp.ones((2, 3))})
-    [ParamMapping(path='w', leaf=0, shape=(2, 3), axes=(1, 0))]
-    >>> param_mappings(["v"], {"w": jnp.ones((2, 3))})
-    Traceback (most recent call last):
-    ValueError: names: there is no parameter 'v'; there are 'w'
-    """
+    """Find each name, a path or (path, axes), in the tree of parameters."""
     if isinstance(names, str | Mapping) or not isinstance(names, Iterable):
         raise ValueError(f"names must be a list of paths, got {names!r}")
     leaves = named_leaves(params)
