@@ -79,8 +79,8 @@ def increment(count: Array) -> Array:
 def positive_part(x: Array, most: Scalar = jnp.inf) -> Array:
     """Return min(max(x, 0), most).
 
-    >>> positive_part(jnp.array([-1.0, 3.0]), 2.0).tolist()
-    [0.0, 2.0]
+    >>> positive_part(jnp.array([-1.0, 0.5, 3.0]), 2.0).tolist()
+    [-0.0, 0.5, 2.0]
     """
     return jnp.minimum(jnp.maximum(x, ZERO), most)
 

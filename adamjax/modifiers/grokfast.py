@@ -19,7 +19,6 @@ class GrokfastState(NamedTuple):
 
     count: Array
     slow: PyTree
-
     roles = {"slow": "signed"}
 
 
@@ -28,7 +27,6 @@ class GrokfastWindowState(NamedTuple):
 
     count: Array
     window: PyTree
-
     roles = {"window": "signed"}
 
 

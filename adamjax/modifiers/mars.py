@@ -19,7 +19,6 @@ class MarsState(NamedTuple):
 
     count: Array
     previous: PyTree
-
     roles = {"previous": "signed"}
 
 

@@ -35,7 +35,6 @@ class AdabeliefState(NamedTuple):
     mu: PyTree
     nu: PyTree
     nu_max: PyTree = None
-
     roles = {"mu": "signed", "nu": "square", "nu_max": "maximum"}
 
 

@@ -24,7 +24,6 @@ class AdadeltaState(NamedTuple):
     count: Array
     nu: PyTree
     delta: PyTree
-
     roles = {"nu": "square", "delta": "square"}
 
 

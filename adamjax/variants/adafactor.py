@@ -80,7 +80,6 @@ class AdafactorState(NamedTuple):
     v_col: PyTree
     v: PyTree
     mu: PyTree
-
     roles = {"v": "square", "mu": "signed"}
 
 

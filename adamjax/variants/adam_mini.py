@@ -29,7 +29,6 @@ class AdamMiniState(NamedTuple):
     count: Array
     mu: PyTree
     nu: PyTree
-
     roles = {"mu": "signed"}
 
 

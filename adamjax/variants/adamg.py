@@ -28,7 +28,6 @@ class AdamgState(NamedTuple):
     step_size: PyTree
     mu: PyTree
     nu: PyTree
-
     roles = {"step_size": "square", "mu": "signed", "nu": "square"}
 
 

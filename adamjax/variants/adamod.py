@@ -27,7 +27,6 @@ class AdamodState(NamedTuple):
     step_size: PyTree
     mu: PyTree
     nu: PyTree
-
     roles = {"step_size": "square", "mu": "mean", "nu": "square"}
 
 

@@ -37,7 +37,6 @@ class AdanState(NamedTuple):
     change: PyTree
     nu: PyTree
     last: PyTree
-
     roles = {"mu": "signed", "change": "signed", "nu": "square", "last": "signed"}
 
 

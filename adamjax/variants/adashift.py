@@ -33,7 +33,6 @@ class AdashiftState(NamedTuple):
     window: PyTree
     nu: PyTree
     missing: PyTree = None
-
     roles = {"window": "signed", "nu": "square"}
 
 

@@ -39,7 +39,6 @@ class AdemamixState(NamedTuple):
     mu: PyTree
     mu_slow: PyTree
     nu: PyTree
-
     roles = {"mu": "mean", "mu_slow": "signed", "nu": "square"}
 
 

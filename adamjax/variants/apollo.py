@@ -35,7 +35,6 @@ class ApolloState(NamedTuple):
     mu: PyTree
     hessian: PyTree
     last: PyTree
-
     roles = {"mu": "signed", "last": "signed"}
 
 

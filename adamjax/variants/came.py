@@ -34,7 +34,6 @@ class CameState(NamedTuple):
     mu: PyTree
     s_row: PyTree
     s_col: PyTree
-
     roles = {"v": "square", "mu": "signed"}
 
 

@@ -27,7 +27,6 @@ class DiffgradState(NamedTuple):
     mu: PyTree
     nu: PyTree
     previous: PyTree
-
     roles = {"mu": "mean", "nu": "square", "previous": "signed"}
 
 

@@ -34,7 +34,6 @@ class NovogradState(NamedTuple):
     count: Array
     mu: PyTree
     nu: PyTree
-
     roles = {"mu": "signed"}
 
 
