@@ -169,7 +169,6 @@ def register(
     learning_rate: Any,
     name: str | None = None,
     module: str | None = None,
-    scale_by: Callable[..., optax.GradientTransformationExtraArgs] | None = None,
     notes: str = "",
     formula: str | None = None,
     weight_decay: Any = None,
@@ -188,7 +187,6 @@ def register(
       learning_rate: default of the learning rate.
       name: name of the variant. None is the name of `source` without `scale_by_`.
       module: name of the module that declares the variant. None is that of `source`.
-      scale_by: the matching `scale_by_*`, if `source` is none.
       notes: advice for users, as a paragraph of the docstring.
       formula: the update. None is the indented part of the module's docstring.
       weight_decay: default of the weight decay.
@@ -207,8 +205,7 @@ def register(
     name = name or source.__name__.removeprefix("scale_by_").strip("_")
     if name in _VARIANTS:
         raise ValueError(f"name: there is already a variant {name!r}")
-    if scale_by is None and source.__name__.startswith("scale_by_"):
-        scale_by = source
+    scale_by = source if source.__name__.startswith("scale_by_") else None
     module = module or source.__module__
     formula = formula or _formula_in(sys.modules[module].__doc__ or "")
     optimizer = ready_made(
