@@ -50,9 +50,10 @@ def test_the_first_whole_dimension_that_fits_is_divided():
 
 
 def test_small_arrays_stay_whole():
-    placed = specs(adamjax.adam(0.1), "zero", min_size=33)[0].mu
-    assert placed["kernel"].spec == P("data", None)
-    assert not any(placed["bias"].spec)
+    for min_size, spec in ((32, P("data")), (33, P())):  # of a bias of 32 elements
+        moments = specs(adamjax.adam(0.1), "zero", min_size=min_size)[0].mu
+        assert moments["kernel"].spec == P("data", None)
+        assert moments["bias"].is_equivalent_to(NamedSharding(plans.mesh(), spec), 1)
 
 
 def test_factored_moments_and_windows():

@@ -41,7 +41,7 @@ def test_a_state_that_is_stored_already_is_refused():
 def test_a_state_without_a_count_is_refused():
     """And takes its count from a schedule, or in adamjax's form of the optimizer."""
     for tx in (optax.sgd(1e-2, momentum=0.9), optax.rmsprop(1e-2), optax.adagrad(1e-2)):
-        with pytest.raises(ValueError, match=r"tx: .* counts no steps.* use adamjax's form"):
+        with pytest.raises(ValueError, match=r"tx: .* no step count.* use adamjax's form"):
             stored(tx).init(PARAMS)
     for tx in (COUNTED, adamjax.sgd(1e-2, momentum=0.9)):
         state = jax.eval_shape(stored(tx).init, PARAMS)
@@ -50,7 +50,7 @@ def test_a_state_without_a_count_is_refused():
 
 
 def test_nothing_to_store_is_refused():
-    message = r"tx: its state has no moments .* leave the storage out; .*adamjax\.store, roles="
+    message = r"tx: its state has no moments .* leave the storage out.*adamjax\.store their roles, roles="
     for tx in (optax.sgd(1e-2), optax.sm3(1e-2), adamjax.sgd(1e-2)):
         with pytest.raises(ValueError, match=message):
             stored(tx).init(PARAMS)
