@@ -79,7 +79,7 @@ def all_makers():
             makers[f"{name}-{style}"] = functools.partial(variant.optimizer, **settings)
         if not variant.styles:
             makers[name] = functools.partial(variant.optimizer, **NEEDED.get(name, {}))
-        decays = inspect.signature(variant.optimizer).parameters["weight_decay"].default != 0
+        decays = inspect.signature(variant.optimizer).parameters["weight_decay"].default is not None
         if not decays or name in OPTIONS:
             settings = {"weight_decay": 0.1, **NEEDED.get(name, {}), **OPTIONS.get(name, {})}
             makers[f"{name}-options"] = functools.partial(variant.optimizer, **settings)
@@ -109,7 +109,7 @@ def each_maker():
 def needs_params(settings, name):
     """Whether something in these settings looks at the parameters."""
     scaled_by_them = name == "adafactor" and settings["style"] != "bigvision"
-    return scaled_by_them or name in LOOK_AT_PARAMS or settings["weight_decay"] != 0
+    return scaled_by_them or name in LOOK_AT_PARAMS or bool(settings["weight_decay"])
 
 
 def static_args(settings, variant):
