@@ -65,8 +65,9 @@ def test_unknown_argument():
 
 
 def test_name_taken():
+    paper = adamjax.get_variant("sgd").paper
     with pytest.raises(ValueError, match="name: there is already a variant 'adam'"):
-        register(adamjax.get_variant("sgd")._replace(name="adam"))
+        register(adamjax.scale_by_sgd, paper, summary="", learning_rate=1.0, name="adam")
 
 
 @pytest.mark.parametrize(
