@@ -17,7 +17,6 @@ OPTIMIZERS = {
     "adamw": functools.partial(adamjax.adamw, **KERNELS),
     "lion": functools.partial(adamjax.lion, **KERNELS),
     "adafactor": functools.partial(adamjax.adafactor, momentum=0.9, scale_parameter=False),
-    "adopt": adamjax.adopt,
     "amsgrad": adamjax.amsgrad,
     "adamw in bfloat16": functools.partial(adamjax.adamw, storage="bfloat16", **KERNELS),
     "adamw in 8 bits": functools.partial(adamjax.adamw, storage="8bit", **KERNELS),

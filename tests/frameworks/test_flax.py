@@ -1,14 +1,12 @@
-"""Flax: an optimizer in NNX and in Linen's `TrainState`, filtered and saved."""
+"""Flax: an optimizer in NNX and in Linen's `TrainState`, also saved."""
 
 import functools
 
 import jax
 import jax.numpy as jnp
-import optax
 import pytest
 
 from tests.frameworks.loop import (
-    IN_8_BITS,
     LEARNING_RATE,
     assert_same,
     batch,
@@ -86,32 +84,6 @@ def test_nnx_optimizer_is_the_plain_loop(make):
     assert int(optimizer.step[...]) == 5
     expected, _ = plain_loop(make(LEARNING_RATE), start, plain_gradients)
     assert_same(pure_params(model), expected, start)
-
-
-def test_wrt_trains_what_the_filter_takes_and_nothing_else():
-    nnx, Model, loss, _ = nnx_model()
-    chosen = nnx.All(nnx.Param, nnx.PathContains("encoder"))
-    model = Model()
-    start = pure_params(model)
-    optimizer = nnx.Optimizer(model, IN_8_BITS(LEARNING_RATE), wrt=chosen)
-
-    @nnx.jit
-    def step(model, optimizer, t):
-        gradients = nnx.grad(loss, argnums=nnx.DiffState(0, chosen))(model, t)
-        optimizer.update(model, gradients)
-
-    for t in range(3):
-        step(model, optimizer, jnp.float32(t))
-    tx = optax.partition(
-        {"train": IN_8_BITS(LEARNING_RATE), "freeze": optax.set_to_zero()},
-        {"encoder": "train", "head": "freeze"},
-    )
-    expected, _ = plain_loop(tx, start, plain_gradients, steps=3)
-    reached = pure_params(model)
-    assert_same(reached["encoder"], expected["encoder"], start["encoder"])
-    assert_equal(reached["head"], start["head"])
-    moments = jax.tree.leaves(nnx.state(optimizer, nnx.OptState))
-    assert sum(x.shape == (128, 3) for x in moments) == 0
 
 
 @optimizers("adamw in 8 bits", wide=["lion"])
