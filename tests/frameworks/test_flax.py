@@ -13,7 +13,7 @@ from tests.frameworks.loop import (
     optimizers,
     plain_loop,
 )
-from tests.storage.runs import assert_equal, dtypes_of
+from tests.storage.runs import assert_equal
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
 
@@ -84,38 +84,6 @@ def test_nnx_optimizer_is_the_plain_loop(make):
     assert int(optimizer.step[...]) == 5
     expected, _ = plain_loop(make(LEARNING_RATE), start, plain_gradients)
     assert_same(pure_params(model), expected, start)
-
-
-@optimizers("adamw in 8 bits", wide=["lion"])
-def test_run_resumed_from_orbax_is_the_uninterrupted_one(make, tmp_path):
-    ocp = pytest.importorskip("orbax.checkpoint")
-    nnx, Model, _, train_step = nnx_model()
-
-    def fresh(seed):
-        model = Model(seed)
-        return model, nnx.Optimizer(model, make(LEARNING_RATE), wrt=nnx.Param)
-
-    def train(pair, steps):
-        for t in steps:
-            train_step(*pair, jnp.float32(t))
-
-    pair = fresh(0)
-    train(pair, range(3))
-    with ocp.StandardCheckpointer() as checkpointer:
-        checkpointer.save(tmp_path / "run", nnx.state(pair))
-        checkpointer.wait_until_finished()
-        # In a new process: shapes from a model that is never made, values from the disk.
-        graph, shapes = nnx.split(nnx.eval_shape(lambda: fresh(1)))
-        sharding = jax.sharding.SingleDeviceSharding(jax.devices()[0])
-        target = jax.tree.map(
-            lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=sharding), shapes
-        )
-        resumed = nnx.merge(graph, checkpointer.restore(tmp_path / "run", target))
-    assert_equal(nnx.state(resumed), nnx.state(pair))
-    train(pair, range(3, 6))
-    train(resumed, range(3, 6))
-    assert_equal(nnx.state(resumed), nnx.state(pair))
-    assert ("int8" in dtypes_of(nnx.state(resumed))) == ("storage" in make.keywords)
 
 
 # --- Linen

@@ -96,3 +96,12 @@ def test_other_files(tmp_path, state):
     state["param_groups"][0]["hook"] = print
     with pytest.raises(ValueError, match="param_groups: cannot be written"):
         save(tmp_path / "optimizer.safetensors", state)
+
+
+def test_arrays_that_are_not_contiguous(tmp_path):
+    tensor = torch.arange(24.0).reshape(1, 2, 3, 4).to(memory_format=torch.channels_last)
+    entry = {"exp_avg": tensor, "exp_avg_sq": torch.arange(6.0).reshape(2, 3).T}
+    groups = [{"lr": 0.1, "params": [0]}]
+    path = written(tmp_path, "safetensors", {"state": {0: entry}, "param_groups": groups})
+    for key, value in load(path)["state"][0].items():
+        np.testing.assert_array_equal(value, entry[key], strict=True)
