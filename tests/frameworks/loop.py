@@ -15,7 +15,6 @@ KERNELS = {"weight_decay": 0.1, "mask": "*kernel*"}
 # Optimizers as a user asks for them: state like Adam's and unlike it, in float32 and in few bits.
 OPTIMIZERS = {
     "adamw": functools.partial(adamjax.adamw, **KERNELS),
-    "lion": functools.partial(adamjax.lion, **KERNELS),
     "adafactor": functools.partial(adamjax.adafactor, momentum=0.9, scale_parameter=False),
     "amsgrad": adamjax.amsgrad,
     "adamw in bfloat16": functools.partial(adamjax.adamw, storage="bfloat16", **KERNELS),

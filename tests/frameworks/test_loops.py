@@ -73,7 +73,7 @@ def test_rate_adapted_in_the_state_under_scan_and_pmap():
 
 def test_decay_that_could_change_asks_for_the_parameters():
     """An injected weight decay is a number that may be set to anything later, so not left out."""
-    tx = optax.inject_hyperparams(adamjax.adam)(learning_rate=RATE)
+    tx = optax.inject_hyperparams(adamjax.adam)(learning_rate=RATE, weight_decay=0.0)
     state = tx.init(large_params())
-    with pytest.raises(ValueError, match=r"weight_decay needs the parameters.*static_args"):
+    with pytest.raises(ValueError, match="weight_decay needs the parameters"):
         jax.jit(tx.update)(large_params(), state)

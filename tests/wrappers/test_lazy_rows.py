@@ -44,19 +44,18 @@ each_inner = pytest.mark.parametrize(
 )
 
 
-def tree(table, dtype=jnp.float32):
+def tree(table):
     """A table and something without rows."""
-    return {"bias": jnp.ones(COLUMNS, dtype), "table": jnp.asarray(table, dtype)}
+    return {"bias": jnp.ones(COLUMNS), "table": jnp.asarray(table, jnp.float32)}
 
 
-def path(tx, gradients=GRADIENTS, dtype=jnp.float32, jit=False):
+def path(tx, gradients=GRADIENTS):
     """Parameters and state before and after each step."""
-    update = jax.jit(tx.update) if jit else tx.update
-    params = tree(START, dtype)
+    params = tree(START)
     state = tx.init(params)
     steps = [(params, state)]
     for gradient in gradients:
-        updates, state = update(tree(gradient, dtype), state, params)
+        updates, state = tx.update(tree(gradient), state, params)
         params = optax.apply_updates(params, updates)
         steps.append((params, state))
     return steps
