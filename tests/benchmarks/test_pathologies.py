@@ -1,30 +1,8 @@
-"""The benchmark of pathologies equals `compare`, and its results hold."""
-
-import numpy as np
-import pytest
+"""The committed results of the benchmark of pathologies hold."""
 
 import adamjax
-from adamjax.cli.compare import run
 from adamjax.problems import PROBLEMS
 from benchmarks import pathologies, record
-from benchmarks.pathologies import Settings
-
-SHORT = Settings(steps=30, tuning_seeds=1, start_noise=0.0)
-
-
-def test_a_group_equals_compare_and_seeds_draw_starts_and_noise():
-    problems = [PROBLEMS[name] for name in ("rosenbrock", "noisy", "delayed")]
-    runner = pathologies.make_runner("adam", problems, SHORT)
-    for index, problem in enumerate(problems):
-        (score, *_), _ = runner(np.int32(index), np.float32([0.1]), np.int32([0]))
-        losses = run(adamjax.adam, problem, learning_rates=[0.1], steps=30).losses
-        assert float(score) == pytest.approx(np.log10(losses[-3:].mean() / losses[0]), abs=1e-3)
-    runner = pathologies.make_runner("sgd", problems, SHORT._replace(start_noise=0.05))
-    seeds = np.arange(3, dtype=np.int32)
-    for index in range(2):
-        scores, _ = runner(np.int32(index), np.full(3, 1e-3, np.float32), seeds)
-        assert len(set(np.asarray(scores).tolist())) == 3
-
 
 # In docs/how-to-choose.md: by more decades than AdamW, or less if negative.
 CLAIMS = [

@@ -12,7 +12,6 @@ from adamjax.cli.choices import parse_optimizer
 from adamjax.storage.formats import FORMATS
 from tests.tiers import each_variant
 
-RICH = ("rich", "rich.console", "rich.table", "rich.text", "rich.box")
 NAMES = adamjax.list_variants()
 MESH = "memory adam --params 1M --mesh"
 ONE_OF_EACH = {
@@ -189,13 +188,6 @@ def test_help_and_version(output):
     assert all(f"\n    {c} " in commands for c in ("list", "show", "cite", "memory", "compare"))
     assert all(f"\n  {problem} " in problems for problem in ("beale", "reddi"))
     assert output("--version") == f"{adamjax.__version__}\n"
-
-
-@pytest.mark.parametrize("name", ["list", "show", "memory"])
-def test_without_rich_the_text_is_the_same(output, monkeypatch, name):
-    with_rich = output(*ONE_OF_EACH[name])
-    hide(monkeypatch, *RICH)
-    assert output(*ONE_OF_EACH[name]) == with_rich
 
 
 CHECK_BACKENDS = """

@@ -16,8 +16,6 @@ KERNELS = {"weight_decay": 0.1, "mask": "*kernel*"}
 OPTIMIZERS = {
     "adamw": functools.partial(adamjax.adamw, **KERNELS),
     "adafactor": functools.partial(adamjax.adafactor, momentum=0.9, scale_parameter=False),
-    "amsgrad": adamjax.amsgrad,
-    "adamw in bfloat16": functools.partial(adamjax.adamw, storage="bfloat16", **KERNELS),
     "adamw in 8 bits": functools.partial(adamjax.adamw, storage="8bit", **KERNELS),
     "optax.adamw in 8 bits": lambda rate: adamjax.store(optax.adamw(rate), "8bit"),
 }

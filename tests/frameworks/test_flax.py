@@ -1,4 +1,4 @@
-"""Flax: an optimizer in NNX and in Linen's `TrainState`, also saved."""
+"""Flax: an optimizer in NNX."""
 
 import functools
 
@@ -6,18 +6,9 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from tests.frameworks.loop import (
-    LEARNING_RATE,
-    assert_same,
-    batch,
-    optimizers,
-    plain_loop,
-)
-from tests.storage.runs import assert_equal
+from tests.frameworks.loop import LEARNING_RATE, assert_same, batch, optimizers, plain_loop
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
-
-# --- NNX
 
 
 @functools.cache
@@ -84,53 +75,3 @@ def test_nnx_optimizer_is_the_plain_loop(make):
     assert int(optimizer.step[...]) == 5
     expected, _ = plain_loop(make(LEARNING_RATE), start, plain_gradients)
     assert_same(pure_params(model), expected, start)
-
-
-# --- Linen
-
-
-def train_state(make, seed=0):
-    """A `TrainState` and the function of its gradients."""
-    from flax import linen as nn
-    from flax.training.train_state import TrainState
-
-    layers = [nn.Dense(128, name="encoder"), nn.tanh, nn.Dense(3, name="head")]
-    model = nn.Sequential(layers)
-    params = model.init(jax.random.key(seed), batch(0))["params"]
-
-    def gradients_of(params, t):
-        def loss(params):
-            return jnp.mean((model.apply({"params": params}, batch(t)) - 1.0) ** 2)
-
-        return jax.grad(loss)(params)
-
-    tx = make(LEARNING_RATE)
-    return TrainState.create(apply_fn=model.apply, params=params, tx=tx), gradients_of
-
-
-@optimizers("adamw in 8 bits", wide=["amsgrad", "adamw in bfloat16"])
-def test_train_state_is_the_plain_loop_also_from_its_bytes(make):
-    """`to_bytes` and `from_bytes` into a state of another seed, as after a restart."""
-    from flax import serialization
-
-    start, gradients_of = train_state(make)
-    train_step = jax.jit(lambda s, t: s.apply_gradients(grads=gradients_of(s.params, t)))
-
-    def train(state, steps):
-        for t in steps:
-            state = train_step(state, jnp.float32(t))
-        return state
-
-    saved = train(start, range(3))
-    other = train_state(make, seed=1)[0].replace(tx=start.tx, apply_fn=start.apply_fn)
-    restored = serialization.from_bytes(other, serialization.to_bytes(saved))
-    for field in ("params", "opt_state"):
-        assert_equal(getattr(restored, field), getattr(saved, field))
-    reached = train(restored, range(3, 5))
-    assert int(reached.step) == 5
-    expected, expected_state = plain_loop(start.tx, start.params, gradients_of)
-    assert_same(reached.params, expected, start.params)
-    for state in (start.opt_state, expected_state):
-        assert jax.tree.structure(state) == jax.tree.structure(reached.opt_state)
-        dtypes = [[x.dtype for x in jax.tree.leaves(s)] for s in (state, reached.opt_state)]
-        assert dtypes[0] == dtypes[1]

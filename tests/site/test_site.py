@@ -5,7 +5,6 @@ import html.parser
 import inspect
 import re
 import shlex
-import tomllib
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -110,15 +109,6 @@ def check_variant(tab, record):
     (command,) = (block for block in blocks if block.startswith("python -m adamjax"))
     options = make_parser().parse_args(shlex.split(command)[3:])
     assert [choice.label for choice in options.choices][1] == record.name
-
-
-def test_the_repository_is_linked_and_not_asked(checkout, tab):
-    """In the footer: what Material links in its header, it asks GitHub's API about."""
-    project = tomllib.loads((checkout / "pyproject.toml").read_text("utf-8"))["project"]
-    tab.goto("")
-    link = tab.locator('.md-footer a[title="Repository"]')
-    assert link.get_attribute("href") == project["urls"]["Repository"]
-    assert tab.locator('[data-md-component="source"]').count() == 0
 
 
 SEARCHES = {
