@@ -6,9 +6,13 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from tests.frameworks.loop import LEARNING_RATE, assert_same, batch, optimizers, plain_loop
+from tests.frameworks.loop import IN_8_BITS, LEARNING_RATE, assert_same, plain_loop
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
+
+
+def batch(t):
+    return jnp.sin(jnp.arange(4 * 160, dtype=jnp.float32).reshape(4, 160) + t)
 
 
 @functools.cache
@@ -49,13 +53,12 @@ def plain_gradients(params, t):
     return jax.grad(loss)(params)
 
 
-@optimizers("adamw in 8 bits", wide=["adamw", "adafactor", "optax.adamw in 8 bits"])
-def test_nnx_optimizer_is_the_plain_loop(make):
+def test_nnx_optimizer_is_the_plain_loop():
     """`nnx.Optimizer` under `nnx.jit`, then split off and merged again in `jax.jit`."""
     nnx, Model, loss, train_step = nnx_model()
     model = Model()
     start = pure_params(model)
-    optimizer = nnx.Optimizer(model, make(LEARNING_RATE), wrt=nnx.Param)
+    optimizer = nnx.Optimizer(model, IN_8_BITS(LEARNING_RATE), wrt=nnx.Param)
     for t in range(2):
         train_step(model, optimizer, jnp.float32(t))
     graph, state = nnx.split((model, optimizer))
@@ -73,5 +76,5 @@ def test_nnx_optimizer_is_the_plain_loop(make):
         assert after == before
     model, optimizer = nnx.merge(graph, state)
     assert int(optimizer.step[...]) == 5
-    expected, _ = plain_loop(make(LEARNING_RATE), start, plain_gradients)
+    expected, _ = plain_loop(IN_8_BITS(LEARNING_RATE), start, plain_gradients)
     assert_same(pure_params(model), expected, start)
