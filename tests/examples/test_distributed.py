@@ -18,14 +18,6 @@ def alone():
     return launch.train(STORED, 1, 4)
 
 
-@pytest.mark.exhaustive
-def test_two_processes_give_the_same_bits(alone):
-    """For four processes, see `test_a_killed_training_resumes_with_more_processes`."""
-    several = launch.train(STORED, 2, 4)
-    assert interruptions.same(several, alone)
-    assert several["losses"][-1] < several["losses"][0]
-
-
 @pytest.mark.wide
 def test_a_killed_training_resumes_with_more_processes(alone, tmp_path):
     """And on another mesh; a half-written folder is not taken for a checkpoint."""
