@@ -1,5 +1,6 @@
 """Values of each argument: under which a wrong rule shows, and which every format holds exactly."""
 
+import jax.numpy as jnp
 import numpy as np
 
 # One column is one setting; None is the default. With an eps below 1e-6 most mistakes do not show.
@@ -79,58 +80,17 @@ ADVERSARIAL_HPARAMS = {
     "max_lr": (None, 2e-2, None, 0.25, 1.0),
 }
 
-# Values that every format of floating-point number holds exactly.
+# Of each row the first number that counts, rounded to what every format of floating-point number
+# holds exactly; and some whose differences and ratios are exact as well.
 VALUES = {
-    "learning_rate": 0.5,
-    "weight_decay": 0.25,
-    "b1": 0.875,
-    "b2": 0.96875,
-    "b2_cap": 0.75,
-    "clip_threshold": 0.5,
-    "decay_rate": 0.75,
-    "eps": 2**-10,
-    "eps1": 2**-12,
-    "eps2": 2**-6,
-    "eps_root": 2**-12,
-    "a": 1.25,
-    "b": 0.5,
-    "final_lr": 0.25,
-    "gamma": 0.125,
-    "momentum": 0.75,
-    "momentum_decay": 0.25,
-    "threshold": 4.5,
-    "partial": 0.25,
-    "b3": 0.75,
-    "nu1": 0.75,
-    "nu2": 0.875,
-    "clip_exponent": 0.25,
-    "alpha": 1.5,
-    "rho": 0.5,
-    "lamb": 0.5,
-    "shampoo_beta": 0.75,
-    "d_coef": 2.0,
-    "adam_scale": 0.25,
-    "slow_step_size": 0.5,
-    "b1_1d": 0.75,
-    "b2_1d": 0.875,
-    "c": 0.5,
-    "d": 0.75,
-    "p": 0.5,
-    "q": 0.25,
-    "init_lr": 0.125,
-    "b0": 0.25,
-}
+    name: float(jnp.bfloat16(next(filter(np.isfinite, numbers))))
+    for name, row in ADVERSARIAL_HPARAMS.items()
+    if (numbers := [x for x in row if type(x) is float and x])
+} | {"learning_rate": 0.5, "weight_decay": 0.25, "momentum": 0.75, "init_lr": 0.125}
 # Arguments that decide on something other than a size: no number with a sign.
 NOT_SIGNED = {
-    *(
-        "amsgrad",
-        "bias_correction",
-        "centered",
-        "centralize",
-        "decay_mode",
-        "eta_fn",
-        "grad_averaging",
-    ),
+    *("amsgrad", "bias_correction", "centered", "centralize", "decay_mode", "eta_fn"),
+    "grad_averaging",
     *("kept", "mask", "matrices", "min_dim_size_to_factor", "mu_dtype", "nesterov", "nu_dtype"),
     *("optimize_1d", "out_axis", "param_rounding", "reduce", "scale", "scale_parameter"),
     *("shape_fn", "storage", "style"),

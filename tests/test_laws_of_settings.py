@@ -168,9 +168,7 @@ def test_schedules_are_asked_for_each_step(name):
         assert counts.issuperset(range(name == "soap", STEPS)), key
 
 
-@pytest.mark.parametrize(
-    "name", [n for n in adamjax.list_variants() if adamjax.get_variant(n).reduces_to]
-)
+@pytest.mark.parametrize("name", REDUCED)
 def test_declared_reductions(name):
     for reduction in adamjax.get_variant(name).reduces_to:
         trace = run(adamjax.create(name, **reduction.at))

@@ -156,35 +156,6 @@ def test_a_check_fails(name):
         CHECKS[name](broken_subject(name))
 
 
-# Broken in one respect only, so that the other checks have to pass.
-ONE_FAULT = [
-    "state_is_arrays",
-    "init_takes_shapes",
-    "containers",
-    "denormal_gradients",
-    "huge_gradients",
-    "nonfinite_gradients",
-    "call_by_keyword",
-    "extra_keywords",
-    "missing_params",
-    "donation",
-]
-
-
-@pytest.mark.parametrize(
-    "name", [ONE_FAULT[0], *(pytest.param(name, marks=pytest.mark.wide) for name in ONE_FAULT[1:])]
-)
-def test_other_checks_pass(name):
-    subject = broken_subject(name)
-    report = check(subject.tx, params=subject.params, skip=[name])
-    assert set(report.ran) | set(report.not_run) == set(CHECKS)
-    assert set(report.not_run) == {name, "inject_hyperparams", "injected_learning_rate"} | (
-        set()
-        if isinstance(subject.tx, optax.GradientTransformationExtraArgs)
-        else {"extra_keywords"}
-    )
-
-
 def test_infinite_gradients_in_coupled_leaves():
     """A clip by the global norm spreads an infinity, which only `leafwise` forbids."""
     clip = Subject(optax.clip_by_global_norm(1.0), sample_params())

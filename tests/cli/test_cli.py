@@ -12,7 +12,6 @@ from adamjax.cli.choices import parse_optimizer
 from adamjax.storage.formats import FORMATS
 from tests.tiers import each_variant
 
-RICH = ("rich", "rich.console", "rich.table", "rich.text", "rich.box")
 NAMES = adamjax.list_variants()
 MESH = "memory adam --params 1M --mesh"
 ONE_OF_EACH = {
@@ -138,33 +137,27 @@ def test_choices():
         ("list --jsn", "--jsn"),
         ("list adan*w", "unknown variant 'adan*w'"),
         ("show adma", "unknown variant 'adma'; did you mean 'adam"),
-        ("cite adam amsgard", "did you mean 'amsgrad'"),
         ("compare", "NAME"),
         ("compare adam --problem rosenbrok", "did you mean 'rosenbrock'"),
         ("compare adam --learning-rate -1", "must be a number above 0"),
         ("compare adam --learning-rate x", "could not convert"),
         ("compare adam --steps 0", "must be a whole number above 0"),
         ("compare adam --plot curves.doc", "'curves.doc' must end in .png"),
-        ("compare adam --plot curves", "'curves' must end in .png"),
         ("compare adam:bb2=0.9", "unknown argument of adam 'bb2'; did you mean 'b2'"),
         ("compare adam:b1=1.5", "b1 must be at least 0 and below 1"),
-        ("compare adam:b1=high", "b1 must be a number, got 'high'"),
         ("compare adafactor:learning_rate=high", "adamjax compare: argument NAME: "),
         ("compare adam:b1", "must look like adam:b2=0.99,style=keras"),
         ("compare adam:style=tourch", "did you mean 'torch'"),
         ("memory adam", "--params"),
-        ("memory adam:mu_dtype=foo --params 1M", "foo"),
         ("memory adam --params many", "must be a whole number"),
         ("memory adam --params 1M --shape 4x0", "must be sizes joined by x"),
         ("memory adam --params 1M --dtype int8", "invalid choice: 'int8'"),
         ("memory adam --params 1M --zero data", "--zero needs a --mesh"),
         ("memory adam --params 1M --machine H100", "--machine needs a --mesh"),
         (f"{MESH} data=8 --zero batch", "zero: the mesh has no axis 'batch'; it has data"),
-        (f"{MESH} data=8 --fsdp batch", "fsdp: the mesh has no axis 'batch'"),
         (f"{MESH} data=8 --tensor model", "tensor: the mesh has no axis 'model'"),
         (f"{MESH} a=2,b=2 --tensor a --zero a", "'a' can divide either columns"),
         (f"{MESH} data=0", "sizes of at least 1"),
-        (f"{MESH} data", "sizes of at least 1"),
         (f"{MESH} data=2,data=4", "must be different axes"),
         (f"{MESH} data=8 --machine H10", "did you mean 'H100'"),
         (f"{MESH} data=512 --machine v5e", "a slice of TPU v5e has 256 devices"),
@@ -195,13 +188,6 @@ def test_help_and_version(output):
     assert all(f"\n    {c} " in commands for c in ("list", "show", "cite", "memory", "compare"))
     assert all(f"\n  {problem} " in problems for problem in ("beale", "reddi"))
     assert output("--version") == f"{adamjax.__version__}\n"
-
-
-@pytest.mark.parametrize("name", ["list", "show", "memory"])
-def test_without_rich_the_text_is_the_same(output, monkeypatch, name):
-    with_rich = output(*ONE_OF_EACH[name])
-    hide(monkeypatch, *RICH)
-    assert output(*ONE_OF_EACH[name]) == with_rich
 
 
 CHECK_BACKENDS = """

@@ -89,19 +89,6 @@ def test_memory_table(output):
     ]
 
 
-@pytest.mark.parametrize("storage", FORMATS)
-def test_memory_of_a_variant_in_one_format(output, storage):
-    """The table is about that format alone; the JSON has the others beside it."""
-    command = ("memory", f"adamw:storage={storage}", "--params", "1M", "--shape", "1000x1000")
-    out = output(*command)
-    assert "by storage" not in out
-    assert ["all", "state", str(BYTES[storage])] in [row[:3] for row in rows(out)]
-    (record,) = json.loads(output(*command, "--json"))
-    by_storage = record["state_bytes_by_storage"]
-    assert {key: round(size / 1e6) for key, size in by_storage.items()} == BYTES
-    assert record["state_bytes"] == by_storage[storage]
-
-
 def test_memory_of_small_leaves_and_of_residuals(output):
     small = ("memory", "adam", "--params", "1T", "--shape", "64x64", "--json")
     (record,) = json.loads(output(*small))

@@ -12,8 +12,8 @@ import pytest
 from tests import documents
 
 PARTS = ("adamjax", "benchmarks", "examples", "scripts", "tests")
-# Run by tests/test_readme.py, tests/frameworks/test_recipes.py, tests/interop/documents.py.
-ELSEWHERE = ("README.md", "docs/recipes.md", "docs/interop.md")
+# Run by tests/test_readme.py and tests/interop.
+ELSEWHERE = ("README.md", "docs/interop.md")
 # Pages whose blocks need more than the oldest JAX.
 NEEDS = {"docs/sharding.md": (0, 7)}
 # Beginnings of commands that are not run, and why.

@@ -18,22 +18,6 @@ def alone():
     return launch.train(STORED, 1, 4)
 
 
-@pytest.mark.exhaustive
-def test_two_processes_give_the_same_bits(alone):
-    """For four processes, see `test_a_killed_training_resumes_with_more_processes`."""
-    several = launch.train(STORED, 2, 4)
-    assert interruptions.same(several, alone)
-    assert several["losses"][-1] < several["losses"][0]
-
-
-@pytest.mark.exhaustive
-@pytest.mark.parametrize("options", ["--any-order", "--optimizer adafactor --mesh data=2,model=2"])
-def test_sums_in_another_order_give_nearly_the_same(options):
-    arguments = [*SIZES.split(), *options.split()]
-    one, several = (launch.train(arguments, processes, 4) for processes in (1, 2))
-    assert several["losses"] == pytest.approx(one["losses"], abs=1e-5)
-
-
 @pytest.mark.wide
 def test_a_killed_training_resumes_with_more_processes(alone, tmp_path):
     """And on another mesh; a half-written folder is not taken for a checkpoint."""
@@ -59,30 +43,6 @@ def test_a_killed_training_resumes_with_more_processes(alone, tmp_path):
     resumed = launch.train(arguments, 2, 4)
     assert resumed["begun_at"] == step
     assert resumed["losses"] == pytest.approx(alone["losses"], abs=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ("--processes 3", "--devices: 4 cannot be shared by 3"),
-        ("--processes 0", "--processes: must be at least 1"),
-        ("--mesh data=3", "--mesh: 'data=3' must divide 4 devices"),
-        ("--mesh rows=4", "must divide 4 devices by data"),
-        ("--mesh data=2,data=4", "is not of the form"),
-        ("--mesh data=-2,model=-2", "is not of the form"),
-        ("--mesh data", "is not of the form data=2,model=2"),
-        ("--seed -1", "--seed must be at least 0"),
-        ("--learning-rate nan", "--learning-rate above 0"),
-        (f"--checkpoints {__file__}", "is not a folder"),
-        ("--batch-size 6", "--batch-size: 6 is not divided by"),
-        ("--width 30", "30 is not a multiple of 4 heads"),
-    ],
-)
-def test_errors_are_one_line(options, message, capsys):
-    with pytest.raises(SystemExit) as stopped:
-        launch.main(options.split())
-    assert stopped.value.code == 2
-    assert message in capsys.readouterr().err.splitlines()[-1]
 
 
 @pytest.mark.wide

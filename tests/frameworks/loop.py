@@ -6,31 +6,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-import pytest
 
 import adamjax
 
 LEARNING_RATE = 1e-2
-KERNELS = {"weight_decay": 0.1, "mask": "*kernel*"}
-# Optimizers as a user asks for them: state like Adam's and unlike it, in float32 and in few bits.
-OPTIMIZERS = {
-    "adamw": functools.partial(adamjax.adamw, **KERNELS),
-    "lion": functools.partial(adamjax.lion, **KERNELS),
-    "adafactor": functools.partial(adamjax.adafactor, momentum=0.9, scale_parameter=False),
-    "adopt": adamjax.adopt,
-    "amsgrad": adamjax.amsgrad,
-    "adamw in bfloat16": functools.partial(adamjax.adamw, storage="bfloat16", **KERNELS),
-    "adamw in 8 bits": functools.partial(adamjax.adamw, storage="8bit", **KERNELS),
-    "optax.adamw in 8 bits": lambda rate: adamjax.store(optax.adamw(rate), "8bit"),
-}
-IN_8_BITS = OPTIMIZERS["adamw in 8 bits"]
-
-
-def optimizers(*quick, wide=()):
-    """Parametrize a test by `make`, a function of the learning rate."""
-    params = [pytest.param(OPTIMIZERS[name], id=name) for name in quick]
-    params += [pytest.param(OPTIMIZERS[n], id=n, marks=pytest.mark.wide) for n in wide]
-    return pytest.mark.parametrize("make", params)
+IN_8_BITS = functools.partial(adamjax.adamw, storage="8bit", weight_decay=0.1, mask="*kernel*")
 
 
 def line(count):
@@ -45,21 +25,17 @@ def large_params():
     }
 
 
-def batch(t):
-    return jnp.sin(jnp.arange(4 * 160, dtype=jnp.float32).reshape(4, 160) + t)
-
-
 def gradients_at(params, t):
     """Gradients that depend on the parameters and change from step to step."""
     return jax.tree.map(lambda p: jnp.cos(3 * p + t).astype(p.dtype), params)
 
 
-def plain_loop(tx, params, gradients=gradients_at, steps=5, **extra):
+def plain_loop(tx, params, gradients=gradients_at, steps=5):
     """The parameters and the state after some steps of `gradients(params, t)`."""
 
     @jax.jit
     def step(params, state, t):
-        updates, state = tx.update(gradients(params, t), state, params, **extra)
+        updates, state = tx.update(gradients(params, t), state, params)
         return optax.apply_updates(params, updates), state
 
     state = tx.init(params)

@@ -1,23 +1,17 @@
-"""MaxText, big_vision, Tunix and Levanter: an optimizer that is built from a config.
+"""MaxText and Tunix: an optimizer that is built from a config.
 
 Facts:
 - AI-Hypercomputer/maxtext, src/maxtext/optimizers/optimizers.py: `get_optimizer` calls
   `optax.adamw` with b1, b2, eps, eps_root, weight_decay, mu_dtype and a mask, a function that
   searches regular expressions in the leaves' paths; `trainable_parameters_mask` puts it into
-  `optax.multi_transform`, `skip_step_on_spikes` into a `jax.lax.cond`.
-- google-research/big_vision, big_vision/optax.py (scenic alike): `make` gets the direction with
-  `operator.attrgetter(config.optax_name)(optax)` and calls it with the keywords of `config.optax`,
-  dtypes as strings; around it are masks and schedules, and `find_states` finds the steps.
+  `optax.multi_transform`.
 - google/tunix, tunix/cli/config.py: `getattr(optax, name)` is called with those keys of the config
   that `inspect.signature` lists, under `optax.inject_hyperparams(function,
   hyperparam_dtype=float32)` without static arguments: every number becomes an array, defaults
   included. The dtypes of the state must stay what they are.
-- stanford-crfm/levanter, src/levanter/optim/config.py: a frozen dataclass builds the optimizer.
 """
 
-import dataclasses
 import inspect
-import operator
 import re
 
 import jax
@@ -26,7 +20,7 @@ import optax
 import pytest
 
 import adamjax
-from tests.frameworks.loop import assert_same, gradients_at, large_params, plain_loop
+from tests.frameworks.loop import assert_same, large_params, plain_loop
 from tests.storage.runs import assert_equal, dtypes_of
 from tests.tiers import each_variant
 
@@ -64,61 +58,6 @@ def test_arguments_mean_what_they_mean_for_optax(mu_dtype, frozen):
     if frozen:
         assert_equal(reached["head"], start["head"])
     assert sum(x.shape == (8, 3) for x in jax.tree.leaves(state)) == (0 if frozen else 2)
-
-
-def test_a_step_is_skipped_inside_cond():
-    """A spike of the loss leaves parameters and state alone, to the last bit."""
-    tx = adamjax.adamw(1e-2, storage="8bit")
-
-    @jax.jit
-    def step(params, state, t, loss):
-        gradients = gradients_at(params, t)
-        updates, state = jax.lax.cond(
-            loss < 10.0,
-            lambda: tx.update(gradients, state, params, loss=loss),
-            lambda: (jax.tree.map(jnp.zeros_like, gradients), state),
-        )
-        return optax.apply_updates(params, updates), state
-
-    start = large_params()
-    params, state = step(start, tx.init(start), 0.0, 1.0)
-    assert_equal(step(params, state, 1.0, 99.0), (params, state))
-    params, _ = step(params, state, 1.0, 1.0)
-    assert_same(params, plain_loop(tx, start, steps=2)[0], start)
-
-
-def test_direction_by_name_behind_masks(monkeypatch):
-    monkeypatch.setattr(optax, "adamjax", adamjax, raising=False)
-    settings = {"b2": 0.95, "mu_dtype": "bfloat16"}
-    direction = operator.attrgetter("adamjax.scale_by_adam")(optax)(**settings)
-    trained, kernels = path_mask("encoder"), path_mask("encoder/kernel")
-    tx = optax.chain(
-        optax.masked(direction, trained),
-        optax.scale(1e-2),
-        optax.masked(optax.add_decayed_weights(0.1), kernels),
-        optax.masked(optax.scale_by_schedule(SCHEDULE), trained),
-        optax.masked(optax.set_to_zero(), path_mask("head")),
-        optax.scale(-1.0),
-    )
-    start = large_params()
-    reached, state = plain_loop(tx, start, steps=4)
-    (adam,) = [
-        node
-        for node in jax.tree.leaves(state, is_leaf=lambda x: isinstance(x, optax.ScaleByAdamState))
-        if isinstance(node, optax.ScaleByAdamState)
-    ]
-    assert int(adam.count) == 4
-    assert isinstance(adam.mu["head"]["kernel"], optax.MaskedNode)
-    assert dtypes_of(adam.mu["encoder"]["kernel"]) == {"bfloat16"}
-    alone = optax.chain(
-        direction,
-        optax.scale(1e-2),
-        optax.add_decayed_weights(0.1, mask=lambda p: {"encoder": {"bias": False, "kernel": True}}),
-        optax.scale_by_learning_rate(SCHEDULE),
-    )
-    expected, _ = plain_loop(alone, {"encoder": start["encoder"]}, steps=4)
-    assert_same(reached["encoder"], expected["encoder"], start["encoder"])
-    assert_equal(reached["head"], start["head"])
 
 
 # --- by the signature, every number an array
@@ -168,26 +107,3 @@ def test_every_number_may_be_injected(name):
     assert adamjax.get_variant(name).static
     with pytest.raises((TypeError, ValueError, IndexError, jax.errors.JAXTypeError)):
         works(name)
-
-
-@dataclasses.dataclass(frozen=True)
-class Config:
-    """As Levanter has them: hashable, and built under a traced learning rate."""
-
-    weight_decay: float = 0.1
-    mask: tuple = ("*kernel",)
-
-    def build(self, schedule):
-        def optimizer(learning_rate):
-            tx = adamjax.lion(learning_rate, **dataclasses.asdict(self))
-            return optax.chain(optax.clip_by_global_norm(1.0), tx)
-
-        return optax.inject_hyperparams(optimizer)(learning_rate=schedule)
-
-
-def test_frozen_dataclass_builds_the_optimizer():
-    start = large_params()
-    reached, _ = plain_loop(Config().build(SCHEDULE), start)
-    direct = adamjax.lion(SCHEDULE, weight_decay=0.1, mask="*kernel")
-    assert hash(Config()) == hash(Config())
-    assert_same(reached, plain_loop(optax.chain(optax.clip_by_global_norm(1.0), direct), start)[0])

@@ -248,30 +248,20 @@ def test_states_that_do_not_go_back():
     state = optax.adam(0.1).init(params)
     _, mine = from_optax("adam", state, params, **LR)
     other = {**params, "w": jnp.ones((4, 3))}
+    turned = adamjax.adam().init(other)
+    twice = optax.chain(optax.adam(0.1), optax.adam(0.1)).init(params)
     more = {**params, "new": params["w"]}
     large = {"w": jnp.ones((256, 256))}
     codes = adamjax.adam(storage="8bit").init(large)
     masked = optax.masked(optax.adam(0.1), MASK).init(params)
     lion = optax.lion(0.1).init(params)
     cases = [
-        (
-            "adam",
-            mine,
-            params,
-            optax.chain(optax.adam(0.1), optax.adam(0.1)).init(params),
-            "holds 2",
-        ),
+        ("adam", mine, params, twice, "holds 2"),
         ("lion", mine, params, lion, "state: holds no moments of 'b' of lion"),
         ("adam", mine, params, optax.adam(0.1).init(more), "holds no moments of 'new' of adam"),
         ("adam", mine, params, masked, "has no place for mu of 'b'"),
         ("adam", mine, other, state, "state: mu of 'w' has shape (3, 4)"),
-        (
-            "adam",
-            adamjax.adam().init(other),
-            other,
-            state,
-            "optax_state: mu of 'w' has shape (3, 4)",
-        ),
+        ("adam", turned, other, state, "optax_state: mu of 'w' has shape (3, 4)"),
         ("adam", codes, large, optax.adam(0.1).init(large), "kept in codes"),
     ]
     for name, own, tree, there, message in cases:

@@ -161,13 +161,6 @@ def test_cautious_decay_leaves_out_elements_that_move_away_from_zero():
     np.testing.assert_array_equal(updates["a"], [2.5, -1.0, 1.5, 2.0])
 
 
-def test_grams_keeps_the_size_and_takes_the_sign():
-    plain = steps(adamjax.scale_by_adam())
-    signed = steps(adamjax.align_sign_with_gradient(adamjax.scale_by_adam()))
-    np.testing.assert_array_equal(abs(signed), abs(plain))
-    np.testing.assert_array_equal(np.sign(signed), np.sign(GRADIENTS))
-
-
 def test_mars_corrects_by_the_change_of_the_gradient():
     """c = g + γ b₁/(1-b₁) (g - g'), no longer than 1; the first g' is 0 or g."""
     for g, c in zip(GRADIENTS, steps(adamjax.mars(gamma=0.0)), strict=True):

@@ -4,15 +4,12 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
-from zipfile import ZipFile
 
 import pytest
 
 from scripts import notebooks
 
 SCRIPTS = sorted(notebooks.FOLDER.glob("*.py"))
-ADDRESS = "https://github.com/someone/something"
 
 
 @pytest.mark.wide
@@ -47,40 +44,3 @@ def test_notebooks_are_those_of_the_scripts():
         assert [cell for cell in sources if cell in cells] == cells
     with pytest.raises(SystemExit, match=r"\[raw\]"):
         notebooks.cells_of("# %% [raw]\n# text\n")
-
-
-def test_set_up_depends_on_the_address_of_the_project():
-    cells = notebooks.notebook("digits", "# %% [markdown]\n# # Title\n", None)["cells"]
-    assert "put it into {here}" in "".join(cells[1]["source"])
-    assert "github" not in json.dumps(cells)
-    cells = notebooks.notebook("digits", "# %% [markdown]\n# # Title\n", ADDRESS)["cells"]
-    badge, _, set_up = ("".join(cell["source"]) for cell in cells)
-    assert "/github/someone/something/blob/main/examples/notebooks/digits.ipynb)" in badge
-    assert f"git clone --quiet --depth 1 {ADDRESS} adamjax" in set_up
-    assert notebooks.badge("digits", "https://example.org/adamjax") == []
-
-
-def set_up_in(folder):
-    """Run the set-up cell without its commands to Jupyter, and print the root it finds."""
-    lines = notebooks.set_up(None).splitlines()
-    plain = [line for line in lines if not line.lstrip().startswith(("%", "if not all"))]
-    command = [sys.executable, "-c", "\n".join([*plain, "print(root)"])]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
-
-
-def test_set_up_finds_a_checkout_or_unpacks_a_zip(tmp_path):
-    beside, empty, zipped, wrong = (tmp_path / name for name in ("beside", "empty", "zip", "wrong"))
-    (beside / "adamjax" / "examples" / "notebooks").mkdir(parents=True)
-    for folder in (empty, zipped, wrong):
-        folder.mkdir()
-    for folder, prefix in ((zipped, "adamjax/examples/notebooks"), (wrong, "something")):
-        with ZipFile(folder / "adamjax.zip", "w") as archive:
-            archive.writestr(f"{prefix}/README.md", "")
-    # A second time, the set-up finds the unpacked folder.
-    for folder in (beside, zipped, zipped):
-        done = set_up_in(folder)
-        assert done.stdout.strip() == str(folder / "adamjax"), done.stderr
-    assert Path(set_up_in(notebooks.FOLDER).stdout.strip()) == notebooks.ROOT
-    assert "put it into" in set_up_in(empty).stderr
-    done = set_up_in(wrong)
-    assert done.returncode != 0 and "--prefix=adamjax/" in done.stderr

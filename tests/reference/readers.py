@@ -25,9 +25,6 @@ plain("lion", "b1 b2", {"cautious": None})
 plain("madgrad", "momentum eps")
 plain("prodigy", "b1 b2 eps d0 bias_correction d_coef")
 plain("qhadam qhadamw", "b1 b2 eps nu1 nu2", OUTSIDE)
-plain(
-    "ranger", "b1 b2 eps sync_period=k slow_step_size=alpha centralize threshold", HAT, out_axis=0
-)
 plain("simplified_ademamix", "b1 b2 alpha eps")
 plain("soap", "b1 b2 eps shampoo_beta precondition_frequency")
 plain("sophia", "b1 b2 rho hessian_every hessian_share=batch_size")

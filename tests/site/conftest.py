@@ -86,12 +86,8 @@ def browser():
 
 @pytest.fixture(scope="session")
 def context(browser, address):
-    """Tabs share the cache and the permission to read the clipboard."""
-    with browser.new_context(
-        viewport={"width": 1280, "height": 900},
-        base_url=address,
-        permissions=["clipboard-read", "clipboard-write"],
-    ) as context:
+    """Tabs share the cache."""
+    with browser.new_context(viewport={"width": 1280, "height": 900}, base_url=address) as context:
         yield context
 
 

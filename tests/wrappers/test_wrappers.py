@@ -234,19 +234,6 @@ def test_sam_asks_for_the_function():
         tx.update(START, tx.init(START), START)
 
 
-def test_an_estimated_step_size_with_bias_correction_is_the_one_of_optax():
-    for ours, theirs in (
-        (adamjax.prodigy, optax.contrib.prodigy),
-        (adamjax.dadapt_adam, optax.contrib.dadapt_adamw),
-    ):
-        points, states = path(ours(1.0, bias_correction=True))
-        expected, _ = path(theirs(1.0, betas=(0.9, 0.999)))
-        np.testing.assert_allclose(points, expected, atol=2e-5)
-        factors = [state[0].found.factor for state in states]
-        np.testing.assert_allclose([state[1].learning_rate for state in states], factors)
-        assert (np.diff([state[0].found.d for state in states]) >= 0).all()
-
-
 @pytest.mark.parametrize(
     ("make", "message"),
     [
