@@ -33,8 +33,8 @@ SHARED = (
 )
 HIDDEN = {None, "dtype", "mask", "mu_dtype", "nu_dtype", "param_rounding", "squares", "storage"}
 HIDDEN |= {"strict"}
-BUILDERS = {"callable", "copies", "decaying_only", "lift", "optimizer", "pick", "rounded", "Slot"}
-BUILDERS |= {"with_extra_args_support"}
+BUILDERS = {"callable", "copy_params", "lift", "lookup_or_suggest", "optimizer", "Slot"}
+BUILDERS |= {"with_extra_args_support", "with_param_rounding"}
 CASTS = {"_wide", "asarray", "at_least_float32", "cast", "clamp", "float"}
 COMMUTE = {"logaddexp", "maximum", "minimum", "max", "min", "clip", "inside"}
 NOT_ARRAYS = {"step", "moments", "decay", "step.b1", "step.b2", "step.momentum", "axes"}
@@ -59,9 +59,9 @@ ATTRIBUTES = {
     "b2": ["b1"],
     "eps": ["eps_root"],
     "eps_root": ["eps"],
-    "value": ["complement"],
-    "complement": ["value"],
-    "correction": ["complement"],
+    "value": ["one_minus"],
+    "one_minus": ["value"],
+    "bias_correction": ["one_minus"],
     "mu": ["nu"],
     "nu": ["mu", "nu_max"],
     "nu_max": ["nu"],
@@ -70,8 +70,8 @@ FUNCTIONS = {
     "adam_update": ["adam_update_eps_hat", "adam_update_no_bias_correction"],
     "adam_update_eps_hat": ["adam_update"],
     "adam_update_no_bias_correction": ["adam_update"],
-    "outside": ["hat"],
-    "hat": ["outside"],
+    "denominator": ["denominator_eps_hat"],
+    "denominator_eps_hat": ["denominator"],
 }
 # The name of a mutant shows these in the expression around them.
 SMALL = (ast.Constant, ast.Name, ast.Attribute)

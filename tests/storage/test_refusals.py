@@ -50,7 +50,9 @@ def test_a_state_without_a_count_is_refused():
 
 
 def test_nothing_to_store_is_refused():
-    message = r"tx: its state has no moments .* leave the storage out.*adamjax\.store their roles, roles="
+    message = (
+        r"tx: its state has no moments .* leave the storage out.*adamjax\.store their roles, roles="
+    )
     for tx in (optax.sgd(1e-2), optax.sm3(1e-2), adamjax.sgd(1e-2)):
         with pytest.raises(ValueError, match=message):
             stored(tx).init(PARAMS)
