@@ -28,7 +28,7 @@ SHARED = (
         f"adamjax.{folder}.{module.name}"
         for folder, package in (("modifiers", adamjax.modifiers), ("wrappers", adamjax.wrappers))
         for module in pkgutil.iter_modules(package.__path__)
-        if module.name not in {"around", "partition_matrices", "copies"}
+        if module.name not in {"copy_params", "map_updates", "partition_matrices"}
     ),
 )
 HIDDEN = {None, "dtype", "mask", "mu_dtype", "nu_dtype", "param_rounding", "squares", "storage"}
@@ -36,8 +36,8 @@ HIDDEN |= {"strict"}
 BUILDERS = {"callable", "copy_params", "lift", "lookup_or_suggest", "optimizer", "Slot"}
 BUILDERS |= {"with_extra_args_support", "with_param_rounding"}
 CASTS = {"_wide", "asarray", "at_least_float32", "cast", "clamp", "float"}
-COMMUTE = {"logaddexp", "maximum", "minimum", "max", "min", "clip", "inside"}
-NOT_ARRAYS = {"step", "moments", "decay", "step.b1", "step.b2", "step.momentum", "axes"}
+COMMUTE = {"logaddexp", "maximum", "minimum", "max", "min", "clip", "sqrt_eps_inside"}
+NOT_ARRAYS = {"step", "moments", "beta", "step.b1", "step.b2", "step.momentum", "axes"}
 OPPOSITES = {
     ast.Add: ast.Sub,
     ast.Sub: ast.Add,
