@@ -1,6 +1,7 @@
 """The page of a variant, from its record."""
 
 import functools
+import inspect
 import json
 import re
 import sys
@@ -8,6 +9,7 @@ import sys
 import adamjax
 from adamjax.cli.commands import MATRIX, equation, slot_sizes
 from adamjax.cli.compare import LEARNING_RATES
+from adamjax.derive import section
 from adamjax.problems import get_problem
 from adamjax.registry import Variant
 from adamjax.storage.formats import FORMATS
@@ -15,6 +17,9 @@ from scripts import papers
 from scripts.how_to_choose import ON_VECTORS, markdown, size
 from scripts.site.pictures import PROBLEMS, ROOT, STEPS, picture, rival
 from tests.reference import resolve
+
+# A value of an argument and its meaning, in the docstrings of derived optimizers.
+CHOICE, CHOICE_ITEM = re.compile(r"\n {2,}('\w+'): "), r"\n    - `\1`: "
 
 
 def page(name: str) -> str:
@@ -168,17 +173,39 @@ def equal(record: Variant) -> str:
 
 def reference(record: Variant) -> str:
     """The documentation of its functions."""
-    made = [record.optimizer] + ([record.scale_by] if record.scale_by is not None else [])
-    own = [f for f in made if f.__module__ == record.optimizer.__module__]
-    blocks = [block(f.__module__, f.__name__, f"adamjax.{f.__name__}") for f in own]
-    if len(own) < len(made):
-        direction = made[-1]
-        path = f"{direction.__module__}.{direction.__name__}"
-        blocks.append(f"Its direction is [`adamjax.{direction.__name__}`][{path}].")
+    blocks = [ready_made(record)]
+    rule = record.scale_by
+    if rule is not None and rule.__module__ == record.optimizer.__module__:
+        blocks.append(block(rule.__module__, rule.__name__, f"adamjax.{rule.__name__}"))
+    elif rule is not None:
+        path = f"{rule.__module__}.{rule.__name__}"
+        blocks.append(f"Its update rule is [`adamjax.{rule.__name__}`][{path}].")
     if record.static:
         names = ", ".join(f"`{name}`" for name in record.static)
         blocks.append(f"`optax.inject_hyperparams` needs {names} as `static_args`.")
     return "\n\n".join(blocks)
+
+
+def ready_made(record: Variant) -> str:
+    """Signature and arguments of the ready-made optimizer, which is derived and has no source."""
+    doc, parameters = record.optimizer.__doc__ or "", inspect.signature(record.optimizer).parameters
+    entries = re.findall(r"^(\w+): (.*(?:\n +.*)*)", section(doc, "Args"), re.MULTILINE)
+    lines, starred = [], False
+    for name, parameter in parameters.items():
+        if parameter.kind is parameter.KEYWORD_ONLY and not starred:
+            lines.append("    *,")
+            starred = True
+        default = parameter.default
+        value = default.__name__ if inspect.isfunction(default) else repr(default)
+        lines.append(f"    {name}={value},")
+    call = "\n".join([f"adamjax.{record.name}(", *lines, ")"])
+    arguments = [f"- `{name}`: {re.sub(CHOICE, CHOICE_ITEM, text)}" for name, text in entries]
+    paragraphs = doc.partition("Args:")[0].split("\n\n")
+    notes = [part for part in paragraphs[1:] if part and not part.startswith("    ")]
+    heading = f"### adamjax.{record.name} {{ #{record.optimizer.__module__}.{record.name} }}"
+    raises = section(doc, "Raises")
+    parts = [heading, f"```python\n{call}\n```", *notes, "Arguments:", "\n".join(arguments)]
+    return "\n\n".join([*parts, f"Raises {raises}"] if raises else parts)
 
 
 def block(module: str, name: str, heading: str, level: int = 3) -> str:

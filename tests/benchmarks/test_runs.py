@@ -93,7 +93,10 @@ def test_sensitivity(tmp_path):
 
 
 @pytest.mark.usefixtures("compiled_quickly")
-@pytest.mark.parametrize("name", PAPERS)
+@pytest.mark.parametrize(
+    "name",
+    [PAPERS[0], *(pytest.param(name, marks=pytest.mark.exhaustive) for name in PAPERS[1:])],
+)
 def test_paper(name, tmp_path):
     from benchmarks.papers import __main__ as papers
 
