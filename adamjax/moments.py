@@ -94,6 +94,15 @@ def nan_to_zero(x: Array) -> Array:
     return jax.lax.select(x == x, x, jnp.full_like(x, ZERO))
 
 
+def add_decay(u: Array, p: Array, weight_decay: Scalar | None) -> Array:
+    """Return u + λ p, or u for a leaf that a mask excludes from weight decay.
+
+    >>> add_decay(jnp.float32(1.0), jnp.inf, None)
+    Array(1., dtype=float32)
+    """
+    return u if weight_decay is None else u + weight_decay * p
+
+
 def clamp(x: Array) -> Array:
     """Finite values limited to the range whose squares, and a few sums of them, stay finite.
 

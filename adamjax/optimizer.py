@@ -106,7 +106,7 @@ def optimizer(
     Args:
       scale_by: a transformation from gradients to updates, such as `adamjax.scale_by_adam()`.
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
-      weight_decay: λ, a number, an array or a schedule.
+      weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay couples with the step, one of the names above.
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
@@ -134,6 +134,7 @@ def optimizer(
     >>> round(float(updates["w"]), 6)
     -0.15
     """
+    weight_decay = 0.0 if weight_decay is None else weight_decay
     check_not_negative("learning_rate", learning_rate)
     check_not_negative("weight_decay", weight_decay)
     mode = lookup_or_suggest("decay_mode", decay_mode, DECAY_MODES)

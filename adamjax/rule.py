@@ -119,7 +119,7 @@ def lift(
       scalars: other hyperparameters, not negative: numbers, arrays or schedules.
       needs_params: whether the rule takes the parameter.
       mask: leaves to which `scalars["weight_decay"]` applies, in any form that `adamjax.optimizer`
-        accepts. It is 0 for the others.
+        accepts. It is None for the others, see `adamjax.moments.add_decay`.
       tree_scalars: `(gradients, moments, step)`, lists over the leaves, to scalars by name, which
         the rule finds on `step`.
       leaf_inputs: `(updates, extra_args)`, the extra arguments of `update`, to trees like the
@@ -151,6 +151,8 @@ def lift(
     """
     betas, scalars = dict(betas or {}), dict(scalars or {})
     _check_settings(betas, scalars, slots)
+    if mask is not None and "weight_decay" not in scalars:
+        raise ValueError("mask: there is no scalars['weight_decay'] that it could apply to")
     scheduled = [name for name, value in betas.items() if not is_number(value)]
 
     def init(params: PyTree) -> Any:
@@ -169,10 +171,9 @@ def lift(
         if needs_params:
             require_params(params, "this rule")
             seen = check_same_tree("updates", updates, "params", params, flat=flat)
-        columns = leaf_inputs(updates, extra_args) if leaf_inputs else {}
+        rows = _rows(leaf_inputs(updates, extra_args) if leaf_inputs else {}, treedef)
         if mask is not None:
-            decays = resolve_mask(mask, updates if params is None else params)
-            columns = {**columns, "decays": treedef.unflatten(decays)}
+            rows = _masked(rows, resolve_mask(mask, params if needs_params else updates))
         corrections, steps = _steps(state.count, gradients, betas, scalars, corrections)
         state = state._replace(count=increment(state.count))
         widen = partial(_widen, slots, state)
@@ -189,7 +190,7 @@ def lift(
             kept = [getattr(after, k).astype(x.dtype) for k, x in zip(slots, before, strict=True)]
             return u.astype(jnp.result_type(gradient)), kept
 
-        results = map_columns(on_leaf, gradients, befores, seen, _rows(columns, treedef))
+        results = map_columns(on_leaf, gradients, befores, seen, rows)
         new = treedef.unflatten([u for u, _ in results])
         moments = {k: treedef.unflatten([x[i] for _, x in results]) for i, k in enumerate(slots)}
         state = state._replace(**moments)
@@ -242,6 +243,12 @@ def _rows(columns: Mapping[str, PyTree | None], treedef: Any) -> list[dict[str, 
     return [{k: column[i] for k, column in flat.items()} for i in range(treedef.num_leaves)]
 
 
+def _masked(rows: list[dict[str, Any]], decays: list[bool]) -> list[dict[str, Any]]:
+    """Set the weight decay of excluded leaves to None, which is static under jit."""
+    exclude = {"weight_decay": None}
+    return [row if on else {**row, **exclude} for row, on in zip(rows, decays, strict=True)]
+
+
 def _widen(
     slots: Mapping[str, Slot], state: Any, gradient: Array, before: Sequence[Array]
 ) -> tuple[Array, Any]:
@@ -256,8 +263,6 @@ def _with_inputs(step: SimpleNamespace, inputs: Mapping[str, Any], dtype: Any) -
     if not inputs:
         return step
     fields = {name: cast(value, dtype) for name, value in inputs.items()}
-    if "decays" in fields:
-        fields["weight_decay"] = step.weight_decay * fields.pop("decays")
     return SimpleNamespace(**{**vars(step), **fields})
 
 

@@ -10,9 +10,12 @@ import types
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-import adamjax
-from adamjax.rule import ScalarOrSchedule
-from adamjax.trees import Mask
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+import adamjax  # noqa: E402
+from adamjax.rule import ScalarOrSchedule  # noqa: E402
+from adamjax.trees import Mask  # noqa: E402
 
 FOLDER = Path(adamjax.__file__).parent
 HEAD = '''"""{doc}"""

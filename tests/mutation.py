@@ -62,6 +62,7 @@ def main():
     checks += [(m.name, m.module) for m in mistakes.mutants(files) if m.name not in EQUIVALENT]
     # In an order that has nothing to do with the files: a part of it is a sample.
     checks.sort(key=lambda check: hashlib.sha256(repr(check).encode()).digest())
+    print(f"{len(checks)} mutants of {len(files)} files", flush=True)
     verdicts = judge(checks, time.time() + 60 * arguments.minutes)
     faults = [check for check, noticed in verdicts.items() if noticed == (check[0] == UNCHANGED)]
     for name, module in faults:
@@ -90,11 +91,13 @@ def judge(checks, deadline):
     ahead = [(check, deadline) for check in checks if keys[check] not in cache]
     # JAX has threads, which a fork would not survive.
     with multiprocessing.get_context("spawn").Pool(os.cpu_count()) as pool:
-        for check, noticed in pool.imap_unordered(run_check, ahead):
-            if noticed is not None:
-                cache[keys[check]] = noticed
-    CACHE.parent.mkdir(exist_ok=True)
-    CACHE.write_text(json.dumps(cache, indent=0, sort_keys=True))
+        try:
+            for check, noticed in pool.imap_unordered(run_check, ahead):
+                if noticed is not None:
+                    cache[keys[check]] = noticed
+        finally:
+            CACHE.parent.mkdir(exist_ok=True)
+            CACHE.write_text(json.dumps(cache, indent=0, sort_keys=True))
     return {check: cache[key] for check, key in keys.items() if key in cache}
 
 

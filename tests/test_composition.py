@@ -81,3 +81,12 @@ def test_stored_rounded_and_watched(name):
     seen = adamjax.metrics(state)
     assert seen["nonfinite"] == 0
     assert 0 < seen["update_norm"] < np.inf
+
+
+def test_a_leaf_without_weight_decay_does_not_see_its_parameter():
+    params = {"a": jnp.array([jnp.inf, 1.0]), "b": jnp.ones(2)}
+    gradients = jax.tree.map(jnp.ones_like, params)
+    for name in ("adamw", "novograd", "stable_adamw"):
+        tx = adamjax.create(name, learning_rate=0.01, weight_decay=0.1, mask="b")
+        updates, _ = tx.update(gradients, tx.init(params), params)
+        assert jnp.isfinite(updates["a"]).all(), name

@@ -10,7 +10,7 @@ import optax
 
 from adamjax.checks import lookup_or_suggest
 from adamjax.modifiers.map_updates import map_updates
-from adamjax.moments import Array
+from adamjax.moments import Array, add_decay
 from adamjax.rule import ScalarOrSchedule, lift
 from adamjax.trees import Mask
 
@@ -80,7 +80,7 @@ def cautious_decay(
 
     def rule(u, moments, step, p):
         agrees = jnp.sign(u) * jnp.sign(p) >= 0
-        return u + step.weight_decay * p * agrees, moments
+        return add_decay(u, p * agrees, step.weight_decay), moments
 
     scalars = {"weight_decay": weight_decay}
     state = optax.ScaleByScheduleState

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import optax
 
-from adamjax.moments import Array, ema
+from adamjax.moments import Array, add_decay, ema
 from adamjax.optimizer import DecayMode
 from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
@@ -64,7 +64,7 @@ def scale_by_focus(
         previous = jnp.where(step.count == 1, p, moments.average)
         # p - â, in a form that is exactly 0 where the parameter has not moved.
         gap = (1 - step.b2.one_minus / step.b2.bias_correction) * (p - previous)
-        u = jnp.sign(mu) + step.gamma * jnp.sign(gap) + step.weight_decay * (p - gap)
+        u = add_decay(jnp.sign(mu) + step.gamma * jnp.sign(gap), p - gap, step.weight_decay)
         return u, moments._replace(mu=mu, average=p - gap)
 
     slots = {"mu": Slot(mu_dtype), "average": Slot()}

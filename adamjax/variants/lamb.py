@@ -15,7 +15,7 @@ import optax
 
 from adamjax.checks import lookup_or_suggest
 from adamjax.modifiers.trust_ratio import trust_ratio
-from adamjax.moments import Array
+from adamjax.moments import Array, add_decay
 from adamjax.optimizer import DecayMode
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, lift
@@ -80,7 +80,7 @@ def scale_by_lamb(
     )
 
     def rule(u, moments, step, p):
-        return u + step.weight_decay * p, moments
+        return add_decay(u, p, step.weight_decay), moments
 
     scalars = {"weight_decay": weight_decay}
     decay = lift(rule, DecayState, {}, scalars=scalars, needs_params=True, mask=mask)

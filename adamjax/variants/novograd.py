@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import is_zero, lookup_or_suggest
-from adamjax.moments import Array, divide, ema
+from adamjax.moments import Array, add_decay, divide, ema
 from adamjax.optimizer import DecayMode
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
@@ -82,7 +82,7 @@ def scale_by_novograd(
         else:
             nu = jnp.where(first, nu, ema(nu, moments.nu, step.b2))
             n = divide(g, jnp.sqrt(nu) + step.eps)
-        n = n if p is None else n + step.weight_decay * p
+        n = n if p is None else add_decay(n, p, step.weight_decay)
         share = step.b1.one_minus if grad_averaging else 1.0
         share = jnp.where(first, 1.0, share) if style == "tensorflow" else share
         mu = step.b1.value * moments.mu + share * n
