@@ -60,8 +60,8 @@ def test_sums_over_a_leaf_are_all_that_is_sent(name):
     tx = adamjax.create(name, learning_rate=0.1)
     for plan in ("fsdp", "fsdp x tensor", "zero"):
         operations = sent(tx, plan)
-        sums = operations.pop("all-reduce")
-        assert max(sums) <= 32
+        sums = operations.pop("all-reduce", [])
+        assert max(sums, default=0) <= 32
         assert plan != "fsdp" or 0 < len(sums) <= REDUCED[name][0]
         assert operations == (collected(name) if plan == "zero" else {})
 
