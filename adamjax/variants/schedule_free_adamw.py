@@ -94,15 +94,14 @@ def _schedule_free_adamw(
     if style == "paper":
         rate = z_rate = _bias_corrected(rate, b2)
     rule = scale_by_normalized(b2, eps, corrected=style != "paper", nu_dtype=nu_dtype)
-    if style != "keras":
-        z = optimizer(rule, z_rate, **options)
-        tx = schedule_free(z, rate, b1, weight_lr_power=weight_lr_power, r=r)
-    elif options["decay_mode"] == "l2":
-        tx = schedule_free(optimizer(rule, rate, **options), rate, b1, weight_lr_power=0.0)
-    else:
-        z = optimizer(rule, rate, storage=options.pop("storage"))
-        decay = optimizer(optax.set_to_zero(), learning_rate, **options)
-        tx = _with_decay_of_y(schedule_free(z, rate, b1, weight_lr_power=0.0), decay)
+    decay_of_y = style == "keras" and options["decay_mode"] != "l2"
+    z_options = {"storage": options["storage"]} if decay_of_y else options
+    z = optimizer(rule, z_rate, **z_options)
+    power, r = (0.0, 0.0) if style == "keras" else (weight_lr_power, r)
+    tx = schedule_free(z, rate, b1, weight_lr_power=power, r=r)
+    if decay_of_y:
+        options = {**options, "storage": "float32"}
+        tx = _with_decay_of_y(tx, optimizer(optax.set_to_zero(), learning_rate, **options))
     return with_param_rounding(tx, param_rounding=param_rounding)
 
 
