@@ -36,37 +36,18 @@ class Paper(NamedTuple):
     url: str = ""
 
     def short(self) -> str:
-        """Return authors and year for a citation in a text.
-
-        >>> Paper("T", "Kingma, Diederik P. and Ba, Jimmy", 2014).short()
-        'Kingma and Ba, 2014'
-        """
+        """Return authors and year for a citation in a text."""
         names = [author.split(",")[0] for author in self.authors.split(" and ")]
         if len(names) > 3:
             return f"{names[0]} et al., {self.year}"
         return f"{' and '.join(filter(None, [', '.join(names[:-1]), names[-1]]))}, {self.year}"
 
     def link(self) -> str:
-        """Return the address of the paper.
-
-        >>> Paper("T", "A. Author", 2014, arxiv="1412.6980").link()
-        'https://arxiv.org/abs/1412.6980'
-        """
+        """Return the address of the paper."""
         return f"https://arxiv.org/abs/{self.arxiv}" if self.arxiv else self.url
 
     def bibtex(self, key: str) -> str:
-        r"""Return a BibTeX entry with this key.
-
-        >>> print(Paper("Adam", "Kingma, Diederik", 2014, arxiv="1412.6980").bibtex("adam"))
-        @misc{adam,
-          title = {{Adam}},
-          author = {Kingma, Diederik},
-          year = {2014},
-          eprint = {1412.6980},
-          archivePrefix = {arXiv},
-          url = {https://arxiv.org/abs/1412.6980},
-        }
-        """
+        """Return a BibTeX entry with this key."""
         fields = {
             "title": f"{{{self.title}}}",
             "author": self.authors,

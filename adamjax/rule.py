@@ -66,11 +66,7 @@ class ScheduledBetaState(NamedTuple):
 
 
 def without_corrections(state: Any) -> Any:
-    """Return a state of `lift` as it is with constant betas.
-
-    >>> without_corrections(ScheduledBetaState({}, optax.EmptyState()))
-    EmptyState()
-    """
+    """Return a state of `lift` as it is with constant betas."""
     return state.inner_state if isinstance(state, ScheduledBetaState) else state
 
 
@@ -293,11 +289,7 @@ def _steps(
 
 
 def beta_at(value: Scalar, t: Array) -> Beta:
-    """Return a beta at step t in the dtype of t, with the bias correction of a constant beta.
-
-    >>> [round(float(x), 4) for x in beta_at(0.5, jnp.float32(2.0))]
-    [0.5, 0.5, 0.6931, 0.75]
-    """
+    """Return a beta at step t in the dtype of t, with the bias correction of a constant beta."""
     one_minus = cast(_one_minus(value), t.dtype)
     if isinstance(value, jax.Array):
         neg_log = -jnp.log1p(-one_minus)

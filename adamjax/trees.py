@@ -16,10 +16,6 @@ def leaf_name(path: tuple[Any, ...]) -> str:
     """Return the name of a leaf for patterns and error messages: its keys joined by "/".
 
     The name omits the trailing `value` in the path of an NNX variable.
-
-    >>> tree = {"dense": {"kernel": 1.0}}
-    >>> [leaf_name(path) for path, _ in jax.tree_util.tree_leaves_with_path(tree)]
-    ['dense/kernel']
     """
     if len(path) > 1 and path[-1] == jax.tree_util.GetAttrKey("value"):
         path = path[:-1]
@@ -30,9 +26,6 @@ def matches(name: str, patterns: Sequence[str]) -> bool:
     """Return whether a name matches one of the plain patterns (if any), and no "!" pattern.
 
     Patterns are globs on the whole name. "*" also matches "/".
-
-    >>> matches("block/0/kernel", ["*kernel"]), matches("block/0/kernel", ["!block/0/*"])
-    (True, False)
     """
     included = [p for p in patterns if not p.startswith("!")]
     excluded = [p[1:] for p in patterns if p.startswith("!")]
@@ -54,9 +47,6 @@ def resolve_mask(mask: Mask, params: PyTree) -> list[bool]:
     Raises:
       ValueError: if a pattern without "!" matches no parameter, or the tree does not fit or has
         leaves that are not bools.
-
-    >>> resolve_mask(["*kernel"], {"bias": 1.0, "kernel": 2.0})
-    [False, True]
     """
     if mask is None:
         return [True] * len(jax.tree.leaves(params))
@@ -113,12 +103,6 @@ def check_same_tree(
 
     Raises:
       ValueError: if they differ. The message names the first leaf that does.
-
-    >>> check_same_tree("updates", {"a": 1.0}, "params", {"a": 2.0})
-    [2.0]
-    >>> check_same_tree("updates", {"a": 1.0}, "params", {"b": 2.0})
-    Traceback (most recent call last):
-    ValueError: updates and params do not match: 'a' is only in updates, 'b' only in params
     """
     leaves, treedef = flat or jax.tree.flatten(tree)
     others, other_treedef = jax.tree.flatten(other)
@@ -161,11 +145,6 @@ def flatten_real(name: str, tree: PyTree) -> tuple[list[Any], Any]:
 
     Raises:
       TypeError: for other leaves. The message names the first one.
-
-    >>> flatten_real("params", {"w": jnp.ones(2), "steps": jnp.zeros(2, int)})
-    Traceback (most recent call last):
-    TypeError: params['steps'] is int32, but only real floating-point leaves can be optimized; \
-exclude it (optax.masked, optax.partition, or a filter of the model's parameters)
     """
     leaves, treedef = jax.tree.flatten(tree)
     for i, value in enumerate(leaves):
@@ -195,12 +174,7 @@ def _fix_for(dtype: Any) -> str:
 
 
 def require_params(params: PyTree, reader: str) -> None:
-    """Raise ValueError if the parameters are missing.
-
-    >>> require_params(None, "weight_decay")
-    Traceback (most recent call last):
-    ValueError: params: weight_decay needs the parameters; call update(updates, state, params)
-    """
+    """Raise ValueError if the parameters are missing."""
     if params is None:
         raise ValueError(
             f"params: {reader} needs the parameters; call update(updates, state, params)"
@@ -211,9 +185,6 @@ def map_columns(function: Callable[..., Any], first: Sequence[Any], *others: Any
     """Apply a function to the leaves of aligned trees, given as lists.
 
     Under jit, leaves of the same shape share one trace if there are many.
-
-    >>> map_columns(jnp.add, [1, 2], [3, 4])
-    [Array(4, dtype=int32, weak_type=True), Array(6, dtype=int32, weak_type=True)]
     """
     many = len(first) > 8 and any(isinstance(x, jax.core.Tracer) for x in first)
     run = jax.jit(function) if many else function

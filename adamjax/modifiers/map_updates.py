@@ -69,11 +69,7 @@ def map_leaves(function: Callable[..., Array], tree: PyTree, *others: PyTree) ->
 
 
 def select_unmasked(tree: PyTree, part: PyTree) -> PyTree:
-    """Replace the leaves of `tree` that are masked in `part` by its `optax.MaskedNode`.
-
-    >>> select_unmasked({"a": 1.0, "b": 2.0}, {"a": 3.0, "b": optax.MaskedNode()})
-    {'a': 1.0, 'b': MaskedNode()}
-    """
+    """Replace the leaves of `tree` that are masked in `part` by its `optax.MaskedNode`."""
     return jax.tree.map(lambda x, y: x if is_masked(x) else y, part, tree, is_leaf=is_masked)
 
 

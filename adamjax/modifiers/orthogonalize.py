@@ -65,11 +65,7 @@ def orthogonalize(
 
 
 def newton_schulz(u: Array, steps: int, eps: float) -> Array:
-    """Iterate with the smaller of X Xᵀ and Xᵀ X.
-
-    >>> newton_schulz(jnp.zeros((2, 3)), 5, 1e-7).tolist()
-    [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
-    """
+    """Iterate with the smaller of X Xᵀ and Xᵀ X."""
     tall = u.shape[-2] > u.shape[-1]
     a, b, c = COEFFICIENTS
     x = divide(u, norm(u, (-2, -1)) + eps)

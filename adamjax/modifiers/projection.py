@@ -60,12 +60,7 @@ def projection(
 def projected(
     g: Array, p: Array, delta: float, eps: float, *, out_axis: int
 ) -> tuple[Array, Array]:
-    """Return whether the weights of every neuron, and those of the leaf, are scale-invariant.
-
-    >>> p, g = jnp.array([[3.0], [4.0]]), jnp.array([[-4.0], [3.0]])
-    >>> [bool(x) for x in projected(g, p, 0.1, 1e-8, out_axis=-1)]
-    [True, True]
-    """
+    """Return whether the weights of every neuron, and those of the leaf, are scale-invariant."""
 
     def invariant(axes: tuple[int, ...]) -> Array:
         a, b = (x / jnp.maximum(norm(x, axes), eps) for x in (g, p))

@@ -46,9 +46,6 @@ def element_index(shape: tuple[int, ...]) -> Array:
     """Return the row-major index of each element in the whole array, modulo 2³².
 
     The compiler computes iotas in place and shards them like other operands.
-
-    >>> element_index((2, 3)).tolist()
-    [[0, 1, 2], [3, 4, 5]]
     """
 
     def along(axis: int) -> Array:
@@ -71,11 +68,7 @@ def random_bits(shape: tuple[int, ...], word: Array) -> Array:
 
 
 def phases(count: Array, sequences: int = 4) -> tuple[Array, ...]:
-    """Return the positions of the sequences of `dithers`, at most four, at a step.
-
-    >>> hex(phases(jnp.int32(1))[0])
-    '0x9e3779b9'
-    """
+    """Return the positions of the sequences of `dithers`, at most four, at a step."""
     at = count.astype(jnp.uint32)
     return tuple(at * np.uint32(stride) for stride in _STRIDES[:sequences])
 
@@ -91,10 +84,6 @@ def dithers(shape: tuple[int, ...], seed: Any, at: Sequence[Array]) -> Callable[
       shape: shape of the array.
       seed: hash of the seed of the leaf.
       at: `phases` of the step.
-
-    >>> words = [dithers((1,), 7, phases(jnp.int32(count)))(0) for count in (0, 1)]
-    >>> hex(int(words[1][0] - words[0][0]))
-    '0x9e3779b9'
     """
     start = hash_u32(element_index(shape) + jnp.asarray(seed, jnp.uint32))
 

@@ -173,13 +173,7 @@ FORMATS = {
 
 
 def groups(storage: str, roles: Mapping[str, str]) -> list[tuple[tuple[str, ...], Code]]:
-    """Return the groups of fields that are coded together, and their codes.
-
-    >>> groups("8bit", {"mu": "mean", "nu": "square"})[0][0]
-    ('mu', 'nu')
-    >>> groups("float32", {"mu": "mean", "nu": "square"})
-    []
-    """
+    """Return the groups of fields that are coded together, and their codes."""
     chosen = FORMATS[storage]
     fields = {role: name for name, role in roles.items()}
     pair = chosen.pair_below_maximum if "maximum" in fields else chosen.pair

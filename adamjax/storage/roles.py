@@ -43,9 +43,6 @@ def roles_of(node: Any, overrides: Mapping[str, str]) -> dict[str, str]:
 
     Roles come from `overrides`, the state's attribute `roles`, or its class if it is Optax's.
     In other states a field `mu` is "signed" and a field `nu` a "square".
-
-    >>> roles_of(optax.ScaleByLionState(count=0, mu=1.0), {})
-    {'mu': 'signed'}
     """
     fields = getattr(node, "_fields", ())
     if not fields:
@@ -64,9 +61,6 @@ def roles_in(state: Any) -> dict[str, str]:
     """Return the role of each moment in a whole state, by field.
 
     Parts without parameters (`optax.partition`) are ignored.
-
-    >>> roles_in(optax.amsgrad(1e-3).init(1.0))
-    {'mu': 'mean', 'nu': 'square', 'nu_max': 'maximum'}
     """
     return {
         field: role

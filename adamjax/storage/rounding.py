@@ -85,13 +85,7 @@ def round_params(mode: str = "stochastic") -> optax.GradientTransformationExtraA
 def with_param_rounding(
     tx: optax.GradientTransformation, *, param_rounding: str | None
 ) -> optax.GradientTransformationExtraArgs:
-    """Append `round_params` to an optimizer, and make its gradients float32, unless None.
-
-    >>> p = jnp.bfloat16(1.0)
-    >>> tx = with_param_rounding(optax.sgd(1.0), param_rounding="kahan")
-    >>> tx.update(jnp.bfloat16(1e-3), tx.init(p), p)[0].dtype.name
-    'float32'
-    """
+    """Append `round_params` to an optimizer, and make its gradients float32, unless None."""
     if param_rounding is None:
         return optax.with_extra_args_support(tx)
 

@@ -37,14 +37,7 @@ class Moments(NamedTuple):
 def split_moments(
     state: Any, roles: Mapping[str, str]
 ) -> tuple[list[Moments], Callable[[list[list[Leaf]]], Any]]:
-    """Return the moments in a state, and a function that replaces them.
-
-    >>> parts, rebuild = split_moments(optax.ScaleByLionState(count=0, mu={"w": 1.0}), {})
-    >>> parts[0].names, parts[0].leaves
-    (['w'], [{'mu': 1.0}])
-    >>> rebuild([[{"mu": 2.0}]])
-    ScaleByLionState(count=0, mu={'w': 2.0})
-    """
+    """Return the moments in a state, and a function that replaces them."""
     is_node = lambda node: bool(roles_of(node, roles))  # noqa: E731
     nodes, outer = jax.tree.flatten(state, is_leaf=is_node)
     parts, treedefs = [], []

@@ -33,10 +33,6 @@ def sma_length(count: Array, beta: Beta) -> Array:
     r∞ - 2 t bᵗ / (1 - bᵗ) is a difference of numbers near 2 / (1 - b), which leaves three digits in
     float32 where the rectification starts. The equivalent (2/w - 2/λ - 1) + t - 2 t h(λ t) does
     not cancel, with w = 1 - b, λ = -log b and h(x) = 1/(eˣ - 1) - 1/x + 1/2.
-
-    >>> beta = Beta(0.5, 0.5, 0.6931471805599453, 0.75)
-    >>> round(float(sma_length(jnp.float32(2.0), beta)), 4)  # 3 - 4/3
-    1.6667
     """
     x = beta.neg_log * count
     series = x / 12 * (1 - x**2 / 60 * (1 - x**2 / 42 * (1 - x**2 / 40)))
