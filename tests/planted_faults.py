@@ -112,7 +112,7 @@ FAULTS = (
     _core("optimizer.py", "else increment(last.count)", "else last.count"),
     _core("optimizer.py", "lr = lr * step_size(rule_state)", "lr = lr + step_size(rule_state)"),
     _core("rule.py", "_one_minus(values[name]) * (1 - c)", "_one_minus(values[name])"),
-    _core("rule.py", "step.weight_decay * fields.pop", "fields.pop"),
+    _core("rule.py", "row if on else", "row if not on else"),
     _core("rule.py", "-jnp.expm1(-neg_log * t)", "-jnp.expm1(neg_log * t)"),
     _core("rule.py", "jnp.promote_types(dtype, jnp.float32)", "dtype"),
     # Storage.
