@@ -7,6 +7,7 @@ import ast
 import inspect
 import sys
 import types
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -49,15 +50,24 @@ def annotation(parameter: inspect.Parameter) -> str:
     return inspect.formatannotation(hint).replace("collections.abc.", "").replace("typing.", "")
 
 
+def argument_lines(function: Any, write: Callable[[inspect.Parameter], str]) -> list[str]:
+    """Return one line for each argument, and one for the star before those by keyword only."""
+    lines = []
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY and "    *," not in lines:
+            lines.append("    *,")
+        lines.append(f"    {write(parameter)},")
+    return lines
+
+
 def definition(function: Any) -> str:
     """Return a function's signature and docstring."""
-    lines, keyword_only = [f"def {function.__name__}("], False
-    for parameter in inspect.signature(function).parameters.values():
-        if parameter.kind is parameter.KEYWORD_ONLY and not keyword_only:
-            lines.append("    *,")
-            keyword_only = True
+
+    def write(parameter: inspect.Parameter) -> str:
         value = "..." if callable(parameter.default) else repr(parameter.default)
-        lines.append(f"    {parameter.name}: {annotation(parameter)} = {value},")
+        return f"{parameter.name}: {annotation(parameter)} = {value}"
+
+    lines = [f"def {function.__name__}(", *argument_lines(function, write)]
     doc = function.__doc__.replace("\n", "\n    ").replace("\n    \n", "\n\n")
     lines += [") -> optax.GradientTransformationExtraArgs:", f'    """{doc}\n    """\n    ...\n']
     return "\n".join(lines)

@@ -16,6 +16,7 @@ from adamjax.storage.formats import FORMATS
 from scripts import papers
 from scripts.how_to_choose import ON_VECTORS, markdown, size
 from scripts.site.pictures import PROBLEMS, ROOT, STEPS, picture, rival
+from scripts.stubs import argument_lines
 from tests.reference import resolve
 
 # A value of an argument and its meaning, in the docstrings of derived optimizers.
@@ -188,16 +189,15 @@ def reference(record: Variant) -> str:
 
 def ready_made(record: Variant) -> str:
     """Signature and arguments of the ready-made optimizer, which is derived and has no source."""
-    doc, parameters = record.optimizer.__doc__ or "", inspect.signature(record.optimizer).parameters
+    doc = record.optimizer.__doc__ or ""
     entries = re.findall(r"^(\w+): (.*(?:\n +.*)*)", section(doc, "Args"), re.MULTILINE)
-    lines, starred = [], False
-    for name, parameter in parameters.items():
-        if parameter.kind is parameter.KEYWORD_ONLY and not starred:
-            lines.append("    *,")
-            starred = True
+
+    def write(parameter: inspect.Parameter) -> str:
         default = parameter.default
         value = default.__name__ if inspect.isfunction(default) else repr(default)
-        lines.append(f"    {name}={value},")
+        return f"{parameter.name}={value}"
+
+    lines = argument_lines(record.optimizer, write)
     call = "\n".join([f"adamjax.{record.name}(", *lines, ")"])
     arguments = [f"- `{name}`: {re.sub(CHOICE, CHOICE_ITEM, text)}" for name, text in entries]
     paragraphs = doc.partition("Args:")[0].split("\n\n")
