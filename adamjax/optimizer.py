@@ -20,6 +20,7 @@ from adamjax.trees import (
     PyTree,
     check_same_tree,
     flatten_real,
+    like_updates,
     map_columns,
     require_params,
     resolve_mask,
@@ -151,6 +152,7 @@ def optimizer(
         rule_state, last = state
         lr, wd = value_at(learning_rate, last.count), value_at(weight_decay, last.count)
         leaves, treedef = flat = flatten_real("updates", updates)
+        params = like_updates(updates, params)
         seen, masked = leaves, [False] * len(leaves)
         if decays:
             require_params(params, "weight_decay")

@@ -24,6 +24,7 @@ from adamjax.trees import (
     check_real,
     check_same_tree,
     flatten_real,
+    like_updates,
     map_columns,
     require_params,
     resolve_mask,
@@ -72,7 +73,7 @@ def without_corrections(state: Any) -> Any:
 
 def at_least_float32(dtype: Any) -> Any:
     """Return the dtype to compute in: float32 for float32 and below, float64 for float64."""
-    return jnp.promote_types(dtype, jnp.float32)
+    return np.promote_types(dtype, np.float32)  # jnp refuses it under strict promotion
 
 
 def value_at(scalar: ScalarOrSchedule, count: Any) -> Scalar:
@@ -162,6 +163,7 @@ def lift(
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         corrections, state = _unwrap(state, state_type, scheduled)
         gradients, treedef = flat = flatten_real("updates", updates)
+        params = like_updates(updates, params)
         befores = _moments_of_leaves(slots, state, updates, flat)
         seen: Sequence[Any] = [None] * len(gradients)
         if needs_params:

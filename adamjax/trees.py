@@ -118,6 +118,22 @@ def check_same_tree(
     return others
 
 
+def like_updates(updates: PyTree, params: PyTree) -> PyTree:
+    """Return `params` with None where `updates` has None, as with an unfiltered Equinox model.
+
+    >>> like_updates({"w": 1.0, "f": None}, {"w": 2.0, "f": abs})
+    {'f': None, 'w': 2.0}
+    """
+    if params is None or jax.tree.structure(updates) == jax.tree.structure(params):
+        return params
+    leaves, treedef = jax.tree.flatten(updates, is_leaf=lambda leaf: leaf is None)
+    try:
+        columns = zip(leaves, treedef.flatten_up_to(params), strict=True)
+    except ValueError:
+        return params  # `check_same_tree` names the difference
+    return treedef.unflatten([None if u is None else p for u, p in columns])
+
+
 def _refuse_structure(name: str, tree: PyTree, other_name: str, other: PyTree) -> NoReturn:
     names, others = ({leaf: None for leaf, _ in _named_leaves(t)} for t in (tree, other))
     extra = ", ".join(repr(leaf) for leaf in names if leaf not in others)

@@ -16,7 +16,7 @@ from adamjax.modifiers.map_updates import is_masked, map_leaves, select_unmasked
 from adamjax.moments import Array, clamp, ema, increment
 from adamjax.rule import ScalarOrSchedule, at_least_float32, beta_at, value_at
 from adamjax.storage.roles import roles_of
-from adamjax.trees import PyTree, check_real, check_same_tree, leaf_name
+from adamjax.trees import PyTree, check_real, check_same_tree, leaf_name, like_updates
 
 
 class EigenbasisState(NamedTuple):
@@ -116,6 +116,7 @@ def eigenbasis(
         bases = state.left_basis, state.right_basis
         updates = map_leaves(clamp, updates)
         rotated = map_leaves(_into, updates, *bases)
+        params = like_updates(updates, params)
         rotated_params = None if params is None else map_leaves(_into, params, *bases)
         rotated, after = inner.update(rotated, state.inner_state, rotated_params, **extra_args)
         after = jax.tree.map(partial(jnp.where, first), state.inner_state, after)

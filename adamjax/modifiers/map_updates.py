@@ -9,7 +9,14 @@ import optax
 
 from adamjax.moments import Array, clamp
 from adamjax.rule import at_least_float32
-from adamjax.trees import PyTree, check_real, check_same_tree, map_columns, require_params
+from adamjax.trees import (
+    PyTree,
+    check_real,
+    check_same_tree,
+    like_updates,
+    map_columns,
+    require_params,
+)
 
 
 def map_updates(
@@ -42,9 +49,7 @@ def map_updates(
 
     def update(updates: PyTree, state: PyTree, params: PyTree = None, **extra_args: Any) -> Any:
         check_real("updates", updates)
-        others = [updates, params] if needs_params else [updates]
-        if needs_params:
-            check_params(params, updates)
+        others = [updates, check_params(params, updates)] if needs_params else [updates]
         new, state = inner.update(updates, state, params, **extra_args)
         return map_leaves(lambda *each: modify(*map(clamp, each)), new, *others), state
 
@@ -69,8 +74,8 @@ def map_leaves(function: Callable[..., Array], tree: PyTree, *others: PyTree) ->
 
 
 def select_unmasked(tree: PyTree, part: PyTree) -> PyTree:
-    """Replace the leaves of `tree` that are masked in `part` by its `optax.MaskedNode`."""
-    return jax.tree.map(lambda x, y: x if is_masked(x) else y, part, tree, is_leaf=is_masked)
+    """Replace the leaves of `tree` that are absent in `part` by its `optax.MaskedNode` or None."""
+    return jax.tree.map(lambda x, y: x if is_absent(x) else y, part, tree, is_leaf=is_absent)
 
 
 def is_masked(node: Any) -> bool:
@@ -78,7 +83,14 @@ def is_masked(node: Any) -> bool:
     return isinstance(node, optax.MaskedNode)
 
 
-def check_params(params: PyTree, updates: PyTree) -> None:
-    """Raise ValueError if the parameters are missing or do not fit the updates."""
+def is_absent(node: Any) -> bool:
+    """Return whether a node is masked, or None as a leaf that a filter has removed."""
+    return node is None or is_masked(node)
+
+
+def check_params(params: PyTree, updates: PyTree) -> PyTree:
+    """Return the parameters that have updates, or raise ValueError if some are missing."""
     require_params(params, "this transformation")
+    params = like_updates(updates, params)
     check_same_tree("params", params, "updates", updates)
+    return params

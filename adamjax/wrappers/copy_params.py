@@ -23,8 +23,8 @@ def copy_params(params: PyTree) -> PyTree:
     return jax.tree.map(copy, params)
 
 
-def check_copies(copies: PyTree, params: PyTree, updates: PyTree) -> None:
-    """Raise ValueError if the parameters are missing, or do not fit gradients and copies."""
+def check_copies(copies: PyTree, params: PyTree, updates: PyTree) -> PyTree:
+    """Return the parameters that have updates, or raise ValueError if something does not fit."""
     check_real("updates", updates)
     check_same_tree("updates", updates, "the state's copy of the parameters", copies)
-    check_params(params, updates)
+    return check_params(params, updates)

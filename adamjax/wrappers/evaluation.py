@@ -4,7 +4,7 @@ from typing import Any
 
 import jax
 
-from adamjax.modifiers.map_updates import is_masked
+from adamjax.modifiers.map_updates import is_absent
 from adamjax.trees import PyTree
 
 
@@ -40,5 +40,5 @@ def eval_params(state: Any, params: PyTree) -> PyTree:
     result = params
     for node in reversed(nodes):  # The first overwrites the others.
         own = node.eval_params(params)
-        result = jax.tree.map(lambda x, y: y if is_masked(x) else x, own, result, is_leaf=is_masked)
+        result = jax.tree.map(lambda x, y: y if is_absent(x) else x, own, result, is_leaf=is_absent)
     return result

@@ -54,7 +54,7 @@ def sam(
         grad_fn: Callable[[PyTree], PyTree] | None = None,
         **extra_args: Any,
     ) -> Any:
-        check_params(params, updates)
+        params = check_params(params, updates)
         if grad_fn is None:
             raise ValueError(
                 "grad_fn: give update the function from parameters to gradients, grad_fn=..."
