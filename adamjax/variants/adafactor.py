@@ -200,7 +200,13 @@ def scale_by_adafactor(
     }
     state_type = AdafactorState if betas else optax.FactoredState
     return lift(
-        rule, state_type, slots, betas=betas, scalars=scalars, needs_params=setting.scale_parameter
+        rule,
+        state_type,
+        slots,
+        betas=betas,
+        scalars=scalars,
+        needs_params=setting.scale_parameter,
+        uses_axes=True,
     )
 
 
