@@ -14,7 +14,7 @@ from adamjax.checks import check_not_negative, is_zero, lookup_or_suggest, refus
 from adamjax.moments import Array, increment
 from adamjax.rule import ScalarOrSchedule, at_least_float32, cast, value_at
 from adamjax.storage.rounding import round_params
-from adamjax.storage.state_moments import steps_done
+from adamjax.storage.state_moments import steps_done, without_format
 from adamjax.storage.store import store
 from adamjax.trees import (
     Mask,
@@ -155,18 +155,16 @@ def optimizer(
         count = steps_done(rule_state) if last.step is None else last.step
         lr, wd = value_at(learning_rate, count), value_at(weight_decay, count)
         leaves, treedef = flat = flatten_floating("updates", updates)
-        seen, masked = leaves, [False] * len(leaves)
+        seen = leaves
         if decays:
             require_params(params, "weight_decay")
         if params is not None:
             seen = check_same_tree("updates", updates, "params", params, flat=flat)
-        if decays:
-            masked = resolve_mask(mask, params)
-
-        in_gradient = [on and mode.couple is None for on in masked]
-        wide = [_widen(*row, wd) for row in zip(leaves, seen, in_gradient, strict=True)]
+        masked = resolve_mask(mask, params) if decays else [False] * len(leaves)
+        l2 = mode.couple is None
+        wide = [_widen(g, p, on and l2, wd) for g, p, on in zip(leaves, seen, masked, strict=True)]
         new, rule_state = scale_by.update(treedef.unflatten(wide), rule_state, params, **extra_args)
-        lr = lr * step_size(rule_state) if step_size else lr
+        lr = lr * step_size(without_format(rule_state)) if step_size else lr
 
         def change(u: Array, g: Array, p: Array, on: Any) -> Array:
             rate = cast(lr, u.dtype)

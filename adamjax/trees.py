@@ -184,7 +184,7 @@ def like_updates(updates: PyTree, params: PyTree) -> PyTree:
     >>> like_updates({"f": None, "w": 1.0}, {"f": abs, "w": 2.0})
     {'f': None, 'w': 2.0}
     """
-    if jax.tree.structure(updates) == jax.tree.structure(params):
+    if updates is None or jax.tree.structure(updates) == jax.tree.structure(params):
         return params
     leaves, treedef = jax.tree.flatten(updates, is_leaf=lambda x: x is None)
     try:

@@ -67,7 +67,7 @@ def store(
 
     >>> tx = store(optax.adamw(1e-3), "8bit")
     >>> state = tx.init({"kernel": jnp.zeros((128, 128)), "bias": jnp.zeros(128)})
-    >>> jax.tree.map(lambda x: x.dtype.name, state[0].inner_state.nu)
+    >>> jax.tree.map(lambda x: x.dtype.name, state[0].nu)
     {'bias': 'float32', 'kernel': 'uint8'}
     """
     lookup_or_suggest("storage", storage, FORMATS)
@@ -81,6 +81,8 @@ def store(
             return state
         parts, rebuild = split_moments(state, roles)
         _check(parts, roles, patterns)
+        if any(part.format is not None for part in parts):
+            raise ValueError("tx: its moments are in a storage format already; call store once")
         return rebuild([_encode(storage, part, _plan(part, choose)) for part in parts])
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
@@ -124,7 +126,7 @@ def convert_state(
 
     >>> params = {"w": jnp.ones((128, 128))}
     >>> state = convert_state(optax.adam(1e-3).init(params), to="8bit")
-    >>> state[0].inner_state.mu["w"].dtype.name
+    >>> state[0].mu["w"].dtype.name
     'int8'
     """
     lookup_or_suggest("to", to, FORMATS)
