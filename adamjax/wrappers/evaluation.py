@@ -4,7 +4,7 @@ from typing import Any
 
 import jax
 
-from adamjax.modifiers.map_updates import is_absent
+from adamjax.modifiers.map_updates import fill_absent
 from adamjax.trees import PyTree
 
 
@@ -39,6 +39,5 @@ def eval_params(state: Any, params: PyTree) -> PyTree:
         )
     result = params
     for node in reversed(nodes):  # The first overwrites the others.
-        own = node.eval_params(params)
-        result = jax.tree.map(lambda x, y: y if is_absent(x) else x, own, result, is_leaf=is_absent)
+        result = fill_absent(node.eval_params(params), result)
     return result
