@@ -110,7 +110,19 @@ def check_same_tree(
       ValueError: if they differ. The message names the first leaf that does.
     """
     leaves, treedef = flat or jax.tree.flatten(tree)
-    others, other_treedef _refuse_structure(name: str, tree: PyTree, other_name: str, other: PyTree) -> NoReturn:
+    others, other_treedef = jax.tree.flatten(other)
+    if other_treedef != treedef:
+        _refuse_structure(name, tree, other_name, other)
+    for i, (a, b) in enumerate(zip(leaves, others, strict=True)):
+        if shape(a) != jnp.shape(b):
+            raise ValueError(
+                f"{name}[{leaf_names(tree)[i]!r}] has shape {jnp.shape(a)}, but in {other_name} "
+                f"it is {jnp.shape(b)}"
+            )
+    return others
+
+
+def _refuse_structure(name: str, tree: PyTree, other_name: str, other: PyTree) -> NoReturn:
     names, others = ({leaf: None for leaf, _ in _named_leaves(t)} for t in (tree, other))
     extra = ", ".join(repr(leaf) for leaf in names if leaf not in others)
     missing = ", ".join(repr(leaf) for leaf in others if leaf not in names)
