@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 
 PyTree = Any
 Mask = PyTree | Callable[[PyTree], PyTree] | str | Sequence[str] | None
@@ -202,19 +203,21 @@ _IN_BOX = [
 
 
 def unbox(tree: PyTree) -> PyTree:
-    """Replace boxes around one array, such as `nnx.Variable`, by the array.
+    """Replace boxes around one array, such as `nnx.Variable`, by the array or `optax.MaskedNode`.
 
     A box may hold the sharding or the names of the axes of its array.
     """
 
+    def inside(node: Any) -> list[Any]:
+        is_masked = lambda x: isinstance(x, optax.MaskedNode)  # noqa: E731
+        return jax.tree_util.tree_leaves_with_path(node, is_leaf=is_masked)
+
     def is_box(node: Any) -> bool:
         if isinstance(node, dict | list | tuple):
             return False
-        return [path for path, _ in jax.tree_util.tree_leaves_with_path(node)] in [
-            [path] for path in _IN_BOX
-        ]
+        return [path for path, _ in inside(node)] in [[path] for path in _IN_BOX]
 
-    return jax.tree.map(lambda node: jax.tree.leaves(node)[0], tree, is_leaf=is_box)
+    return jax.tree.map(lambda node: inside(node)[0][1], tree, is_leaf=is_box)
 
 
 def require_params(params: PyTree, reader: str) -> None:
