@@ -6,17 +6,28 @@ together with what is needed to use it exactly in float32.
 """
 
 import math
-from functools import partial
+from functools import partial, reduce
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 Array = jax.Array
 Scalar = Any  # a Python number, or a scalar array
 # Equal to 0, and yet not the 0 that loops start to sum gradients from: on GPU XLA would write that
 # one to memory, once for each leaf, and read it here.
 ZERO = -0.0
+
+
+def common_dtype(*arrays: Any) -> Any:
+    """The dtype to which arrays are promoted, also where strict promotion refuses it.
+
+    >>> common_dtype(jnp.bfloat16(1), jnp.bfloat16(1)).name
+    'bfloat16'
+    """
+    dtypes = {jnp.result_type(x) for x in arrays}
+    return dtypes.pop() if len(dtypes) == 1 else reduce(np.promote_types, dtypes, np.float32)
 
 
 class Beta(NamedTuple):

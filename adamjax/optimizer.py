@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_not_negative, is_zero, lookup_or_suggest, refuse_state
-from adamjax.moments import Array, increment
+from adamjax.moments import Array, common_dtype, increment
 from adamjax.rule import ScalarOrSchedule, at_least_float32, cast, value_at
 from adamjax.storage.rounding import with_param_rounding
 from adamjax.storage.state_moments import steps_done, without_format
@@ -173,7 +173,7 @@ def optimizer(
                 wide_p = jnp.asarray(p, u.dtype)
                 scale = decay_scale(wide_p, jnp.asarray(g, u.dtype)) if decay_scale else 1.0
                 step = mode.couple(step, wide_p, cast(wd, u.dtype) * scale, rate)
-            return (-step).astype(jnp.result_type(g, p))
+            return (-step).astype(common_dtype(g, p))
 
         marks = [() if on else None for on in masked]  # static under jit, unlike a bool
         changes = map_columns(change, treedef.flatten_up_to(new), leaves, seen, marks)
@@ -187,7 +187,7 @@ def optimizer(
 
 def _widen(g: Array, p: Array, on: bool, wd: Any) -> Array:
     """Return the gradient in the dtype to compute in, with the term λ p if `on`."""
-    dtype = at_least_float32(jnp.result_type(g, p))
+    dtype = at_least_float32(common_dtype(g, p))
     g = jnp.asarray(g, dtype)
     return g + cast(wd, dtype) * jnp.asarray(p, dtype) if on else g
 

@@ -373,5 +373,5 @@ def _one_minus(beta: Scalar) -> Scalar:
     if not isinstance(beta, jax.Array):
         return 1 - beta
     floating = jnp.issubdtype(beta.dtype, jnp.floating)
-    resolution = jnp.finfo(beta.dtype if floating else jnp.float32).epsneg
+    resolution = float(jnp.finfo(beta.dtype if floating else jnp.float32).epsneg)
     return jnp.maximum(1 - beta.astype(at_least_float32(beta.dtype)), resolution)

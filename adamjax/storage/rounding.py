@@ -10,7 +10,7 @@ import numpy as np
 import optax
 
 from adamjax.checks import lookup_or_suggest, refuse_state
-from adamjax.moments import Array, increment, nan_to_zero
+from adamjax.moments import Array, common_dtype, increment, nan_to_zero
 from adamjax.storage.bits import leaf_seeds, random_bits, step_words
 from adamjax.storage.codes import round_bits
 from adamjax.trees import PyTree, check_same_tree, leaf_name, like_updates, require_params
@@ -101,7 +101,7 @@ def with_param_rounding(
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         params = like_updates(updates, params)
         new, state = chained.update(jax.tree.map(widen, updates), state, params, **extra_args)
-        narrow = lambda u, g, p: u.astype(jnp.result_type(g, p))  # noqa: E731
+        narrow = lambda u, g, p: u.astype(common_dtype(g, p))  # noqa: E731
         return jax.tree.map(narrow, new, updates, params), state
 
     return optax.GradientTransformationExtraArgs(chained.init, update)
@@ -148,7 +148,7 @@ def _round(mode: str, u: Array, p: Array, c: Any, word: Array) -> tuple[Array, A
     if mode == "stochastic":
         difference = _stochastic(wide + v, dtype, bits) - wide
         difference = _stochastic(jax.lax.select(finite, difference, v), dtype, bits << 16)
-        return difference.astype(jnp.result_type(u, p)), None
+        return difference.astype(common_dtype(u, p)), None
     c = c.astype(jnp.float32)
     target = wide + v + (c if mode == "kahan" else c / 127 * _half_step(wide, dtype))
     difference = jax.lax.select(finite, _nearest(target, dtype) - wide, v)
@@ -159,7 +159,7 @@ def _round(mode: str, u: Array, p: Array, c: Any, word: Array) -> tuple[Array, A
         share = jnp.clip(lost / _half_step(rounded, dtype), -1, 1) * 127
         noise = bits.astype(jnp.float32) * np.float32(2.0**-32)
         lost = jnp.floor(nan_to_zero(share) + noise)
-    return difference.astype(jnp.result_type(u, p)), lost.astype(_residual_dtype(mode, p))
+    return difference.astype(common_dtype(u, p)), lost.astype(_residual_dtype(mode, p))
 
 
 def _stochastic(x: Array, dtype: Any, word: Array) -> Array:

@@ -85,14 +85,16 @@ def effective_quantiles(
             columns = tuple(map(jnp.concatenate, zip(*rows, strict=True)))
             v = columns[0].astype(jnp.float32) if code is None else code.decode(columns)[place]
             if b2 is not None and has_field(node, "count"):
-                v /= -jnp.expm1(node.count * (math.log(b2) if b2 else -math.inf))
+                t = jnp.asarray(node.count, jnp.float32)
+                v /= -jnp.expm1(t * (math.log(b2) if b2 else -math.inf))
             rate = _nearest_rate(path, readout.rates)
             samples.append(jnp.where(v > 0, divide(rate, jnp.sqrt(v)), -1))
     if not start:
         return {}
     values = jnp.sort(jnp.concatenate(samples))  # those without v come first
     count = jnp.sum(values >= 0)
-    ranks = jnp.array(list(labels.values()), jnp.float32) * jnp.maximum(count - 1, 0)
+    last = jnp.maximum(count - 1, 0).astype(jnp.float32)
+    ranks = jnp.array(list(labels.values()), jnp.float32) * last
     low = jnp.floor(ranks)
     place = values.size - count + low.astype(jnp.int32)
     after = values[jnp.minimum(place + 1, values.size - 1)]

@@ -12,7 +12,6 @@ update is clipped by its root mean square and scaled by that of the parameter.
     p <- p - max(ε₂, RMS(p)) · min(10⁻², 1/√t) · u
 """
 
-import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
@@ -62,7 +61,7 @@ _PRESETS = {
     "torch": _Preset(eps1=float(np.finfo(np.float32).eps)),
     "bigvision": _Preset(
         b2_cap=0.999,
-        clip_threshold=math.inf,
+        clip_threshold=1e38,  # none
         momentum=0.9,
         mu_dtype=jnp.bfloat16,
         scale_parameter=False,

@@ -97,7 +97,7 @@ def swa(
     >>> float(p), float(state.eval_params(p))  # of 2 and 3
     (3.0, 2.5)
     """
-    return _averaging(inner, lambda averaged: 1 / (averaged + 1.0), start, every)
+    return _averaging(inner, lambda averaged: 1 / (averaged.astype(float) + 1), start, every)
 
 
 def _averaging(
