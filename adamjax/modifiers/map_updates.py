@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.moments import Array, clamp
-from adamjax.rule import as_real, at_least_float32, cast_like, real
+from adamjax.rule import as_real, at_least_float32, cast_like, explicit_sharding, real
 from adamjax.trees import (
     PyTree,
     check_same_tree,
@@ -76,6 +76,17 @@ def map_leaves(function: Callable[..., Array], tree: PyTree, *others: PyTree) ->
 
     columns = [treedef.flatten_up_to(other) for other in others]
     return treedef.unflatten(map_columns(wide, leaves, *columns))
+
+
+def auto_sharded(function: Callable[..., Array], first: Array, *others: Any) -> Array:
+    """Apply a function to arrays, with a result that is sharded like the first one.
+
+    On a mesh of Explicit axes, products of matrices need the sharding of their result.
+    """
+    sharding = explicit_sharding(first)
+    if sharding is not None:
+        function = jax.sharding.auto_axes(function, out_sharding=sharding)
+    return function(first, *others)
 
 
 def select_unmasked(tree: PyTree, part: PyTree) -> PyTree:
