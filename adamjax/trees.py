@@ -160,7 +160,8 @@ def flatten_floating(name: str, tree: PyTree, *, real: bool = False) -> tuple[li
                 f"{name}[{leaf_names(tree)[i]!r}] is {value!r}, not an array; filter the "
                 "model's parameters first (equinox.filter, nnx.state(model, nnx.Param))"
             ) from error
-        if not jnp.issubdtype(dtype, jnp.floating if real else jnp.inexact):
+        inexact = jnp.issubdtype(dtype, jnp.floating if real else jnp.inexact)
+        if not inexact or jnp.finfo(dtype).bits < 16:
             raise TypeError(f"{name}[{leaf_names(tree)[i]!r}] is {dtype}, but {_fix_for(dtype)}")
     return leaves, treedef
 
@@ -170,6 +171,11 @@ def _fix_for(dtype: Any) -> str:
         return (
             "this transformation acts on the axes of real arrays; exclude it, or wrap the "
             "optimizer in optax.contrib.split_real_and_imaginary"
+        )
+    if jnp.issubdtype(dtype, jnp.floating):
+        return (
+            "optimizers need 16 bits or more; keep it in bfloat16 or float32, and cast it to "
+            f"{dtype} where the model uses it"
         )
     return (
         "only floating-point leaves can be optimized; exclude it (optax.masked, "

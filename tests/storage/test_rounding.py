@@ -57,9 +57,11 @@ def test_lands_on_a_neighbour_exactly(mode, dtype):
     update = jax.jit(tx.update)
     for share in (0.0, 1e-5, 1e-2, 3.0):
         u = updates_for(p, share)
-        updates, _ = update({"w": u}, tx.init({"w": p}), {"w": p})
+        updates, state = update({"w": u}, tx.init({"w": p}), {"w": p})
         np.testing.assert_array_equal(updates["w"], updates["w"].astype(dtype).astype("float32"))
         landed = optax.apply_updates({"w": p}, updates)["w"]
+        low = optax.apply_updates({"w": p}, {"w": updates["w"].astype(dtype)})["w"]
+        np.testing.assert_array_equal(low, landed)
         assert landed.dtype == dtype
         target, landed = p.astype(jnp.float32) + u, np.asarray(landed, np.float32)
         eps = float(jnp.finfo(dtype).eps)
@@ -71,6 +73,9 @@ def test_lands_on_a_neighbour_exactly(mode, dtype):
         else:
             nearest = np.asarray(target.astype(dtype), np.float32)
             np.testing.assert_array_equal(landed[small], nearest[small])
+        if mode == "kahan":
+            whole = landed + np.asarray(state.residual["w"], np.float32)
+            assert np.all(abs(whole - target) <= eps * abs(landed - target) + 2.0**-24)
 
 
 @dtypes
