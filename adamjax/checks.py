@@ -1,7 +1,7 @@
 """Checks of arguments. Each error names the argument and is raised before any computation."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn, TypeVar
 
 import jax
@@ -73,11 +73,20 @@ def lookup_or_suggest(
 
     `ignore_case` is for callers that do not compare the name themselves.
     """
+    name = canonical(name, options) if ignore_case else name
     if name in options:
         return options[name]
+    raise ValueError(f"unknown {kind} {name!r}{suggestion(name, options)}")
+
+
+def canonical(name: str, options: Iterable[str]) -> str:
+    """Return the option that equals the name except for case, or the name."""
+    return {option.lower(): option for option in options}.get(str(name).lower(), name)
+
+
+def suggestion(name: str, options: Iterable[str]) -> str:
+    """Return the end of a message about an unknown name: the nearest options, and all of them."""
     lower = {option.lower(): option for option in options}
-    if ignore_case and len(lower) == len(options) and str(name).lower() in lower:
-        return options[lower[str(name).lower()]]
     nearest = [lower[match] for match in difflib.get_close_matches(str(name).lower(), lower, n=3)]
     hint = f"; did you mean {' or '.join(map(repr, nearest))}?" if nearest else "."
-    raise ValueError(f"unknown {kind} {name!r}{hint} Options: {', '.join(sorted(options))}")
+    return f"{hint} Options: {', '.join(sorted(options))}"

@@ -1,6 +1,5 @@
 """A variant and its arguments on the command line."""
 
-import inspect
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -31,14 +30,14 @@ def parse_optimizer(text: str) -> Choice:
     """Parse NAME[:ARGUMENT=VALUE,...], or raise TypeError or ValueError."""
     name, _, settings = text.partition(":")
     variant = get_variant(name)
-    known = inspect.signature(variant.optimizer).parameters
+    defaults = variant.defaults
     arguments = {}
     for setting in filter(None, settings.split(",")):
         key, equals, value = setting.partition("=")
         if not equals:
             raise ValueError(f"{text!r} must look like adam:b2=0.99,style=keras")
         arguments[key] = read_value(
-            key, value, lookup_or_suggest(f"argument of {name}", key, known).default
+            key, value, lookup_or_suggest(f"argument of {name}", key, defaults)
         )
     # One step on shapes alone finds a wrong value before anything is computed.
     choice = Choice(text, variant, arguments)
