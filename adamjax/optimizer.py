@@ -18,6 +18,7 @@ from adamjax.storage.store import store
 from adamjax.trees import (
     Mask,
     PyTree,
+    check_patterns,
     check_same_tree,
     flatten_real,
     map_columns,
@@ -143,6 +144,7 @@ def optimizer(
     scale_by = store(scale_by, storage)
 
     def init(params: PyTree) -> Any:
+        check_patterns("mask", mask, params)
         count = jnp.zeros([], jnp.int32) if scheduled else None
         return scale_by.init(params), LearningRateState(count, jnp.zeros([], jnp.float32))
 

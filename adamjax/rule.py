@@ -21,6 +21,7 @@ from adamjax.moments import Array, Beta, Scalar, clamp, increment
 from adamjax.trees import (
     Mask,
     PyTree,
+    check_patterns,
     check_real,
     check_same_tree,
     flatten_real,
@@ -153,6 +154,7 @@ def lift(
 
     def init(params: PyTree) -> Any:
         check_real("params", params)
+        check_patterns("mask", mask, params)
         trees = {name: jax.tree.map(slot.start, params) for name, slot in slots.items()}
         state = state_type(count=jnp.zeros([], jnp.int32), **trees)
         if not scheduled:

@@ -12,11 +12,11 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_beta, check_count
-from adamjax.modifiers.map_updates import is_masked, map_leaves, select_unmasked
+from adamjax.modifiers.map_updates import map_leaves, select_unmasked
 from adamjax.moments import Array, clamp, ema, increment
 from adamjax.rule import ScalarOrSchedule, at_least_float32, beta_at, value_at
 from adamjax.storage.roles import roles_of
-from adamjax.trees import PyTree, check_real, check_same_tree, leaf_name
+from adamjax.trees import PyTree, check_real, check_same_tree, is_masked, leaf_name
 
 
 class EigenbasisState(NamedTuple):

@@ -9,7 +9,14 @@ import optax
 
 from adamjax.moments import Array, clamp
 from adamjax.rule import at_least_float32
-from adamjax.trees import PyTree, check_real, check_same_tree, map_columns, require_params
+from adamjax.trees import (
+    PyTree,
+    check_real,
+    check_same_tree,
+    is_masked,
+    map_columns,
+    require_params,
+)
 
 
 def map_updates(
@@ -71,11 +78,6 @@ def map_leaves(function: Callable[..., Array], tree: PyTree, *others: PyTree) ->
 def select_unmasked(tree: PyTree, part: PyTree) -> PyTree:
     """Replace the leaves of `tree` that are masked in `part` by its `optax.MaskedNode`."""
     return jax.tree.map(lambda x, y: x if is_masked(x) else y, part, tree, is_leaf=is_masked)
-
-
-def is_masked(node: Any) -> bool:
-    """Return whether a node replaces leaves under `optax.masked` or `optax.partition`."""
-    return isinstance(node, optax.MaskedNode)
 
 
 def check_params(params: PyTree, updates: PyTree) -> None:
