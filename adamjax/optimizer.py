@@ -153,13 +153,12 @@ def optimizer(
         rule_state, last = state
         lr, wd = value_at(learning_rate, last.count), value_at(weight_decay, last.count)
         leaves, treedef = flat = flatten_real("updates", updates)
-        seen, masked = leaves, [False] * len(leaves)
+        seen = leaves
         if decays:
             require_params(params, "weight_decay")
         if params is not None:
             seen = check_same_tree("updates", updates, "params", params, flat=flat)
-        if decays:
-            masked = resolve_mask(mask, params)
+        masked = resolve_mask(mask, params) if decays else [False] * len(leaves)
 
         in_gradient = [on and mode.couple is None for on in masked]
         wide = [_widen(*row, wd) for row in zip(leaves, seen, in_gradient, strict=True)]

@@ -147,9 +147,7 @@ def lift(
     1.0
     """
     betas, scalars = dict(betas or {}), dict(scalars or {})
-    _check_settings(betas, scalars, slots)
-    if mask is not None and "weight_decay" not in scalars:
-        raise ValueError("mask: there is no scalars['weight_decay'] that it could apply to")
+    _check_settings(betas, scalars, slots, mask)
     scheduled = [name for name, value in betas.items() if not is_number(value)]
 
     def init(params: PyTree) -> Any:
@@ -198,8 +196,10 @@ def lift(
 
 
 def _check_settings(
-    betas: Mapping[str, Any], scalars: Mapping[str, Any], slots: Mapping[str, Slot]
+    betas: Mapping[str, Any], scalars: Mapping[str, Any], slots: Mapping[str, Slot], mask: Mask
 ) -> None:
+    if mask is not None and "weight_decay" not in scalars:
+        raise ValueError("mask: there is no scalars['weight_decay'] that it could apply to")
     for name, value in betas.items():
         check_beta(name, value)
     for name, value in scalars.items():

@@ -226,6 +226,15 @@ def test_states_that_are_refused():
     for nothing in ((), optax.EmptyState(), list(tx.init(p))):
         with pytest.raises(ValueError, match=r"state: .* restore it into init"):
             tx.update(p, nothing)
+    for theirs in (
+        optax.adam(0.1),
+        optax.adamw(lambda count: 0.1),
+        optax.chain(optax.clip(1.0), optax.sgd(0.1)),
+    ):
+        with pytest.raises(ValueError, match=r"state: .*interop.optax.from_optax\(name, state"):
+            tx.update(p, theirs.init(p))
+    with pytest.raises(ValueError, match=r"state: .* param_rounding differs"):
+        tx.update(p, adamjax.adam(param_rounding="kahan").init(p))
     with pytest.raises(ValueError, match=r"state: .* call init again"):
         adamjax.scale_by_adam(b1=fading).update(p, adamjax.scale_by_adam().init(p))
 
