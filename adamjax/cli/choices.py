@@ -1,5 +1,6 @@
 """A variant and its arguments on the command line."""
 
+import warnings
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -42,7 +43,8 @@ def parse_optimizer(text: str) -> Choice:
     # One step on shapes alone finds a wrong value before anything is computed.
     choice = Choice(text, variant, arguments)
     tx, params = choice.make(), jax.ShapeDtypeStruct((2, 2), jnp.float32)
-    jax.eval_shape(lambda p: tx.update(p, tx.init(p), p), params)
+    with warnings.catch_warnings(action="ignore"):  # of a small leaf
+        jax.eval_shape(lambda p: tx.update(p, tx.init(p), p), params)
     return choice
 
 

@@ -1,5 +1,6 @@
 """`store`: any Optax transformation with low-precision moments between steps."""
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -14,7 +15,7 @@ from adamjax.storage.bits import dithers, hash_u32, leaf_seeds, phases
 from adamjax.storage.formats import FORMATS, Code, groups
 from adamjax.storage.roles import ROLES
 from adamjax.storage.state_moments import Leaf, Moments, split_moments
-from adamjax.trees import PyTree, matches
+from adamjax.trees import PyTree, has_masked, leaf_name, matches
 
 # Smaller leaves save few bytes, and each coded leaf costs compile time.
 MIN_SIZE = 16_384
@@ -78,10 +79,14 @@ def store(
         if storage == "float32":
             return state
         parts, rebuild = split_moments(state, roles)
-        _check(parts, roles, patterns)
+        whole = not has_masked(params)
+        _check(parts, roles, patterns if whole else [])
         for part in parts:
             _decode(part, [[]] * len(part.leaves))  # raises an error for a coded state
-        return rebuild([_encode(part, _plan(part, choose)) for part in parts])
+        plans = [_plan(part, choose) for part in parts]
+        if whole and not any(map(any, plans)):
+            _explain_no_codes(params, min_size)
+        return rebuild([_encode(*each) for each in zip(parts, plans, strict=True)])
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         parts, rebuild = split_moments(state, roles)
@@ -265,3 +270,21 @@ def _check(parts: list[Moments], roles: Mapping[str, str], patterns: Sequence[st
     for pattern in patterns:
         if names and not any(matches(name, [pattern.removeprefix("!")]) for name in names):
             raise ValueError(f"exclude: no leaf matches {pattern!r}; names look like {names[:3]}")
+
+
+def _explain_no_codes(params: PyTree, min_size: int) -> None:
+    """Explain that no moment is in low precision, if the parameters are the reason."""
+    leaves = jax.tree_util.tree_leaves_with_path(params)
+    if not leaves:
+        return
+    if all(jnp.iscomplexobj(x) for _, x in leaves):
+        raise ValueError(
+            "tx: moments of complex parameters stay as they are; leave the storage out"
+        )
+    path, largest = max(leaves, key=lambda leaf: jnp.size(leaf[1]))
+    if jnp.size(largest) < min_size:
+        warnings.warn(
+            f"storage: no moment is stored in low precision, since no leaf has min_size={min_size} "
+            f"elements; the largest, {leaf_name(path)!r}, has {jnp.size(largest)}",
+            stacklevel=3,
+        )

@@ -1,5 +1,6 @@
 """States that are refused: codes taken for moments, steps that are not counted, unknown names."""
 
+import warnings
 from typing import Any, NamedTuple
 
 import jax
@@ -59,6 +60,20 @@ def test_nothing_to_store_is_refused():
     for make in (adamjax.madgrad, adamjax.sgd):
         with pytest.raises(ValueError, match=message):
             make(1e-2, storage="8bit").init(PARAMS)
+
+
+def test_storage_that_changes_nothing():
+    tx = adamjax.adamw(storage="8bit")
+    with pytest.warns(UserWarning, match=r"min_size=16384 .* 'dense/kernel', has 256"):
+        tx.init(PARAMS)
+    with warnings.catch_warnings(action="error"):
+        tx.init({"w": jnp.ones((128, 128)), "b": jnp.ones(3)})
+        tx.init({})
+        labels = {"dense": {"kernel": "tx"}, "b": "rest"}
+        parts = {"tx": tx, "rest": adamjax.store(optax.adam(1e-2), exclude="*kernel")}
+        optax.partition(parts, labels).init({**PARAMS, "b": jnp.ones(3)})
+    with pytest.raises(ValueError, match=r"tx: moments of complex parameters"):
+        stored(optax.adam(1e-2)).init({"w": jnp.ones(4, complex)})
 
 
 def test_unknown_names():
