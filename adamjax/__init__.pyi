@@ -14,6 +14,7 @@ ScalarOrSchedule = ArrayLike | Callable[[Any], Any]
 
 from adamjax.interop.arguments import from_keras_args as from_keras_args
 from adamjax.interop.arguments import from_torch_args as from_torch_args
+from adamjax.interop.checkpoints import state_template as state_template
 from adamjax.modifiers.adagc import adagc as adagc
 from adamjax.modifiers.cautious import cautious as cautious
 from adamjax.modifiers.cautious import cautious_decay as cautious_decay

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, get_args, get_origin
+from typing import Any, NamedTuple, get_args, get_origin
 
 import jax
 
@@ -11,64 +11,25 @@ from adamjax.rule import ScalarOrSchedule
 from adamjax.trees import Mask
 
 # Arguments of torch and Keras by their names here.
-RENAMED = {
-    "lr": "learning_rate",
-    "alpha": "b2",
-    "rho": "b2",
-    "beta_1": "b1",
-    "beta_2": "b2",
-    "beta2_decay": "decay_rate",
-    "beta_2_decay": "decay_rate",
-    "epsilon": "eps",
-    "epsilon_1": "eps1",
-    "epsilon_2": "eps2",
-    "d": "clip_threshold",
-    "decoupled_weight_decay": "decay_mode",
-}
-# What to write instead of an argument that an optimizer does not have. A name applies if it is an
-# argument of that optimizer.
-ADVICE = RENAMED | {
-    "accumulator_dtype": "mu_dtype",
-    "adam_b1": "b1",
-    "adam_b2": "b2",
-    "amsgrad": "adamjax.amsgrad",
-    "beta": "momentum",
-    "beta1": "b1",
-    "beta2": "b2",
-    "beta2_decay": "decay_rate with the opposite sign",
-    "beta3": "b3",
-    "beta_2_decay": "decay_rate with the opposite sign",
-    "betas": "b1=..., b2=...",
-    "clipnorm": "adamjax.from_keras_args",
-    "clipping_threshold": "clip_threshold",
-    "clipvalue": "optax.clip in optax.chain",
-    "decay": 'b2, or decay_mode="..." for the coupling of weight decay',
-    "decoupled_weight_decay": 'decay_mode="decoupled" or "l2"',
-    "dtype_momentum": "mu_dtype",
-    "eps_in_sqrt": 'style="keras" if True, style="torch" if False',
-    "eps_root": "eps",
-    "estim_lr0": "d0",
-    "estim_lr_coef": "d_coef",
-    "global_clipnorm": "optax.clip_by_global_norm in optax.chain",
-    "gradient_accumulation_steps": "optax.MultiSteps",
-    "initial_scale": "initial_accumulator_value",
-    "maximize": "optax.scale(-1.0) in optax.chain",
-    "momentum": "b1",
-    "multiply_by_parameter_scale": "scale_parameter",
-    "nesterov": "adamjax.nadam or adamjax.nadamw for Adam with Nesterov momentum",
-    "use_ema": "adamjax.ema_params",
-    "weight_decay_mask": "mask",
-    "weight_decay_rate": "weight_decay",
-}
+RENAMED = {"lr": "learning_rate", "alpha": "b2", "rho": "b2", "beta_1": "b1", "beta_2": "b2"}
+RENAMED |= {"beta2_decay": "decay_rate", "beta_2_decay": "decay_rate", "d": "clip_threshold"}
+RENAMED |= {"epsilon": "eps", "epsilon_1": "eps1", "epsilon_2": "eps2"}
+RENAMED |= {"decoupled_weight_decay": "decay_mode"}
+# What to use instead. The name of an argument applies to the optimizers that have it.
+ADVICE = {**RENAMED, "betas": "b1=..., b2=...", "amsgrad": "adamjax.amsgrad", "momentum": "b1"}
+ADVICE |= {"beta1": "b1", "beta2": "b2", "beta3": "b3", "eps_root": "eps", "estim_lr0": "d0"}
+ADVICE |= {"weight_decay_mask": "mask", "accumulator_dtype": "mu_dtype", "estim_lr_coef": "d_coef"}
+ADVICE |= {"initial_scale": "initial_accumulator_value", "dtype_momentum": "mu_dtype"}
+ADVICE |= {"decay": 'b2, or decay_mode="..." for the coupling of weight decay'}
+ADVICE |= {"nesterov": "adamjax.nadam or adamjax.nadamw for Adam with Nesterov momentum"}
+ADVICE |= dict.fromkeys(("beta2_decay", "beta_2_decay"), "decay_rate with the opposite sign")
 _DYNAMIC = (ScalarOrSchedule, ScalarOrSchedule | None, float, float | None)
 
 
-class StaticDefault:
+class StaticDefault(NamedTuple):
     """Default of a static argument, which `optax.inject_hyperparams` does not make an array."""
 
-    def __init__(self, value: Any) -> None:
-        """Keep the value."""
-        self.value = value
+    value: Any
 
     def __repr__(self) -> str:
         """Return the text of the value."""
@@ -98,12 +59,7 @@ def plain_default(parameter: inspect.Parameter) -> Any:
 def bind(
     who: str, signature: inspect.Signature, args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return all arguments by name.
-
-    Raises:
-      TypeError: for arguments that do not fit, or an array where one would change the program. The
-        message says what to write.
-    """
+    """Return all arguments by name, or raise TypeError with the arguments to write instead."""
     parameters = signature.parameters
     for key in kwargs:
         if key not in parameters:
@@ -112,17 +68,17 @@ def bind(
         bound = signature.bind(*args, **kwargs)
     except TypeError as error:
         raise TypeError(f"{who}: {error}") from None
-    values = {key: plain_default(p) for key, p in parameters.items()} | bound.arguments
-    for key, value in values.items():
+    bound.apply_defaults()
+    for key, value in bound.arguments.items():
         if isinstance(value, StaticDefault):
-            values[key] = value.value
+            bound.arguments[key] = value.value
         dynamic = parameters[key].annotation in _DYNAMIC and not key.endswith("dtype")
         if isinstance(value, jax.Array) and not dynamic:
             raise TypeError(
                 f"{who}: {key} fixes the program and cannot be an array; under "
                 f'optax.inject_hyperparams, give static_args=("{key}",)'
             )
-    return values
+    return bound.arguments
 
 
 def _advice(name: str, known: Mapping[str, Any]) -> str:

@@ -61,24 +61,14 @@ def refuse_state(state: Any) -> NoReturn:
     """Raise ValueError for a state that belongs to another optimizer."""
     kinds = [type(node) for node in (state, *state)] if isinstance(state, tuple) else []
     libraries = {kind.__module__.partition(".")[0] for kind in kinds}
-    if any(kind.__name__ == "StoredState" for kind in kinds):
-        advice = "Its storage differs: convert it with adamjax.convert_state"
-    elif any(kind.__name__ == "RoundParamsState" for kind in kinds):
-        advice = (
-            "Its param_rounding differs: keep the optimizer's part, state[0], and take the part of "
-            "the rounding from init(params)"
-        )
+    advice = (
+        "After a change of the optimizer, or of a number into a schedule or array, call init "
+        "again. If a checkpoint lost its containers, restore it into init(params) as the template"
+    )
+    if any(kind.__name__ == "RoundParamsState" for kind in kinds):
+        advice = "Its param_rounding differs: replace the last part by that of init(params)"
     elif type(state) is tuple and "optax" in libraries and "adamjax" not in libraries:
-        advice = (
-            "It is a state of Optax: convert it with adamjax.interop.optax.from_optax(name, state, "
-            "params, **arguments)"
-        )
-    else:
-        advice = (
-            "After a change of the optimizer, or of a number into a schedule or array, call init "
-            "again. If a checkpoint lost its containers, restore it into init(params) as the "
-            "template"
-        )
+        advice = "It is Optax's: use adamjax.interop.optax.from_optax(name, state, params, ...)"
     raise ValueError(f"state: this optimizer does not accept a {type(state).__name__}. {advice}")
 
 

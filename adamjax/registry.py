@@ -120,9 +120,7 @@ class Variant(NamedTuple):
 
     @property
     def static(self) -> tuple[str, ...]:
-        """Arguments that fix the program. `optax.inject_hyperparams` leaves their defaults alone.
-
-        If one of them is given, it belongs to `static_args` of `optax.inject_hyperparams`.
+        """Arguments that fix the program, for `static_args` of `optax.inject_hyperparams` if given.
 
         >>> import adamjax
         >>> adamjax.get_variant("soap").static

@@ -199,9 +199,8 @@ def scale_by_adafactor(
         "clip_threshold": setting.clip_threshold,
     }
     state_type = AdafactorState if betas else optax.FactoredState
-    return lift(
-        rule, state_type, slots, betas=betas, scalars=scalars, needs_params=setting.scale_parameter
-    )
+    options = {"needs_params": setting.scale_parameter, "uses_axes": True}
+    return lift(rule, state_type, slots, betas=betas, scalars=scalars, **options)
 
 
 def _learning_rates(

@@ -107,7 +107,9 @@ def scale_by_adam_mini(
 
     slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype, shape=partial(_kept_shape, axes=kept))}
     scalars = {"eps": eps, "eps_root": eps_root}
-    return lift(rule, AdamMiniState, slots, betas={"b1": b1, "b2": b2}, scalars=scalars)
+    return lift(
+        rule, AdamMiniState, slots, betas={"b1": b1, "b2": b2}, scalars=scalars, uses_axes=True
+    )
 
 
 ADAM_MINI = register(

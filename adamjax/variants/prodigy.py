@@ -111,12 +111,11 @@ def _prodigy(
 
 
 def _warn_of_low_precision(params: PyTree, param_rounding: str | None) -> None:
-    """Warn if rounding discards the first steps. Kahan's residual in bfloat16 discards them too."""
+    """Warn if rounding discards the first steps, as a residual in bfloat16 does too."""
     frozen = {None: ("bfloat16", "float16"), "kahan": ("bfloat16",)}.get(param_rounding, ())
-    dtypes = {jnp.result_type(p).name for p in jax.tree.leaves(params)}
-    for dtype in sorted(dtypes.intersection(frozen)):
+    if any(jnp.result_type(p).name in frozen for p in jax.tree.leaves(params)):
         warnings.warn(
-            f"prodigy: {dtype} parameters do not change in the first steps, of about d0, so that d "
+            "prodigy: the first steps, of about d0, do not change low-precision parameters, so d "
             'does not increase; use param_rounding="stochastic"',
             stacklevel=3,
         )
