@@ -19,6 +19,7 @@ from adamjax.storage.store import store
 from adamjax.trees import (
     Mask,
     PyTree,
+    check_patterns,
     check_same_tree,
     flatten_floating,
     like_updates,
@@ -144,13 +145,13 @@ def optimizer(
     scale_by = store(scale_by, storage)
 
     def init(params: PyTree) -> Any:
+        check_patterns("mask", mask, params)
         rule_state = scale_by.init(params)
         step = jnp.zeros([], jnp.int32) if steps_done(rule_state) is None else None
         return rule_state, LearningRateState(step, jnp.zeros([], jnp.float32))
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
-        _check_own(state)
-        rule_state, last = state
+        rule_state, last = _own(state)
         params = like_updates(updates, params)
         count = steps_done(rule_state) if last.step is None else last.step
         lr, wd = value_at(learning_rate, count), value_at(weight_decay, count)
@@ -192,7 +193,8 @@ def _widen(g: Array, p: Array, on: bool, wd: Any) -> Array:
     return g + cast(wd, dtype) * jnp.asarray(p, dtype) if on else g
 
 
-def _check_own(state: Any) -> None:
+def _own(state: Any) -> tuple[Any, LearningRateState]:
     last = state[1] if isinstance(state, tuple) and len(state) == 2 else None
     if not isinstance(last, LearningRateState):
         refuse_state(state)
+    return state

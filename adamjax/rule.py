@@ -22,6 +22,7 @@ from adamjax.moments import Array, Beta, Scalar, clamp, increment
 from adamjax.trees import (
     Mask,
     PyTree,
+    check_patterns,
     check_same_tree,
     flatten_floating,
     leaf_names,
@@ -218,11 +219,11 @@ def lift(
 
     def init(params: PyTree) -> Any:
         flatten_floating("params", params, real=uses_axes)
+        check_patterns("mask", mask, params)
         trees = {k: jax.tree.map(slot.start, slot.tree(params)) for k, slot in slots.items()}
         state = state_type(count=jnp.zeros([], jnp.int32), **trees)
-        if not scheduled:
-            return state
-        return ScheduledBetaState({name: jnp.zeros([], float) for name in scheduled}, state)
+        corrections = {name: jnp.zeros([], float) for name in scheduled}
+        return ScheduledBetaState(corrections, state) if scheduled else state
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         corrections, state = _unwrap(state, state_type, scheduled)

@@ -1,5 +1,6 @@
 """Names, masks and comparisons of parameter trees."""
 
+import difflib
 import fnmatch
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
@@ -51,19 +52,14 @@ def resolve_mask(mask: Mask, params: PyTree) -> list[bool]:
       params: the parameters.
 
     Raises:
-      ValueError: if a pattern without "!" matches no parameter, or the tree does not fit or has
-        leaves that are not bools.
+      ValueError: if a pattern matches no parameter (see `check_patterns`), or the tree does not
+        fit or has leaves that are not bools.
     """
     if mask is None:
         return [True] * len(jax.tree.leaves(params))
     if patterns := _patterns(mask):
-        names = [name for name, _ in _named_leaves(params)]
-        for pattern in patterns if names else ():
-            if not pattern.startswith("!") and not any(matches(name, [pattern]) for name in names):
-                raise ValueError(
-                    f"mask: no parameter matches {pattern!r}; names look like {names[:3]}"
-                )
-        return [matches(name, patterns) for name in names]
+        check_patterns("mask", patterns, params)
+        return [matches(name, patterns) for name, _ in _named_leaves(params)]
     # A callable module may itself be the tree of bools.
     is_function = callable(mask) and not any(isinstance(x, bool) for x in jax.tree.leaves(mask))
     tree = mask(params) if is_function else mask
@@ -78,6 +74,33 @@ def resolve_mask(mask: Mask, params: PyTree) -> list[bool]:
             f"for each subtree ({str(error).splitlines()[0]})"
         ) from error
     return jax.tree.leaves(full)
+
+
+def check_patterns(argument: str, mask: Mask, tree: PyTree) -> None:
+    """Raise ValueError if one of the patterns in a mask matches no leaf of the tree.
+
+    Parts of a tree pass, since the leaves may be in another part of `optax.partition`.
+    """
+    names = [name for name, _ in _named_leaves(tree)]
+    patterns = _patterns(mask) if names and not has_masked(tree) else []
+    for pattern in patterns:
+        glob = pattern.removeprefix("!")
+        if not any(_match_any(name, [glob]) for name in names):
+            nearest = difflib.get_close_matches(glob.strip("*"), names, n=3, cutoff=0.0)
+            raise ValueError(
+                f"{argument}: no parameter matches {pattern!r}; the nearest names are {nearest} "
+                "(shared parameters have one name)"
+            )
+
+
+def is_masked(node: Any) -> bool:
+    """Return whether a node replaces leaves under `optax.masked` or `optax.partition`."""
+    return isinstance(node, optax.MaskedNode)
+
+
+def has_masked(tree: PyTree) -> bool:
+    """Return whether a tree is a part of another one under `optax.masked` or `optax.partition`."""
+    return any(map(is_masked, jax.tree.leaves(tree, is_leaf=is_masked)))
 
 
 def _patterns(mask: Any) -> list[str]:
@@ -215,7 +238,6 @@ def unbox(tree: PyTree) -> PyTree:
     """
 
     def inside(node: Any) -> list[Any]:
-        is_masked = lambda x: isinstance(x, optax.MaskedNode)  # noqa: E731
         return jax.tree_util.tree_leaves_with_path(node, is_leaf=is_masked)
 
     def is_box(node: Any) -> bool:

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_beta, check_count
-from adamjax.modifiers.map_updates import auto_sharded, is_masked, map_leaves, select_unmasked
+from adamjax.modifiers.map_updates import auto_sharded, map_leaves, select_unmasked
 from adamjax.moments import Array, clamp, ema, increment
 from adamjax.rule import (
     ScalarOrSchedule,
@@ -23,7 +23,14 @@ from adamjax.rule import (
     value_at,
 )
 from adamjax.storage.roles import roles_of
-from adamjax.trees import PyTree, check_real, check_same_tree, leaf_name, like_updates
+from adamjax.trees import (
+    PyTree,
+    check_real,
+    check_same_tree,
+    is_masked,
+    leaf_name,
+    like_updates,
+)
 
 
 class EigenbasisState(NamedTuple):

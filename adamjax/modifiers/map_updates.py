@@ -13,6 +13,7 @@ from adamjax.trees import (
     PyTree,
     check_same_tree,
     flatten_floating,
+    is_masked,
     like_updates,
     map_columns,
     require_params,
@@ -97,11 +98,6 @@ def select_unmasked(tree: PyTree, part: PyTree) -> PyTree:
 def fill_absent(part: PyTree, tree: PyTree) -> PyTree:
     """Replace the absent leaves of `part` by those of `tree`."""
     return jax.tree.map(lambda x, y: y if is_absent(x) else x, part, tree, is_leaf=is_absent)
-
-
-def is_masked(node: Any) -> bool:
-    """Return whether a node replaces leaves under `optax.masked` or `optax.partition`."""
-    return isinstance(node, optax.MaskedNode)
 
 
 def is_absent(node: Any) -> bool:

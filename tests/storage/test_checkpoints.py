@@ -68,7 +68,7 @@ def test_another_format_is_refused_by_a_loader_that_casts(saved, other, tmp_path
     with ocp.StandardCheckpointer() as checkpointer:
         checkpointer.save(tmp_path / "run", {"opt_state": state})
         checkpointer.wait_until_finished()
-        with pytest.raises(ValueError, match="mismatch|do not match|compatible"):
+        with pytest.raises(ValueError, match=r"mismatch|do not match|compatible"):
             checkpointer.restore(tmp_path / "run", {"opt_state": template})
         gc.collect()
         metadata = checkpointer.metadata(tmp_path / "run").item_metadata["opt_state"]

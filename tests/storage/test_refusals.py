@@ -1,5 +1,6 @@
 """States that are refused: codes taken for moments, steps that are not counted, unknown names."""
 
+import warnings
 from typing import Any, NamedTuple
 
 import jax
@@ -62,6 +63,20 @@ def test_nothing_to_store_is_refused():
             make(1e-2, storage="8bit").init(PARAMS)
 
 
+def test_storage_that_changes_nothing():
+    tx = adamjax.adamw(storage="8bit")
+    with pytest.warns(UserWarning, match=r"min_size=16384 .* 'dense/kernel', has 256"):
+        tx.init(PARAMS)
+    with warnings.catch_warnings(action="error"):
+        tx.init({"w": jnp.ones((128, 128)), "b": jnp.ones(3)})
+        tx.init({})
+        labels = {"dense": {"kernel": "tx"}, "b": "rest"}
+        parts = {"tx": tx, "rest": adamjax.store(optax.adam(1e-2), exclude="*kernel")}
+        optax.partition(parts, labels).init({**PARAMS, "b": jnp.ones(3)})
+    with pytest.raises(ValueError, match=r"tx: moments of complex parameters"):
+        stored(optax.adam(1e-2)).init({"w": jnp.ones(4, complex)})
+
+
 def test_unknown_names():
     state = adamjax.adam().init(PARAMS)
     with pytest.raises(ValueError, match=r"unknown storage '8bits'; did you mean '8bit'"):
@@ -78,9 +93,9 @@ def test_unknown_names():
 
 def test_a_pattern_that_no_leaf_matches():
     for pattern in ("*bias", ["dense/*", "emb*"]):
-        with pytest.raises(ValueError, match=r"exclude: no leaf matches .*\['dense/kernel'\]"):
+        with pytest.raises(ValueError, match=r"exclude: no parameter matches .*\['dense/kernel'\]"):
             stored(optax.adam(1e-3), exclude=pattern).init(PARAMS)
-    with pytest.raises(ValueError, match=r"exclude: no leaf matches '\*bias'"):
+    with pytest.raises(ValueError, match=r"exclude: no parameter matches '\*bias'"):
         adamjax.convert_state(optax.adam(1e-3).init(PARAMS), to="8bit", exclude="*bias")
 
 
