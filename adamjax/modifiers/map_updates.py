@@ -79,15 +79,15 @@ def map_leaves(function: Callable[..., Array], tree: PyTree, *others: PyTree) ->
     return treedef.unflatten(map_columns(wide, leaves, *columns))
 
 
-def auto_sharded(function: Callable[..., Array], first: Array, *others: Any) -> Array:
+def auto_sharded(function: Callable[..., Any], first: Array, *others: Any) -> Any:
     """Apply a function to arrays, with a result that is sharded like the first one.
 
     On a mesh of Explicit axes, products of matrices need the sharding of their result.
     """
     sharding = explicit_sharding(first)
-    if sharding is not None:
-        function = jax.sharding.auto_axes(function, out_sharding=sharding)
-    return function(first, *others)
+    if sharding is None:
+        return function(first, *others)
+    return jax.sharding.auto_axes(function, out_sharding=sharding)(first, *others)
 
 
 def select_unmasked(tree: PyTree, part: PyTree) -> PyTree:

@@ -144,7 +144,7 @@ def _round(mode: str, u: Array, p: Array, c: Any, word: Array) -> tuple[Array, A
     """
     dtype, wide, v = p.dtype, p.astype(jnp.float32), u.astype(jnp.float32)
     finite = jnp.isfinite(wide)
-    bits = None if mode == "kahan" else random_bits(p.shape, word)
+    bits = random_bits(p.shape, word)
     if mode == "stochastic":
         difference = _stochastic(wide + v, dtype, bits) - wide
         difference = _stochastic(jax.lax.select(finite, difference, v), dtype, bits << 16)

@@ -116,7 +116,7 @@ def track(
         inner_state = tx.init(params)
         readout = read_state(inner_state)
         floats = [*NORMS, *(["learning_rate"] if readout.rates else [])]
-        floats += jax.eval_shape(lambda: effective_quantiles(readout, b2, labels))
+        floats += labels if readout.rates and readout.holders else []
         floats += ["saturated"] if readout.coded else []
         # A buffer for each: donating one buffer twice is an error.
         values = {key: jnp.zeros((), jnp.float32) for key in floats}

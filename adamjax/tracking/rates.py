@@ -70,8 +70,9 @@ def effective_quantiles(
 
     Without η or v there are none. They are 0 if no element of the sample has v > 0.
     """
-    known = labels and readout.rates
-    stored = [_second_moment(*holder) for holder in readout.holders] if known else []
+    if not (labels and readout.rates and readout.holders):
+        return {}
+    stored = [_second_moment(*holder) for holder in readout.holders]
     size = sum(arrays[0].size for leaves in stored for _, _, arrays in leaves)
     # An odd stride does not always meet rows of a power of two in the same column.
     stride = -(-size // SAMPLE_SIZE) | 1
@@ -90,7 +91,7 @@ def effective_quantiles(
             rate = _nearest_rate(path, readout.rates)
             samples.append(jnp.where(v > 0, divide(rate, jnp.sqrt(v)), -1))
     if not start:
-        return {}
+        return {key: jnp.zeros((), jnp.float32) for key in labels}
     values = jnp.sort(jnp.concatenate(samples))  # those without v come first
     count = jnp.sum(values >= 0)
     last = jnp.maximum(count - 1, 0).astype(jnp.float32)
