@@ -1,17 +1,17 @@
-"""Optax's own tests, which ship in its wheel, on our optimizers.
+"""Optax's own tests, which are in its wheel, on our optimizers.
 
-They run on `adamjax.optax`, and on the optimizers of `adamjax` in the place of Optax's. Tests of
-other optimizers than ours are left out, and those in `EXCLUDED`.
+They run on `adamjax.optax`, and on the optimizers of `adamjax` in place of Optax's. Tests of other
+optimizers are left out, and those of `EXCLUDED`.
 """
 
-import contextlib
 import importlib.util
 import os
 import re
 from pathlib import Path
-from types import SimpleNamespace
 from unittest import mock
+from warnings import catch_warnings, simplefilter
 
+import jax
 import optax
 import optax.contrib
 import pytest
@@ -21,58 +21,78 @@ import adamjax.optax
 from adamjax.interop import tables
 
 pytest.importorskip("sklearn")
-FOLDER = Path(optax.__file__).parent
-# Tests by name and parameters, and why we differ.
+# Patterns on the name and the parameters of a test, and the reasons.
 EXCLUDED = {
-    r"explicit_dtype.*params_dtype='bfloat16', state_dtype=None": "moments are float32",
-    r"explicit_dtype.*state_dtype='complex64'": "mu_dtype must be floating",
-    r"explicit_dtype.*params_dtype='complex64', state_dtype='": "a real mu of complex parameters",
+    r"explicit_dtype.*params_dtype='bfloat16', state_dtype=None": "our moments are float32",
+    r"explicit_dtype.*params_dtype='complex64', state_dtype='": "mu as complex as its parameter",
+    r"explicit_dtype.*state_dtype='complex64'": "mu_dtype is a real dtype",
 }
-OF_OWN = {
-    r"explicit_dtype.*sgd_mom": "accumulator_dtype is mu_dtype, and trace is mu",
+# Those of the optimizers of `adamjax`, which have other names and defaults than Optax's.
+DIFFERENT = {
+    r"explicit_dtype.*sgd_mom": "Optax's accumulator_dtype is mu_dtype",
+    r"'(adamw|adamaxw|lamb)'.*(rosenbrock|parabola)": "weight decay is 0.01, and 0.0001 there",
+    r"test_optimizers.*'sophia'": "weight decay is 0.1, and 0.0001 there",
+    r"test_optimizers.*'muon'.*_setup_parabola": "Adam steps a vector at 0.015 of the rate",
 }
 # Until the core supports them.
 WAITING = {
-    r"(complex64|complex128)": "complex leaves",
-    r"inject_hyperparams": "state of injected betas",
+    r"complex(64|128)": "complex parameters",
+    r"inject_hyperparams": "injected and plain states have the same tree",
+    r"sharding_type.*adafactor": "v_row has the sharding of its parameter on explicit meshes",
 }
-EXCLUDED |= WAITING
+SLOW = r"test_(optimization|optimizers)\d"  # 10,000 and 30,000 steps
 
 
-def ours(module):
-    """The names of a module of Optax, with the optimizers of `adamjax` in their place."""
-    names = {name: getattr(adamjax, name) for name in adamjax.list_variants()}
-    return SimpleNamespace(**{**vars(module), **names})
-
-
-def load(file, **names):
-    """A test module of Optax in which some names stand for others."""
-    spec = importlib.util.spec_from_file_location(Path(file).stem, FOLDER / file)
+def load(file, names, **modules):
+    """A test module of Optax, with optimizers and modules replaced."""
+    path = Path(optax.__file__).parent / file
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
-    with mock.patch.dict(os.environ):  # one sets XLA_FLAGS
+    # One creates its optimizers while it is imported, and sets XLA_FLAGS.
+    with mock.patch.multiple(optax, **names), mock.patch.dict(os.environ), catch_warnings():
+        simplefilter("ignore")
         spec.loader.exec_module(module)
-    vars(module).update(names)
+    vars(module).update(modules)
     return module
 
 
-def suite(base, exclude):
-    """A test class without the tests of others' optimizers and those to exclude."""
-    chosen = {}
+def suite(base, excluded, tier=None):
+    """A test class of the tests of our optimizers; slow ones are in this tier."""
+    methods = {}
     for name in filter(lambda name: name.startswith("test"), dir(base)):
-        parameters = base._test_params_reprs.get(name, "")
-        optimizers = re.findall(r"opt_name='(\w+)'", parameters)
-        text = f"{name} {parameters}"
-        mine = any(x in tables.OPTAX or x == "sgd_mom" for x in optimizers)
-        if not mine or any(re.search(pattern, text) for pattern in exclude):
-            chosen[name] = None
-    return type(base.__name__, (base,), chosen)
+        text = name + getattr(base, "_test_params_reprs", {}).get(name, "")
+        optimizers = re.findall(r"opt_name='(\w+?)(?:_mom)?'|(?:input|update|jit)_(\w+)", text)
+        mine = any(x in tables.OPTAX for found in optimizers for x in found)
+        if not mine or any(re.search(pattern, text) for pattern in excluded):
+            methods[name] = None
+        elif tier and re.match(SLOW, name):
+            methods[name] = pytest.mark.exhaustive(getattr(base, name))
+    return pytest.mark.wide(type(base.__name__, (base,), methods))
 
 
-alias, contrib = "_src/alias_test.py", "contrib/_common_test.py"
-own = {"alias": ours(optax._src.alias), "contrib": ours(optax.contrib)}
-AliasOwn = suite(load(alias, alias=own["alias"]).AliasTest, EXCLUDED | OF_OWN)
-ContribOwn = suite(load(contrib, **own).ContribTest, EXCLUDED | OF_OWN)
-Alias = suite(load(alias, alias=adamjax.optax).AliasTest, EXCLUDED)
-Contrib = suite(
-    load(contrib, alias=adamjax.optax, contrib=adamjax.optax.contrib).ContribTest, EXCLUDED
-)
+class Own:
+    """A module of Optax with the optimizers of `adamjax` in place of its own."""
+
+    def __init__(self, module):
+        self.module = module
+
+    def __getattr__(self, name):
+        return getattr(adamjax if name in tables.OPTAX else self.module, name)
+
+
+NAMES = {n: vars(adamjax.optax)[n] for n in tables.OPTAX if hasattr(optax, n)}
+OWN_NAMES = {n: getattr(adamjax, n) for n in NAMES}
+ALIAS, CONTRIB, SHARDING = "_src/alias_test.py", "contrib/_common_test.py", "_src/sharding_test.py"
+drop_in = {"alias": adamjax.optax, "contrib": adamjax.optax.contrib}
+own = {"alias": Own(optax), "contrib": Own(optax.contrib)}
+
+left_out = EXCLUDED | WAITING
+TestAlias = suite(load(ALIAS, NAMES, **drop_in).AliasTest, left_out)
+TestContrib = suite(load(CONTRIB, NAMES, **drop_in).ContribTest, left_out)
+# These compare versions as strings, and would skip themselves on JAX 0.12.
+on_new_jax = mock.patch.object(jax, "__version__", "0.99")
+TestSharding = on_new_jax(suite(load(SHARDING, NAMES).ShardingTest, left_out))
+left_out |= DIFFERENT
+TestOwnAlias = suite(load(ALIAS, OWN_NAMES, **own).AliasTest, left_out, "exhaustive")
+TestOwnContrib = suite(load(CONTRIB, OWN_NAMES, **own).ContribTest, left_out, "exhaustive")
+TestOwnSharding = on_new_jax(suite(load(SHARDING, OWN_NAMES).ShardingTest, left_out))
