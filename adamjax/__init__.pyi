@@ -4019,6 +4019,7 @@ def sophia(
     eps: ScalarOrSchedule = 1e-15,
     *,
     rho: ScalarOrSchedule = 0.04,
+    style: Literal['author', 'optax'] = 'author',
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = 0.1,
@@ -4044,6 +4045,9 @@ def sophia(
       b2: decay rate of the curvature h, 0 <= b2 < 1.
       eps: ε, the smallest denominator.
       rho: ρ, weight of the curvature (γ in the paper).
+      style: whose implementation to follow, one of
+          'author': the authors' code
+          'optax': Optax: m̂ in place of m, and an estimate counts from the next step on
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which h is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
@@ -4065,7 +4069,8 @@ def sophia(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative number, or a `hessian` that does not fit.
+      ValueError: for b1 or b2 outside [0, 1), a negative number, an unknown style, or a
+        `hessian` that does not fit.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.sophia(learning_rate=0.0001)

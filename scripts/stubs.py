@@ -47,7 +47,7 @@ def annotation(parameter: inspect.Parameter) -> str:
         return "Mask"
     if hint in (optax.ScalarOrSchedule, optax.ScalarOrSchedule | None):
         return "optax.ScalarOrSchedule" + (" | None" if hint != optax.ScalarOrSchedule else "")
-    if "Array" in str(hint):
+    if any(word in str(hint) for word in ("Array", "Optional", "Union")):
         return "Any"  # of Optax
     if get_origin(hint) is Literal:
         return f"Literal[{', '.join(map(repr, get_args(hint)))}]"

@@ -259,7 +259,7 @@ def prodigy(
 
 def schedule_free_adamw(
     learning_rate: Any = 0.0025,
-    warmup_steps: Optional[int] = None,
+    warmup_steps: Any = None,
     b1: Any = 0.9,
     b2: Any = 0.999,
     eps: Any = 1e-08,
@@ -282,7 +282,7 @@ def schedule_free_adamw(
 
 def schedule_free_sgd(
     learning_rate: Any = 1.0,
-    warmup_steps: Optional[int] = None,
+    warmup_steps: Any = None,
     b1: Any = 0.9,
     weight_decay: Any = None,
     weight_lr_power: Any = 2.0,
@@ -352,7 +352,7 @@ def sophia(
     gamma: Any = 0.01,
     clip_threshold: Any = 1.0,
     update_interval: Any = 10,
-    hessian_diagonal_fn: Union[optax._src.base.GradientTransformation, optax._src.base.GradientTransformationExtraArgs] = ...,
+    hessian_diagonal_fn: Any = ...,
     mu_dtype: DTypeLike | None = None,
     verbose: bool = False,
     print_win_rate_every_n_steps: Any = 0,

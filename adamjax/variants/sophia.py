@@ -71,8 +71,8 @@ def scale_by_sophia(
       A transformation with a `SophiaState`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative number, an unknown style, or a `hessian` that does
-        not fit.
+      ValueError: for b1 or b2 outside [0, 1), a negative number, an unknown style, or a
+        `hessian` that does not fit.
 
     >>> tx, g = scale_by_sophia(rho=1.0), jnp.float32(2.0)
     >>> u, state = tx.update(g, tx.init(g))

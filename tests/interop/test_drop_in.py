@@ -1,6 +1,7 @@
 """`adamjax.optax`: Optax's functions with Optax's arguments and steps."""
 
 import inspect
+import json
 import pickle
 
 import jax
@@ -12,8 +13,10 @@ import pytest
 
 import adamjax
 import adamjax.optax
+from adamjax.derive import OPTAX_STYLES
 from adamjax.interop import tables
 from adamjax.interop.optax_arguments import optax_call
+from scripts import coming_from_optax
 from tests.tiers import each_variant
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
@@ -135,12 +138,19 @@ def test_equals_optax(name):
         assert distance < ROUNDED.get(name, 2e-5), unusual
 
 
+@pytest.mark.wide
+@pytest.mark.parametrize("name", tables.OPTAX)
+def test_distances_in_the_documentation(name):
+    recorded = json.loads(coming_from_optax.DISTANCES.read_text(encoding="utf-8"))[name]
+    assert abs(coming_from_optax.distance(name) - recorded) < 0.1 * recorded + 1e-4
+
+
 @pytest.mark.parametrize("name", ["scale_by_adam", "scale_by_adopt"])
 def test_rules_equal_optax(name):
     theirs, ours = (optax.chain(f(b1=0.8), optax.scale(-0.01)) for f in functions(name))
     np.testing.assert_allclose(steps(ours, start()), steps(theirs, start()), rtol=1e-4, atol=1e-6)
-    state = functions(name)[1](storage="8bit").init(start())
-    assert state.mu["large"].dtype == jnp.int8
+    tx = functions(name)[1](storage="8bit")
+    assert optax.tree_utils.tree_get(tx.init(start()), "mu")["large"].dtype == jnp.int8
 
 
 def test_every_shared_name_is_there():
@@ -202,20 +212,18 @@ def test_arguments_without_an_equal():
 
 @pytest.mark.parametrize("name", tables.OPTAX)
 def test_style_optax(name):
-    """It selects the rule of the table, or that of Optax's state."""
+    """It selects the rule that `from_optax_args` selects."""
     if tables.OPTAX[name].refused:
         assert adamjax.create(name, **LR, style="optax")
         return
-    call = optax_call(name, LR if hasattr(optax, name) else {"learning_rate": 0.1})
-    adamjax.create(name, **{**call.arguments, "style": "optax"})
-    params = {"w": jnp.ones((2, 3))}
+    call, params = optax_call(name, LR), {"w": jnp.ones((2, 3))}
+    own = OPTAX_STYLES.get(name, {"style": "optax"})
+    others = {k: x for k, x in call.arguments.items() if k not in own}
 
     def program(tx):
         return str(jax.make_jaxpr(tx.update)(params, tx.init(params), params))
 
-    plain = {**call.arguments, "style": "optax"}
-    plain.pop("bias_correction", None)
-    assert program(adamjax.create(name, **plain)) == program(call.make())
+    assert program(adamjax.create(name, **others, style="optax")) == program(call.make())
 
 
 def test_sophia_in_the_style_of_optax():
