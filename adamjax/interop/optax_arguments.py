@@ -61,7 +61,10 @@ def optax_call(name: str, arguments: Mapping[str, Any]) -> Call:
 
 
 def _function(name: str) -> Callable[..., Any]:
-    return getattr(optax, name, None) or getattr(optax.contrib, name)
+    function = getattr(optax, name, None) or getattr(optax.contrib, name, None)
+    if function is None:
+        raise ValueError(f"optax.contrib.{name} is not in Optax {optax.__version__}; update it")
+    return function
 
 
 def _call(row: tables.OptaxOptimizer, name: str, arguments: Mapping[str, Any]) -> Call:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import lookup_or_suggest
+from adamjax.checks import check_not_negative, lookup_or_suggest
 from adamjax.moments import Array, adam_update, adam_update_eps_hat, debias, ema
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
@@ -70,6 +70,8 @@ def scale_by_adabelief(
     2.0
     """
     lookup_or_suggest("style", style, STYLES)
+    if eps_root is not None:
+        check_not_negative("eps_root", eps_root)
 
     def rule(g, moments, step):
         mu = ema(g, moments.mu, step.b1)

@@ -161,8 +161,7 @@ def scale_by_adafactor(
     """
     if clip_threshold is not None:
         check_positive("clip_threshold", clip_threshold)
-    preset = lookup_or_suggest("style", style, _PRESETS)
-    setting = preset.override(
+    setting = lookup_or_suggest("style", style, _PRESETS).override(
         eps1=eps1,
         b2_cap=b2_cap,
         clip_threshold=clip_threshold,
@@ -172,12 +171,12 @@ def scale_by_adafactor(
         min_dim_size_to_factor=min_dim_size_to_factor,
     )
 
-    def axes_of(shape):
-        return factored_axes(shape, setting.min_dim_size_to_factor, setting.largest_axes)
+    least, largest = setting.min_dim_size_to_factor, setting.largest_axes
+    axes_of = partial(factored_axes, min_size=least, largest=largest)
 
     def rule(g, moments, step, p=None):
-        t = step.count - step.decay_offset
-        one_minus = jnp.maximum(t**-step.decay_rate, 1 - step.b2_cap)
+        power = (step.count - step.decay_offset) ** -step.decay_rate
+        one_minus = jnp.maximum(power, 1 - step.b2_cap)
         beta = Beta(1 - one_minus, one_minus)
         addend, floor = (0.0, step.eps1) if style == "torch" else (step.eps1, 0.0)
         v, moments = second_moment(g * g + addend, moments, beta, axes_of(g.shape), floor)
@@ -197,10 +196,8 @@ def scale_by_adafactor(
         "learning_rate": relative_step(1e-2) if learning_rate is None else learning_rate,
         "decay_rate": decay_rate,
         "decay_offset": decay_offset,
-        "b2_cap": setting.b2_cap,
-        "eps1": setting.eps1,
         "eps2": eps2,
-        "clip_threshold": setting.clip_threshold,
+        **{name: getattr(setting, name) for name in ("b2_cap", "eps1", "clip_threshold")},
     }
     state_type = AdafactorState if betas else optax.FactoredState
     return lift(
