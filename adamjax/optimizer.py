@@ -14,12 +14,15 @@ from adamjax.checks import check_not_negative, is_zero, lookup_or_suggest, refus
 from adamjax.moments import Array, increment
 from adamjax.rule import ScalarOrSchedule, at_least_float32, cast, value_at
 from adamjax.storage.rounding import round_params
+from adamjax.storage.state_moments import steps_done, without_format
 from adamjax.storage.store import store
 from adamjax.trees import (
     Mask,
     PyTree,
+    check_patterns,
     check_same_tree,
-    flatten_real,
+    flatten_floating,
+    like_updates,
     map_columns,
     require_params,
     resolve_mask,
@@ -30,13 +33,13 @@ class LearningRateState(NamedTuple):
     """State of the last stage of an optimizer.
 
     Attributes:
-      count: number of steps done (int32), or None if nothing is scheduled.
-      learning_rate: learning rate of the last step (float32), for tracking. It is a record:
-        to change the rate, pass a schedule or use `optax.inject_hyperparams`.
+      step: number of steps done (int32), or None if the state of the rule counts them.
+      last_learning_rate: learning rate of the last step (float32), a record for tracking. To change
+        the rate, pass a schedule or use `optax.inject_hyperparams`.
     """
 
-    count: Any
-    learning_rate: Array
+    step: Any
+    last_learning_rate: Array
 
 
 class DecayMode(NamedTuple):
@@ -139,30 +142,30 @@ def optimizer(
     check_not_negative("weight_decay", weight_decay)
     mode = lookup_or_suggest("decay_mode", decay_mode, DECAY_MODES)
     decays = not is_zero(weight_decay)
-    scheduled = callable(learning_rate) or callable(weight_decay)
     scale_by = store(scale_by, storage)
 
     def init(params: PyTree) -> Any:
-        count = jnp.zeros([], jnp.int32) if scheduled else None
-        return scale_by.init(params), LearningRateState(count, jnp.zeros([], jnp.float32))
+        check_patterns("mask", mask, params)
+        rule_state = scale_by.init(params)
+        step = jnp.zeros([], jnp.int32) if steps_done(rule_state) is None else None
+        return rule_state, LearningRateState(step, jnp.zeros([], jnp.float32))
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
-        _check_own(state, scheduled)
-        rule_state, last = state
-        lr, wd = value_at(learning_rate, last.count), value_at(weight_decay, last.count)
-        leaves, treedef = flat = flatten_real("updates", updates)
-        seen, masked = leaves, [False] * len(leaves)
+        rule_state, last = _own(state)
+        params = like_updates(updates, params)
+        count = steps_done(rule_state) if last.step is None else last.step
+        lr, wd = value_at(learning_rate, count), value_at(weight_decay, count)
+        leaves, treedef = flat = flatten_floating("updates", updates)
+        seen = leaves
         if decays:
             require_params(params, "weight_decay")
         if params is not None:
             seen = check_same_tree("updates", updates, "params", params, flat=flat)
-        if decays:
-            masked = resolve_mask(mask, params)
-
-        in_gradient = [on and mode.couple is None for on in masked]
-        wide = [_widen(*row, wd) for row in zip(leaves, seen, in_gradient, strict=True)]
+        masked = resolve_mask(mask, params) if decays else [False] * len(leaves)
+        l2 = mode.couple is None
+        wide = [_widen(g, p, on and l2, wd) for g, p, on in zip(leaves, seen, masked, strict=True)]
         new, rule_state = scale_by.update(treedef.unflatten(wide), rule_state, params, **extra_args)
-        lr = lr * step_size(rule_state) if step_size else lr
+        lr = lr * step_size(without_format(rule_state)) if step_size else lr
 
         def change(u: Array, g: Array, p: Array, on: Any) -> Array:
             rate = cast(lr, u.dtype)
@@ -175,8 +178,8 @@ def optimizer(
 
         marks = [() if on else None for on in masked]  # static under jit, unlike a bool
         changes = map_columns(change, treedef.flatten_up_to(new), leaves, seen, marks)
-        count = None if last.count is None else increment(last.count)
-        state = rule_state, LearningRateState(count, jnp.asarray(lr, jnp.float32))
+        step = None if last.step is None else increment(last.step)
+        state = rule_state, LearningRateState(step, jnp.asarray(lr, jnp.float32))
         return treedef.unflatten(changes), state
 
     tx = optax.GradientTransformationExtraArgs(init, update)
@@ -190,7 +193,8 @@ def _widen(g: Array, p: Array, on: bool, wd: Any) -> Array:
     return g + cast(wd, dtype) * jnp.asarray(p, dtype) if on else g
 
 
-def _check_own(state: Any, scheduled: bool) -> None:
+def _own(state: Any) -> tuple[Any, LearningRateState]:
     last = state[1] if isinstance(state, tuple) and len(state) == 2 else None
-    if not isinstance(last, LearningRateState) or (last.count is not None) != scheduled:
+    if not isinstance(last, LearningRateState):
         refuse_state(state)
+    return state

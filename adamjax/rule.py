@@ -16,17 +16,20 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from adamjax.checks import check_beta, check_not_negative, is_number, refuse_state
+from adamjax.checks import check_beta, check_not_negative, refuse_state
 from adamjax.moments import Array, Beta, Scalar, clamp, increment
 from adamjax.trees import (
     Mask,
     PyTree,
-    check_real,
+    check_patterns,
     check_same_tree,
-    flatten_real,
+    flatten_floating,
+    leaf_names,
+    like_updates,
     map_columns,
     require_params,
     resolve_mask,
+    unbox,
 )
 
 ScalarOrSchedule = Any  # a Scalar, or a function from the number of steps done (int32) to one
@@ -37,27 +40,40 @@ class Slot(NamedTuple):
     """How one moment is stored.
 
     Attributes:
-      dtype: dtype between steps. None is float32, or float64 for float64 parameters.
+      dtype: dtype between steps. None is float32, or float64 for float64 parameters. A moment of
+        a complex parameter is complex.
       fill: value before the first step.
-      shape: from the parameter's shape to the moment's. None keeps the shape.
+      shape: from the parameter's shape to the moment's. None keeps the shape. Moments of another
+        shape are outside the boxes of parameters (`nnx.Variable`), since these have shardings.
     """
 
     dtype: Any = None
     fill: Scalar = 0.0
     shape: Callable[[tuple[int, ...]], tuple[int, ...]] | None = None
 
+    def tree(self, params: PyTree) -> PyTree:
+        """Return the tree of the moments, with the leaves of the parameters."""
+        return params if self.shape is None else unbox(params)
+
+    def spec(self, leaf: Any) -> tuple[tuple[int, ...], Any]:
+        """Return shape and dtype of the moment of a parameter."""
+        shape, dtype = jnp.shape(leaf), at_least_float32(jnp.result_type(leaf))
+        if self.shape is not None:
+            shape, dtype = self.shape((*shape, 2) if is_complex(leaf) else shape), real(dtype)
+        return shape, self.dtype if self.dtype is not None and real(dtype) == dtype else dtype
+
     def start(self, param: Any) -> Array:
         """Return the moment of one parameter before the first step."""
-        dtype = at_least_float32(jnp.result_type(param)) if self.dtype is None else self.dtype
-        shape = None if self.shape is None else self.shape(jnp.shape(param))
-        return jnp.full_like(param, self.fill, dtype=dtype, shape=shape)
+        shape, dtype = self.spec(param)
+        fill = self.fill * (1 + 1j) if jnp.issubdtype(dtype, jnp.complexfloating) else self.fill
+        return jnp.full_like(param, fill, dtype=dtype, shape=None if self.shape is None else shape)
 
 
 class ScheduledBetaState(NamedTuple):
     """State of a rule with a beta that may change from step to step.
 
     Attributes:
-      bias_corrections: 1 - b₁b₂…b_t so far, a scalar for each beta that is a schedule or an array.
+      bias_corrections: 1 - b₁b₂…b_t so far, a scalar for each beta that is a schedule.
       inner_state: the state that the rule has with constant betas.
     """
 
@@ -73,6 +89,31 @@ def without_corrections(state: Any) -> Any:
 def at_least_float32(dtype: Any) -> Any:
     """Return the dtype to compute in: float32 for float32 and below, float64 for float64."""
     return jnp.promote_types(dtype, jnp.float32)
+
+
+def is_complex(x: Any) -> bool:
+    """Return whether an array has complex numbers."""
+    return jnp.issubdtype(jnp.result_type(x), jnp.complexfloating)
+
+
+def real(dtype: Any) -> Any:
+    """Return the dtype of the real part."""
+    return jnp.finfo(dtype).dtype
+
+
+def as_real(x: Any, dtype: Any) -> Array:
+    """Cast an array to a real dtype. Complex numbers become pairs, on a last axis of size 2.
+
+    >>> as_real(jnp.array([1 + 2j]), jnp.float32).tolist()
+    [[1.0, 2.0]]
+    """
+    return jnp.stack([x.real, x.imag], -1).astype(dtype) if is_complex(x) else jnp.asarray(x, dtype)
+
+
+def cast_like(x: Array, like: Any) -> Array:
+    """Cast an array to the dtype of another one. Pairs become complex numbers, if it has them."""
+    x = jax.lax.complex(x[..., 0], x[..., 1]) if is_complex(like) else x
+    return x.astype(jnp.result_type(like))
 
 
 def value_at(scalar: ScalarOrSchedule, count: Any) -> Scalar:
@@ -99,6 +140,7 @@ def lift(
     mask: Mask = None,
     tree_scalars: Callable[..., Mapping[str, Scalar]] | None = None,
     leaf_inputs: Callable[..., Mapping[str, PyTree | None]] | None = None,
+    uses_axes: bool = False,
 ) -> optax.GradientTransformationExtraArgs:
     """Turn a rule on one array into a gradient transformation over a tree.
 
@@ -120,18 +162,22 @@ def lift(
         the rule finds on `step`.
       leaf_inputs: `(updates, extra_args)`, the extra arguments of `update`, to trees like the
         updates by name. The rule finds the leaf, or None in place of a tree, on `step`.
+      uses_axes: whether the rule depends on the axes of an array. It is then not applied to complex
+        leaves, which other rules take as pairs of real numbers, on a last axis of size 2.
 
     Returns:
       A transformation whose updates have the gradients' dtypes. Its state has the same tree, shapes
-      and dtypes at every step. With a beta that is a schedule or an array (as under
-      `optax.inject_hyperparams`) the state is wrapped in a `ScheduledBetaState`, since the bias
-      correction is then a product over the steps.
+      and dtypes at every step. With a beta that is a schedule the state is wrapped in a
+      `ScheduledBetaState`, since the bias correction is then a product over the steps. For a beta
+      that is an array, as under `optax.inject_hyperparams`, it is 1 - bᵗ with the present b.
 
     Raises:
       ValueError: for a beta or scalar out of range; in `update`, if the gradients do not fit the
-        state, the state belongs to another optimizer, or the parameters are missing.
+        state, the state belongs to another optimizer or has less precision, or the parameters are
+        missing.
       TypeError: for a hyperparameter that is no scalar, or a dtype of a moment that is not
-        floating; in `init`, for integer or complex parameters.
+        floating; in `init`, for parameters that are not floating-point, or complex ones with
+        `uses_axes`.
 
     >>> from adamjax.moments import ema
     >>> def average(g, moments, step):
@@ -146,22 +192,21 @@ def lift(
     1.0
     """
     betas, scalars = dict(betas or {}), dict(scalars or {})
-    _check_settings(betas, scalars, slots)
-    if mask is not None and "weight_decay" not in scalars:
-        raise ValueError("mask: there is no scalars['weight_decay'] that it could apply to")
-    scheduled = [name for name, value in betas.items() if not is_number(value)]
+    _check_settings(betas, scalars, slots, mask)
+    scheduled = [name for name, value in betas.items() if callable(value)]
 
     def init(params: PyTree) -> Any:
-        check_real("params", params)
-        trees = {name: jax.tree.map(slot.start, params) for name, slot in slots.items()}
+        flatten_floating("params", params, real=uses_axes)
+        check_patterns("mask", mask, params)
+        trees = {k: jax.tree.map(slot.start, slot.tree(params)) for k, slot in slots.items()}
         state = state_type(count=jnp.zeros([], jnp.int32), **trees)
-        if not scheduled:
-            return state
-        return ScheduledBetaState({name: jnp.zeros([], float) for name in scheduled}, state)
+        corrections = {name: jnp.zeros([], float) for name in scheduled}
+        return ScheduledBetaState(corrections, state) if scheduled else state
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         corrections, state = _unwrap(state, state_type, scheduled)
-        gradients, treedef = flat = flatten_real("updates", updates)
+        params = like_updates(updates, params)
+        gradients, treedef = flat = flatten_floating("updates", updates, real=uses_axes)
         befores = _moments_of_leaves(slots, state, updates, flat)
         seen: Sequence[Any] = [None] * len(gradients)
         if needs_params:
@@ -181,23 +226,25 @@ def lift(
         def on_leaf(gradient: Array, before: Sequence[Array], param: Any, inputs: Any) -> Any:
             g, moments = widen(gradient, before)
             step = _with_inputs(steps[g.dtype], {**shared, **inputs}, g.dtype)
-            arguments = [jnp.asarray(param, g.dtype)] if needs_params else []
+            arguments = [as_real(param, g.dtype)] if needs_params else []
             u, after = rule(g, moments, step, *arguments)
-            kept = [getattr(after, k).astype(x.dtype) for k, x in zip(slots, before, strict=True)]
-            return u.astype(jnp.result_type(gradient)), kept
+            kept = [cast_like(getattr(after, k), x) for k, x in zip(slots, before, strict=True)]
+            return cast_like(u, gradient), kept
 
         results = map_columns(on_leaf, gradients, befores, seen, rows)
         new = treedef.unflatten([u for u, _ in results])
-        moments = {k: treedef.unflatten([x[i] for _, x in results]) for i, k in enumerate(slots)}
-        state = state._replace(**moments)
+        columns = {name: [after[i] for _, after in results] for i, name in enumerate(slots)}
+        state = state._replace(**_like_fields(state, columns))
         return new, ScheduledBetaState(corrections, state) if scheduled else state
 
     return optax.GradientTransformationExtraArgs(init, update)
 
 
 def _check_settings(
-    betas: Mapping[str, Any], scalars: Mapping[str, Any], slots: Mapping[str, Slot]
+    betas: Mapping[str, Any], scalars: Mapping[str, Any], slots: Mapping[str, Slot], mask: Mask
 ) -> None:
+    if mask is not None and "weight_decay" not in scalars:
+        raise ValueError("mask: there is no scalars['weight_decay'] that it could apply to")
     for name, value in betas.items():
         check_beta(name, value)
     for name, value in scalars.items():
@@ -223,13 +270,32 @@ def _moments_of_leaves(
     """Return the stored moments of each leaf, in the order of the slots."""
     columns = []
     for name, slot in slots.items():
-        tree = getattr(state, name)
-        columns.append(
-            check_same_tree(
-                "updates", updates, f"the state's {name}", tree, shape=slot.shape, flat=flat
-            )
-        )
+        like = slot.tree(updates)
+        treedef = flat[1] if like is updates else jax.tree.structure(like)
+        shape = jnp.shape if slot.shape is None else lambda leaf, slot=slot: slot.spec(leaf)[0]
+        there = f"the state's {name}", getattr(state, name)
+        moments = check_same_tree("updates", like, *there, shape=shape, flat=(flat[0], treedef))
+        check_precision(name, updates, moments, slot)
+        columns.append(moments)
     return list(zip(*columns, strict=True)) if slots else [()] * len(flat[0])
+
+
+def _like_fields(state: Any, columns: Mapping[str, list[Any]]) -> dict[str, PyTree]:
+    """Return trees of new leaves with the structures of the fields of a state."""
+    return {k: jax.tree.structure(getattr(state, k)).unflatten(x) for k, x in columns.items()}
+
+
+def check_precision(name: str, updates: PyTree, moments: Sequence[Any], slot: Slot) -> None:
+    """Raise ValueError for a moment of less precision than its slot has, as it would stay so."""
+    least = jnp.float32 if slot.dtype is None else slot.dtype
+    for i, (leaf, x) in enumerate(zip(jax.tree.leaves(updates), moments, strict=True)):
+        dtype, pairs = jnp.result_type(x), is_complex(leaf) and slot.shape is None
+        if is_complex(x) != pairs or jnp.promote_types(dtype, least) != dtype:
+            raise ValueError(
+                f"state: {name} of {leaf_names(updates)[i]!r} is {dtype}, but this optimizer keeps "
+                f"it in {jnp.dtype(slot.spec(leaf)[1])}; cast it, as "
+                "adamjax.convert_state(state, to='float32') does for mu and nu"
+            )
 
 
 def _rows(columns: Mapping[str, PyTree | None], treedef: Any) -> list[dict[str, Any]]:
@@ -249,16 +315,17 @@ def _widen(
     slots: Mapping[str, Slot], state: Any, gradient: Array, before: Sequence[Array]
 ) -> tuple[Array, Any]:
     """Return the gradient and the moments of one leaf in the dtype to compute in."""
-    dtype = at_least_float32(jnp.result_type(gradient))
-    moments = {name: x.astype(dtype) for name, x in zip(slots, before, strict=True)}
-    return clamp(jnp.asarray(gradient, dtype)), state._replace(**moments)
+    dtype = real(at_least_float32(jnp.result_type(gradient)))
+    moments = {name: as_real(x, dtype) for name, x in zip(slots, before, strict=True)}
+    return clamp(as_real(gradient, dtype)), state._replace(**moments)
 
 
 def _with_inputs(step: SimpleNamespace, inputs: Mapping[str, Any], dtype: Any) -> SimpleNamespace:
     """Return the step with the scalars of the tree and the inputs of one leaf."""
     if not inputs:
         return step
-    fields = {name: cast(value, dtype) for name, value in inputs.items()}
+    arrays = {name: x for name, x in inputs.items() if isinstance(x, jax.Array)}
+    fields = {**inputs, **{name: as_real(x, dtype) for name, x in arrays.items()}}
     return SimpleNamespace(**{**vars(step), **fields})
 
 
@@ -276,7 +343,7 @@ def _steps(
     count = increment(count)
     steps = {}
     for g in gradients:
-        dtype = at_least_float32(jnp.result_type(g))
+        dtype = real(at_least_float32(jnp.result_type(g)))
         if dtype in steps:
             continue
         t = count.astype(dtype)

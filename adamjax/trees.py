@@ -1,5 +1,6 @@
 """Names, masks and comparisons of parameter trees."""
 
+import difflib
 import fnmatch
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
@@ -7,6 +8,7 @@ from typing import Any, NoReturn
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 
 PyTree = Any
 Mask = PyTree | Callable[[PyTree], PyTree] | str | Sequence[str] | None
@@ -20,6 +22,11 @@ def leaf_name(path: tuple[Any, ...]) -> str:
     if len(path) > 1 and path[-1] == jax.tree_util.GetAttrKey("value"):
         path = path[:-1]
     return jax.tree_util.keystr(path, simple=True, separator="/") or "(the whole tree)"
+
+
+def leaf_names(tree: PyTree) -> list[str]:
+    """Return the name of each leaf."""
+    return [name for name, _ in _named_leaves(tree)]
 
 
 def matches(name: str, patterns: Sequence[str]) -> bool:
@@ -45,19 +52,14 @@ def resolve_mask(mask: Mask, params: PyTree) -> list[bool]:
       params: the parameters.
 
     Raises:
-      ValueError: if a pattern without "!" matches no parameter, or the tree does not fit or has
-        leaves that are not bools.
+      ValueError: if a pattern matches no parameter (see `check_patterns`), or the tree does not
+        fit or has leaves that are not bools.
     """
     if mask is None:
         return [True] * len(jax.tree.leaves(params))
     if patterns := _patterns(mask):
-        names = [name for name, _ in _named_leaves(params)]
-        for pattern in patterns if names else ():
-            if not pattern.startswith("!") and not any(matches(name, [pattern]) for name in names):
-                raise ValueError(
-                    f"mask: no parameter matches {pattern!r}; names look like {names[:3]}"
-                )
-        return [matches(name, patterns) for name in names]
+        check_patterns("mask", patterns, params)
+        return [matches(name, patterns) for name, _ in _named_leaves(params)]
     # A callable module may itself be the tree of bools.
     is_function = callable(mask) and not any(isinstance(x, bool) for x in jax.tree.leaves(mask))
     tree = mask(params) if is_function else mask
@@ -74,6 +76,33 @@ def resolve_mask(mask: Mask, params: PyTree) -> list[bool]:
     return jax.tree.leaves(full)
 
 
+def check_patterns(argument: str, mask: Mask, tree: PyTree) -> None:
+    """Raise ValueError if one of the patterns in a mask matches no leaf of the tree.
+
+    Parts of a tree pass, since the leaves may be in another part of `optax.partition`.
+    """
+    names = [name for name, _ in _named_leaves(tree)]
+    patterns = _patterns(mask) if names and not has_masked(tree) else []
+    for pattern in patterns:
+        glob = pattern.removeprefix("!")
+        if not any(_match_any(name, [glob]) for name in names):
+            nearest = difflib.get_close_matches(glob.strip("*"), names, n=3, cutoff=0.0)
+            raise ValueError(
+                f"{argument}: no parameter matches {pattern!r}; the nearest names are {nearest} "
+                "(shared parameters have one name)"
+            )
+
+
+def is_masked(node: Any) -> bool:
+    """Return whether a node replaces leaves under `optax.masked` or `optax.partition`."""
+    return isinstance(node, optax.MaskedNode)
+
+
+def has_masked(tree: PyTree) -> bool:
+    """Return whether a tree is a part of another one under `optax.masked` or `optax.partition`."""
+    return any(map(is_masked, jax.tree.leaves(tree, is_leaf=is_masked)))
+
+
 def _patterns(mask: Any) -> list[str]:
     """Return the patterns in a mask, or an empty list for another kind of mask."""
     patterns = [mask] if isinstance(mask, str) else mask
@@ -88,7 +117,7 @@ def check_same_tree(
     other_name: str,
     other: PyTree,
     *,
-    shape: Callable[[tuple[int, ...]], tuple[int, ...]] | None = None,
+    shape: Callable[[Any], tuple[int, ...]] = jnp.shape,
     flat: tuple[list[Any], Any] | None = None,
 ) -> list[Any]:
     """Return the leaves of `other` if it has the structure and the shapes of `tree`.
@@ -98,7 +127,7 @@ def check_same_tree(
       tree: the reference.
       other_name: name of `other` in errors.
       other: the tree to check.
-      shape: from the shape of a leaf of `tree` to that of `other`. None is the same shape.
+      shape: from a leaf of `tree` to the shape in `other`.
       flat: leaves and treedef of `tree`, if known.
 
     Raises:
@@ -109,11 +138,10 @@ def check_same_tree(
     if other_treedef != treedef:
         _refuse_structure(name, tree, other_name, other)
     for i, (a, b) in enumerate(zip(leaves, others, strict=True)):
-        if (shape(jnp.shape(a)) if shape else jnp.shape(a)) != jnp.shape(b):
-            leaf, _ = _named_leaves(tree)[i]
+        if shape(a) != jnp.shape(b):
             raise ValueError(
-                f"{name}[{leaf!r}] has shape {jnp.shape(a)}, but in {other_name} it is "
-                f"{jnp.shape(b)}"
+                f"{name}[{leaf_names(tree)[i]!r}] has shape {jnp.shape(a)}, but in {other_name} "
+                f"it is {jnp.shape(b)}"
             )
     return others
 
@@ -137,11 +165,11 @@ def _named_leaves(tree: PyTree) -> list[tuple[str, Any]]:
 
 def check_real(name: str, tree: PyTree) -> None:
     """Raise TypeError unless all leaves are real floating-point arrays."""
-    flatten_real(name, tree)
+    flatten_floating(name, tree, real=True)
 
 
-def flatten_real(name: str, tree: PyTree) -> tuple[list[Any], Any]:
-    """Flatten a tree of real floating-point arrays into its leaves and treedef.
+def flatten_floating(name: str, tree: PyTree, *, real: bool = False) -> tuple[list[Any], Any]:
+    """Flatten a tree of floating-point arrays, real or complex, into its leaves and treedef.
 
     Raises:
       TypeError: for other leaves. The message names the first one.
@@ -152,25 +180,65 @@ def flatten_real(name: str, tree: PyTree) -> tuple[list[Any], Any]:
             dtype = jnp.result_type(value)
         except TypeError as error:
             raise TypeError(
-                f"{name}[{_named_leaves(tree)[i][0]!r}] is {value!r}, not an array; filter the "
+                f"{name}[{leaf_names(tree)[i]!r}] is {value!r}, not an array; filter the "
                 "model's parameters first (equinox.filter, nnx.state(model, nnx.Param))"
             ) from error
-        if not jnp.issubdtype(dtype, jnp.floating):
-            leaf, _ = _named_leaves(tree)[i]
-            raise TypeError(f"{name}[{leaf!r}] is {dtype}, but {_fix_for(dtype)}")
+        if not jnp.issubdtype(dtype, jnp.floating if real else jnp.inexact):
+            raise TypeError(f"{name}[{leaf_names(tree)[i]!r}] is {dtype}, but {_fix_for(dtype)}")
     return leaves, treedef
 
 
 def _fix_for(dtype: Any) -> str:
     if jnp.issubdtype(dtype, jnp.complexfloating):
         return (
-            "libraries define adaptive steps of complex numbers differently; wrap the optimizer in "
-            "optax.contrib.split_real_and_imaginary"
+            "this transformation acts on the axes of real arrays; exclude it, or wrap the "
+            "optimizer in optax.contrib.split_real_and_imaginary"
         )
     return (
-        "only real floating-point leaves can be optimized; exclude it (optax.masked, "
+        "only floating-point leaves can be optimized; exclude it (optax.masked, "
         "optax.partition, or a filter of the model's parameters)"
     )
+
+
+def like_updates(updates: PyTree, params: PyTree) -> PyTree:
+    """Return the parameters without the leaves that have no update.
+
+    Equinox users pass the whole model, which also contains functions, and updates with None there.
+
+    >>> like_updates({"f": None, "w": 1.0}, {"f": abs, "w": 2.0})
+    {'f': None, 'w': 2.0}
+    """
+    if updates is None or jax.tree.structure(updates) == jax.tree.structure(params):
+        return params
+    leaves, treedef = jax.tree.flatten(updates, is_leaf=lambda x: x is None)
+    try:
+        parts = treedef.flatten_up_to(params)
+    except ValueError:  # They do not fit, which check_same_tree explains.
+        return params
+    return treedef.unflatten([None if u is None else p for u, p in zip(leaves, parts, strict=True)])
+
+
+_IN_BOX = [
+    (jax.tree_util.GetAttrKey("value"),),  # nnx.Variable, flax.core.meta.Partitioned
+    (jax.tree_util.GetAttrKey("array"),),
+    (jax.tree_util.FlattenedIndexKey(0),),  # haliax.NamedArray
+]
+
+
+def unbox(tree: PyTree) -> PyTree:
+    """Replace boxes around one array, such as `nnx.Variable`, by the array.
+
+    A box may hold the sharding or the names of the axes of its array.
+    """
+
+    def is_box(node: Any) -> bool:
+        if isinstance(node, dict | list | tuple):
+            return False
+        return [path for path, _ in jax.tree_util.tree_leaves_with_path(node)] in [
+            [path] for path in _IN_BOX
+        ]
+
+    return jax.tree.map(lambda node: jax.tree.leaves(node)[0], tree, is_leaf=is_box)
 
 
 def require_params(params: PyTree, reader: str) -> None:

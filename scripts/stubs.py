@@ -17,6 +17,7 @@ sys.path.insert(0, str(ROOT))
 import optax  # noqa: E402
 
 import adamjax.optax  # noqa: E402
+from adamjax.arguments import plain_default  # noqa: E402
 from adamjax.rule import ScalarOrSchedule  # noqa: E402
 from adamjax.trees import Mask  # noqa: E402
 
@@ -71,11 +72,11 @@ def definition(function: Any) -> str:
 
     def write(parameter: inspect.Parameter) -> str:
         typed = f"{parameter.name}: {annotation(parameter)}"
-        if parameter.default is parameter.empty:
+        default = plain_default(parameter)
+        if default is parameter.empty:
             return typed
-        plain = isinstance(parameter.default, bool | int | float | str | tuple | None)
-        plain = plain and not isinstance(parameter.default, optax.GradientTransformation)
-        return f"{typed} = {repr(parameter.default) if plain else '...'}"
+        is_object = callable(default) or isinstance(default, optax.GradientTransformation)
+        return f"{typed} = {'...' if is_object else repr(default)}"
 
     lines = [f"def {function.__name__}(", *argument_lines(function, write)]
     doc = function.__doc__.replace("\n", "\n    ").replace("\n    \n", "\n\n")

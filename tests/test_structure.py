@@ -18,7 +18,7 @@ from tests import ROOT
 LEVELS = [
     {"moments", "checks", "trees"},
     {"rule", "storage"},
-    {"optimizer", "schedules", "modifiers"},
+    {"optimizer", "schedules", "modifiers", "arguments"},
     {"derive"},
     {"registry"},
     {"wrappers"},

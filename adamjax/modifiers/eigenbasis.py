@@ -12,11 +12,18 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_beta, check_count
-from adamjax.modifiers.map_updates import is_masked, map_leaves, select_unmasked
+from adamjax.modifiers.map_updates import map_leaves, select_unmasked
 from adamjax.moments import Array, clamp, ema, increment
-from adamjax.rule import ScalarOrSchedule, at_least_float32, beta_at, value_at
+from adamjax.rule import (
+    ScalarOrSchedule,
+    Slot,
+    at_least_float32,
+    beta_at,
+    check_precision,
+    value_at,
+)
 from adamjax.storage.roles import roles_of
-from adamjax.trees import PyTree, check_real, check_same_tree, leaf_name
+from adamjax.trees import PyTree, check_real, check_same_tree, is_masked, leaf_name
 
 
 class EigenbasisState(NamedTuple):
@@ -110,8 +117,9 @@ def eigenbasis(
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         check_real("updates", updates)
-        shape = partial(_shape, side=-2, max_size=max_size)
-        check_same_tree("updates", updates, "the state's left", state.left, shape=shape)
+        shape = lambda g: _shape(jnp.shape(g), -2, max_size)  # noqa: E731
+        left = check_same_tree("updates", updates, "the state's left", state.left, shape=shape)
+        check_precision("left", updates, left, Slot())
         first = state.count == 0
         bases = state.left_basis, state.right_basis
         updates = map_leaves(clamp, updates)

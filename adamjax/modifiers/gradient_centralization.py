@@ -35,4 +35,4 @@ def gradient_centralization(out_axis: int = -1) -> optax.GradientTransformationE
         axes = [axis for axis in range(u.ndim) if axis != out_axis % u.ndim]
         return u - jnp.mean(u, axes, keepdims=True)
 
-    return map_updates(optax.identity(), modify)
+    return map_updates(optax.identity(), modify, uses_axes=True)

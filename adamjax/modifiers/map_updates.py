@@ -8,8 +8,16 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.moments import Array, clamp
-from adamjax.rule import at_least_float32
-from adamjax.trees import PyTree, check_real, check_same_tree, map_columns, require_params
+from adamjax.rule import as_real, at_least_float32, cast_like, real
+from adamjax.trees import (
+    PyTree,
+    check_same_tree,
+    flatten_floating,
+    is_masked,
+    like_updates,
+    map_columns,
+    require_params,
+)
 
 
 def map_updates(
@@ -17,6 +25,7 @@ def map_updates(
     modify: Callable[..., Array],
     *,
     needs_params: bool = False,
+    uses_axes: bool = False,
 ) -> optax.GradientTransformationExtraArgs:
     """Change the updates of a transformation leaf by leaf.
 
@@ -26,12 +35,14 @@ def map_updates(
       modify: `(update, gradient)` or, with `needs_params`, `(update, gradient, param)` to the new
         update. Arrays are float32 (float64 for float64 updates), limited to ±2⁶³.
       needs_params: whether `modify` takes the parameter.
+      uses_axes: whether `modify` depends on the axes of an array, see `adamjax.lift`.
 
     Returns:
       A transformation with the state of `inner`. The updates keep their dtypes.
 
     Raises:
-      TypeError: in `update`, for gradients that are not real floating-point arrays.
+      TypeError: in `update`, for gradients that are not floating-point arrays, or complex ones
+        with `uses_axes`.
       ValueError: in `update`, if the parameters are needed and missing or do not fit.
 
     >>> tx = map_updates(optax.identity(), lambda u, g: 2 * u)
@@ -41,7 +52,8 @@ def map_updates(
     inner = optax.with_extra_args_support(inner)
 
     def update(updates: PyTree, state: PyTree, params: PyTree = None, **extra_args: Any) -> Any:
-        check_real("updates", updates)
+        flatten_floating("updates", updates, real=uses_axes)
+        params = like_updates(updates, params)
         others = [updates, params] if needs_params else [updates]
         if needs_params:
             check_params(params, updates)
@@ -54,15 +66,16 @@ def map_updates(
 def map_leaves(function: Callable[..., Array], tree: PyTree, *others: PyTree) -> PyTree:
     """Apply a function to aligned leaves in float32 or above, with results in the first's dtype.
 
+    Complex leaves are pairs of real numbers, see `adamjax.lift`.
+
     >>> map_leaves(jnp.add, {"none": None, "w": jnp.float32(1.0)}, {"none": None, "w": 2.0})
     {'none': None, 'w': Array(3., dtype=float32)}
     """
     leaves, treedef = jax.tree.flatten(tree)
 
     def wide(first: Array, *rest: Array) -> Array:
-        dtype = at_least_float32(jnp.result_type(first))
-        arrays = [jnp.asarray(x, dtype) for x in (first, *rest)]
-        return function(*arrays).astype(jnp.result_type(first))
+        dtype = real(at_least_float32(jnp.result_type(first)))
+        return cast_like(function(*(as_real(x, dtype) for x in (first, *rest))), first)
 
     columns = [treedef.flatten_up_to(other) for other in others]
     return treedef.unflatten(map_columns(wide, leaves, *columns))
@@ -71,11 +84,6 @@ def map_leaves(function: Callable[..., Array], tree: PyTree, *others: PyTree) ->
 def select_unmasked(tree: PyTree, part: PyTree) -> PyTree:
     """Replace the leaves of `tree` that are masked in `part` by its `optax.MaskedNode`."""
     return jax.tree.map(lambda x, y: x if is_masked(x) else y, part, tree, is_leaf=is_masked)
-
-
-def is_masked(node: Any) -> bool:
-    """Return whether a node replaces leaves under `optax.masked` or `optax.partition`."""
-    return isinstance(node, optax.MaskedNode)
 
 
 def check_params(params: PyTree, updates: PyTree) -> None:

@@ -61,7 +61,7 @@ def orthogonalize(
             return u
         return newton_schulz(u, steps, eps) * factor(u.shape[-2], u.shape[-1], u.shape[out_axis])
 
-    return map_updates(optax.identity(), modify)
+    return map_updates(optax.identity(), modify, uses_axes=True)
 
 
 def newton_schulz(u: Array, steps: int, eps: float) -> Array:

@@ -54,7 +54,7 @@ def projection(
         whole = jnp.where(by_leaf, _orthogonal(u, p, eps, tuple(range(p.ndim))), u)
         return jnp.where(by_neuron, _orthogonal(u, p, eps, _inputs(p, out_axis)), whole)
 
-    return map_updates(inner, modify, needs_params=True)
+    return map_updates(inner, modify, needs_params=True, uses_axes=True)
 
 
 def projected(

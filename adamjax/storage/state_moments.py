@@ -18,6 +18,27 @@ _CLOCKS = ("count", "step", "t")
 _NO_CLOCKS = (optax.ApplyEvery, optax.contrib.ReduceLROnPlateauState)
 
 
+class StoredState(NamedTuple):
+    """The part of a state whose moments are in a storage format. It has their fields as well.
+
+    Attributes:
+      inner_state: the state with the moments.
+      format: zeros, whose number tells the format of each leaf. A checkpoint library that casts
+        arrays to the dtypes of another format then finds another shape, and refuses.
+    """
+
+    inner_state: Any
+    format: Any
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner_state, name)
+
+
+def without_format(state: Any) -> Any:
+    """Return the state inside of a `StoredState`, or another state itself."""
+    return state.inner_state if isinstance(state, StoredState) else state
+
+
 class Moments(NamedTuple):
     """The moments in one node of an optimizer's state.
 
@@ -26,46 +47,53 @@ class Moments(NamedTuple):
       names: the path of each parameter.
       leaves: the moments of each parameter.
       count: the number of steps done, or None if the state has no count.
+      format: of the `StoredState` around the node, None if there is none.
     """
 
     roles: dict[str, str]
     names: list[str]
     leaves: list[Leaf]
     count: Any
+    format: Any = None
 
 
 def split_moments(
     state: Any, roles: Mapping[str, str]
-) -> tuple[list[Moments], Callable[[list[list[Leaf]]], Any]]:
-    """Return the moments in a state, and a function that replaces them."""
-    is_node = lambda node: bool(roles_of(node, roles))  # noqa: E731
+) -> tuple[list[Moments], Callable[[list[Moments]], Any]]:
+    """Return the moments in a state, and a function that replaces their leaves and formats."""
+
+    def is_node(node: Any) -> bool:
+        return isinstance(node, StoredState) or bool(roles_of(node, roles))
+
     nodes, outer = jax.tree.flatten(state, is_leaf=is_node)
     parts, treedefs = [], []
-    for node in filter(is_node, nodes):
+    for stored in filter(is_node, nodes):
+        node, mark = without_format(stored), getattr(stored, "format", None)
         fields = roles_of(node, roles)
         first, *others = fields
         paths, treedef = jax.tree_util.tree_flatten_with_path(getattr(node, first))
         columns = [[x for _, x in paths]]
         columns += [treedef.flatten_up_to(getattr(node, field)) for field in others]
         leaves = [dict(zip(fields, row, strict=True)) for row in zip(*columns, strict=True)]
-        count = node.count if "count" in node._fields else _count_in(state, roles)
-        parts.append(Moments(fields, [leaf_name(path) for path, _ in paths], leaves, count))
+        count = node.count if "count" in node._fields else steps_done(state, roles)
+        parts.append(Moments(fields, [leaf_name(path) for path, _ in paths], leaves, count, mark))
         treedefs.append(treedef)
 
-    def rebuild(changed: list[list[Leaf]]) -> Any:
-        new = iter(zip(parts, treedefs, changed, strict=True))
+    def rebuild(changed: list[Moments]) -> Any:
+        new = iter(zip(changed, treedefs, strict=True))
 
         def replace(node: Any) -> Any:
-            part, treedef, leaves = next(new)
-            trees = {k: treedef.unflatten([leaf[k] for leaf in leaves]) for k in part.roles}
-            return node._replace(**trees)
+            part, treedef = next(new)
+            trees = {k: treedef.unflatten([leaf[k] for leaf in part.leaves]) for k in part.roles}
+            node = without_format(node)._replace(**trees)
+            return node if part.format is None else StoredState(node, part.format)
 
         return outer.unflatten([replace(node) if is_node(node) else node for node in nodes])
 
     return parts, rebuild
 
 
-def _count_in(state: Any, roles: Mapping[str, str]) -> Array | None:
+def steps_done(state: Any, roles: Mapping[str, str] = {}) -> Array | None:
     """Return the first count of steps anywhere in a state."""
     ends = lambda node: isinstance(node, _NO_CLOCKS) or bool(roles_of(node, roles))  # noqa: E731
     for path, node in jax.tree_util.tree_leaves_with_path(state, is_leaf=ends):

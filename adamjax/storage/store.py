@@ -1,5 +1,7 @@
 """`store`: any Optax transformation with low-precision moments between steps."""
 
+import warnings
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -14,7 +16,7 @@ from adamjax.storage.bits import dithers, hash_u32, leaf_seeds, phases
 from adamjax.storage.formats import FORMATS, Code, groups
 from adamjax.storage.roles import ROLES
 from adamjax.storage.state_moments import Leaf, Moments, split_moments
-from adamjax.trees import PyTree, matches
+from adamjax.trees import PyTree, check_patterns, has_masked, leaf_name, matches
 
 # Smaller leaves save few bytes, and each coded leaf costs compile time.
 MIN_SIZE = 16_384
@@ -32,7 +34,8 @@ def store(
     """Store the moments of an optimizer in low precision between steps.
 
     Each step decodes the moments to float32, runs `tx` and encodes them again, which the compiler
-    fuses into one pass. The state keeps its classes, fields, tree and shapes.
+    fuses into one pass. Moments keep their shapes, trees and fields. A `StoredState` around the
+    state with the moments marks the format, so that a checkpoint in another one is not misread.
 
     | storage | Adam's bytes per parameter | mu | nu |
     |---|---|---|---|
@@ -78,20 +81,27 @@ def store(
         if storage == "float32":
             return state
         parts, rebuild = split_moments(state, roles)
-        _check(parts, roles, patterns)
-        for part in parts:
-            _decode(part, [[]] * len(part.leaves))  # raises an error for a coded state
-        return rebuild([_encode(part, _plan(part, choose)) for part in parts])
+        whole = not has_masked(params)
+        _check(parts, roles, patterns if whole else [])
+        if any(part.format is not None for part in parts):
+            raise ValueError("tx: its moments are in a storage format already; call store once")
+        plans = [_plan(part, choose) for part in parts]
+        if whole and not any(map(any, plans)):
+            _explain_no_codes(params, min_size)
+        return rebuild([_encode(storage, *each) for each in zip(parts, plans, strict=True)])
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         parts, rebuild = split_moments(state, roles)
+        _check_formats(storage, parts)
         plans = [_plan(part, partial(_present_codes, storage, choose)) for part in parts]
+        marks = [part.format for part in parts]
         decoded = rebuild([_decode(*each) for each in zip(parts, plans, strict=True)])
         updates, state = tx.update(updates, decoded, params, **extra_args)
-        if storage == "float32":
-            return updates, state
         parts, rebuild = split_moments(state, roles)
-        return updates, rebuild([_encode(*each) for each in zip(parts, plans, strict=True)])
+        coded = [_encode(storage, *each) for each in zip(parts, plans, strict=True)]
+        # Inside `jax.shard_map` the mark of the whole arrays stays.
+        rows = zip(coded, marks, strict=True)
+        return updates, rebuild([part._replace(format=mark) for part, mark in rows])
 
     return optax.GradientTransformationExtraArgs(init, update)
 
@@ -132,8 +142,8 @@ def convert_state(
     changed = []
     for part in parts:
         present = _plan(part, lambda name, leaf, roles: found_codes(leaf, roles))
-        part = part._replace(leaves=_decode(part, present))
-        changed.append(_encode(part, _plan(part, choose)))
+        part = _widen(_decode(part, present))
+        changed.append(_encode(to, part, _plan(part, choose)))
     return rebuild(changed)
 
 
@@ -194,23 +204,46 @@ def _present_codes(
     return [g for g in groups(storage, roles) if g in expected or _is_in(leaf, *g)]
 
 
-def _encode(part: Moments, plan: list[Groups]) -> list[Leaf]:
+def _check_formats(storage: str, parts: list[Moments]) -> None:
+    """Raise ValueError for moments in another format."""
+    number = list(FORMATS).index(storage)
+    for part in parts:
+        stored = 0 if part.format is None else jnp.shape(part.format)[-1] % len(FORMATS)
+        if part.names and stored != number:
+            raise ValueError(
+                f"state: the moments of {part.names[0]!r} are in the storage "
+                f"{list(FORMATS)[stored]!r}, but this optimizer has {storage!r}; convert it with "
+                f"adamjax.convert_state(state, to={storage!r})"
+            )
+
+
+def _mark(storage: str, part: Moments, plan: list[Groups]) -> Array | None:
+    """Return zeros whose number is that of the format, modulo 4, and else a hash of the codes."""
+    if storage == "float32":
+        return None
+    codes = zlib.crc32(repr(list(zip(part.names, plan, strict=True))).encode())
+    length = len(FORMATS) * (1 + codes % 256) + list(FORMATS).index(storage)
+    return jnp.zeros(length, jnp.int8)
+
+
+def _encode(storage: str, part: Moments, plan: list[Groups]) -> Moments:
+    part = part._replace(format=_mark(storage, part, plan))
     if not any(plan):
-        return part.leaves
+        return part
     encoded, seeds = [], hash_u32(leaf_seeds(part.names))
     at = phases(part.count, max(sum(len(fields) for fields, _ in codes) for codes in plan))
     for leaf, codes, seed in zip(part.leaves, plan, seeds, strict=True):
         words = 0
         for fields, code in codes:
-            values = tuple(leaf[field].astype(jnp.float32) for field in fields)
+            values = tuple(_constant(leaf[field].astype(jnp.float32)) for field in fields)
             arrays = _encode_arrays(code, words, values, seed, at)
             leaf = {**leaf, **dict(zip(fields, arrays, strict=True))}
             words += len(fields)
         encoded.append(leaf)
-    return encoded
+    return part._replace(leaves=encoded)
 
 
-def _decode(part: Moments, plan: list[Groups]) -> list[Leaf]:
+def _decode(part: Moments, plan: list[Groups]) -> Moments:
     decoded = []
     for name, leaf, codes in zip(part.names, part.leaves, plan, strict=True):
         for fields, code in codes:
@@ -228,11 +261,30 @@ def _decode(part: Moments, plan: list[Groups]) -> list[Leaf]:
                     "convert it with adamjax.convert_state"
                 )
         decoded.append(leaf)
-    return decoded
+    return part._replace(leaves=decoded, format=None)
+
+
+def _widen(part: Moments) -> Moments:
+    """Cast the moments of less precision than float32."""
+    wide = lambda x: x.astype(jnp.promote_types(jnp.result_type(x), jnp.float32))  # noqa: E731
+    return part._replace(leaves=[{k: wide(x) for k, x in leaf.items()} for leaf in part.leaves])
 
 
 def _dtypes(arrays: Sequence[Array]) -> tuple[str, ...]:
     return tuple(jnp.result_type(x).name for x in arrays)
+
+
+@jax.custom_jvp
+def _constant(x: Array) -> Array:
+    return x
+
+
+@_constant.defjvp
+def _refuse_derivative(primals: Any, tangents: Any) -> Any:
+    raise TypeError(
+        "storage: codes have no derivative; use storage='float32' to differentiate through steps, "
+        "or jax.lax.stop_gradient on the gradients"
+    )
 
 
 # Leaves of the same shape share a trace. Without jit around them, all steps share a program.
@@ -262,6 +314,19 @@ def _check(parts: list[Moments], roles: Mapping[str, str], patterns: Sequence[st
             "tx: its state has no step count for stochastic rounding; use adamjax's form of the "
             "optimizer, or a schedule for the learning rate"
         )
-    for pattern in patterns:
-        if names and not any(matches(name, [pattern.removeprefix("!")]) for name in names):
-            raise ValueError(f"exclude: no leaf matches {pattern!r}; names look like {names[:3]}")
+    check_patterns("exclude", patterns, dict.fromkeys(names, 0))
+
+
+def _explain_no_codes(params: PyTree, min_size: int) -> None:
+    """Explain that no moment is in low precision, if the parameters are the reason."""
+    leaves = jax.tree_util.tree_leaves_with_path(params)
+    if leaves and all(jnp.iscomplexobj(x) for _, x in leaves):
+        raise ValueError("tx: moments of complex parameters have no storage; leave the storage out")
+    sizes = {leaf_name(path): jnp.size(x) for path, x in leaves}
+    if sizes and max(sizes.values()) < min_size:
+        warnings.warn(
+            f"storage: nothing is stored in low precision, since no leaf has min_size={min_size} "
+            f"elements; the largest, {max(sizes, key=sizes.__getitem__)!r}, has "
+            f"{max(sizes.values())}",
+            stacklevel=3,
+        )

@@ -48,7 +48,7 @@ def track(
     | `nonfinite` | the number of NaN or infinite elements of g (exact to 2²⁴) |
     | `saturated` | the share of the elements in 8-bit storage that are at a code's limit |
 
-    **Learning rate.** It is read from `tx`'s state: the field `learning_rate` of adamjax's
+    **Learning rate.** It is read from `tx`'s state: the field `last_learning_rate` of adamjax's
     optimizers, or the hyperparameter of `optax.inject_hyperparams(optax.adam)(learning_rate=...)`.
     With several (`optax.partition`), the largest is reported. To see each, wrap each part in its
     own `track` with a `name`.

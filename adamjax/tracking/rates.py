@@ -37,8 +37,8 @@ def read_state(state: Any) -> Readout:
         if not hasattr(node, "_fields"):
             return False
         rate = None
-        if has_field(node, "learning_rate"):
-            rate = node.learning_rate
+        if has_field(node, "last_learning_rate"):
+            rate = node.last_learning_rate
         elif has_field(node, "hyperparams"):
             rate = node.hyperparams.get("learning_rate")
         if rate is not None and not _inside(path, readout.rates):

@@ -200,9 +200,8 @@ def scale_by_adafactor(
         **{name: getattr(setting, name) for name in ("b2_cap", "eps1", "clip_threshold")},
     }
     state_type = AdafactorState if betas else optax.FactoredState
-    return lift(
-        rule, state_type, slots, betas=betas, scalars=scalars, needs_params=setting.scale_parameter
-    )
+    options = {"needs_params": setting.scale_parameter, "uses_axes": True}
+    return lift(rule, state_type, slots, betas=betas, scalars=scalars, **options)
 
 
 def _learning_rates(

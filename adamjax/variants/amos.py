@@ -101,7 +101,9 @@ def scale_by_amos(
     slot = Slot(nu_dtype, shape=shape_fn)
     slots = {"nu": slot, "b": slot}
     scalars = {"learning_rate": learning_rate, "eps": eps, "c": c, "d": d}
-    return lift(rule, AmosState, slots, betas={"b2": b2}, scalars=scalars, needs_params=True)
+    return lift(
+        rule, AmosState, slots, betas={"b2": b2}, scalars=scalars, needs_params=True, uses_axes=True
+    )
 
 
 AMOS = register(

@@ -25,8 +25,8 @@ from adamjax.modifiers.map_updates import map_leaves
 from adamjax.moments import Array, clamp, divide, ema, increment
 from adamjax.optimizer import optimizer
 from adamjax.registry import Paper, register
-from adamjax.rule import ScalarOrSchedule, Slot, value_at
-from adamjax.trees import PyTree, check_real, check_same_tree
+from adamjax.rule import ScalarOrSchedule, Slot, check_precision, value_at
+from adamjax.trees import PyTree, check_same_tree, flatten_floating
 from adamjax.wrappers.step_size import StepSize, first_step_size, larger, next_step_size, total
 
 
@@ -67,14 +67,17 @@ def with_step_size(
     check_positive("d0", d0)
 
     def init(params: PyTree) -> Any:
-        check_real("params", params)
+        flatten_floating("params", params)
         trees = {name: jax.tree.map(slot.start, params) for name, slot in slots.items()}
         return state_type(jnp.zeros([], jnp.int32), first_step_size(d0), **trees)
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         del extra_args
-        check_real("updates", updates)
-        check_same_tree("updates", updates, "the state's mu", state.mu)
+        flatten_floating("updates", updates)
+        for name, slot in slots.items():
+            tree = getattr(state, name)
+            leaves = check_same_tree("updates", updates, f"the state's {name}", tree)
+            check_precision(name, updates, leaves, slot)
         values = {name: value_at(x, state.count) for name, x in {**betas, **scalars}.items()}
         found, b1, b2 = next_step_size(
             state.found, values["b1"], values["b2"], bias_correction=bias_correction

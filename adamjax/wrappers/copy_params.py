@@ -7,13 +7,13 @@ import jax.numpy as jnp
 
 from adamjax.modifiers.map_updates import check_params
 from adamjax.moments import Array
-from adamjax.rule import at_least_float32
-from adamjax.trees import PyTree, check_real, check_same_tree
+from adamjax.rule import Slot, at_least_float32, check_precision
+from adamjax.trees import PyTree, check_same_tree, flatten_floating
 
 
 def copy_params(params: PyTree) -> PyTree:
     """Copy the parameters to float32 or wider. `jax.ShapeDtypeStruct` leaves become zeros."""
-    check_real("params", params)
+    flatten_floating("params", params)
 
     def copy(param: Any) -> Array:
         dtype = at_least_float32(jnp.result_type(param))
@@ -25,6 +25,8 @@ def copy_params(params: PyTree) -> PyTree:
 
 def check_copies(copies: PyTree, params: PyTree, updates: PyTree) -> None:
     """Raise ValueError if the parameters are missing, or do not fit gradients and copies."""
-    check_real("updates", updates)
-    check_same_tree("updates", updates, "the state's copy of the parameters", copies)
+    name = "the state's copy of the parameters"
+    flatten_floating("updates", updates)
+    leaves = check_same_tree("updates", updates, name, copies)
+    check_precision("the copy", updates, leaves, Slot())
     check_params(params, updates)

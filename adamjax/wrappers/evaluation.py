@@ -4,8 +4,7 @@ from typing import Any
 
 import jax
 
-from adamjax.modifiers.map_updates import is_masked
-from adamjax.trees import PyTree
+from adamjax.trees import PyTree, is_masked
 
 
 def eval_params(state: Any, params: PyTree) -> PyTree:

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from adamjax.moments import Array, Beta, divide
-from adamjax.rule import Scalar, at_least_float32, beta_at
+from adamjax.rule import Scalar, as_real, at_least_float32, beta_at, real
 from adamjax.trees import PyTree
 
 
@@ -59,8 +59,8 @@ def total(function: Callable[..., Array], *trees: PyTree) -> Array:
     columns = [leaves, *(treedef.flatten_up_to(tree) for tree in others)]
 
     def summed(*each: Array) -> Array:
-        dtype = at_least_float32(jnp.result_type(each[0]))
-        return jnp.sum(function(*(jnp.asarray(x, dtype) for x in each))).astype(float)
+        dtype = real(at_least_float32(jnp.result_type(each[0])))
+        return jnp.sum(function(*(as_real(x, dtype) for x in each))).astype(float)
 
     return sum((summed(*each) for each in zip(*columns, strict=True)), jnp.zeros([], float))
 

@@ -22,7 +22,6 @@ import pytest
 import adamjax
 from tests.frameworks.loop import assert_same, large_params, plain_loop
 from tests.storage.runs import assert_equal, dtypes_of
-from tests.tiers import each_variant
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
 SCHEDULE = optax.warmup_cosine_decay_schedule(1e-3, 1e-2, 2, 10)
@@ -82,28 +81,3 @@ def test_optimizer_by_its_signature(opt_type):
     assert_same(reached, plain_loop(direct, start)[0], start)
     assert float(state.hyperparams["learning_rate"]) == pytest.approx(float(SCHEDULE(4)))
     assert "int8" in dtypes_of(state)
-
-
-def works(name):
-    """Whether a step is traced, and leaves the dtypes of the state as they are."""
-    params = {"kernel": jnp.ones((4, 3)), "bias": jnp.ones(3)}
-    tx = create_optimizer({"opt_type": name, "learning_rate": 0.1}, adamjax)
-    state = jax.eval_shape(tx.init, params)
-    updates, after = jax.eval_shape(tx.update, params, state, params)
-    dtypes = lambda tree: jax.tree.map(lambda x: (x.shape, x.dtype), tree)  # noqa: E731
-    return dtypes((updates, after)) == dtypes((params, state))
-
-
-# Those with a number that sets a shape, which the record names as static.
-NUMBERS = {"adam_mini", "adamp", "sgdp", "adashift", "amos", "apollo", "grokadamw", "muon"}
-NUMBERS |= {"lookahead_adam", "ranger", "schedule_free_adamw", "schedule_free_sgd", "soap"}
-
-
-@each_variant(others="wide")
-def test_every_number_may_be_injected(name):
-    if name not in NUMBERS:
-        assert works(name)
-        return
-    assert adamjax.get_variant(name).static
-    with pytest.raises((TypeError, ValueError, IndexError, jax.errors.JAXTypeError)):
-        works(name)

@@ -1,5 +1,7 @@
 """`round_params`: where parameters land, on average and exactly, and the residual."""
 
+import warnings
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -184,3 +186,34 @@ def test_refusals():
             state = adamjax.round_params(other).init(bfloat16)
             with pytest.raises(ValueError, match="state"):
                 adamjax.round_params(mode).update(bfloat16, state, bfloat16)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "rounding", "learns"),
+    [
+        ("bfloat16", None, False),
+        ("float16", None, False),
+        ("bfloat16", "kahan", False),
+        ("bfloat16", "stochastic", True),
+        ("bfloat16", "residual8", True),
+        ("float16", "kahan", True),
+    ],
+)
+def test_prodigy_on_low_precision_learns_or_warns(dtype, rounding, learns):
+    """The first steps are below the resolution, and d only increases with the distance."""
+    tx, target = adamjax.prodigy(param_rounding=rounding), jnp.linspace(-2.0, 3.0, 16)
+    start = jnp.ones(16, dtype)
+    with warnings.catch_warnings(record=True, action="always") as caught:
+        state = tx.init(start)
+    assert ["prodigy: the first steps" in str(w.message) for w in caught] == [True] * (not learns)
+
+    def step(carry, _):
+        p, state = carry
+        updates, state = tx.update(p.astype(jnp.float32) - target, state, p)
+        return (optax.apply_updates(p, updates), state), None
+
+    (reached, _), _ = jax.lax.scan(step, (start, state), length=1000)
+    if learns:
+        np.testing.assert_allclose(reached.astype(jnp.float32), target, atol=0.05)
+    else:
+        np.testing.assert_array_equal(reached, start)
