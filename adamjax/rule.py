@@ -66,7 +66,9 @@ class Slot(NamedTuple):
         """Return the moment of one parameter before the first step."""
         shape, dtype = self.spec(param)
         fill = self.fill * (1 + 1j) if jnp.issubdtype(dtype, jnp.complexfloating) else self.fill
-        return jnp.full_like(param, fill, dtype=dtype, shape=None if self.shape is None else shape)
+        return jnp.full_like(
+            param, fill, dtype=dtype, shape=None if shape == jnp.shape(param) else shape
+        )
 
 
 class ScheduledBetaState(NamedTuple):

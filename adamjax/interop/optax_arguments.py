@@ -90,6 +90,8 @@ def _converted(row: tables.OptaxOptimizer, theirs: dict[str, Any]) -> tuple[str,
         if theirs.pop("nesterov"):
             variant, settings["style"] = f"n{variant}", "optax"
     elif variant == "adafactor":
+        # Injection takes a dtype for a schedule, and passes a number of this dtype.
+        theirs["dtype_momentum"] = jnp.result_type(theirs["dtype_momentum"])
         if not theirs.pop("factored"):
             theirs["min_dim_size_to_factor"] = sys.maxsize
         for name, default in {"learning_rate": 1.0, "clipping_threshold": math.inf}.items():

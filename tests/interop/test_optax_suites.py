@@ -27,21 +27,18 @@ EXCLUDED = {
     r"explicit_dtype.*params_dtype='complex64', state_dtype='": "mu as complex as its parameter",
     r"explicit_dtype.*state_dtype='complex64'": "mu_dtype is a real dtype",
     r"explicit_dtype.*sgd_mom": "the field trace is mu",
+    r"'adafactor'.*complex(64|128)": "factors are of real arrays",
 }
 # Those of the optimizers of `adamjax`, which have other names and defaults than Optax's.
 DIFFERENT = {
     r"'(adamw|adamaxw|lamb)'.*(rosenbrock|parabola)": "weight decay is 0.01, and 0.0001 there",
+    r"init_match_update_adafactor": "v_row is replicated at first on explicit meshes",
     r"accept_learning_rate_schedule": "it skips itself, since our annotation is another",
     r"test_optimizers.*'sophia'": "weight decay is 0.1, and 0.0001 there",
     r"test_optimizers.*'muon'.*_setup_parabola": "Adam steps a vector at 0.015 of the rate",
 }
-# Until the core supports them.
-WAITING = {
-    r"complex(64|128)": "complex parameters",
-    r"inject_hyperparams": "injected and plain states have the same tree",
-    r"sharding_type.*adafactor": "v_row has the sharding of its parameter on explicit meshes",
-}
-SLOW = r"test_(optimization|optimizers)\d"  # 10,000 and 30,000 steps
+# 10,000 steps, 30,000 steps, and many compilations.
+SLOW = r"test_(optimization|optimizers|state_shape_dtype_shard_stability)\d"
 
 
 def load(file, names, **modules):
@@ -87,13 +84,12 @@ ALIAS, CONTRIB, SHARDING = "_src/alias_test.py", "contrib/_common_test.py", "_sr
 drop_in = {"alias": adamjax.optax, "contrib": adamjax.optax.contrib}
 own = {"alias": Own(optax), "contrib": Own(optax.contrib)}
 
-left_out = EXCLUDED | WAITING
-TestAlias = suite(load(ALIAS, NAMES, **drop_in).AliasTest, left_out)
-TestContrib = suite(load(CONTRIB, NAMES, **drop_in).ContribTest, left_out)
+TestAlias = suite(load(ALIAS, NAMES, **drop_in).AliasTest, EXCLUDED)
+TestContrib = suite(load(CONTRIB, NAMES, **drop_in).ContribTest, EXCLUDED)
 # These compare versions as strings, and would skip themselves on JAX 0.12.
 on_new_jax = mock.patch.object(jax, "__version__", "0.99")
-TestSharding = on_new_jax(suite(load(SHARDING, NAMES).ShardingTest, left_out))
-left_out |= DIFFERENT
-TestOwnAlias = suite(load(ALIAS, OWN_NAMES, **own).AliasTest, left_out, "exhaustive")
-TestOwnContrib = suite(load(CONTRIB, OWN_NAMES, **own).ContribTest, left_out, "exhaustive")
-TestOwnSharding = on_new_jax(suite(load(SHARDING, OWN_NAMES).ShardingTest, left_out))
+TestSharding = on_new_jax(suite(load(SHARDING, NAMES).ShardingTest, EXCLUDED))
+different = EXCLUDED | DIFFERENT
+TestOwnAlias = suite(load(ALIAS, OWN_NAMES, **own).AliasTest, different, "exhaustive")
+TestOwnContrib = suite(load(CONTRIB, OWN_NAMES, **own).ContribTest, different, "exhaustive")
+TestOwnSharding = on_new_jax(suite(load(SHARDING, OWN_NAMES).ShardingTest, different))
