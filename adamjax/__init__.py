@@ -6,6 +6,10 @@ from adamjax.interop.arguments import (
 )
 from adamjax.interop.checkpoints import state_template as state_template
 from adamjax.interop.optax_arguments import from_optax_args as from_optax_args
+from adamjax.matrices.resolve import (
+    matrix_layouts as matrix_layouts,
+    stacked_layouts as stacked_layouts,
+)
 from adamjax.modifiers.adagc import adagc as adagc
 from adamjax.modifiers.cautious import cautious as cautious, cautious_decay as cautious_decay
 from adamjax.modifiers.clip_by_rms import clip_by_rms as clip_by_rms

@@ -16,6 +16,8 @@ from adamjax.interop.arguments import from_keras_args as from_keras_args
 from adamjax.interop.arguments import from_torch_args as from_torch_args
 from adamjax.interop.checkpoints import state_template as state_template
 from adamjax.interop.optax_arguments import from_optax_args as from_optax_args
+from adamjax.matrices.resolve import matrix_layouts as matrix_layouts
+from adamjax.matrices.resolve import stacked_layouts as stacked_layouts
 from adamjax.modifiers.adagc import adagc as adagc
 from adamjax.modifiers.cautious import cautious as cautious
 from adamjax.modifiers.cautious import cautious_decay as cautious_decay

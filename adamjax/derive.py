@@ -16,23 +16,12 @@ from adamjax.rule import ScalarOrSchedule
 Function = Callable[..., Any]
 # The arguments that style="optax" stands for, where a variant has no such style.
 OPTAX_STYLES: dict[str, dict[str, Any]] = {
-    "adabelief": {"style": "paper"},
-    "adadelta": {},
+    **{name: {"style": "torch"} for name in ("adam", "adamax", "adamaxw", "adamw")},
+    **{name: {"style": "paper"} for name in ("adabelief", "lamb", "novograd")},
+    **{name: {"style": "keras"} for name in ("adagrad", "rmsprop")},
+    **{name: {} for name in ("adadelta", "adopt", "lion", "madgrad", "sgd", "simplified_ademamix")},
     "adafactor": {"style": "t5"},
-    "adagrad": {"style": "keras"},
-    "adam": {"style": "torch"},
-    "adamax": {"style": "torch"},
-    "adamaxw": {"style": "torch"},
-    "adamw": {"style": "torch"},
-    "adopt": {},
-    "lamb": {"style": "paper"},
-    "lion": {},
-    "madgrad": {},
-    "novograd": {"style": "paper"},
     "prodigy": {"bias_correction": True},
-    "rmsprop": {"style": "keras"},
-    "sgd": {},
-    "simplified_ademamix": {},
 }
 OPTIONS = ("weight_decay", "decay_mode", "mask", "storage", "param_rounding")
 

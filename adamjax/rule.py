@@ -66,9 +66,8 @@ class Slot(NamedTuple):
         """Return the moment of one parameter before the first step."""
         shape, dtype = self.spec(param)
         fill = self.fill * (1 + 1j) if jnp.issubdtype(dtype, jnp.complexfloating) else self.fill
-        return jnp.full_like(
-            param, fill, dtype=dtype, shape=None if shape == jnp.shape(param) else shape
-        )
+        other = None if shape == jnp.shape(param) else shape  # None keeps the sharding
+        return jnp.full_like(param, fill, dtype=dtype, shape=other)
 
 
 class ScheduledBetaState(NamedTuple):

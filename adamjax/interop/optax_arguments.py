@@ -124,25 +124,20 @@ def _refusal(name: str, theirs: Mapping[str, Any]) -> str:
     return ""
 
 
-OPTIONS = {
+_OPTIONS = {
     "storage": ("float32", "format of the moments between steps, see `adamjax.store`."),
     "param_rounding": (None, "rounding of low-precision parameters, see `adamjax.round_params`."),
 }
-DOCSTRING = """Create `{name}` with float32 arithmetic and low-precision state.
+_DOC = """Create `{}` with float32 arithmetic and low-precision state.
 
 Arguments, defaults and steps are Optax's. Additional arguments:
 
 Args:
-"""
+  {}"""
 
 
 def drop_ins(module: Any, place: str) -> dict[str, Callable[..., Any]]:
-    """Return the functions that replace those of `optax` or `optax.contrib`, by name.
-
-    Args:
-      module: `optax` or `optax.contrib`.
-      place: name of the module that the functions are for.
-    """
+    """Return the functions of the module `place` that replace those of `module` of Optax."""
     functions = {}
     for row in tables.OPTAX.values():
         # A rule that includes the learning rate has the opposite sign there.
@@ -156,7 +151,7 @@ def _drop_in(
     row: tables.OptaxOptimizer, name: str, place: str
 ) -> Callable[..., optax.GradientTransformationExtraArgs]:
     function = _function(name)
-    options = OPTIONS if name == row.name else {"storage": OPTIONS["storage"]}
+    options = _OPTIONS if name == row.name else {"storage": _OPTIONS["storage"]}
 
     def make(*args: Any, **kwargs: Any) -> optax.GradientTransformationExtraArgs:
         arguments = signature.bind(*args, **kwargs).arguments
@@ -184,8 +179,8 @@ def _drop_in(
     )
     make.__name__ = make.__qualname__ = name
     make.__module__ = place
-    entries = "\n".join(f"  {key}: {text}" for key, (_, text) in options.items())
-    make.__doc__ = DOCSTRING.format(name=f"{place.removeprefix('adamjax.')}.{name}") + entries
+    entries = "\n  ".join(f"{key}: {text}" for key, (_, text) in options.items())
+    make.__doc__ = _DOC.format(f"{place.removeprefix('adamjax.')}.{name}", entries)
     return make
 
 
