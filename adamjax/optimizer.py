@@ -11,9 +11,9 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_not_negative, is_zero, lookup_or_suggest, refuse_state
-from adamjax.moments import Array, increment
+from adamjax.moments import Array, common_dtype, increment
 from adamjax.rule import ScalarOrSchedule, at_least_float32, cast, value_at
-from adamjax.storage.rounding import round_params
+from adamjax.storage.rounding import with_param_rounding
 from adamjax.storage.state_moments import steps_done, without_format
 from adamjax.storage.store import store
 from adamjax.trees import (
@@ -124,7 +124,7 @@ def optimizer(
     Returns:
       A transformation with the state `(state of scale_by, LearningRateState)`. Its updates have the
       gradients' dtype, or the parameters' where that is wider. With `param_rounding` it is chained
-      with `adamjax.round_params`, and the updates of low-precision parameters are float32.
+      with `adamjax.round_params`.
 
     Raises:
       ValueError: for negative numbers or an unknown `decay_mode`; in `update`, if there is weight
@@ -174,7 +174,7 @@ def optimizer(
                 wide_p = jnp.asarray(p, u.dtype)
                 scale = decay_scale(wide_p, jnp.asarray(g, u.dtype)) if decay_scale else 1.0
                 step = mode.couple(step, wide_p, cast(wd, u.dtype) * scale, rate)
-            return (-step).astype(jnp.result_type(g, p) if param_rounding is None else u.dtype)
+            return (-step).astype(common_dtype(g, p))
 
         marks = [() if on else None for on in masked]  # static under jit, unlike a bool
         changes = map_columns(change, treedef.flatten_up_to(new), leaves, seen, marks)
@@ -183,12 +183,12 @@ def optimizer(
         return treedef.unflatten(changes), state
 
     tx = optax.GradientTransformationExtraArgs(init, update)
-    return tx if param_rounding is None else optax.chain(tx, round_params(param_rounding))
+    return with_param_rounding(tx, param_rounding=param_rounding)
 
 
 def _widen(g: Array, p: Array, on: bool, wd: Any) -> Array:
     """Return the gradient in the dtype to compute in, with the term λ p if `on`."""
-    dtype = at_least_float32(jnp.result_type(g, p))
+    dtype = at_least_float32(common_dtype(g, p))
     g = jnp.asarray(g, dtype)
     return g + cast(wd, dtype) * jnp.asarray(p, dtype) if on else g
 

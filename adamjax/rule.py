@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from adamjax.checks import check_beta, check_not_negative, refuse_state
 from adamjax.moments import Array, Beta, Scalar, clamp, increment
@@ -66,8 +67,28 @@ class Slot(NamedTuple):
         """Return the moment of one parameter before the first step."""
         shape, dtype = self.spec(param)
         fill = self.fill * (1 + 1j) if jnp.issubdtype(dtype, jnp.complexfloating) else self.fill
-        other = None if shape == jnp.shape(param) else shape  # None keeps the sharding
-        return jnp.full_like(param, fill, dtype=dtype, shape=other)
+        if self.shape is None:
+            return jnp.full_like(param, fill, dtype=dtype)
+        return jnp.full_like(param, fill, dtype=dtype, shape=shape, device=_sharding(param, shape))
+
+
+def explicit_sharding(x: Any) -> Any:
+    """Return the sharding of an array on a mesh of Explicit axes, or None."""
+    traced = isinstance(x, jax.core.Tracer)
+    sharding = jax.typeof(x).sharding if traced else getattr(x, "sharding", None)
+    kinds = sharding.mesh.axis_types if isinstance(sharding, NamedSharding) else ()
+    return sharding if AxisType.Explicit in kinds else None
+
+
+def _sharding(param: Any, shape: tuple[int, ...]) -> Any:
+    """Return the sharding on Explicit axes of a moment, in its last axes that of the parameter."""
+    sharding = explicit_sharding(param)
+    if sharding is None:
+        return None
+    own = [*sharding.spec, *[None] * (param.ndim - len(sharding.spec))]
+    last = zip(own[::-1], param.shape[::-1], shape[::-1], strict=False)
+    spec = [axis if size == other else None for axis, size, other in last][::-1]
+    return NamedSharding(sharding.mesh, PartitionSpec(*[None] * (len(shape) - len(spec)), *spec))
 
 
 class ScheduledBetaState(NamedTuple):
@@ -89,7 +110,7 @@ def without_corrections(state: Any) -> Any:
 
 def at_least_float32(dtype: Any) -> Any:
     """Return the dtype to compute in: float32 for float32 and below, float64 for float64."""
-    return jnp.promote_types(dtype, jnp.float32)
+    return np.promote_types(dtype, np.float32)  # jnp refuses it under strict promotion
 
 
 def is_complex(x: Any) -> bool:
@@ -375,5 +396,5 @@ def _one_minus(beta: Scalar) -> Scalar:
     if not isinstance(beta, jax.Array):
         return 1 - beta
     floating = jnp.issubdtype(beta.dtype, jnp.floating)
-    resolution = jnp.finfo(beta.dtype if floating else jnp.float32).epsneg
+    resolution = float(jnp.finfo(beta.dtype if floating else jnp.float32).epsneg)
     return jnp.maximum(1 - beta.astype(at_least_float32(beta.dtype)), resolution)

@@ -183,7 +183,8 @@ def flatten_floating(name: str, tree: PyTree, *, real: bool = False) -> tuple[li
                 f"{name}[{leaf_names(tree)[i]!r}] is {value!r}, not an array; filter the "
                 "model's parameters first (equinox.filter, nnx.state(model, nnx.Param))"
             ) from error
-        if not jnp.issubdtype(dtype, jnp.floating if real else jnp.inexact):
+        inexact = jnp.issubdtype(dtype, jnp.floating if real else jnp.inexact)
+        if not inexact or jnp.finfo(dtype).bits < 16:
             raise TypeError(f"{name}[{leaf_names(tree)[i]!r}] is {dtype}, but {_fix_for(dtype)}")
     return leaves, treedef
 
@@ -193,6 +194,11 @@ def _fix_for(dtype: Any) -> str:
         return (
             "this transformation acts on the axes of real arrays; exclude it, or wrap the "
             "optimizer in optax.contrib.split_real_and_imaginary"
+        )
+    if jnp.issubdtype(dtype, jnp.floating):
+        return (
+            "optimizers need 16 bits or more; keep it in bfloat16 or float32, and cast it to "
+            f"{dtype} where the model uses it"
         )
     return (
         "only floating-point leaves can be optimized; exclude it (optax.masked, "
@@ -226,19 +232,20 @@ _IN_BOX = [
 
 
 def unbox(tree: PyTree) -> PyTree:
-    """Replace boxes around one array, such as `nnx.Variable`, by the array.
+    """Replace boxes around one array, such as `nnx.Variable`, by the array or `optax.MaskedNode`.
 
     A box may hold the sharding or the names of the axes of its array.
     """
 
+    def inside(node: Any) -> list[Any]:
+        return jax.tree_util.tree_leaves_with_path(node, is_leaf=is_masked)
+
     def is_box(node: Any) -> bool:
         if isinstance(node, dict | list | tuple):
             return False
-        return [path for path, _ in jax.tree_util.tree_leaves_with_path(node)] in [
-            [path] for path in _IN_BOX
-        ]
+        return [path for path, _ in inside(node)] in [[path] for path in _IN_BOX]
 
-    return jax.tree.map(lambda node: jax.tree.leaves(node)[0], tree, is_leaf=is_box)
+    return jax.tree.map(lambda node: inside(node)[0][1], tree, is_leaf=is_box)
 
 
 def require_params(params: PyTree, reader: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from adamjax.checks import lookup_or_suggest
@@ -266,7 +267,7 @@ def _decode(part: Moments, plan: list[Groups]) -> Moments:
 
 def _widen(part: Moments) -> Moments:
     """Cast the moments of less precision than float32."""
-    wide = lambda x: x.astype(jnp.promote_types(jnp.result_type(x), jnp.float32))  # noqa: E731
+    wide = lambda x: x.astype(np.promote_types(jnp.result_type(x), np.float32))  # noqa: E731
     return part._replace(leaves=[{k: wide(x) for k, x in leaf.items()} for leaf in part.leaves])
 
 

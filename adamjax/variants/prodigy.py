@@ -21,7 +21,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.modifiers.map_updates import map_leaves
-from adamjax.moments import Array, divide, ema
+from adamjax.moments import Array, divide, ema, root
 from adamjax.optimizer import optimizer
 from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot
@@ -80,7 +80,7 @@ def _prodigy(
     """
 
     def advance(gradients, state, params, step):
-        check_copies(state.start, params, gradients)
+        params = check_copies(state.start, params, gradients)
         found, d = state.found, state.found.d
         weight = d / d0 * found.factor * step.learning_rate
         product = total(lambda g, start, p: g * (start - p), gradients, state.start, params)
@@ -91,7 +91,7 @@ def _prodigy(
         length = total(jnp.abs, s)
         found = larger(found, numerator, length, step.d_coef * divide(numerator, length))
         eps = found.d * step.eps
-        u = map_leaves(lambda g, m, v: divide(m, jnp.sqrt(v) + eps), gradients, mu, nu)
+        u = map_leaves(lambda g, m, v: divide(m, root(v) + eps), gradients, mu, nu)
         return u, state._replace(found=found, mu=mu, nu=nu, gradients=s)
 
     slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype), "gradients": Slot()}
