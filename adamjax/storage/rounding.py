@@ -74,7 +74,7 @@ def round_params(mode: str = "stochastic") -> optax.GradientTransformationExtraA
         residuals = _residuals(mode, state, params, treedef)
         words = step_words(state.steps, leaf_seeds([leaf_name(path) for path, _ in named]))
         results = [
-            _round(mode, u, jnp.asarray(p), c, words[i]) if _is_low(p) else (u, c)
+            _round(mode, u, jnp.asarray(p), c, words[i]) if is_low(p) else (u, c)
             for i, (u, p, c) in enumerate(zip(leaves, params, residuals, strict=True))
         ]
         residual = None if mode == "stochastic" else treedef.unflatten([c for _, c in results])
@@ -116,7 +116,7 @@ def _residuals(mode: str, state: Any, params: list[Any], treedef: Any) -> list[A
         return [None] * len(params)
     residuals = treedef.flatten_up_to(state.residual)
     for p, c in zip(params, residuals, strict=True):
-        expected = (jnp.shape(p), _residual_dtype(mode, p)) if _is_low(p) else ()
+        expected = (jnp.shape(p), _residual_dtype(mode, p)) if is_low(p) else ()
         if (() if isinstance(c, optax.MaskedNode) else (jnp.shape(c), c.dtype)) != expected:
             refuse_state(state)
     return residuals
@@ -126,12 +126,13 @@ def _residual_dtype(mode: str, p: Any) -> Any:
     return jnp.dtype("int8") if mode == "residual8" else jnp.result_type(p)
 
 
-def _is_low(p: Any) -> bool:
+def is_low(p: Any) -> bool:
+    """Return whether an array is bfloat16 or float16."""
     return jnp.result_type(p) in (jnp.bfloat16, jnp.float16)
 
 
 def _nothing_lost(mode: str, p: Any) -> Any:
-    return jnp.zeros_like(p, dtype=_residual_dtype(mode, p)) if _is_low(p) else optax.MaskedNode()
+    return jnp.zeros_like(p, dtype=_residual_dtype(mode, p)) if is_low(p) else optax.MaskedNode()
 
 
 # Leaves of the same shape share a trace.
