@@ -31,7 +31,7 @@ EXCLUDED = {
 }
 # Those of the optimizers of `adamjax`, which have other names and defaults than Optax's.
 DIFFERENT = {
-    r"'(adamw|adamaxw|nadamw|lamb)'.*(rosenbrock|parabola)": "weight decay is 0.01, and 0.0001 there",
+    r"'(adamw|adamaxw|nadamw|lamb)'.*(rosenbrock|parabola)": "weight decay is 0.01 here",
     r"accept_learning_rate_schedule": "it skips itself, since our annotation is another",
     r"test_optimizers.*'sophia'": "weight decay is 0.1, and 0.0001 there",
     r"test_optimizers.*'muon'.*_setup_parabola": "Adam steps a vector at 0.015 of the rate",
