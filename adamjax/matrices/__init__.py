@@ -1,0 +1,1 @@
+"""Iterations on matrices, the last two axes of an array."""
