@@ -6,73 +6,100 @@ nearest orthogonal matrix, so that all its singular values are about 1.
 
 import math
 from functools import partial
+from typing import Any
 
-import jax.numpy as jnp
+import jax
 import optax
 
-from adamjax.checks import check_count, check_not_negative, lookup_or_suggest
-from adamjax.modifiers.map_updates import auto_sharded, map_updates
-from adamjax.moments import Array, divide, norm
+from adamjax.checks import lookup_or_suggest
+from adamjax.matrices.distribute import map_layouts
+from adamjax.matrices.polar import polar_factor, resolve
+from adamjax.matrices.resolve import resolve_layouts
+from adamjax.moments import Array, Scalar, clamp
+from adamjax.rule import at_least_float32, explicit_sharding
+from adamjax.trees import PyTree, flatten_floating
 
-COEFFICIENTS = (3.4445, -4.775, 2.0315)  # the authors': singular values end between 0.7 and 1.2
-_SCALES = {  # functions of rows, columns and outputs
-    "none": lambda n, m, outputs: 1.0,
-    "aspect": lambda n, m, outputs: math.sqrt(max(1, outputs * outputs / (n * m))),
-    "rms": lambda n, m, outputs: 0.2 * math.sqrt(max(n, m)),
+SCALES = {  # functions of rows (outputs) and columns (inputs)
+    "none": lambda rows, columns: 1.0,
+    "aspect": lambda rows, columns: math.sqrt(max(1, rows / columns)),
+    "rms": lambda rows, columns: 0.2 * math.sqrt(max(rows, columns)),
+    "rms_to_rms": lambda rows, columns: math.sqrt(rows / columns),
+    "spectral": lambda rows, columns: math.sqrt(max(rows, columns)),
 }
 
 
 def orthogonalize(
-    steps: int = 5, eps: float = 1e-7, *, scale: str = "none", out_axis: int = -1
+    coefficients: Any = "jordan",
+    *,
+    steps: int | None = None,
+    eps: Scalar | None = None,
+    scale: str = "none",
+    layouts: Any = None,
+    dtype: Any = None,
+    wire_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
     """Orthogonalize each matrix approximately, u ≈ U Vᵀ for u = U S Vᵀ.
 
         X = u / (‖u‖ + ε)
-        A = X Xᵀ;  X = a X + (b A + c A²) X        in each iteration
+        A = X Xᵀ;  X = a X + (b A + c A²) X        in each step
 
-    The last two axes of a leaf form matrices. Leaves with fewer axes do not change. Use it in a
-    chain, after a momentum.
+    Matrices of the same shape are computed together. On a mesh each device computes whole matrices,
+    with two exchanges of data in all. Use it in a chain, after a momentum.
 
     Args:
-      steps: number of iterations.
-      eps: ε.
-      scale: factor of the result: "none", 1; "aspect", √max(1, outputs / inputs), the authors';
-        "rms", 0.2 √max(rows, columns), the root mean square of Adam's updates (arXiv:2502.16982).
-      out_axis: axis of the outputs, -1 for kernels in Flax or -2 in torch.
+      coefficients: polynomials of the iteration: a key of `adamjax.matrices.polar.COEFFICIENTS`,
+        such as "jordan" or "polar_express", a triple (a, b, c), a list of triples, or a record with
+        other settings of the normalization.
+      steps: number of steps. None is that of the coefficients.
+      eps: ε. None is that of the coefficients.
+      scale: factor of the result, with outputs as rows: "none", 1; "aspect", √max(1, rows /
+        columns), the authors'; "rms", 0.2 √max(rows, columns), the root mean square of Adam's
+        updates (arXiv:2502.16982); "rms_to_rms", √(rows / columns); "spectral", √max(rows,
+        columns).
+      layouts: the axes of each parameter that form matrices, see `adamjax.matrix_layouts`. Other
+        parameters do not change.
+      dtype: dtype of the products, such as "bfloat16". Sums are float32. None is float32.
+      wire_dtype: dtype in which devices exchange matrices. None is float32.
 
     Returns:
       A transformation without state.
 
     Raises:
-      ValueError: for an invalid number of steps, a negative eps, an unknown scale or another axis.
+      ValueError: for invalid coefficients or an unknown scale; in `init`, for a parameter with
+        three or more axes and no layout, or a layout that does not fit.
 
+    >>> import jax.numpy as jnp
     >>> u = jnp.array([[4.0, 0.0], [0.0, -1.0]])
     >>> tx = orthogonalize(steps=10)
     >>> jnp.round(jnp.abs(tx.update(u, tx.init(u))[0])).tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
-    check_count("steps", steps)
-    check_not_negative("eps", eps)
-    factor = lookup_or_suggest("scale", scale, _SCALES)
-    if out_axis not in (-1, -2):
-        raise ValueError(f"out_axis must be -1 or -2, got {out_axis}")
+    method = resolve(coefficients, steps=steps, eps=eps)
+    factor = lookup_or_suggest("scale", scale, SCALES)
 
-    def modify(u: Array, _: Array) -> Array:
-        if u.ndim < 2 or u.size == 0:
-            return u
-        orthogonal = auto_sharded(partial(newton_schulz, steps=steps, eps=eps), u)
-        return orthogonal * factor(u.shape[-2], u.shape[-1], u.shape[out_axis])
+    def function(stack: Array) -> Array:
+        return polar_factor(stack, method, dtype=dtype) * factor(*stack.shape[-2:])
 
-    return map_updates(optax.identity(), modify, uses_axes=True)
+    def init(params: PyTree) -> optax.EmptyState:
+        flatten_floating("params", params, real=True)
+        resolve_layouts(params, layouts)
+        return optax.EmptyState()
 
+    def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
+        del params, extra_args
+        leaves, treedef = flatten_floating("updates", updates, real=True)
+        chosen = resolve_layouts(updates, layouts)
 
-def newton_schulz(u: Array, steps: int, eps: float) -> Array:
-    """Iterate with the smaller of X Xᵀ and Xᵀ X."""
-    tall = u.shape[-2] > u.shape[-1]
-    a, b, c = COEFFICIENTS
-    x = divide(u, norm(u, (-2, -1)) + eps)
-    x = jnp.matrix_transpose(x) if tall else x
-    for _ in range(steps):
-        square = x @ jnp.matrix_transpose(x)
-        x = a * x + (b * square + c * square @ square) @ x
-    return jnp.matrix_transpose(x) if tall else x
+        wide = [u.astype(at_least_float32(u.dtype)) for u in leaves]
+        change: Any = partial(
+            map_layouts, lambda x: function(clamp(x)), layouts=chosen, wire_dtype=wire_dtype
+        )
+        shardings = [explicit_sharding(u) for u in leaves]
+        if any(shardings):  # reshapes on Explicit axes need the sharding of their result
+            change = jax.sharding.auto_axes(change, out_sharding=shardings)
+        new = change(wide) if leaves else []
+        return treedef.unflatten(
+            [x.astype(u.dtype) for x, u in zip(new, leaves, strict=True)]
+        ), state
+
+    return optax.GradientTransformationExtraArgs(init, update)

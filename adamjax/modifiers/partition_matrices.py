@@ -3,31 +3,31 @@
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import optax
 
-from adamjax.trees import Mask, PyTree, resolve_mask
+from adamjax.matrices.resolve import resolve_layouts
+from adamjax.trees import PyTree
 
 
 def partition_matrices(
     matrices: optax.GradientTransformation,
     others: optax.GradientTransformation,
-    mask: Mask = None,
+    layouts: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
     """Apply one transformation to matrices and another to the other leaves (`optax.partition`).
 
     Args:
       matrices: the transformation of matrices.
       others: the transformation of the other leaves.
-      mask: leaves that count as matrices, in any form that `adamjax.optimizer` accepts. None is the
-        leaves with exactly two axes. ["*kernel", "!head*"] excludes an output layer.
+      layouts: which parameters are matrices, see `adamjax.matrix_layouts`.
 
     Returns:
       A transformation with an `optax.transforms.PartitionState`. `flax.nnx.Optimizer` needs
       Flax 0.12 for it.
 
     Raises:
-      ValueError: in `init`, for a mask that does not fit.
+      ValueError: in `init`, for a parameter with three or more axes and no layout, or a layout that
+        does not fit.
 
     >>> tx = partition_matrices(optax.scale(2.0), optax.scale(3.0))
     >>> g = {"bias": jnp.ones(1), "kernel": jnp.ones((1, 1))}
@@ -36,10 +36,9 @@ def partition_matrices(
     """
 
     def labels(params: PyTree) -> Any:
-        leaves, treedef = jax.tree.flatten(params)
-        axes = [jnp.ndim(x) == 2 for x in leaves]
-        chosen = axes if mask is None else resolve_mask(mask, params)
-        return treedef.unflatten(["matrices" if on else "others" for on in chosen])
+        chosen = resolve_layouts(params, layouts)
+        labels = ["others" if layout is None else "matrices" for layout in chosen]
+        return jax.tree.structure(params).unflatten(labels)
 
     return optax.with_extra_args_support(
         optax.partition({"matrices": matrices, "others": others}, labels)

@@ -13,13 +13,15 @@ added to each gradient.
 
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_beta, lookup_or_suggest
 from adamjax.modifiers.mars import mars
-from adamjax.modifiers.partition_matrices import partition_matrices
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule
+from adamjax.trees import PyTree
 from adamjax.variants.adam import scale_by_adam
 from adamjax.variants.lion import scale_by_lion
 
@@ -74,7 +76,7 @@ def scale_by_mars_adamw(
         scale_by_adam(b1, b2, eps, mu_dtype=mu_dtype, nu_dtype=nu_dtype),
     )
     adam = _adam_1d(b1_1d, b2_1d, eps, mu_dtype, nu_dtype)
-    return corrected if optimize_1d else partition_matrices(corrected, adam)
+    return corrected if optimize_1d else _by_axes(corrected, adam)
 
 
 def scale_by_mars_lion(
@@ -116,7 +118,19 @@ def scale_by_mars_lion(
         mars(b1, gamma, dtype=mu_dtype), scale_by_lion(b1, b1, mu_dtype=mu_dtype)
     )
     adam = _adam_1d(b1_1d, b2_1d, eps, mu_dtype, nu_dtype)
-    return corrected if optimize_1d else partition_matrices(corrected, adam)
+    return corrected if optimize_1d else _by_axes(corrected, adam)
+
+
+def _by_axes(
+    matrices: optax.GradientTransformation, others: optax.GradientTransformation
+) -> optax.GradientTransformationExtraArgs:
+    """Apply one transformation to leaves with two axes, and another to the others."""
+
+    def labels(params: PyTree) -> PyTree:
+        return jax.tree.map(lambda p: "matrices" if jnp.ndim(p) == 2 else "others", params)
+
+    parts = {"matrices": matrices, "others": others}
+    return optax.with_extra_args_support(optax.partition(parts, labels))
 
 
 def _adam_1d(

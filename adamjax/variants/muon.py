@@ -10,17 +10,15 @@ Momentum with orthogonalized updates for matrices, and Adam for all other leaves
 
 from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_count, check_not_negative, lookup_or_suggest
+from adamjax.checks import check_not_negative, lookup_or_suggest
 from adamjax.modifiers.orthogonalize import orthogonalize
 from adamjax.modifiers.partition_matrices import partition_matrices
 from adamjax.moments import Array, ema
 from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
-from adamjax.trees import Mask, PyTree, resolve_mask
+from adamjax.trees import PyTree
 from adamjax.variants.adam import scale_by_adam
 
 STYLES = {
@@ -42,11 +40,13 @@ def scale_by_muon(
     momentum: ScalarOrSchedule = 0.95,
     *,
     nesterov: bool = True,
-    ns_steps: int = 5,
-    ns_eps: float = 1e-7,
+    coefficients: Any = "jordan",
+    ns_steps: int | None = None,
+    ns_eps: float | None = None,
+    ns_dtype: Any = None,
+    wire_dtype: Any = None,
     scale: str | None = None,
-    out_axis: int = -1,
-    matrices: Mask = None,
+    layouts: Any = None,
     b1: ScalarOrSchedule = 0.9,
     b2: ScalarOrSchedule = 0.95,
     eps: ScalarOrSchedule = 1e-10,
@@ -60,14 +60,18 @@ def scale_by_muon(
     Args:
       momentum: β, 0 <= momentum < 1.
       nesterov: whether to use Nesterov momentum.
-      ns_steps: number of Newton-Schulz iterations, see `adamjax.orthogonalize`.
-      ns_eps: ε of the Newton-Schulz iteration.
-      scale: "aspect", "rms" or "none", see `adamjax.orthogonalize`. None is the default of `style`.
-        With "rms" (arXiv:2502.16982) use Adam's learning rate and `adam_scale=1`.
-      out_axis: axis of the outputs of a matrix: -1 in Flax, -2 in torch and Equinox.
-      matrices: leaves to orthogonalize, in any form that `mask` accepts. None is all leaves with
-        two axes. It is better to exclude embeddings and the last layer: ["*kernel", "!head*"]. A
-        leaf with more axes is a stack of matrices.
+      coefficients: polynomials of the Newton-Schulz iteration, see `adamjax.orthogonalize`.
+      ns_steps: number of its steps. None is that of the coefficients.
+      ns_eps: its ε. None is that of the coefficients.
+      ns_dtype: dtype of its products, such as "bfloat16". None is float32.
+      wire_dtype: dtype in which devices exchange matrices. None is float32.
+      scale: "aspect", "rms", "rms_to_rms", "spectral" or "none", see `adamjax.orthogonalize`. None
+        is the default of `style`. With "rms" (arXiv:2502.16982) use Adam's learning rate and
+        `adam_scale=1`.
+      layouts: the axes of each parameter that form matrices, see `adamjax.matrix_layouts`: "flax",
+        "torch", a layout such as "embed heads dim -> (heads dim) embed", or a dict from patterns to
+        these. None takes parameters with two axes as (inputs, outputs), but for biases, embeddings,
+        output heads and the like.
       b1: b₁ of Adam.
       b2: b₂ of Adam.
       eps: ε of Adam.
@@ -81,7 +85,8 @@ def scale_by_muon(
       `optax.ScaleByAdamState`.
 
     Raises:
-      ValueError: for a decay rate outside [0, 1), a negative number, or an unknown style or scale.
+      ValueError: for a decay rate outside [0, 1), a negative number, or an unknown style or scale;
+        in `init`, for a parameter with three or more axes and no layout.
 
     >>> tx, g = scale_by_muon(ns_steps=1), jnp.array([[2.0]])
     >>> round(float(tx.update(g, tx.init(g))[0][0, 0]), 3)  # 3.4445 - 4.775 + 2.0315
@@ -89,30 +94,24 @@ def scale_by_muon(
     """
     style_scale = lookup_or_suggest("style", style, _SCALES)
     scale = style_scale if scale is None else scale
-    check_count("ns_steps", ns_steps)
-    check_not_negative("ns_eps", ns_eps)
     check_not_negative("adam_scale", adam_scale)
     for_matrices = optax.chain(
         _momentum(momentum, nesterov, style, mu_dtype),
-        orthogonalize(ns_steps, ns_eps, scale=scale, out_axis=out_axis),
+        orthogonalize(
+            coefficients,
+            steps=ns_steps,
+            eps=ns_eps,
+            scale=scale,
+            layouts=layouts,
+            dtype=ns_dtype,
+            wire_dtype=wire_dtype,
+        ),
     )
     scale_by = optax.scale_by_schedule if callable(adam_scale) else optax.scale
     for_others = optax.chain(
         scale_by_adam(b1, b2, eps, mu_dtype=mu_dtype, nu_dtype=nu_dtype), scale_by(adam_scale)
     )
-    mask = None if matrices is None else _without_vectors(matrices)
-    return partition_matrices(for_matrices, for_others, mask)
-
-
-def _without_vectors(matrices: Mask) -> Mask:
-    """Return the mask without leaves of fewer than two axes, which cannot be orthogonalized."""
-
-    def mask(params: PyTree) -> PyTree:
-        leaves, treedef = jax.tree.flatten(params)
-        rows = zip(resolve_mask(matrices, params), leaves, strict=True)
-        return treedef.unflatten([on and jnp.ndim(p) > 1 for on, p in rows])
-
-    return mask
+    return partition_matrices(for_matrices, for_others, layouts)
 
 
 def _momentum(
@@ -147,12 +146,12 @@ MUON = register(
     notes="The learning rate and the weight decay apply to all leaves. `adam_scale` is the ratio "
     "of Adam's learning rate to Muon's, by default 3e-4 to 0.02. For separate schedules or "
     "weight decays, use `adamjax.partition_matrices(adamjax.muon(0.02), adamjax.adamw(3e-4, "
-    "weight_decay=0.1))`. The authors' code flattens a convolution kernel to one matrix, "
-    "(outputs, all other axes).",
+    "weight_decay=0.1))`. Print `adamjax.matrix_layouts(params, layouts)` to see which parameters "
+    "are trained as matrices.",
     styles=STYLES,
     reduces_to=(
         Reduction(
-            {"matrices": "!*", "adam_scale": 1.0},
+            {"layouts": "other", "adam_scale": 1.0},
             "adam",
             {"learning_rate": 0.02, "b2": 0.95, "eps": 1e-10},
         ),

@@ -256,8 +256,8 @@ def mars(given):
 def muon(given):
     styles = {("ema",): "author", ("ema_debiased",): "optax", ("sum",): "keras"}
     scales = {
-        ("rows_over_columns",): {"scale": "aspect", "out_axis": -2},
-        ("columns_over_rows",): {"scale": "aspect", "out_axis": -1},
+        ("rows_over_columns",): {"scale": "aspect", "layouts": "out in -> out in"},
+        ("columns_over_rows",): {"scale": "aspect", "layouts": "in out -> out in"},
         ("match_rms",): {"scale": "rms"},
     }
     style = {"style": given.choose(styles, "style")}
