@@ -4,6 +4,11 @@ from adamjax.interop.arguments import (
     from_keras_args as from_keras_args,
     from_torch_args as from_torch_args,
 )
+from adamjax.interop.checkpoints import state_template as state_template
+from adamjax.matrices.resolve import (
+    matrix_layouts as matrix_layouts,
+    stacked_layouts as stacked_layouts,
+)
 from adamjax.modifiers.adagc import adagc as adagc
 from adamjax.modifiers.cautious import cautious as cautious, cautious_decay as cautious_decay
 from adamjax.modifiers.clip_by_rms import clip_by_rms as clip_by_rms

@@ -14,6 +14,9 @@ ScalarOrSchedule = ArrayLike | Callable[[Any], Any]
 
 from adamjax.interop.arguments import from_keras_args as from_keras_args
 from adamjax.interop.arguments import from_torch_args as from_torch_args
+from adamjax.interop.checkpoints import state_template as state_template
+from adamjax.matrices.resolve import matrix_layouts as matrix_layouts
+from adamjax.matrices.resolve import stacked_layouts as stacked_layouts
 from adamjax.modifiers.adagc import adagc as adagc
 from adamjax.modifiers.cautious import cautious as cautious
 from adamjax.modifiers.cautious import cautious_decay as cautious_decay
@@ -3200,7 +3203,8 @@ def prodigy(
         p = p - k (m / (√v + d ε) + λ p)
 
     d is one number for all leaves. `optax.tree_utils.tree_get(state, "d")` returns its present
-    value.
+    value. Parameters in bfloat16 or float16 do not change in the first steps, of about d0, so that
+    d does not increase. Use `param_rounding="stochastic"` for them.
 
     Args:
       learning_rate: a factor of d. Keep it at 1, or pass a schedule from 1 down.

@@ -1,7 +1,7 @@
 """Checks of arguments. Each error names the argument and is raised before any computation."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn, TypeVar
 
 import jax
@@ -59,11 +59,17 @@ def check_count(name: str, value: Any, least: int = 1) -> None:
 
 def refuse_state(state: Any) -> NoReturn:
     """Raise ValueError for a state that belongs to another optimizer."""
-    raise ValueError(
-        f"state: this optimizer does not accept a {type(state).__name__}. After a change of the "
-        "optimizer, or of a number into a schedule or array, call init again. If a checkpoint lost "
-        "its containers, restore it into init(params) as the template"
+    kinds = [type(node) for node in (state, *state)] if isinstance(state, tuple) else []
+    libraries = {kind.__module__.partition(".")[0] for kind in kinds}
+    advice = (
+        "After a change of the optimizer, or of a number into a schedule or array, call init "
+        "again. If a checkpoint lost its containers, restore it into init(params) as the template"
     )
+    if any(kind.__name__ == "RoundParamsState" for kind in kinds):
+        advice = "Its param_rounding differs: replace the last part by that of init(params)"
+    elif type(state) is tuple and "optax" in libraries and "adamjax" not in libraries:
+        advice = "It is Optax's: use adamjax.interop.optax.from_optax(name, state, params, ...)"
+    raise ValueError(f"state: this optimizer does not accept a {type(state).__name__}. {advice}")
 
 
 def lookup_or_suggest(
@@ -73,11 +79,20 @@ def lookup_or_suggest(
 
     `ignore_case` is for callers that do not compare the name themselves.
     """
+    name = canonical(name, options) if ignore_case else name
     if name in options:
         return options[name]
+    raise ValueError(f"unknown {kind} {name!r}{suggestion(name, options)}")
+
+
+def canonical(name: str, options: Iterable[str]) -> str:
+    """Return the option that equals the name except for case, or the name."""
+    return {option.lower(): option for option in options}.get(str(name).lower(), name)
+
+
+def suggestion(name: str, options: Iterable[str]) -> str:
+    """Return the end of a message about an unknown name: the nearest options, and all of them."""
     lower = {option.lower(): option for option in options}
-    if ignore_case and len(lower) == len(options) and str(name).lower() in lower:
-        return options[lower[str(name).lower()]]
     nearest = [lower[match] for match in difflib.get_close_matches(str(name).lower(), lower, n=3)]
     hint = f"; did you mean {' or '.join(map(repr, nearest))}?" if nearest else "."
-    raise ValueError(f"unknown {kind} {name!r}{hint} Options: {', '.join(sorted(options))}")
+    return f"{hint} Options: {', '.join(sorted(options))}"

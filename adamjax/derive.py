@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import optax
 
+from adamjax.arguments import bind, with_static_default
 from adamjax.checks import lookup_or_suggest
 from adamjax.optimizer import DECAY_MODES, DecayMode, optimizer
 from adamjax.rule import ScalarOrSchedule
@@ -50,12 +51,7 @@ def ready_made(
     signature = _signature(source, adjust, hidden, defaults, choices)
 
     def make(*args: Any, **kwargs: Any) -> optax.GradientTransformationExtraArgs:
-        try:
-            bound = signature.bind(*args, **kwargs)
-        except TypeError as error:
-            raise TypeError(f"{name}: {error}") from None
-        bound.apply_defaults()
-        values = bound.arguments
+        values = bind(name, signature, args, kwargs)
         values["weight_decay"] = 0.0 if values["weight_decay"] is None else values["weight_decay"]
         lookup_or_suggest("decay_mode", values["decay_mode"], modes)
         if not source.__name__.startswith("scale_by_"):
@@ -124,7 +120,7 @@ def _signature(
             hint = Literal[tuple(values)]  # type: ignore[valid-type]
             merged[key] = merged[key].replace(annotation=hint)
     return inspect.Signature(
-        sorted(merged.values(), key=lambda p: p.kind),
+        sorted(map(with_static_default, merged.values()), key=lambda p: p.kind),
         return_annotation=optax.GradientTransformationExtraArgs,
     )
 

@@ -6,16 +6,28 @@ together with what is needed to use it exactly in float32.
 """
 
 import math
+from functools import partial, reduce
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 Array = jax.Array
 Scalar = Any  # a Python number, or a scalar array
 # Equal to 0, and yet not the 0 that loops start to sum gradients from: on GPU XLA would write that
 # one to memory, once for each leaf, and read it here.
 ZERO = -0.0
+
+
+def common_dtype(*arrays: Any) -> Any:
+    """The dtype to which arrays are promoted, also where strict promotion refuses it.
+
+    >>> common_dtype(jnp.bfloat16(1), jnp.bfloat16(1)).name
+    'bfloat16'
+    """
+    dtypes = {jnp.result_type(x) for x in arrays}
+    return dtypes.pop() if len(dtypes) == 1 else reduce(np.promote_types, dtypes, np.float32)
 
 
 class Beta(NamedTuple):
@@ -57,14 +69,38 @@ def debias(average: Array, beta: Beta) -> Array:
     return average / beta.bias_correction
 
 
+@jax.custom_jvp
 def divide(numerator: Array, denominator: Array) -> Array:
     """The quotient, and 0 where the denominator is 0: a moment of zeros asks for no step.
 
     >>> divide(jnp.array([0.0, 3.0]), jnp.array([0.0, 2.0])).tolist()
     [0.0, 1.5]
     """
-    infinity = jnp.full_like(denominator, jnp.inf)
-    return numerator / jax.lax.select(denominator == ZERO, infinity, denominator)
+    nonzero = denominator != ZERO
+    safe = jax.lax.select(nonzero, denominator, jnp.ones_like(denominator))
+    return numerator / safe * nonzero.astype(denominator.dtype)  # NaN stays
+
+
+@divide.defjvp
+def _divide_jvp(primals: Any, tangents: Any) -> tuple[Array, Array]:
+    quotient = divide(*primals)  # no square of the denominator, which may underflow
+    return quotient, divide(tangents[0] - quotient * tangents[1], primals[1])
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(1,))
+def root(x: Array, degree: int = 2) -> Array:
+    """√x or ∛x, with the derivative 0 at 0, so that a step of zero gradients has a derivative.
+
+    >>> float(root(jnp.float32(4.0))), float(jax.grad(root)(0.0))
+    (2.0, 0.0)
+    """
+    return jnp.sqrt(x) if degree == 2 else jnp.cbrt(x)
+
+
+@root.defjvp
+def _root_jvp(degree: int, primals: Any, tangents: Any) -> tuple[Array, Array]:
+    y = root(*primals, degree)
+    return y, divide(*tangents, degree * y ** (degree - 1))
 
 
 def increment(count: Array) -> Array:
@@ -121,7 +157,7 @@ def rms(x: Array) -> Array:
     >>> float(rms(jnp.array([3.0, -3.0])))
     3.0
     """
-    return jnp.sqrt(jnp.mean(jnp.square(x)))
+    return root(jnp.mean(jnp.square(x)))
 
 
 def norm(x: Array, axes: tuple[int, ...] | None = None, order: int = 2) -> Array:
@@ -135,8 +171,8 @@ def norm(x: Array, axes: tuple[int, ...] | None = None, order: int = 2) -> Array
     """
     keep = axes is not None
     largest = jnp.max(jnp.abs(x), axes, keepdims=keep, initial=ZERO)
-    powers = divide(x, largest) ** order
-    return largest * jnp.sum(powers, axes, keepdims=keep) ** (1 / order)
+    powers = jnp.sum(divide(x, largest) ** order, axes, keepdims=keep)
+    return largest * jnp.maximum(powers, 1) ** (1 / order)  # below 1 only where all are 0
 
 
 def variance(nu: Array, mean: Array) -> Array:
@@ -154,7 +190,7 @@ def sqrt_eps_inside(nu: Array, eps: Scalar) -> Array:
     >>> float(sqrt_eps_inside(jnp.float32(3.0), 1.0))
     2.0
     """
-    return jnp.sqrt(nu + eps)
+    return root(nu + eps)
 
 
 def denominator(nu: Array, step: Any) -> Array:
@@ -165,7 +201,7 @@ def denominator(nu: Array, step: Any) -> Array:
     >>> float(denominator(jnp.float32(1.0), step))
     3.0
     """
-    return jnp.sqrt(debias(nu, step.b2) + step.eps_root) + step.eps
+    return root(debias(nu, step.b2) + step.eps_root) + step.eps
 
 
 def denominator_eps_hat(nu: Array, step: Any) -> Array:
@@ -176,7 +212,7 @@ def denominator_eps_hat(nu: Array, step: Any) -> Array:
     >>> float(denominator_eps_hat(jnp.float32(1.0), step))
     4.0
     """
-    return (jnp.sqrt(nu + step.eps_root) + step.eps) / jnp.sqrt(step.b2.bias_correction)
+    return (root(nu + step.eps_root) + step.eps) / jnp.sqrt(step.b2.bias_correction)
 
 
 def adam_update(mu: Array, nu: Array, step: Any) -> Array:
@@ -191,7 +227,7 @@ def adam_update_eps_hat(mu: Array, nu: Array, step: Any) -> Array:
 
 def adam_update_no_bias_correction(mu: Array, nu: Array, step: Any) -> Array:
     """m / (√(v + ε_root) + ε), the raw averages."""
-    return divide(mu, jnp.sqrt(nu + step.eps_root) + step.eps)
+    return divide(mu, root(nu + step.eps_root) + step.eps)
 
 
 def factored_axes(shape: tuple[int, ...], min_size: int, largest: bool) -> tuple[int, int] | None:

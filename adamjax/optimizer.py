@@ -11,14 +11,15 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_not_negative, is_zero, lookup_or_suggest, refuse_state
-from adamjax.moments import Array, increment
+from adamjax.moments import Array, common_dtype, increment
 from adamjax.rule import ScalarOrSchedule, at_least_float32, cast, value_at
-from adamjax.storage.rounding import round_params
-from adamjax.storage.state_moments import steps_done
+from adamjax.storage.rounding import with_param_rounding
+from adamjax.storage.state_moments import steps_done, without_format
 from adamjax.storage.store import store
 from adamjax.trees import (
     Mask,
     PyTree,
+    check_patterns,
     check_same_tree,
     flatten_floating,
     like_updates,
@@ -123,7 +124,7 @@ def optimizer(
     Returns:
       A transformation with the state `(state of scale_by, LearningRateState)`. Its updates have the
       gradients' dtype, or the parameters' where that is wider. With `param_rounding` it is chained
-      with `adamjax.round_params`, and the updates of low-precision parameters are float32.
+      with `adamjax.round_params`.
 
     Raises:
       ValueError: for negative numbers or an unknown `decay_mode`; in `update`, if there is weight
@@ -144,29 +145,27 @@ def optimizer(
     scale_by = store(scale_by, storage)
 
     def init(params: PyTree) -> Any:
+        check_patterns("mask", mask, params)
         rule_state = scale_by.init(params)
         step = jnp.zeros([], jnp.int32) if steps_done(rule_state) is None else None
         return rule_state, LearningRateState(step, jnp.zeros([], jnp.float32))
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
-        _check_own(state)
-        rule_state, last = state
+        rule_state, last = _own(state)
         params = like_updates(updates, params)
         count = steps_done(rule_state) if last.step is None else last.step
         lr, wd = value_at(learning_rate, count), value_at(weight_decay, count)
         leaves, treedef = flat = flatten_floating("updates", updates)
-        seen, masked = leaves, [False] * len(leaves)
+        seen = leaves
         if decays:
             require_params(params, "weight_decay")
         if params is not None:
             seen = check_same_tree("updates", updates, "params", params, flat=flat)
-        if decays:
-            masked = resolve_mask(mask, params)
-
-        in_gradient = [on and mode.couple is None for on in masked]
-        wide = [_widen(*row, wd) for row in zip(leaves, seen, in_gradient, strict=True)]
+        masked = resolve_mask(mask, params) if decays else [False] * len(leaves)
+        l2 = mode.couple is None
+        wide = [_widen(g, p, on and l2, wd) for g, p, on in zip(leaves, seen, masked, strict=True)]
         new, rule_state = scale_by.update(treedef.unflatten(wide), rule_state, params, **extra_args)
-        lr = lr * step_size(rule_state) if step_size else lr
+        lr = lr * step_size(without_format(rule_state)) if step_size else lr
 
         def change(u: Array, g: Array, p: Array, on: Any) -> Array:
             rate = cast(lr, u.dtype)
@@ -175,7 +174,7 @@ def optimizer(
                 wide_p = jnp.asarray(p, u.dtype)
                 scale = decay_scale(wide_p, jnp.asarray(g, u.dtype)) if decay_scale else 1.0
                 step = mode.couple(step, wide_p, cast(wd, u.dtype) * scale, rate)
-            return (-step).astype(jnp.result_type(g, p) if param_rounding is None else u.dtype)
+            return (-step).astype(common_dtype(g, p))
 
         marks = [() if on else None for on in masked]  # static under jit, unlike a bool
         changes = map_columns(change, treedef.flatten_up_to(new), leaves, seen, marks)
@@ -184,17 +183,18 @@ def optimizer(
         return treedef.unflatten(changes), state
 
     tx = optax.GradientTransformationExtraArgs(init, update)
-    return tx if param_rounding is None else optax.chain(tx, round_params(param_rounding))
+    return with_param_rounding(tx, param_rounding=param_rounding)
 
 
 def _widen(g: Array, p: Array, on: bool, wd: Any) -> Array:
     """Return the gradient in the dtype to compute in, with the term λ p if `on`."""
-    dtype = at_least_float32(jnp.result_type(g, p))
+    dtype = at_least_float32(common_dtype(g, p))
     g = jnp.asarray(g, dtype)
     return g + cast(wd, dtype) * jnp.asarray(p, dtype) if on else g
 
 
-def _check_own(state: Any) -> None:
+def _own(state: Any) -> tuple[Any, LearningRateState]:
     last = state[1] if isinstance(state, tuple) and len(state) == 2 else None
     if not isinstance(last, LearningRateState):
         refuse_state(state)
+    return state

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from adamjax.arguments import is_static, plain_default
 from adamjax.checks import lookup_or_suggest
 from adamjax.derive import ready_made, section
 from adamjax.storage.roles import roles_in
@@ -119,20 +120,25 @@ class Variant(NamedTuple):
 
     @property
     def static(self) -> tuple[str, ...]:
-        """Arguments for `static_args` of `optax.inject_hyperparams`: they change the program.
+        """Arguments that fix the program, for `static_args` of `optax.inject_hyperparams` if given.
 
         >>> import adamjax
         >>> adamjax.get_variant("soap").static
         ('precondition_frequency', 'max_size')
         """
-        parameters = inspect.signature(self.optimizer).parameters.values()
-        dynamic = (Any, Any | None)  # numbers, arrays and schedules
-        numeric = ("bool", "int", "float")
-        return tuple(
-            p.name
-            for p in parameters
-            if p.annotation not in dynamic and any(kind in str(p.annotation) for kind in numeric)
-        )
+        parameters = inspect.signature(self.optimizer).parameters
+        return tuple(name for name, parameter in parameters.items() if is_static(parameter))
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """Default of each argument.
+
+        >>> import adamjax
+        >>> adamjax.get_variant("muon").defaults["ns_steps"]
+        5
+        """
+        parameters = inspect.signature(self.optimizer).parameters
+        return {name: plain_default(parameter) for name, parameter in parameters.items()}
 
     def _state(self) -> Any:
         tx = self.optimizer(learning_rate=0.1)

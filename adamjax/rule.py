@@ -15,12 +15,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from adamjax.checks import check_beta, check_not_negative, refuse_state
 from adamjax.moments import Array, Beta, Scalar, clamp, increment
 from adamjax.trees import (
     Mask,
     PyTree,
+    check_patterns,
     check_same_tree,
     flatten_floating,
     leaf_names,
@@ -50,6 +52,10 @@ class Slot(NamedTuple):
     fill: Scalar = 0.0
     shape: Callable[[tuple[int, ...]], tuple[int, ...]] | None = None
 
+    def tree(self, params: PyTree) -> PyTree:
+        """Return the tree of the moments, with the leaves of the parameters."""
+        return params if self.shape is None else unbox(params)
+
     def spec(self, leaf: Any) -> tuple[tuple[int, ...], Any]:
         """Return shape and dtype of the moment of a parameter."""
         shape, dtype = jnp.shape(leaf), at_least_float32(jnp.result_type(leaf))
@@ -61,7 +67,28 @@ class Slot(NamedTuple):
         """Return the moment of one parameter before the first step."""
         shape, dtype = self.spec(param)
         fill = self.fill * (1 + 1j) if jnp.issubdtype(dtype, jnp.complexfloating) else self.fill
-        return jnp.full_like(param, fill, dtype=dtype, shape=None if self.shape is None else shape)
+        if self.shape is None:
+            return jnp.full_like(param, fill, dtype=dtype)
+        return jnp.full_like(param, fill, dtype=dtype, shape=shape, device=_sharding(param, shape))
+
+
+def explicit_sharding(x: Any) -> Any:
+    """Return the sharding of an array on a mesh of Explicit axes, or None."""
+    traced = isinstance(x, jax.core.Tracer)
+    sharding = jax.typeof(x).sharding if traced else getattr(x, "sharding", None)
+    kinds = sharding.mesh.axis_types if isinstance(sharding, NamedSharding) else ()
+    return sharding if AxisType.Explicit in kinds else None
+
+
+def _sharding(param: Any, shape: tuple[int, ...]) -> Any:
+    """Return the sharding on Explicit axes of a moment, in its last axes that of the parameter."""
+    sharding = explicit_sharding(param)
+    if sharding is None:
+        return None
+    own = [*sharding.spec, *[None] * (param.ndim - len(sharding.spec))]
+    last = zip(own[::-1], param.shape[::-1], shape[::-1], strict=False)
+    spec = [axis if size == other else None for axis, size, other in last][::-1]
+    return NamedSharding(sharding.mesh, PartitionSpec(*[None] * (len(shape) - len(spec)), *spec))
 
 
 class ScheduledBetaState(NamedTuple):
@@ -83,7 +110,7 @@ def without_corrections(state: Any) -> Any:
 
 def at_least_float32(dtype: Any) -> Any:
     """Return the dtype to compute in: float32 for float32 and below, float64 for float64."""
-    return jnp.promote_types(dtype, jnp.float32)
+    return np.promote_types(dtype, np.float32)  # jnp refuses it under strict promotion
 
 
 def is_complex(x: Any) -> bool:
@@ -187,28 +214,22 @@ def lift(
     1.0
     """
     betas, scalars = dict(betas or {}), dict(scalars or {})
-    _check_settings(betas, scalars, slots)
-    if mask is not None and "weight_decay" not in scalars:
-        raise ValueError("mask: there is no scalars['weight_decay'] that it could apply to")
+    _check_settings(betas, scalars, slots, mask)
     scheduled = [name for name, value in betas.items() if callable(value)]
 
     def init(params: PyTree) -> Any:
         flatten_floating("params", params, real=uses_axes)
-        outside = unbox(params) if any(slot.shape for slot in slots.values()) else params
-        trees = {
-            name: jax.tree.map(slot.start, outside if slot.shape else params)
-            for name, slot in slots.items()
-        }
+        check_patterns("mask", mask, params)
+        trees = {k: jax.tree.map(slot.start, slot.tree(params)) for k, slot in slots.items()}
         state = state_type(count=jnp.zeros([], jnp.int32), **trees)
-        if not scheduled:
-            return state
-        return ScheduledBetaState({name: jnp.zeros([], float) for name in scheduled}, state)
+        corrections = {name: jnp.zeros([], float) for name in scheduled}
+        return ScheduledBetaState(corrections, state) if scheduled else state
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         corrections, state = _unwrap(state, state_type, scheduled)
         params = like_updates(updates, params)
         gradients, treedef = flat = flatten_floating("updates", updates, real=uses_axes)
-        befores, treedefs = _moments_of_leaves(slots, state, updates, flat)
+        befores = _moments_of_leaves(slots, state, updates, flat)
         seen: Sequence[Any] = [None] * len(gradients)
         if needs_params:
             require_params(params, "this rule")
@@ -234,19 +255,18 @@ def lift(
 
         results = map_columns(on_leaf, gradients, befores, seen, rows)
         new = treedef.unflatten([u for u, _ in results])
-        moments = {
-            name: treedefs[i].unflatten([after[i] for _, after in results])
-            for i, name in enumerate(slots)
-        }
-        state = state._replace(**moments)
+        columns = {name: [after[i] for _, after in results] for i, name in enumerate(slots)}
+        state = state._replace(**_like_fields(state, columns))
         return new, ScheduledBetaState(corrections, state) if scheduled else state
 
     return optax.GradientTransformationExtraArgs(init, update)
 
 
 def _check_settings(
-    betas: Mapping[str, Any], scalars: Mapping[str, Any], slots: Mapping[str, Slot]
+    betas: Mapping[str, Any], scalars: Mapping[str, Any], slots: Mapping[str, Slot], mask: Mask
 ) -> None:
+    if mask is not None and "weight_decay" not in scalars:
+        raise ValueError("mask: there is no scalars['weight_decay'] that it could apply to")
     for name, value in betas.items():
         check_beta(name, value)
     for name, value in scalars.items():
@@ -268,24 +288,23 @@ def _unwrap(state: Any, state_type: Any, scheduled: list[str]) -> tuple[dict[str
 
 def _moments_of_leaves(
     slots: Mapping[str, Slot], state: Any, updates: PyTree, flat: tuple[list[Any], Any]
-) -> tuple[list[tuple[Array, ...]], list[Any]]:
-    """Return the stored moments of each leaf, in the order of the slots, and their treedefs."""
-    columns, treedefs = [], []
+) -> list[tuple[Array, ...]]:
+    """Return the stored moments of each leaf, in the order of the slots."""
+    columns = []
     for name, slot in slots.items():
-        like, tree = unbox(updates) if slot.shape else updates, getattr(state, name)
-        treedef = jax.tree.structure(like) if slot.shape else flat[1]
-        moments = check_same_tree(
-            "updates",
-            like,
-            f"the state's {name}",
-            tree,
-            shape=lambda leaf, slot=slot: slot.spec(leaf)[0],
-            flat=(flat[0], treedef),
-        )
+        like = slot.tree(updates)
+        treedef = flat[1] if like is updates else jax.tree.structure(like)
+        shape = jnp.shape if slot.shape is None else lambda leaf, slot=slot: slot.spec(leaf)[0]
+        there = f"the state's {name}", getattr(state, name)
+        moments = check_same_tree("updates", like, *there, shape=shape, flat=(flat[0], treedef))
         check_precision(name, updates, moments, slot)
         columns.append(moments)
-        treedefs.append(treedef)
-    return list(zip(*columns, strict=True)) if slots else [()] * len(flat[0]), treedefs
+    return list(zip(*columns, strict=True)) if slots else [()] * len(flat[0])
+
+
+def _like_fields(state: Any, columns: Mapping[str, list[Any]]) -> dict[str, PyTree]:
+    """Return trees of new leaves with the structures of the fields of a state."""
+    return {k: jax.tree.structure(getattr(state, k)).unflatten(x) for k, x in columns.items()}
 
 
 def check_precision(name: str, updates: PyTree, moments: Sequence[Any], slot: Slot) -> None:
@@ -296,8 +315,8 @@ def check_precision(name: str, updates: PyTree, moments: Sequence[Any], slot: Sl
         if is_complex(x) != pairs or jnp.promote_types(dtype, least) != dtype:
             raise ValueError(
                 f"state: {name} of {leaf_names(updates)[i]!r} is {dtype}, but this optimizer keeps "
-                f"it in {jnp.dtype(slot.spec(leaf)[1])}; convert the state with "
-                "adamjax.convert_state(state, to='float32')"
+                f"it in {jnp.dtype(slot.spec(leaf)[1])}; cast it, as "
+                "adamjax.convert_state(state, to='float32') does for mu and nu"
             )
 
 
@@ -377,5 +396,5 @@ def _one_minus(beta: Scalar) -> Scalar:
     if not isinstance(beta, jax.Array):
         return 1 - beta
     floating = jnp.issubdtype(beta.dtype, jnp.floating)
-    resolution = jnp.finfo(beta.dtype if floating else jnp.float32).epsneg
+    resolution = float(jnp.finfo(beta.dtype if floating else jnp.float32).epsneg)
     return jnp.maximum(1 - beta.astype(at_least_float32(beta.dtype)), resolution)

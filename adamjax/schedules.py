@@ -54,7 +54,7 @@ def cosine_cycle_schedule(
 
 def relative_step(cap: ScalarOrSchedule) -> optax.Schedule:
     """Return Adafactor's learning rate, min(cap, 1/√t) at step t = 1, 2, …"""
-    return lambda count: jnp.minimum(value_at(cap, count), (count + 1.0) ** -0.5)
+    return lambda count: jnp.minimum(value_at(cap, count), (jnp.asarray(count, float) + 1) ** -0.5)
 
 
 def with_linear_warmup(
@@ -83,7 +83,9 @@ def with_linear_warmup(
 
     def schedule(count: Array) -> Array:
         low, high = value_at(start, count), value_at(learning_rate, count)
-        return low + (high - low) * jnp.minimum(1.0, (count + 1.0 - lag) / warmup_steps)
+        return low + (high - low) * jnp.minimum(
+            1.0, (jnp.asarray(count, float) + 1 - lag) / warmup_steps
+        )
 
     return schedule
 
@@ -100,4 +102,4 @@ def _epoch_of(b1: float, steps_per_epoch: int) -> Callable[[Any], Array]:
     """Check the arguments, and return a function from steps done to the epoch."""
     check_beta("b1", b1)
     check_count("steps_per_epoch", steps_per_epoch)
-    return lambda count: jnp.floor_divide(count, steps_per_epoch)
+    return lambda count: jnp.asarray(jnp.floor_divide(count, steps_per_epoch), float)

@@ -1,5 +1,6 @@
 """Names, masks and comparisons of parameter trees."""
 
+import difflib
 import fnmatch
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
@@ -7,6 +8,7 @@ from typing import Any, NoReturn
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 
 PyTree = Any
 Mask = PyTree | Callable[[PyTree], PyTree] | str | Sequence[str] | None
@@ -50,19 +52,14 @@ def resolve_mask(mask: Mask, params: PyTree) -> list[bool]:
       params: the parameters.
 
     Raises:
-      ValueError: if a pattern without "!" matches no parameter, or the tree does not fit or has
-        leaves that are not bools.
+      ValueError: if a pattern matches no parameter (see `check_patterns`), or the tree does not
+        fit or has leaves that are not bools.
     """
     if mask is None:
         return [True] * len(jax.tree.leaves(params))
     if patterns := _patterns(mask):
-        names = [name for name, _ in _named_leaves(params)]
-        for pattern in patterns if names else ():
-            if not pattern.startswith("!") and not any(matches(name, [pattern]) for name in names):
-                raise ValueError(
-                    f"mask: no parameter matches {pattern!r}; names look like {names[:3]}"
-                )
-        return [matches(name, patterns) for name in names]
+        check_patterns("mask", patterns, params)
+        return [matches(name, patterns) for name, _ in _named_leaves(params)]
     # A callable module may itself be the tree of bools.
     is_function = callable(mask) and not any(isinstance(x, bool) for x in jax.tree.leaves(mask))
     tree = mask(params) if is_function else mask
@@ -77,6 +74,33 @@ def resolve_mask(mask: Mask, params: PyTree) -> list[bool]:
             f"for each subtree ({str(error).splitlines()[0]})"
         ) from error
     return jax.tree.leaves(full)
+
+
+def check_patterns(argument: str, mask: Mask, tree: PyTree) -> None:
+    """Raise ValueError if one of the patterns in a mask matches no leaf of the tree.
+
+    Parts of a tree pass, since the leaves may be in another part of `optax.partition`.
+    """
+    names = [name for name, _ in _named_leaves(tree)]
+    patterns = _patterns(mask) if names and not has_masked(tree) else []
+    for pattern in patterns:
+        glob = pattern.removeprefix("!")
+        if not any(_match_any(name, [glob]) for name in names):
+            nearest = difflib.get_close_matches(glob.strip("*"), names, n=3, cutoff=0.0)
+            raise ValueError(
+                f"{argument}: no parameter matches {pattern!r}; the nearest names are {nearest} "
+                "(shared parameters have one name)"
+            )
+
+
+def is_masked(node: Any) -> bool:
+    """Return whether a node replaces leaves under `optax.masked` or `optax.partition`."""
+    return isinstance(node, optax.MaskedNode)
+
+
+def has_masked(tree: PyTree) -> bool:
+    """Return whether a tree is a part of another one under `optax.masked` or `optax.partition`."""
+    return any(map(is_masked, jax.tree.leaves(tree, is_leaf=is_masked)))
 
 
 def _patterns(mask: Any) -> list[str]:
@@ -159,7 +183,8 @@ def flatten_floating(name: str, tree: PyTree, *, real: bool = False) -> tuple[li
                 f"{name}[{leaf_names(tree)[i]!r}] is {value!r}, not an array; filter the "
                 "model's parameters first (equinox.filter, nnx.state(model, nnx.Param))"
             ) from error
-        if not jnp.issubdtype(dtype, jnp.floating if real else jnp.inexact):
+        inexact = jnp.issubdtype(dtype, jnp.floating if real else jnp.inexact)
+        if not inexact or jnp.finfo(dtype).bits < 16:
             raise TypeError(f"{name}[{leaf_names(tree)[i]!r}] is {dtype}, but {_fix_for(dtype)}")
     return leaves, treedef
 
@@ -169,6 +194,11 @@ def _fix_for(dtype: Any) -> str:
         return (
             "this transformation acts on the axes of real arrays; exclude it, or wrap the "
             "optimizer in optax.contrib.split_real_and_imaginary"
+        )
+    if jnp.issubdtype(dtype, jnp.floating):
+        return (
+            "optimizers need 16 bits or more; keep it in bfloat16 or float32, and cast it to "
+            f"{dtype} where the model uses it"
         )
     return (
         "only floating-point leaves can be optimized; exclude it (optax.masked, "
@@ -184,7 +214,7 @@ def like_updates(updates: PyTree, params: PyTree) -> PyTree:
     >>> like_updates({"f": None, "w": 1.0}, {"f": abs, "w": 2.0})
     {'f': None, 'w': 2.0}
     """
-    if jax.tree.structure(updates) == jax.tree.structure(params):
+    if updates is None or jax.tree.structure(updates) == jax.tree.structure(params):
         return params
     leaves, treedef = jax.tree.flatten(updates, is_leaf=lambda x: x is None)
     try:
@@ -202,19 +232,20 @@ _IN_BOX = [
 
 
 def unbox(tree: PyTree) -> PyTree:
-    """Replace boxes around one array, such as `nnx.Variable`, by the array.
+    """Replace boxes around one array, such as `nnx.Variable`, by the array or `optax.MaskedNode`.
 
     A box may hold the sharding or the names of the axes of its array.
     """
 
+    def inside(node: Any) -> list[Any]:
+        return jax.tree_util.tree_leaves_with_path(node, is_leaf=is_masked)
+
     def is_box(node: Any) -> bool:
         if isinstance(node, dict | list | tuple):
             return False
-        return [path for path, _ in jax.tree_util.tree_leaves_with_path(node)] in [
-            [path] for path in _IN_BOX
-        ]
+        return [path for path, _ in inside(node)] in [[path] for path in _IN_BOX]
 
-    return jax.tree.map(lambda node: jax.tree.leaves(node)[0], tree, is_leaf=is_box)
+    return jax.tree.map(lambda node: inside(node)[0][1], tree, is_leaf=is_box)
 
 
 def require_params(params: PyTree, reader: str) -> None:

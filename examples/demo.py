@@ -105,8 +105,8 @@ def draw_tracked(
     panels: Mapping[str, Any], name: str, color: str, history: Mapping[str, Any]
 ) -> None:
     steps, rate = history["step"], panels["rate"]
-    low, median, high = (history[f"effective_lr_{rank}"] for rank in ("p05", "p50", "p95"))
-    if np.isfinite(median).any():
+    if "effective_lr_p50" in history:
+        low, median, high = (history[f"effective_lr_{rank}"] for rank in ("p05", "p50", "p95"))
         label = "5 to 95 % of the weights"
         rate.fill_between(steps, low, high, color=color, alpha=0.2, linewidth=0, label=label)
         rate.plot(steps, median, color=color, label="median")

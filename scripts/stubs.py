@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import adamjax  # noqa: E402
+from adamjax.arguments import plain_default  # noqa: E402
 from adamjax.rule import ScalarOrSchedule  # noqa: E402
 from adamjax.trees import Mask  # noqa: E402
 
@@ -64,7 +65,8 @@ def definition(function: Any) -> str:
     """Return a function's signature and docstring."""
 
     def write(parameter: inspect.Parameter) -> str:
-        value = "..." if callable(parameter.default) else repr(parameter.default)
+        default = plain_default(parameter)
+        value = "..." if callable(default) else repr(default)
         return f"{parameter.name}: {annotation(parameter)} = {value}"
 
     lines = [f"def {function.__name__}(", *argument_lines(function, write)]

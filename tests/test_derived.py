@@ -7,12 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jax
 import jax.numpy as jnp
 import optax
 import pytest
 
 import adamjax
+from adamjax.arguments import ADVICE
 from adamjax.derive import section
+from adamjax.interop import tables
 
 ROOT = Path(__file__).resolve().parents[1]
 VARIANTS = [adamjax.get_variant(name) for name in adamjax.list_variants()]
@@ -53,9 +56,85 @@ def test_injected_hyperparameters_are_arguments():
     assert set(state.hyperparams) == {"learning_rate", "b1", "b2"}
 
 
-def test_errors_name_the_optimizer_and_its_own_decay_modes():
-    with pytest.raises(TypeError, match=r"adam: .*unexpected keyword argument 'beta1'"):
-        adamjax.adam(beta1=0.9)
+PARAMS = {"kernel": jnp.ones((4, 3)), "bias": jnp.ones(3)}
+
+
+@pytest.mark.parametrize("name", adamjax.list_variants())
+def test_every_variant_injects_by_name_alone(name):
+    function = getattr(adamjax, name)
+    plain, injected = function(learning_rate=0.1), optax.inject_hyperparams(function)
+    injected = injected(learning_rate=0.1)
+    state = jax.eval_shape(injected.init, PARAMS)
+    for seen in ((PARAMS,), ()):
+        try:
+            expected, _ = jax.eval_shape(
+                plain.update, PARAMS, jax.eval_shape(plain.init, PARAMS), *seen
+            )
+        except ValueError as error:
+            assert not seen and "params: " in str(error)
+            continue
+        updates, after = jax.eval_shape(injected.update, PARAMS, state, *seen)
+        assert updates == expected and after == state
+
+
+def test_static_arguments_keep_their_defaults_under_injection():
+    parameter = inspect.signature(adamjax.muon).parameters["ns_steps"]
+    assert repr(
+        pickle.loads(pickle.dumps(parameter.default))
+    ) == "5" and "ns_steps: int = 5" in str(parameter)
+    assert adamjax.get_variant("muon").static == ("ns_steps", "out_axis")
+    assert adamjax.get_variant("sgd").static == ()
+    static = optax.inject_hyperparams(adamjax.muon, static_args="ns_steps")(ns_steps=3)
+    assert not {"ns_steps", "out_axis"} & set(static.init(PARAMS).hyperparams)
+    for function, arguments in (
+        (adamjax.muon, {"ns_steps": 3}),
+        (adamjax.adafactor, {"min_dim_size_to_factor": 8}),
+        (adamjax.adam, {"mu_dtype": jnp.bfloat16}),
+    ):
+        name = next(iter(arguments))
+        with pytest.raises(TypeError, match=rf'{name} fixes .* static_args=\("{name}",\)'):
+            optax.inject_hyperparams(function)(**arguments).init(PARAMS)
+
+
+def test_a_limit_of_0_is_none_under_injection():
+    plain = adamjax.scale_by_grokadamw(clip_norm=0.0)
+    injected = adamjax.scale_by_grokadamw(clip_norm=jnp.float32(0.0))
+    expected, _ = plain.update(PARAMS, plain.init(PARAMS))
+    updates, _ = injected.update(PARAMS, injected.init(PARAMS))
+    assert jax.tree.all(jax.tree.map(jnp.array_equal, updates, expected))
+
+
+@pytest.mark.parametrize(
+    ("name", "argument", "advice"),
+    [
+        ("adam", "lr", "; use learning_rate"),
+        ("adamw", "betas", "; use b1=..., b2=..."),
+        ("adam", "amsgrad", "; use adamjax.amsgrad"),
+        ("rmsprop", "decay", "; use b2, or decay_mode="),
+        ("adamw", "decay_rate", "; did you mean '.*decay"),
+        ("lion", "eps_root", r"\. Options: b1, b2, decay_mode"),
+        ("adamw", "beta1", "; use b1"),
+        ("prodigy", "estim_lr0", "; use d0"),
+    ],
+)
+def test_names_of_other_libraries(name, argument, advice):
+    with pytest.raises(
+        TypeError, match=f"^{name}: unexpected keyword argument '{argument}'{advice}"
+    ):
+        adamjax.create(name, **{argument: 0.9})
+
+
+def test_advice_names_arguments_that_exist():
+    for row in tables.OPTAX.values():
+        function = adamjax.get_variant(row.name).optimizer
+        for there, here in row.renamed.items():
+            with pytest.raises(TypeError, match=f"unexpected .*'{there}'; .*{here}"):
+                function(**{there: 0.5})
+    arguments = {name for variant in VARIANTS for name in variant.defaults}
+    assert {text for text in ADVICE.values() if text.isidentifier()} <= arguments
+
+
+def test_errors_name_the_own_decay_modes():
     with pytest.raises(ValueError, match="unknown decay_mode 'insde'; did you mean 'inside'"):
         adamjax.lamb(decay_mode="insde")
     assert "'inside'" in str(inspect.signature(adamjax.lamb))

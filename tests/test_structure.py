@@ -17,8 +17,9 @@ from tests import ROOT
 # A module may import those in the lines above its own, and its own package.
 LEVELS = [
     {"moments", "checks", "trees"},
+    {"matrices"},
     {"rule", "storage"},
-    {"optimizer", "schedules", "modifiers"},
+    {"optimizer", "schedules", "modifiers", "arguments"},
     {"derive"},
     {"registry"},
     {"wrappers"},

@@ -46,12 +46,14 @@ def test_tracked_inside_shard_map():
     np.testing.assert_allclose(jax.jit(run)(params), after(adamjax.adam(0.1), params)[0], rtol=1e-6)
 
 
-def test_injected_momentum_schedule_is_corrected_exactly():
+def test_injected_momentum_schedule_is_corrected_as_by_optax():
+    """By 1 - bᵗ with the present b. Passed directly, the correction is the product."""
     schedule = adamjax.inverse_epoch_schedule(0.9, 1, rate=0.5)
-    injected = optax.inject_hyperparams(adamjax.adam)(learning_rate=0.1, b1=schedule)
-    params = jnp.linspace(-1.0, 1.0, 5)
-    direct, _ = after(adamjax.adam(0.1, b1=schedule), params)
-    np.testing.assert_allclose(after(injected, params)[0], direct, atol=1e-6)
+    ours, theirs = (
+        after(optax.inject_hyperparams(f)(learning_rate=0.1, b1=schedule), jnp.linspace(-1, 1, 5))
+        for f in (adamjax.adam, optax.adam)
+    )
+    np.testing.assert_allclose(ours[0], theirs[0], atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["adabound", "amsbound"])
@@ -104,3 +106,26 @@ def test_steps_can_be_differentiated_by_b2():
     for name in ("adam", "radam"):
         slope = (reached(0.99 + 1e-3, name) - reached(0.99 - 1e-3, name)) / 2e-3
         np.testing.assert_allclose(jax.grad(reached)(0.99, name), slope, rtol=0.05, atol=1e-2)
+
+
+def test_a_derivative_through_codes_is_refused():
+    tx, g = adamjax.sgd(0.1, momentum=0.9, storage="8bit"), jnp.ones((128, 128))
+
+    def loss(lr):
+        p, state = g, tx.init(g)
+        for _ in range(2):
+            u, state = tx.update(p * lr, state, p)
+            p = p + u
+        return p.sum()
+
+    with pytest.raises(TypeError, match=r"storage: .* use storage='float32'"):
+        jax.grad(loss)(1.0)
+
+
+@each_variant()
+def test_the_whole_model_as_params(name):
+    """As Equinox users pass it: gradients are None where it has functions."""
+    tx, w = adamjax.create(name, weight_decay=0.1), jnp.ones((2, 3))
+    model, part = {"act": jnp.tanh, "w": w}, {"act": None, "w": w}
+    updates, _ = jax.eval_shape(lambda g, s: tx.update(g, s, model), part, tx.init(part))
+    assert jax.tree.structure(updates) == jax.tree.structure(part)

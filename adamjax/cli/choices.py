@@ -1,6 +1,6 @@
 """A variant and its arguments on the command line."""
 
-import inspect
+import warnings
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -31,19 +31,20 @@ def parse_optimizer(text: str) -> Choice:
     """Parse NAME[:ARGUMENT=VALUE,...], or raise TypeError or ValueError."""
     name, _, settings = text.partition(":")
     variant = get_variant(name)
-    known = inspect.signature(variant.optimizer).parameters
+    defaults = variant.defaults
     arguments = {}
     for setting in filter(None, settings.split(",")):
         key, equals, value = setting.partition("=")
         if not equals:
             raise ValueError(f"{text!r} must look like adam:b2=0.99,style=keras")
         arguments[key] = read_value(
-            key, value, lookup_or_suggest(f"argument of {name}", key, known).default
+            key, value, lookup_or_suggest(f"argument of {name}", key, defaults)
         )
     # One step on shapes alone finds a wrong value before anything is computed.
     choice = Choice(text, variant, arguments)
     tx, params = choice.make(), jax.ShapeDtypeStruct((2, 2), jnp.float32)
-    jax.eval_shape(lambda p: tx.update(p, tx.init(p), p), params)
+    with warnings.catch_warnings(action="ignore"):  # of a small leaf
+        jax.eval_shape(lambda p: tx.update(p, tx.init(p), p), params)
     return choice
 
 

@@ -23,7 +23,7 @@ MATRIX = (4096, 4096)
 
 def describe(variant: Variant) -> dict[str, Any]:
     """Convert the record of a variant to JSON types."""
-    paper, parameters = variant.paper, inspect.signature(variant.optimizer).parameters
+    paper = variant.paper
     return {
         "name": variant.name,
         "changes": variant.summary,
@@ -33,7 +33,7 @@ def describe(variant: Variant) -> dict[str, Any]:
         "venue": paper.venue,
         "link": paper.link(),
         "formula": [part.strip() for part in variant.formula.splitlines()],
-        "arguments": {name: parameter.default for name, parameter in parameters.items()},
+        "arguments": variant.defaults,
         "slots": variant.slots,
         "roles": variant.roles,
         "styles": variant.styles,
@@ -71,7 +71,7 @@ def show(variant: Variant, *, as_json: bool = False) -> str:
         "slots": [] if variant.slots else ["none"],
         "styles": styles,
         "equal": [equation(variant.name, reduction) for reduction in variant.reduces_to],
-        "static": static and [f"{static} (`optax.inject_hyperparams` needs them as static_args)"],
+        "static": static and [f"{static} (static_args of `optax.inject_hyperparams`, if given)"],
     }
     rows = [
         [label if i == 0 else "", line]

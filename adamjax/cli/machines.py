@@ -68,7 +68,7 @@ OVERHEAD = {
 
 def get_machine(name: str) -> Machine:
     """Return the machine of this name, or raise ValueError with the nearest names."""
-    return lookup_or_suggest("machine", name, MACHINES)
+    return lookup_or_suggest("machine", name, MACHINES, ignore_case=True)
 
 
 def overhead(machine: Machine, dtype: str, storage: str, rounding: str | None) -> float | None:

@@ -68,6 +68,8 @@ def state_parts(
         fields = [key.name for key in path if isinstance(key, jax.tree_util.GetAttrKey)]
         # Optax's names for the states of wrapped transformations.
         own = [name for name in fields if name not in ("inner_state", "inner_states")]
+        if fields[-1:] == ["format"]:  # of a `StoredState`, at most a kilobyte
+            continue
         field = "/".join(own) or "state"
         size = times_of(path, leaves) * math.prod(leaf.shape) * leaf.dtype.itemsize
         sizes[field] = sizes.get(field, 0) + size

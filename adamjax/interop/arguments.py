@@ -8,7 +8,9 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from adamjax.arguments import RENAMED
 from adamjax.checks import (
+    canonical,
     check_not_negative,
     check_positive,
     check_scalar,
@@ -72,21 +74,6 @@ _CLIPS = {
     "clipnorm": _clip_each,
     "global_clipnorm": optax.clip_by_global_norm,
     "clipvalue": optax.clip,
-}
-# The names here; arguments that are not listed have the same name.
-_RENAMED = {
-    "lr": "learning_rate",
-    "alpha": "b2",
-    "rho": "b2",
-    "beta_1": "b1",
-    "beta_2": "b2",
-    "beta2_decay": "decay_rate",
-    "beta_2_decay": "decay_rate",
-    "epsilon": "eps",
-    "epsilon_1": "eps1",
-    "epsilon_2": "eps2",
-    "d": "clip_threshold",
-    "decoupled_weight_decay": "decay_mode",
 }
 _PAIRS = {"betas": ("b1", "b2"), "eps": ("eps1", "eps2")}
 _CONVERTED: dict[str, Callable[[Any], Any]] = {
@@ -159,6 +146,7 @@ def from_keras_args(
 
 def torch_call(name: str, arguments: Mapping[str, Any]) -> Call:
     """Return the call that equals `torch.optim.<name>(params, **arguments)`."""
+    name = canonical(name, [*tables.TORCH, *tables.TORCH_REFUSED])
     who = f"torch.optim.{name}"
     foreign = _look_up("torch.optim", name, tables.TORCH, tables.TORCH_REFUSED)
     known = {**foreign.defaults, **tables.TORCH_COMMON}
@@ -178,6 +166,7 @@ def torch_call(name: str, arguments: Mapping[str, Any]) -> Call:
 
 def keras_call(name: str, arguments: Mapping[str, Any], mask: Mask = None) -> Call:
     """Return the call that equals `keras.optimizers.<name>(**arguments)`."""
+    name = canonical(name, [*tables.KERAS, *tables.KERAS_REFUSED])
     who = f"keras.optimizers.{name}"
     foreign = _look_up("keras.optimizers", name, tables.KERAS, tables.KERAS_REFUSED)
     if isinstance(arguments.get("learning_rate"), Mapping):
@@ -256,7 +245,7 @@ def _call(who: str, foreign: tables.ForeignOptimizer, given: Mapping[str, Any]) 
             for i, here in enumerate(_PAIRS[name]):
                 arguments[here], names[here] = value[i], f"{name}[{i}]"
         elif name not in _CONSUMED:
-            here = _RENAMED.get(name, name)
+            here = RENAMED.get(name, name)
             arguments[here] = _CONVERTED[name](value) if name in _CONVERTED else value
             if here != name:
                 names[here] = f"-{name}" if here == "decay_rate" else name

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from adamjax.checks import is_number
+from adamjax.checks import canonical, is_number
 from adamjax.interop import states, tables
 from adamjax.interop.arguments import Call, keras_call
 from adamjax.interop.trees import Name, ParamMapping, as_numpy, number, param_mappings, whole
@@ -205,6 +205,7 @@ def _known(
     mask: Mask = None,
 ) -> _Optimizer:
     name, config, variables = _opened(optimizer)
+    name = canonical(name, tables.KERAS)
     scheduled = not is_number(config.get("learning_rate", 0.0))
     if learning_rate is not None:
         config = {**config, "learning_rate": learning_rate}

@@ -15,6 +15,7 @@ import jax
 import numpy as np
 import optax
 
+from adamjax.checks import canonical
 from adamjax.interop import states, tables
 from adamjax.interop.arguments import Call
 from adamjax.interop.files import load as load, save as save
@@ -60,6 +61,7 @@ def from_torch(
     >>> state[0].mu["kernel"].shape
     (2, 3)
     """
+    name = canonical(name, tables.TORCH)
     parameters = parameters_of(state_dict, param_mappings(names, params))
     groups: dict[Any, list[Parameter]] = {}
     for parameter in sorted(parameters, key=lambda parameter: parameter.param.leaf):
@@ -124,7 +126,7 @@ def to_torch(
     >>> there["state"][0]["momentum_buffer"].shape, there["param_groups"][0]["params"]
     ((3, 2), [0])
     """
-    where = param_mappings(names, params)
+    name, where = canonical(name, tables.TORCH), param_mappings(names, params)
     groups = completed(name, param_groups, len(where))
     order = iter(where)
     convert: Callable[[np.ndarray], Any] = np.asarray

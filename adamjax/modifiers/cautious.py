@@ -80,7 +80,7 @@ def cautious_decay(
 
     def rule(u, moments, step, p):
         agrees = jnp.sign(u) * jnp.sign(p) >= 0
-        return add_decay(u, p * agrees, step.weight_decay), moments
+        return add_decay(u, p * agrees.astype(p.dtype), step.weight_decay), moments
 
     scalars = {"weight_decay": weight_decay}
     state = optax.ScaleByScheduleState

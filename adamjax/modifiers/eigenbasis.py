@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_beta, check_count
-from adamjax.modifiers.map_updates import is_masked, map_leaves, select_unmasked
+from adamjax.modifiers.map_updates import auto_sharded, map_leaves, select_unmasked
 from adamjax.moments import Array, clamp, ema, increment
 from adamjax.rule import (
     ScalarOrSchedule,
@@ -23,7 +23,14 @@ from adamjax.rule import (
     value_at,
 )
 from adamjax.storage.roles import roles_of
-from adamjax.trees import PyTree, check_real, check_same_tree, leaf_name
+from adamjax.trees import (
+    PyTree,
+    check_real,
+    check_same_tree,
+    is_masked,
+    leaf_name,
+    like_updates,
+)
 
 
 class EigenbasisState(NamedTuple):
@@ -121,18 +128,21 @@ def eigenbasis(
         left = check_same_tree("updates", updates, "the state's left", state.left, shape=shape)
         check_precision("left", updates, left, Slot())
         first = state.count == 0
-        bases = state.left_basis, state.right_basis
+        bases, into = (state.left_basis, state.right_basis), partial(auto_sharded, _into)
         updates = map_leaves(clamp, updates)
-        rotated = map_leaves(_into, updates, *bases)
-        rotated_params = None if params is None else map_leaves(_into, params, *bases)
+        rotated = map_leaves(into, updates, *bases)
+        params = like_updates(updates, params)
+        rotated_params = None if params is None else map_leaves(into, params, *bases)
         rotated, after = inner.update(rotated, state.inner_state, rotated_params, **extra_args)
         after = jax.tree.map(partial(jnp.where, first), state.inner_state, after)
         rotated = jax.tree.map(lambda u: jnp.where(first, 0 * u, u), rotated)  # NaN stays
         b = value_at(decay, state.count)
 
         def average(side: int, covariance: Array, g: Array) -> Array:
-            beta = beta_at(b, jnp.ones([], covariance.dtype))
-            return ema(_gram(g, side), covariance, beta) if _rotates(covariance) else covariance
+            if not _rotates(covariance):
+                return covariance
+            gram = auto_sharded(lambda _, g: _gram(g, side), covariance, g)
+            return ema(gram, covariance, beta_at(b, jnp.ones([], covariance.dtype)))
 
         left = map_leaves(partial(average, -2), state.left, updates)
         right = map_leaves(partial(average, -1), state.right, updates)
@@ -141,7 +151,7 @@ def eigenbasis(
         (first, second), after = jax.lax.switch(due, changes, (left, right), bases, after)
         count = increment(state.count)
         new_state = EigenbasisState(count, left, right, first, second, after)
-        return map_leaves(_out_of, rotated, *bases), new_state
+        return map_leaves(partial(auto_sharded, _out_of), rotated, *bases), new_state
 
     return optax.GradientTransformationExtraArgs(init, update)
 
@@ -239,7 +249,10 @@ def _refine(covariances: Any, bases: Any, state: Any) -> Any:
     def follow(node: Any) -> Any:
         fields = {
             field: jax.tree.map(
-                partial(_move, role), getattr(node, field), *sides, is_leaf=is_masked
+                partial(auto_sharded, partial(_move, role)),
+                getattr(node, field),
+                *sides,
+                is_leaf=is_masked,
             )
             for field, role in roles_of(node, {}).items()
         }

@@ -8,11 +8,12 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.moments import Array, clamp
-from adamjax.rule import as_real, at_least_float32, cast_like, real
+from adamjax.rule import as_real, at_least_float32, cast_like, explicit_sharding, real
 from adamjax.trees import (
     PyTree,
     check_same_tree,
     flatten_floating,
+    is_masked,
     like_updates,
     map_columns,
     require_params,
@@ -53,9 +54,7 @@ def map_updates(
     def update(updates: PyTree, state: PyTree, params: PyTree = None, **extra_args: Any) -> Any:
         flatten_floating("updates", updates, real=uses_axes)
         params = like_updates(updates, params)
-        others = [updates, params] if needs_params else [updates]
-        if needs_params:
-            check_params(params, updates)
+        others = [updates, check_params(params, updates)] if needs_params else [updates]
         new, state = inner.update(updates, state, params, **extra_args)
         return map_leaves(lambda *each: modify(*map(clamp, each)), new, *others), state
 
@@ -80,17 +79,35 @@ def map_leaves(function: Callable[..., Array], tree: PyTree, *others: PyTree) ->
     return treedef.unflatten(map_columns(wide, leaves, *columns))
 
 
+def auto_sharded(function: Callable[..., Any], first: Array, *others: Any) -> Any:
+    """Apply a function to arrays, with a result that is sharded like the first one.
+
+    On a mesh of Explicit axes, products of matrices need the sharding of their result.
+    """
+    sharding = explicit_sharding(first)
+    if sharding is None:
+        return function(first, *others)
+    return jax.sharding.auto_axes(function, out_sharding=sharding)(first, *others)
+
+
 def select_unmasked(tree: PyTree, part: PyTree) -> PyTree:
-    """Replace the leaves of `tree` that are masked in `part` by its `optax.MaskedNode`."""
-    return jax.tree.map(lambda x, y: x if is_masked(x) else y, part, tree, is_leaf=is_masked)
+    """Replace the leaves of `tree` that are absent in `part` by its `optax.MaskedNode` or None."""
+    return jax.tree.map(lambda x, y: x if is_absent(x) else y, part, tree, is_leaf=is_absent)
 
 
-def is_masked(node: Any) -> bool:
-    """Return whether a node replaces leaves under `optax.masked` or `optax.partition`."""
-    return isinstance(node, optax.MaskedNode)
+def fill_absent(part: PyTree, tree: PyTree) -> PyTree:
+    """Replace the absent leaves of `part` by those of `tree`."""
+    return jax.tree.map(lambda x, y: y if is_absent(x) else x, part, tree, is_leaf=is_absent)
 
 
-def check_params(params: PyTree, updates: PyTree) -> None:
-    """Raise ValueError if the parameters are missing or do not fit the updates."""
+def is_absent(node: Any) -> bool:
+    """Return whether a node is masked, or None as a leaf that a filter has removed."""
+    return node is None or is_masked(node)
+
+
+def check_params(params: PyTree, updates: PyTree) -> PyTree:
+    """Return the parameters that have updates, or raise ValueError if some are missing."""
     require_params(params, "this transformation")
+    params = like_updates(updates, params)
     check_same_tree("params", params, "updates", updates)
+    return params

@@ -5,12 +5,13 @@ nearest orthogonal matrix, so that all its singular values are about 1.
 """
 
 import math
+from functools import partial
 
 import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_count, check_not_negative, lookup_or_suggest
-from adamjax.modifiers.map_updates import map_updates
+from adamjax.modifiers.map_updates import auto_sharded, map_updates
 from adamjax.moments import Array, divide, norm
 
 COEFFICIENTS = (3.4445, -4.775, 2.0315)  # the authors': singular values end between 0.7 and 1.2
@@ -59,7 +60,8 @@ def orthogonalize(
     def modify(u: Array, _: Array) -> Array:
         if u.ndim < 2 or u.size == 0:
             return u
-        return newton_schulz(u, steps, eps) * factor(u.shape[-2], u.shape[-1], u.shape[out_axis])
+        orthogonal = auto_sharded(partial(newton_schulz, steps=steps, eps=eps), u)
+        return orthogonal * factor(u.shape[-2], u.shape[-1], u.shape[out_axis])
 
     return map_updates(optax.identity(), modify, uses_axes=True)
 

@@ -27,4 +27,4 @@ PROBLEMS: Mapping[str, Problem] = {
 
 def get_problem(name: str) -> Problem:
     """Return a problem by name, or raise ValueError with the nearest names."""
-    return lookup_or_suggest("problem", name, PROBLEMS)
+    return lookup_or_suggest("problem", name, PROBLEMS, ignore_case=True)

@@ -9,8 +9,7 @@ import jax.numpy as jnp
 import optax
 from jax.sharding import NamedSharding, PartitionSpec
 
-from adamjax.modifiers.map_updates import is_masked
-from adamjax.trees import PyTree, leaf_name
+from adamjax.trees import PyTree, is_masked, leaf_name
 
 # Smaller arrays cost more to collect than to keep.
 MIN_SIZE = 16_384

@@ -10,10 +10,10 @@ import numpy as np
 import optax
 
 from adamjax.checks import lookup_or_suggest, refuse_state
-from adamjax.moments import Array, increment, nan_to_zero
+from adamjax.moments import Array, common_dtype, increment, nan_to_zero
 from adamjax.storage.bits import leaf_seeds, random_bits, step_words
 from adamjax.storage.codes import round_bits
-from adamjax.trees import PyTree, check_same_tree, leaf_name, require_params
+from adamjax.trees import PyTree, check_same_tree, leaf_name, like_updates, require_params
 
 MODES = ("stochastic", "kahan", "residual8")
 
@@ -28,8 +28,9 @@ class RoundParamsState(NamedTuple):
 def round_params(mode: str = "stochastic") -> optax.GradientTransformationExtraArgs:
     """Apply updates smaller than the resolution of bfloat16 and float16 parameters.
 
-    Use it last in a chain. With θ = p + u in float32, it returns round(θ) - p in float32, so that
-    `optax.apply_updates` returns round(θ) exactly. Parameters of other dtypes pass.
+    Use it last in a chain. With θ = p + u in float32, it returns round(θ) - p in the parameter's
+    precision, so that `optax.apply_updates` returns round(θ). Where a step changes a parameter by
+    more than half, the difference is rounded as well. Parameters of other dtypes pass.
 
     | mode | new p | stored | bytes per parameter |
     |---|---|---|---|
@@ -41,7 +42,8 @@ def round_params(mode: str = "stochastic") -> optax.GradientTransformationExtraA
       mode: "stochastic", "kahan" or "residual8".
 
     Returns:
-      A transformation with a `RoundParamsState`.
+      A transformation with a `RoundParamsState`. Updates keep their dtypes, or have those of the
+      parameters where they are wider.
 
     Raises:
       ValueError: for an unknown mode; in `update`, if the parameters are missing or do not fit.
@@ -67,7 +69,7 @@ def round_params(mode: str = "stochastic") -> optax.GradientTransformationExtraA
         del extra_args
         require_params(params, "rounding")
         named, treedef = jax.tree_util.tree_flatten_with_path(updates)
-        leaves = [u for _, u in named]
+        leaves, params = [u for _, u in named], like_updates(updates, params)
         params = check_same_tree("updates", updates, "params", params, flat=(leaves, treedef))
         residuals = _residuals(mode, state, params, treedef)
         words = step_words(state.steps, leaf_seeds([leaf_name(path) for path, _ in named]))
@@ -85,16 +87,24 @@ def round_params(mode: str = "stochastic") -> optax.GradientTransformationExtraA
 def with_param_rounding(
     tx: optax.GradientTransformation, *, param_rounding: str | None
 ) -> optax.GradientTransformationExtraArgs:
-    """Append `round_params` to an optimizer, and make its gradients float32, unless None."""
+    """Append `round_params` to an optimizer, which gets float32 gradients, unless None.
+
+    The updates have the gradients' dtypes, or the parameters' where they are wider.
+    """
     if param_rounding is None:
         return optax.with_extra_args_support(tx)
+    chained = optax.chain(tx, round_params(param_rounding))
 
-    def widen(updates: PyTree, params: PyTree) -> PyTree:
-        del params
-        wide = lambda g: jnp.promote_types(jnp.result_type(g), jnp.float32)  # noqa: E731
-        return jax.tree.map(lambda g: jnp.asarray(g, wide(g)), updates)
+    def widen(g: Any) -> Array:
+        return jnp.asarray(g, np.promote_types(jnp.result_type(g), np.float32))
 
-    return optax.chain(optax.stateless(widen), tx, round_params(param_rounding))
+    def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
+        params = like_updates(updates, params)
+        new, state = chained.update(jax.tree.map(widen, updates), state, params, **extra_args)
+        narrow = lambda u, g, p: u.astype(common_dtype(g, p))  # noqa: E731
+        return jax.tree.map(narrow, new, updates, params), state
+
+    return optax.GradientTransformationExtraArgs(chained.init, update)
 
 
 def _residuals(mode: str, state: Any, params: list[Any], treedef: Any) -> list[Any]:
@@ -127,21 +137,29 @@ def _nothing_lost(mode: str, p: Any) -> Any:
 # Leaves of the same shape share a trace.
 @partial(jax.jit, static_argnums=0)
 def _round(mode: str, u: Array, p: Array, c: Any, word: Array) -> tuple[Array, Any]:
-    """Return round(θ) - p and the new c."""
-    wide, u = p.astype(jnp.float32), u.astype(jnp.float32)
-    step = lambda rounded: jax.lax.select(jnp.isfinite(wide), rounded - wide, u)  # noqa: E731
-    target = wide + u
+    """Return round(θ) - p, a number of p's dtype, and the new c.
+
+    The difference of numbers within a factor of 2 is exact. Others are rounded again, in float32 so
+    that they are the same whether or not XLA keeps a cast to p's dtype.
+    """
+    dtype, wide, v = p.dtype, p.astype(jnp.float32), u.astype(jnp.float32)
+    finite = jnp.isfinite(wide)
+    bits = random_bits(p.shape, word)
     if mode == "stochastic":
-        return step(_stochastic(target, p.dtype, random_bits(p.shape, word))), None
-    if mode == "kahan":
-        target += c.astype(jnp.float32)
-        rounded = _nearest(target, p.dtype)
-        return step(rounded), (target - rounded).astype(p.dtype)
-    target += c.astype(jnp.float32) / 127 * _half_step(wide, p.dtype)
-    rounded = _nearest(target, p.dtype)
-    share = jnp.clip((target - rounded) / _half_step(rounded, p.dtype), -1, 1) * 127
-    noise = random_bits(p.shape, word).astype(jnp.float32) * np.float32(2.0**-32)
-    return step(rounded), jnp.floor(nan_to_zero(share) + noise).astype(jnp.int8)
+        difference = _stochastic(wide + v, dtype, bits) - wide
+        difference = _stochastic(jax.lax.select(finite, difference, v), dtype, bits << 16)
+        return difference.astype(common_dtype(u, p)), None
+    c = c.astype(jnp.float32)
+    target = wide + v + (c if mode == "kahan" else c / 127 * _half_step(wide, dtype))
+    difference = jax.lax.select(finite, _nearest(target, dtype) - wide, v)
+    difference = _nearest(difference, dtype)
+    rounded = _nearest(wide + difference, dtype)
+    lost = target - rounded
+    if mode == "residual8":
+        share = jnp.clip(lost / _half_step(rounded, dtype), -1, 1) * 127
+        noise = bits.astype(jnp.float32) * np.float32(2.0**-32)
+        lost = jnp.floor(nan_to_zero(share) + noise)
+    return difference.astype(common_dtype(u, p)), lost.astype(_residual_dtype(mode, p))
 
 
 def _stochastic(x: Array, dtype: Any, word: Array) -> Array:

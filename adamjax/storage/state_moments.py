@@ -19,7 +19,7 @@ _NO_CLOCKS = (optax.ApplyEvery, optax.contrib.ReduceLROnPlateauState)
 
 
 class StoredState(NamedTuple):
-    """The part of a state whose moments are in a storage format.
+    """The part of a state whose moments are in a storage format. It has their fields as well.
 
     Attributes:
       inner_state: the state with the moments.
@@ -28,7 +28,15 @@ class StoredState(NamedTuple):
     """
 
     inner_state: Any
-    format: Array
+    format: Any
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner_state, name)
+
+
+def without_format(state: Any) -> Any:
+    """Return the state inside of a `StoredState`, or another state itself."""
+    return state.inner_state if isinstance(state, StoredState) else state
 
 
 class Moments(NamedTuple):
@@ -60,7 +68,7 @@ def split_moments(
     nodes, outer = jax.tree.flatten(state, is_leaf=is_node)
     parts, treedefs = [], []
     for stored in filter(is_node, nodes):
-        node, mark = stored if isinstance(stored, StoredState) else (stored, None)
+        node, mark = without_format(stored), getattr(stored, "format", None)
         fields = roles_of(node, roles)
         first, *others = fields
         paths, treedef = jax.tree_util.tree_flatten_with_path(getattr(node, first))
@@ -77,8 +85,7 @@ def split_moments(
         def replace(node: Any) -> Any:
             part, treedef = next(new)
             trees = {k: treedef.unflatten([leaf[k] for leaf in part.leaves]) for k in part.roles}
-            node = node.inner_state if isinstance(node, StoredState) else node
-            node = node._replace(**trees)
+            node = without_format(node)._replace(**trees)
             return node if part.format is None else StoredState(node, part.format)
 
         return outer.unflatten([replace(node) if is_node(node) else node for node in nodes])

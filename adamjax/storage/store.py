@@ -1,5 +1,6 @@
 """`store`: any Optax transformation with low-precision moments between steps."""
 
+import warnings
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -7,6 +8,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from adamjax.checks import lookup_or_suggest
@@ -15,7 +17,7 @@ from adamjax.storage.bits import dithers, hash_u32, leaf_seeds, phases
 from adamjax.storage.formats import FORMATS, Code, groups
 from adamjax.storage.roles import ROLES
 from adamjax.storage.state_moments import Leaf, Moments, split_moments
-from adamjax.trees import PyTree, matches
+from adamjax.trees import PyTree, check_patterns, has_masked, leaf_name, matches
 
 # Smaller leaves save few bytes, and each coded leaf costs compile time.
 MIN_SIZE = 16_384
@@ -67,7 +69,7 @@ def store(
 
     >>> tx = store(optax.adamw(1e-3), "8bit")
     >>> state = tx.init({"kernel": jnp.zeros((128, 128)), "bias": jnp.zeros(128)})
-    >>> jax.tree.map(lambda x: x.dtype.name, state[0].inner_state.nu)
+    >>> jax.tree.map(lambda x: x.dtype.name, state[0].nu)
     {'bias': 'float32', 'kernel': 'uint8'}
     """
     lookup_or_suggest("storage", storage, FORMATS)
@@ -80,8 +82,14 @@ def store(
         if storage == "float32":
             return state
         parts, rebuild = split_moments(state, roles)
-        _check(parts, roles, patterns)
-        return rebuild([_encode(storage, part, _plan(part, choose)) for part in parts])
+        whole = not has_masked(params)
+        _check(parts, roles, patterns if whole else [])
+        if any(part.format is not None for part in parts):
+            raise ValueError("tx: its moments are in a storage format already; call store once")
+        plans = [_plan(part, choose) for part in parts]
+        if whole and not any(map(any, plans)):
+            _explain_no_codes(params, min_size)
+        return rebuild([_encode(storage, *each) for each in zip(parts, plans, strict=True)])
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         parts, rebuild = split_moments(state, roles)
@@ -124,7 +132,7 @@ def convert_state(
 
     >>> params = {"w": jnp.ones((128, 128))}
     >>> state = convert_state(optax.adam(1e-3).init(params), to="8bit")
-    >>> state[0].inner_state.mu["w"].dtype.name
+    >>> state[0].mu["w"].dtype.name
     'int8'
     """
     lookup_or_suggest("to", to, FORMATS)
@@ -259,7 +267,7 @@ def _decode(part: Moments, plan: list[Groups]) -> Moments:
 
 def _widen(part: Moments) -> Moments:
     """Cast the moments of less precision than float32."""
-    wide = lambda x: x.astype(jnp.promote_types(jnp.result_type(x), jnp.float32))  # noqa: E731
+    wide = lambda x: x.astype(np.promote_types(jnp.result_type(x), np.float32))  # noqa: E731
     return part._replace(leaves=[{k: wide(x) for k, x in leaf.items()} for leaf in part.leaves])
 
 
@@ -307,6 +315,19 @@ def _check(parts: list[Moments], roles: Mapping[str, str], patterns: Sequence[st
             "tx: its state has no step count for stochastic rounding; use adamjax's form of the "
             "optimizer, or a schedule for the learning rate"
         )
-    for pattern in patterns:
-        if names and not any(matches(name, [pattern.removeprefix("!")]) for name in names):
-            raise ValueError(f"exclude: no leaf matches {pattern!r}; names look like {names[:3]}")
+    check_patterns("exclude", patterns, dict.fromkeys(names, 0))
+
+
+def _explain_no_codes(params: PyTree, min_size: int) -> None:
+    """Explain that no moment is in low precision, if the parameters are the reason."""
+    leaves = jax.tree_util.tree_leaves_with_path(params)
+    if leaves and all(jnp.iscomplexobj(x) for _, x in leaves):
+        raise ValueError("tx: moments of complex parameters have no storage; leave the storage out")
+    sizes = {leaf_name(path): jnp.size(x) for path, x in leaves}
+    if sizes and max(sizes.values()) < min_size:
+        warnings.warn(
+            f"storage: nothing is stored in low precision, since no leaf has min_size={min_size} "
+            f"elements; the largest, {max(sizes, key=sizes.__getitem__)!r}, has "
+            f"{max(sizes.values())}",
+            stacklevel=3,
+        )

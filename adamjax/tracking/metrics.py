@@ -8,10 +8,12 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_beta, is_number
+from adamjax.moments import divide
 from adamjax.tracking.decode import saturated_share
 from adamjax.tracking.rates import effective_quantiles, largest, read_state
+from adamjax.trees import like_updates
 
-FLOATS = ("learning_rate", "gradient_norm", "update_norm", "parameter_norm", "update_ratio")
+NORMS = ("gradient_norm", "update_norm", "parameter_norm", "update_ratio")
 
 
 class TrackState(NamedTuple):
@@ -41,10 +43,10 @@ def track(
     |---|---|
     | `gradient_norm` | ‖g‖ of the input of `tx`, before any clipping in it |
     | `update_norm` | ‖Δθ‖ of the output of `tx` |
-    | `parameter_norm` | ‖θ‖ before the update; NaN if `update` gets no params |
-    | `update_ratio` | ‖Δθ‖ / ‖θ‖; 0 if Δθ = 0; NaN if `update` gets no params |
-    | `learning_rate` | the learning rate η of this step; NaN if the state has none |
-    | `effective_lr_p05` ... | quantiles of η / √v̂ over the elements; NaN without η or v |
+    | `parameter_norm` | ‖θ‖ before the update; 0 if `update` gets no params |
+    | `update_ratio` | ‖Δθ‖ / ‖θ‖; 0 if θ = 0 or `update` gets no params |
+    | `learning_rate` | the learning rate η of this step; absent if the state has none |
+    | `effective_lr_p05` ... | quantiles of η / √v̂ over the elements; absent without η or v |
     | `nonfinite` | the number of NaN or infinite elements of g (exact to 2²⁴) |
     | `saturated` | the share of the elements in 8-bit storage that are at a code's limit |
 
@@ -112,7 +114,10 @@ def track(
 
     def init(params):
         inner_state = tx.init(params)
-        floats = [*FLOATS, *labels, *(["saturated"] if read_state(inner_state).coded else [])]
+        readout = read_state(inner_state)
+        floats = [*NORMS, *(["learning_rate"] if readout.rates else [])]
+        floats += labels if readout.rates and readout.holders else []
+        floats += ["saturated"] if readout.coded else []
         # A buffer for each: donating one buffer twice is an error.
         values = {key: jnp.zeros((), jnp.float32) for key in floats}
         return TrackState(inner_state, named({**values, "nonfinite": jnp.zeros((), jnp.int32)}))
@@ -121,19 +126,17 @@ def track(
         out, inner_state = tx.update(updates, state.inner_state, params, **extra_args)
         gradients, readout = _measurable(updates), read_state(inner_state)
         gradient_norm, update_norm = _norm(gradients), _norm(_measurable(out))
-        parameter_norm = ratio = jnp.float32(jnp.nan)
-        if params is not None:
-            parameter_norm = _norm(_measurable(params))
-            ratio = jnp.where(update_norm == 0, 0.0, update_norm / parameter_norm)
+        parameter_norm = _norm(_measurable(like_updates(updates, params)))
         values = {
-            "learning_rate": largest([rate for _, rate in readout.rates]),
             "gradient_norm": gradient_norm,
             "update_norm": update_norm,
             "parameter_norm": parameter_norm,
-            "update_ratio": ratio,
+            "update_ratio": divide(update_norm, parameter_norm),
             "nonfinite": _count_nonfinite(gradients, gradient_norm),
             **effective_quantiles(readout, b2, labels),
         }
+        if readout.rates:
+            values["learning_rate"] = largest([rate for _, rate in readout.rates])
         # After `convert_state`, the state keeps its metrics.
         if "saturated" in (state.metrics[name] if name else state.metrics):
             values["saturated"] = saturated_share(readout.coded)

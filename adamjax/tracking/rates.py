@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
+from adamjax.moments import divide
 from adamjax.storage.formats import Code
 from adamjax.tracking.decode import SECOND_MOMENTS, Coded, Moments, has_field, moments_of
 
@@ -58,15 +59,20 @@ def _inside(path: Path, nodes: Sequence[tuple]) -> bool:
 
 
 def largest(rates: Sequence[jax.Array]) -> jax.Array:
-    """Return the largest of some scalars, or NaN if there are none."""
-    return jnp.max(jnp.stack(rates)) if rates else jnp.full((), jnp.nan, jnp.float32)
+    """Return the largest of some scalars."""
+    return jnp.max(jnp.stack(rates))
 
 
 def effective_quantiles(
     readout: Readout, b2: float | None, labels: dict[str, float]
 ) -> dict[str, jax.Array]:
-    """Compute quantiles of η / √v over a sample of the elements of every second moment."""
-    stored = [_second_moment(*holder) for holder in readout.holders] if labels else []
+    """Compute quantiles of η / √v over a sample of the elements of every second moment.
+
+    Without η or v there are none. They are 0 if no element of the sample has v > 0.
+    """
+    if not (labels and readout.rates and readout.holders):
+        return {}
+    stored = [_second_moment(*holder) for holder in readout.holders]
     size = sum(arrays[0].size for leaves in stored for _, _, arrays in leaves)
     # An odd stride does not always meet rows of a power of two in the same column.
     stride = -(-size // SAMPLE_SIZE) | 1
@@ -80,13 +86,21 @@ def effective_quantiles(
             columns = tuple(map(jnp.concatenate, zip(*rows, strict=True)))
             v = columns[0].astype(jnp.float32) if code is None else code.decode(columns)[place]
             if b2 is not None and has_field(node, "count"):
-                v /= -jnp.expm1(node.count * (math.log(b2) if b2 else -math.inf))
+                t = jnp.asarray(node.count, jnp.float32)
+                v /= -jnp.expm1(t * (math.log(b2) if b2 else -math.inf))
             rate = _nearest_rate(path, readout.rates)
-            samples.append(jnp.where(v > 0, rate / jnp.sqrt(v), jnp.nan))
+            samples.append(jnp.where(v > 0, divide(rate, jnp.sqrt(v)), -1))
     if not start:
-        return {key: jnp.full((), jnp.nan, jnp.float32) for key in labels}
-    quantiles = jnp.nanquantile(jnp.concatenate(samples), jnp.array(list(labels.values())))
-    return dict(zip(labels, quantiles, strict=True))
+        return {key: jnp.zeros((), jnp.float32) for key in labels}
+    values = jnp.sort(jnp.concatenate(samples))  # those without v come first
+    count = jnp.sum(values >= 0)
+    last = jnp.maximum(count - 1, 0).astype(jnp.float32)
+    ranks = jnp.array(list(labels.values()), jnp.float32) * last
+    low = jnp.floor(ranks)
+    place = values.size - count + low.astype(jnp.int32)
+    after = values[jnp.minimum(place + 1, values.size - 1)]
+    quantiles = values[place] + (ranks - low) * (after - values[place])
+    return dict(zip(labels, jnp.where(count > 0, quantiles, 0), strict=True))
 
 
 def _second_moment(

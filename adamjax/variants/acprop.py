@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import lookup_or_suggest
-from adamjax.moments import divide, ema
+from adamjax.moments import divide, ema, root
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 
@@ -62,7 +62,7 @@ def scale_by_acprop(
 
     def rule(g, moments, step):
         first = g if style == "author" else g / (1 + step.eps)
-        u = jnp.where(step.count == 1, first, divide(g, jnp.sqrt(moments.nu) + step.eps))
+        u = jnp.where(step.count == 1, first, divide(g, root(moments.nu) + step.eps))
         mu = ema(g, moments.mu, step.b1)
         residual = g - moments.mu
         if style == "author":

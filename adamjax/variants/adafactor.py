@@ -12,7 +12,6 @@ update is clipped by its root mean square and scaled by that of the parameter.
     p <- p - max(ε₂, RMS(p)) · min(10⁻², 1/√t) · u
 """
 
-import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
@@ -22,7 +21,7 @@ import numpy as np
 import optax
 
 from adamjax.checks import check_positive, lookup_or_suggest
-from adamjax.moments import Array, Beta, divide, ema, factored, factored_axes, rms
+from adamjax.moments import Array, Beta, divide, ema, factored, factored_axes, rms, root
 from adamjax.optimizer import DecayMode
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
@@ -62,7 +61,7 @@ _PRESETS = {
     "torch": _Preset(eps1=float(np.finfo(np.float32).eps)),
     "bigvision": _Preset(
         b2_cap=0.999,
-        clip_threshold=math.inf,
+        clip_threshold=1e38,  # none
         momentum=0.9,
         mu_dtype=jnp.bfloat16,
         scale_parameter=False,
@@ -178,7 +177,7 @@ def scale_by_adafactor(
         beta = Beta(1 - one_minus, one_minus)
         addend, floor = (0.0, step.eps1) if style == "torch" else (step.eps1, 0.0)
         v, moments = second_moment(g * g + addend, moments, beta, axes_of(g.shape), floor)
-        u = divide(g, jnp.sqrt(jnp.maximum(v, floor**2)))
+        u = divide(g, root(jnp.maximum(v, floor**2)))
         u = u * step.learning_rate / jnp.maximum(1, rms(u) / step.clip_threshold)
         if p is not None:
             u = u * jnp.maximum(step.eps2, rms(p))
@@ -199,15 +198,8 @@ def scale_by_adafactor(
         "clip_threshold": setting.clip_threshold,
     }
     state_type = AdafactorState if betas else optax.FactoredState
-    return lift(
-        rule,
-        state_type,
-        slots,
-        betas=betas,
-        scalars=scalars,
-        needs_params=setting.scale_parameter,
-        uses_axes=True,
-    )
+    options = {"needs_params": setting.scale_parameter, "uses_axes": True}
+    return lift(rule, state_type, slots, betas=betas, scalars=scalars, **options)
 
 
 def _learning_rates(

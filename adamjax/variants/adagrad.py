@@ -10,11 +10,10 @@ large steps. There is no momentum.
 
 from typing import Any, NamedTuple
 
-import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_not_negative, lookup_or_suggest
-from adamjax.moments import Array, divide, sqrt_eps_inside
+from adamjax.moments import Array, divide, root, sqrt_eps_inside
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.trees import PyTree
@@ -23,7 +22,7 @@ STYLES = {
     "torch": "torch, TensorFlow 1: u = g / (√s + ε), in torch with ε = 1e-10 and s = 0 at t = 0",
     "keras": "Keras, Optax: u = g / √(s + ε), with ε = 1e-7 and s = 0.1 at t = 0",
 }
-_DENOMINATORS = {"torch": lambda nu, eps: jnp.sqrt(nu) + eps, "keras": sqrt_eps_inside}
+_DENOMINATORS = {"torch": lambda nu, eps: root(nu) + eps, "keras": sqrt_eps_inside}
 
 
 class AdagradState(NamedTuple):

@@ -18,7 +18,7 @@ import optax
 from adamjax.moments import Array, adam_update, ema, mean
 from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
-from adamjax.trees import PyTree, leaf_name, matches
+from adamjax.trees import PyTree, check_patterns, leaf_name, matches
 
 Axes = int | Sequence[int]
 
@@ -45,6 +45,7 @@ def _kept_shape(shape: tuple[int, ...], axes: Axes) -> tuple[int, ...]:
 
 def _first_matching(patterns: Sequence[str], params: PyTree) -> PyTree:
     """Return the first pattern that matches the name, for each leaf."""
+    check_patterns("kept", patterns, params)
 
     def first(path: Any, _: Any) -> str:
         return next(pattern for pattern in patterns if matches(leaf_name(path), [pattern]))

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_not_negative
-from adamjax.moments import Array, debias, divide, ema
+from adamjax.moments import Array, debias, divide, ema, root
 from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.schedules import relative_step
@@ -67,9 +67,11 @@ def scale_by_adamg(
 
     def rule(g, moments, step):
         nu = ema(g * g, moments.nu, step.b2)
-        step_size = ema(step.p * nu**step.q, moments.step_size, step.b3)
+        power = jnp.where(nu == 0, 1, nu) ** step.q  # a power has no derivative at 0
+        power = jnp.where(nu == 0, 0.0**step.q, power)
+        step_size = ema(step.p * power, moments.step_size, step.b3)
         mu = ema(step_size * g, moments.mu, step.b1)
-        u = divide(debias(mu, step.b1), jnp.sqrt(debias(nu, step.b2)) + step.eps)
+        u = divide(debias(mu, step.b1), root(debias(nu, step.b2)) + step.eps)
         return u, moments._replace(step_size=step_size, mu=mu, nu=nu)
 
     slots = {"step_size": Slot(nu_dtype), "mu": Slot(mu_dtype), "nu": Slot(nu_dtype)}

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import lookup_or_suggest
-from adamjax.moments import Array, clamp, debias, divide, ema
+from adamjax.moments import Array, clamp, debias, divide, ema, root
 from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.trees import PyTree
@@ -82,7 +82,7 @@ def scale_by_adan(
         change = ema(d, moments.change, step.b2)
         nu = ema(jnp.square(clamp(g + factor * d)), moments.nu, step.b3)
         ahead = debias(mu, step.b1) + factor * debias(change, step.b2)
-        u = divide(ahead, jnp.sqrt(debias(nu, step.b3) + step.eps_root) + step.eps)
+        u = divide(ahead, root(debias(nu, step.b3) + step.eps_root) + step.eps)
         return u, moments._replace(mu=mu, change=change, nu=nu, last=g)
 
     mu_slot = Slot(mu_dtype)

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_beta, check_count, lookup_or_suggest
-from adamjax.moments import Array, divide, ema
+from adamjax.moments import Array, divide, ema, root
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.trees import PyTree
@@ -96,7 +96,7 @@ def scale_by_adashift(
         full = step.count > window
         since = jnp.where(full, step.count - window, 1)
         correction = -jnp.expm1(-step.b2.neg_log * since)
-        u = divide(mu, jnp.sqrt(nu / correction) + step.eps)
+        u = divide(mu, root(nu / correction) + step.eps)
         return jnp.where(full, u, 0), after
 
     slots = {

@@ -15,7 +15,7 @@ from typing import Any
 import jax.numpy as jnp
 import optax
 
-from adamjax.moments import divide, ema
+from adamjax.moments import divide, ema, root
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.schedules import zero_on_first_step
@@ -58,7 +58,7 @@ def scale_by_adopt(
 
     def rule(g, moments, step):
         first = step.count == 1
-        n = divide(g, jnp.maximum(jnp.sqrt(moments.nu), step.eps))
+        n = divide(g, jnp.maximum(root(moments.nu), step.eps))
         if clip_exponent is not None:
             limit = (step.count - 1) ** step.clip_exponent
             n = jnp.clip(n, -limit, limit)

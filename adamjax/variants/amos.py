@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import optax
 
-from adamjax.moments import Array, divide, ema
+from adamjax.moments import Array, divide, ema, root
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.trees import PyTree
@@ -92,10 +92,13 @@ def scale_by_amos(
         eta, xi = eta_fn(g.shape), step.learning_rate
         q = _mean_to(moments.nu.shape, g * g)
         nu = ema(q, moments.nu, step.b2)
-        w = divide(step.b2.bias_correction, jnp.maximum(nu, step.eps))
-        gamma = xi**2 * (w * q) / jnp.sqrt(1 + step.c * jnp.sqrt(xi) * moments.b)
+        limited = jnp.maximum(nu, step.eps)
+        wq = divide(step.b2.bias_correction * q, limited)
+        gamma = xi**2 * wq / jnp.sqrt(1 + step.c * jnp.sqrt(xi) * moments.b)
         decay = 1 + step.d * jnp.sqrt(xi * eta) * moments.b  # 1 / D
-        u = (gamma / 2 * p + xi * eta * jnp.sqrt(w) * g) / decay
+        u = (
+            gamma / 2 * p + xi * eta * divide(jnp.sqrt(step.b2.bias_correction) * g, root(limited))
+        ) / decay
         return u, moments._replace(nu=nu, b=moments.b + gamma * (1 + moments.b))
 
     slot = Slot(nu_dtype, shape=shape_fn)

@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_positive
-from adamjax.moments import Array, divide, ema, factored, rms
+from adamjax.moments import Array, divide, ema, factored, rms, root
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.trees import PyTree
@@ -80,7 +80,7 @@ def scale_by_came(
     def rule(g, moments, step):
         axes = _axes(g.shape)
         v, moments = second_moment(g * g + step.eps1, moments, step.b2, axes, 0.0)
-        r = divide(g, jnp.sqrt(v))
+        r = divide(g, root(v))
         r = r / jnp.maximum(1, rms(r) / step.clip_threshold)
         distance = step.b1.value * (r - moments.mu)  # r - m, exactly 0 if b1 is 0
         mu = ema(r, moments.mu, step.b1)
@@ -88,7 +88,7 @@ def scale_by_came(
             return mu, moments._replace(mu=mu)
         square = distance * distance + step.eps2
         s, row, col = factored(square, moments.s_row, moments.s_col, step.b3, axes, 0.0)
-        return divide(mu, jnp.sqrt(s)), moments._replace(mu=mu, s_row=row, s_col=col)
+        return divide(mu, root(s)), moments._replace(mu=mu, s_row=row, s_col=col)
 
     slots = factored_slots(_axes, nu_dtype)
     slots = slots | {"mu": Slot(mu_dtype), "s_row": slots["v_row"], "s_col": slots["v_col"]}

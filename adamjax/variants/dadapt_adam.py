@@ -22,7 +22,7 @@ import optax
 
 from adamjax.checks import check_beta, check_not_negative, check_positive
 from adamjax.modifiers.map_updates import map_leaves
-from adamjax.moments import Array, clamp, divide, ema, increment
+from adamjax.moments import Array, clamp, divide, ema, increment, root
 from adamjax.optimizer import optimizer
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, check_precision, value_at
@@ -123,9 +123,7 @@ def _dadapt_adam(
         one_minus_q = step.b2.one_minus / (1 + q)
 
         def normalize(average: PyTree, nu: PyTree) -> PyTree:
-            return map_leaves(
-                lambda g, m, v: divide(m, jnp.sqrt(v) + step.eps), gradients, average, nu
-            )
+            return map_leaves(lambda g, m, v: divide(m, root(v) + step.eps), gradients, average, nu)
 
         product = total(jnp.multiply, gradients, normalize(state.gradients, state.nu))
         numerator = q * found.numerator + one_minus_q * k * product

@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_beta, check_not_negative, is_number
+from adamjax.checks import check_beta, check_not_negative, is_number, is_zero
 from adamjax.modifiers.grokfast import grokfast
 from adamjax.modifiers.map_updates import map_updates
 from adamjax.moments import Array, adam_update_eps_hat, ema, norm
@@ -84,9 +84,10 @@ def scale_by_grokadamw(
     )
 
     def clip(u: Array, g: Array) -> Array:
-        return u * jnp.minimum(1, clip_norm / (norm(g) + 1e-6))
+        factor = jnp.minimum(1, clip_norm / (norm(g) + 1e-6))
+        return u * jnp.where(clip_norm > 0, factor, 1)
 
-    clipped = map_updates(optax.identity(), clip) if clip_norm else optax.identity()
+    clipped = optax.identity() if is_zero(clip_norm) else map_updates(optax.identity(), clip)
     return optax.chain(clipped, grokfast(b3, lamb, from_zero=True, dtype=mu_dtype), adam)
 
 

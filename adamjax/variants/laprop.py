@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import is_number, lookup_or_suggest
-from adamjax.moments import Array, debias, divide, ema, variance
+from adamjax.moments import Array, debias, divide, ema, root, variance
 from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.trees import PyTree
@@ -93,7 +93,7 @@ def scale_by_laprop(
     def rule(g, moments, step):
         nu = ema(g * g, moments.nu, step.b2)
         normalizer, moments = _normalizer(g, nu, moments, step)
-        n = divide(g, jnp.sqrt(debias(normalizer, step.b2)) + step.eps)
+        n = divide(g, root(debias(normalizer, step.b2)) + step.eps)
         if moments.rate is None:
             mu = ema(n, moments.mu, step.b1)
             return debias(mu, step.b1), moments._replace(mu=mu, nu=nu)

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_beta
-from adamjax.moments import Array, divide
+from adamjax.moments import Array, divide, root
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.trees import PyTree
@@ -59,7 +59,7 @@ def scale_by_madgrad(
         weight = (step.learning_rate + step.eps) * jnp.sqrt(step.count)
         total = moments.total + weight * g
         squares = moments.squares + weight * (g * g)
-        gap = (p - start) + divide(total, jnp.cbrt(squares) + step.eps)  # p - z
+        gap = (p - start) + divide(total, root(squares, 3) + step.eps)  # p - z
         u = (1 - step.momentum) * gap
         return u, moments._replace(start=start, total=total, squares=squares)
 

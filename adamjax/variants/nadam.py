@@ -30,7 +30,8 @@ def _dozat(b1: ScalarOrSchedule, psi: ScalarOrSchedule) -> optax.Schedule:
         return cast(value, at_least_float32(jnp.result_type(value)))
 
     def momentum(count):
-        return evaluate(b1, count) * (1 - 0.5 * 0.96 ** ((count + 1.0) * evaluate(psi, count)))
+        t = jnp.asarray(count, float) + 1
+        return evaluate(b1, count) * (1 - 0.5 * 0.96 ** (t * evaluate(psi, count)))
 
     return momentum
 

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import is_zero, lookup_or_suggest
-from adamjax.moments import Array, add_decay, divide, ema
+from adamjax.moments import Array, add_decay, divide, ema, root
 from adamjax.optimizer import DecayMode
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
@@ -78,10 +78,10 @@ def scale_by_novograd(
         first = step.count == 1
         nu = jnp.minimum(jnp.sum(g * g, keepdims=True), jnp.finfo(g.dtype).max)
         if style == "openseq2seq":
-            n = divide(g, jnp.sqrt(nu + step.eps))
+            n = divide(g, root(nu + step.eps))
         else:
             nu = jnp.where(first, nu, ema(nu, moments.nu, step.b2))
-            n = divide(g, jnp.sqrt(nu) + step.eps)
+            n = divide(g, root(nu) + step.eps)
         n = n if p is None else add_decay(n, p, step.weight_decay)
         share = step.b1.one_minus if grad_averaging else 1.0
         share = jnp.where(first, 1.0, share) if style == "tensorflow" else share

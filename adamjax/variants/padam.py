@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_not_negative, is_number, lookup_or_suggest
-from adamjax.moments import debias, divide, ema
+from adamjax.moments import debias, divide, ema, root
 from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 
@@ -75,7 +75,7 @@ def scale_by_padam(
         if style == "author":
             nu = jnp.maximum(moments.nu_max, nu)
             after = after._replace(nu_max=nu)
-        u = divide(debias(mu, step.b1), (jnp.sqrt(nu) + step.eps) ** (2 * step.partial))
+        u = divide(debias(mu, step.b1), (root(nu) + step.eps) ** (2 * step.partial))
         return jnp.sqrt(step.b2.bias_correction) * u, after
 
     state_type = optax.ScaleByAmsgradState if style == "author" else optax.ScaleByAdamState

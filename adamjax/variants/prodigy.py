@@ -13,13 +13,15 @@ solution, with larger estimates than D-Adaptation. lr is 1, or a schedule.
     p = p - k (m / (√v + d ε) + λ p)
 """
 
+import warnings
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import optax
 
 from adamjax.modifiers.map_updates import map_leaves
-from adamjax.moments import Array, divide, ema
+from adamjax.moments import Array, divide, ema, root
 from adamjax.optimizer import optimizer
 from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot
@@ -78,7 +80,7 @@ def _prodigy(
     """
 
     def advance(gradients, state, params, step):
-        check_copies(state.start, params, gradients)
+        params = check_copies(state.start, params, gradients)
         found, d = state.found, state.found.d
         weight = d / d0 * found.factor * step.learning_rate
         product = total(lambda g, start, p: g * (start - p), gradients, state.start, params)
@@ -89,7 +91,7 @@ def _prodigy(
         length = total(jnp.abs, s)
         found = larger(found, numerator, length, step.d_coef * divide(numerator, length))
         eps = found.d * step.eps
-        u = map_leaves(lambda g, m, v: divide(m, jnp.sqrt(v) + eps), gradients, mu, nu)
+        u = map_leaves(lambda g, m, v: divide(m, root(v) + eps), gradients, mu, nu)
         return u, state._replace(found=found, mu=mu, nu=nu, gradients=s)
 
     slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype), "gradients": Slot()}
@@ -100,11 +102,23 @@ def _prodigy(
     )
 
     def init(params: PyTree) -> ProdigyState:
+        _warn_of_low_precision(params, options.get("param_rounding"))
         state: Any = rule.init(params)
         return state._replace(start=copy_params(params))
 
     tx = optax.GradientTransformationExtraArgs(init, rule.update)
     return optimizer(tx, learning_rate, step_size=lambda state: state.found.factor, **options)
+
+
+def _warn_of_low_precision(params: PyTree, param_rounding: str | None) -> None:
+    """Warn if rounding discards the first steps, as a residual in bfloat16 does too."""
+    frozen = {None: ("bfloat16", "float16"), "kahan": ("bfloat16",)}.get(param_rounding, ())
+    if any(jnp.result_type(p).name in frozen for p in jax.tree.leaves(params)):
+        warnings.warn(
+            "prodigy: the first steps, of about d0, do not change low-precision parameters, so d "
+            'does not increase; use param_rounding="stochastic"',
+            stacklevel=3,
+        )
 
 
 PRODIGY = register(
@@ -119,7 +133,8 @@ PRODIGY = register(
     summary="learning rate from an estimate of the distance to the solution",
     learning_rate=1.0,
     notes='d is one number for all leaves. `optax.tree_utils.tree_get(state, "d")` returns its '
-    "present value.",
+    "present value. Parameters in bfloat16 or float16 do not change in the first steps, of about "
+    'd0, so that d does not increase. Use `param_rounding="stochastic"` for them.',
     reduces_to=(
         Reduction({"d0": 1.0, "d_coef": 0.0}, "adam", {"learning_rate": 1.0, "style": "mlx"}),
     ),

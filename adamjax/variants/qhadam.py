@@ -8,11 +8,10 @@ gradient and the lag of the averages.
 
 from typing import Any
 
-import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_not_negative, is_number
-from adamjax.moments import debias, divide, ema
+from adamjax.moments import debias, divide, ema, root
 from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 
@@ -58,7 +57,7 @@ def scale_by_qhadam(
         nu = ema(g * g, moments.nu, step.b2)
         numerator = g + step.nu1 * (debias(mu, step.b1) - g)
         squares = (1 - step.nu2) * (g * g) + step.nu2 * debias(nu, step.b2)
-        u = divide(numerator, jnp.sqrt(squares) + step.eps)
+        u = divide(numerator, root(squares) + step.eps)
         return u, moments._replace(mu=mu, nu=nu)
 
     slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)}

@@ -10,11 +10,10 @@ Gradients divided by the root of a moving average of their squares, without bias
 
 from typing import Any, NamedTuple
 
-import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_beta, check_not_negative, lookup_or_suggest
-from adamjax.moments import Array, divide, ema, sqrt_eps_inside, variance
+from adamjax.moments import Array, divide, ema, root, sqrt_eps_inside, variance
 from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.trees import PyTree
@@ -23,7 +22,7 @@ STYLES = {
     "torch": "torch, MLX: d = g / (√v + ε)",
     "keras": "Keras, Optax: d = g / √(v + ε)",
 }
-_DENOMINATORS = {"torch": lambda nu, eps: jnp.sqrt(nu) + eps, "keras": sqrt_eps_inside}
+_DENOMINATORS = {"torch": lambda nu, eps: root(nu) + eps, "keras": sqrt_eps_inside}
 
 
 class RmspropState(NamedTuple):

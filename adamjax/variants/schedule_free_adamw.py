@@ -15,13 +15,13 @@ import optax
 
 from adamjax.checks import lookup_or_suggest
 from adamjax.modifiers.map_updates import map_leaves
-from adamjax.moments import Array, debias, divide, ema
+from adamjax.moments import Array, debias, divide, ema, root
 from adamjax.optimizer import optimizer
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, beta_at, lift, value_at
 from adamjax.schedules import with_linear_warmup
 from adamjax.storage.rounding import with_param_rounding
-from adamjax.trees import PyTree
+from adamjax.trees import PyTree, like_updates
 from adamjax.wrappers.schedule_free import schedule_free
 
 STYLES = {
@@ -52,7 +52,7 @@ def scale_by_normalized(
     def rule(g, moments, step):
         nu = ema(g * g, moments.nu, step.b2)
         square = debias(nu, step.b2) if corrected else nu
-        return divide(g, jnp.sqrt(square) + step.eps), moments._replace(nu=nu)
+        return divide(g, root(square) + step.eps), moments._replace(nu=nu)
 
     slots = {"nu": Slot(nu_dtype)}
     return lift(rule, NormalizedState, slots, betas={"b2": b2}, scalars={"eps": eps})
@@ -125,6 +125,7 @@ def _with_decay_of_y(
         return decay.init(params), tx.init(params)
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
+        params = like_updates(updates, params)
         decays, decay_state = decay.update(updates, state[0], params)
         if params is not None:
             params = map_leaves(jnp.add, params, decays)

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import is_zero
-from adamjax.moments import add_decay, debias, divide, ema, rms
+from adamjax.moments import add_decay, debias, divide, ema, rms, root
 from adamjax.optimizer import DecayMode
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
@@ -55,10 +55,10 @@ def scale_by_stable_adamw(
     def rule(g, moments, step, p=None):
         mu = ema(g, moments.mu, step.b1)
         nu = ema(g * g, moments.nu, step.b2)
-        root = jnp.sqrt(debias(nu, step.b2))
-        u = divide(debias(mu, step.b1), root + step.eps)
+        scale = root(debias(nu, step.b2))
+        u = divide(debias(mu, step.b1), scale + step.eps)
         u = u if p is None else add_decay(u, p, step.weight_decay)
-        ratio = rms(divide(g, jnp.maximum(root, step.eps)))
+        ratio = rms(divide(g, jnp.maximum(scale, step.eps)))
         return u / jnp.maximum(1, ratio), moments._replace(mu=mu, nu=nu)
 
     return lift(

@@ -97,7 +97,7 @@ def swa(
     >>> float(p), float(state.eval_params(p))  # of 2 and 3
     (3.0, 2.5)
     """
-    return _averaging(inner, lambda averaged: 1 / (averaged + 1.0), start, every)
+    return _averaging(inner, lambda averaged: 1 / (averaged.astype(float) + 1), start, every)
 
 
 def _averaging(
@@ -113,7 +113,7 @@ def _averaging(
         return AveragingState(count, averaged, copy_params(params), inner.init(params))
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
-        check_copies(state.average, params, updates)
+        params = check_copies(state.average, params, updates)
         changes, inner_state = inner.update(updates, state.inner_state, params, **extra_args)
         count = increment(state.count)
         now = (count > start) & ((count - start - 1) % every == 0)

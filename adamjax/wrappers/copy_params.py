@@ -23,10 +23,10 @@ def copy_params(params: PyTree) -> PyTree:
     return jax.tree.map(copy, params)
 
 
-def check_copies(copies: PyTree, params: PyTree, updates: PyTree) -> None:
-    """Raise ValueError if the parameters are missing, or do not fit gradients and copies."""
+def check_copies(copies: PyTree, params: PyTree, updates: PyTree) -> PyTree:
+    """Return the parameters that have updates, or raise ValueError if something does not fit."""
     name = "the state's copy of the parameters"
     flatten_floating("updates", updates)
     leaves = check_same_tree("updates", updates, name, copies)
     check_precision("the copy", updates, leaves, Slot())
-    check_params(params, updates)
+    return check_params(params, updates)

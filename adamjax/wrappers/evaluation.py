@@ -4,8 +4,8 @@ from typing import Any
 
 import jax
 
-from adamjax.modifiers.map_updates import is_masked
-from adamjax.trees import PyTree
+from adamjax.modifiers.map_updates import fill_absent
+from adamjax.trees import PyTree, unbox
 
 
 def eval_params(state: Any, params: PyTree) -> PyTree:
@@ -14,8 +14,9 @@ def eval_params(state: Any, params: PyTree) -> PyTree:
     Args:
       state: the state of an optimizer with `adamjax.schedule_free`, `adamjax.ema_params` or
         `adamjax.swa` anywhere in it. The outermost one is used. Parameters that it does not have
-        (`optax.partition`, `adamjax.partition_matrices`) are taken from `params`.
-      params: the trained parameters.
+        (`optax.partition`, `adamjax.partition_matrices`) are taken from `params`. Or an object with
+        the attribute `opt_state`, such as `flax.nnx.Optimizer`.
+      params: the trained parameters: a tree, `nnx.state(model, nnx.Param)`, an Equinox model.
 
     Returns:
       A tree like `params`.
@@ -31,14 +32,14 @@ def eval_params(state: Any, params: PyTree) -> PyTree:
     {'w': Array(3., dtype=float32)}
     """
     has = lambda node: hasattr(node, "eval_params")  # noqa: E731
-    nodes = list(filter(has, jax.tree.leaves(state, is_leaf=has)))
+    opt_state = unbox(getattr(state, "opt_state", state))
+    nodes = list(filter(has, jax.tree.leaves(opt_state, is_leaf=has)))
     if not nodes:
         raise ValueError(
             f"state: this {type(state).__name__} has no other parameters to evaluate; use those "
             "you train"
         )
-    result = params
+    result = plain = unbox(params)
     for node in reversed(nodes):  # The first overwrites the others.
-        own = node.eval_params(params)
-        result = jax.tree.map(lambda x, y: y if is_masked(x) else x, own, result, is_leaf=is_masked)
-    return result
+        result = fill_absent(node.eval_params(plain), result)
+    return jax.tree.structure(params).unflatten(jax.tree.leaves(result))

@@ -9,9 +9,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from adamjax.modifiers.map_updates import is_masked
 from adamjax.moments import ZERO, Array
-from adamjax.trees import Mask, PyTree, leaf_name, resolve_mask
+from adamjax.trees import Mask, PyTree, is_masked, leaf_name, resolve_mask
 
 
 def lazy_rows(

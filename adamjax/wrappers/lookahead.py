@@ -65,7 +65,7 @@ def lookahead(
         return LookaheadState(jnp.zeros([], jnp.int32), copy_params(params), inner.init(params))
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
-        check_copies(state.slow, params, updates)
+        params = check_copies(state.slow, params, updates)
         steps, inner_state = inner.update(updates, state.inner_state, params, **extra_args)
         alpha = value_at(slow_step_size, state.count)
         count = increment(state.count)

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_not_negative
-from adamjax.modifiers.map_updates import check_params, map_leaves
+from adamjax.modifiers.map_updates import check_params, fill_absent, map_leaves
 from adamjax.moments import Array, clamp, divide, norm
 from adamjax.rule import at_least_float32
 from adamjax.trees import PyTree
@@ -54,7 +54,7 @@ def sam(
         grad_fn: Callable[[PyTree], PyTree] | None = None,
         **extra_args: Any,
     ) -> Any:
-        check_params(params, updates)
+        own = check_params(params, updates)
         if grad_fn is None:
             raise ValueError(
                 "grad_fn: give update the function from parameters to gradients, grad_fn=..."
@@ -64,14 +64,14 @@ def sam(
             return clamp(jnp.abs(p) * clamp(g)) if adaptive else clamp(g)
 
         wide = jax.tree.map(lambda g: g.astype(at_least_float32(g.dtype)), updates)
-        ascent = map_leaves(uphill, wide, params)
+        ascent = map_leaves(uphill, wide, own)
         length = norm(jnp.asarray([norm(x) for x in jax.tree.leaves(ascent)]))
 
         def ahead(p: Array, x: Array) -> Array:
             step = rho * divide(x, length.astype(p.dtype))
             return p + step * (jnp.abs(p) if adaptive else 1)
 
-        there = map_leaves(ahead, params, ascent)
+        there = fill_absent(map_leaves(ahead, own, ascent), params)
         return inner.update(grad_fn(there), state, params, **extra_args)
 
     return optax.GradientTransformationExtraArgs(inner.init, update)

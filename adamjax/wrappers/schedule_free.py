@@ -98,7 +98,7 @@ def schedule_free(
         return ScheduleFreeState(count, zero, largest, near, z, inner.init(params))
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
-        check_copies(state.z, params, updates)
+        params = check_copies(state.z, params, updates)
         steps, inner_state = inner.update(updates, state.inner_state, params, **extra_args)
         count = increment(state.count)
         largest = jnp.maximum(state.learning_rate, value_at(learning_rate, state.count))

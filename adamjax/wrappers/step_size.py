@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from adamjax.moments import Array, Beta, divide
+from adamjax.moments import Array, Beta, divide, root
 from adamjax.rule import Scalar, as_real, at_least_float32, beta_at, real
 from adamjax.trees import PyTree
 
@@ -41,7 +41,7 @@ def next_step_size(
     weight1, weight2 = found.weights
     weight1 = _like(weight1 + first.one_minus * (1 - weight1), found.d)
     weight2 = _like(weight2 + second.one_minus * (1 - weight2), found.d)
-    correction = divide(jnp.sqrt(weight2), weight1) if bias_correction else 1.0
+    correction = divide(root(weight2), weight1) if bias_correction else 1.0
     factor = _like(found.d * correction, found.d)
     return found._replace(factor=factor, weights=(weight1, weight2)), first, second
 

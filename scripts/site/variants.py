@@ -183,7 +183,7 @@ def reference(record: Variant) -> str:
         blocks.append(f"Its update rule is [`adamjax.{rule.__name__}`][{path}].")
     if record.static:
         names = ", ".join(f"`{name}`" for name in record.static)
-        blocks.append(f"`optax.inject_hyperparams` needs {names} as `static_args`.")
+        blocks.append(f"`static_args` of `optax.inject_hyperparams`, if given: {names}.")
     return "\n\n".join(blocks)
 
 
@@ -193,9 +193,7 @@ def ready_made(record: Variant) -> str:
     entries = re.findall(r"^(\w+): (.*(?:\n +.*)*)", section(doc, "Args"), re.MULTILINE)
 
     def write(parameter: inspect.Parameter) -> str:
-        default = parameter.default
-        value = default.__name__ if inspect.isfunction(default) else repr(default)
-        return f"{parameter.name}={value}"
+        return f"{parameter.name}={parameter.default!r}"
 
     lines = argument_lines(record.optimizer, write)
     call = "\n".join([f"adamjax.{record.name}(", *lines, ")"])

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -152,3 +153,13 @@ def test_mask_is_what_keras_excludes_from_decay():
     updates, _ = tx.update(grads, tx.init(params), params)
     assert updates["bias"].item() == 0
     assert updates["kernel"].item() == -0.5
+
+
+def test_names_ignore_case():
+    assert_same = partial(jax.tree.map, np.testing.assert_array_equal)
+    p = {"w": jnp.ones(2)}
+    for make, name in ((adamjax.from_torch_args, "AdamW"), (adamjax.from_keras_args, "SGD")):
+        state = make(name).init(p)
+        assert_same(state, make(name.lower()).init(p))
+    with pytest.raises(ValueError, match=r"torch.optim.LBFGS has no equal here"):
+        adamjax.from_torch_args("lbfgs")

@@ -20,7 +20,7 @@ def refused(message, call, *arguments, **keywords):
 
 
 TORCH_ARGUMENTS = [
-    ("adamw", {}, "unknown optimizer of torch.optim 'adamw'"),
+    ("Adamv", {}, "unknown optimizer of torch.optim 'Adamv'"),
     (["Adam"], {}, "the optimizer's name must be a string"),
     ("LBFGS", {}, "optax.lbfgs"),
     ("Adam", {"learning_rate": 0.1}, "unknown argument of torch.optim.Adam: 'learning_rate'"),

@@ -1,6 +1,7 @@
 """On a mesh an optimizer trains as it does alone, and its state lies where it was said to lie."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
@@ -126,6 +127,28 @@ def test_in_the_optimizer_of_flax():
     optimizer.update(model, gradients)
     mu = optimizer.opt_state[0].mu
     assert jax.tree.leaves(mu["kernel"])[0].sharding.spec[0] == "data"
+
+
+@each_variant()
+def test_boxed_parameters(name):
+    """Boxes of `nnx` have the sharding of a parameter, which moments of other shapes do not fit."""
+    from flax import nnx
+
+    def constrain(node):
+        state = nnx.state(node)
+        nnx.update(node, jax.lax.with_sharding_constraint(state, nnx.get_partition_spec(state)))
+
+    def make():
+        init = nnx.with_partitioning(nnx.initializers.lecun_normal(), ("data", None))
+        model = nnx.Linear(8, 3, kernel_init=init, rngs=nnx.Rngs(0))
+        optimizer = nnx.Optimizer(model, adamjax.create(name), wrt=nnx.Param)
+        grads = jax.tree.map(jnp.ones_like, nnx.state(model, nnx.Param))
+        optimizer.update(model, grads)
+        constrain(optimizer)
+        return nnx.state((model, optimizer))
+
+    with jax.set_mesh(plans.mesh()):
+        jax.jit(make).trace()
 
 
 if HAS_HOST:

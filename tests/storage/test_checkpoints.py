@@ -1,11 +1,15 @@
 """Runs that are resumed from a checkpoint."""
 
+import gc
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import serialization
 
+import adamjax
+from adamjax.storage.formats import FORMATS
 from tests.storage.problem import formats
 from tests.storage.runs import (
     assert_equal,
@@ -41,3 +45,52 @@ def test_a_resumed_run_is_the_uninterrupted_one(storage, tmp_path):
         assert_equal(
             steps(tx, *(jax.tree.map(jnp.asarray, t) for t in restored), range(5, 12)), expected
         )
+
+
+PAIRS = [
+    pytest.param(a, b, marks=() if a == "8bit" else pytest.mark.wide)
+    for a in FORMATS
+    for b in FORMATS
+    if a != b
+]
+
+
+# Orbax leaves its other reads unfinished when it refuses one.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize(("saved", "other"), PAIRS)
+def test_another_format_is_refused_by_a_loader_that_casts(saved, other, tmp_path):
+    """Orbax compares trees and shapes, and so does a loader of lists of arrays."""
+    ocp = pytest.importorskip("orbax.checkpoint")
+    params, state = trained(ready_made(storage=saved), large_params(), n=2)
+    template = jax.eval_shape(ready_made(storage=other).init, params)
+    shapes = [[x.shape for x in jax.tree.leaves(t)] for t in (state, template)]
+    assert shapes[0] != shapes[1]
+    with ocp.StandardCheckpointer() as checkpointer:
+        checkpointer.save(tmp_path / "run", {"opt_state": state})
+        checkpointer.wait_until_finished()
+        with pytest.raises(ValueError, match=r"mismatch|do not match|compatible"):
+            checkpointer.restore(tmp_path / "run", {"opt_state": template})
+        gc.collect()
+        metadata = checkpointer.metadata(tmp_path / "run").item_metadata["opt_state"]
+        there = adamjax.state_template(metadata, template)
+        restored = checkpointer.restore(tmp_path / "run", {"opt_state": there})["opt_state"]
+    assert_equal(restored, state)
+    converted = adamjax.convert_state(restored, to=other)
+    jax.eval_shape(ready_made(storage=other).update, params, converted, params)
+
+
+def test_other_leaves_in_the_format_have_another_mark():
+    """Not only formats differ, but also what `exclude` and `min_size` leave in float32."""
+    tx, params = adamjax.scale_by_adam(), large_params()
+    marks = [
+        jax.eval_shape(adamjax.store(tx, "8bit", **kwargs).init, params).format.shape
+        for kwargs in ({}, {"exclude": "*kernel"}, {"min_size": 0})
+    ]
+    assert len(set(marks)) == 3
+
+
+def test_a_template_lacks_nothing():
+    params = large_params()
+    state = adamjax.scale_by_adam().init(params)
+    with pytest.raises(ValueError, match="saved: there is no 'mu/dense/bias'"):
+        adamjax.state_template({"count": state.count, "mu": {"dense": {}}}, state)

@@ -69,7 +69,8 @@ def test_store_inside_and_outside_of_a_wrapper_is_the_same(wrapper):
     plain = trained(wrap(optax.adam(1e-2)), large_params())
     assert "int8" in dtypes_of(outer[1])
     assert_equal(outer, inner)
-    assert jax.tree.structure(outer) == jax.tree.structure(plain)
+    decoded = adamjax.convert_state(outer, to="float32")
+    assert jax.tree.structure(decoded) == jax.tree.structure(plain)
     for a, b in zip(*map(jax.tree.leaves, (outer[0], plain[0])), strict=True):
         np.testing.assert_allclose(a, b, atol=6e-3)
 

@@ -68,11 +68,11 @@ def test_norms():
 def test_ratio_of_zeros_and_without_params():
     zeros = jax.tree.map(jnp.zeros_like, PARAMS)
     assert run(track(optax.sgd(0.1)), params=zeros, grads=zeros)["update_ratio"] == 0
-    assert run(track(optax.sgd(0.1)), params=zeros)["update_ratio"] == np.inf
+    assert run(track(optax.sgd(0.1)), params=zeros)["update_ratio"] == 0
     tx = track(optax.sgd(0.1))
     _, state = tx.update(GRADS, tx.init(PARAMS))
     found = metrics(state)
-    assert jnp.isnan(found["parameter_norm"]) and jnp.isnan(found["update_ratio"])
+    assert found["parameter_norm"] == found["update_ratio"] == 0
     np.testing.assert_allclose(found["gradient_norm"], norm(GRADS), rtol=1e-6)
 
 
@@ -110,14 +110,14 @@ RATES = {
 
 def test_learning_rate_of_the_step_just_done():
     for name, (tx, expected) in RATES.items():
-        rate = run(track(tx, quantiles=()), steps=3)["learning_rate"]
+        rate = run(track(tx, quantiles=()), steps=3).get("learning_rate", np.nan)
         np.testing.assert_allclose(rate, expected, rtol=1e-6, err_msg=name)
 
 
 def test_a_parameter_called_like_a_field_is_not_mistaken_for_it():
     params = {"nu": jnp.float32(3.0), "learning_rate": jnp.float32(7.0)}
     found = run(track(optax.sgd(0.1, momentum=0.9)), params=params, grads=params)
-    assert np.isnan(found["learning_rate"]) and np.isnan(found["effective_lr_p50"])
+    assert set(found) == {*NORMS, "nonfinite"}
 
 
 @pytest.mark.parametrize("b2", [None, 0.0, 0.9])
@@ -156,7 +156,7 @@ def test_the_sample_is_every_kth_element_of_the_tree(shapes):
     sample = v[::k]
     assert len(sample) <= SAMPLE_SIZE
     for key, q in (("p05", 0.05), ("p50", 0.5)):
-        expected = np.quantile(0.5 / np.sqrt(sample), q) if len(sample) else np.nan
+        expected = np.quantile(0.5 / np.sqrt(sample), q) if len(sample) else 0
         np.testing.assert_allclose(metrics(state)[f"effective_lr_{key}"], expected, rtol=1e-5)
 
 
@@ -164,7 +164,7 @@ class Codes(optax.ScaleByAdamState):
     """A state whose second moment is kept as 8-bit codes."""
 
 
-def test_effective_learning_rate_is_nan_where_it_cannot_be_known():
+def test_effective_learning_rate_is_absent_or_0_where_it_cannot_be_known():
     """Without a second moment, with a factored one, and of unknown codes."""
     codes = optax.GradientTransformation(
         lambda params: Codes(0, params, jax.tree.map(lambda x: x.astype(jnp.uint8), params)),
@@ -178,11 +178,13 @@ def test_effective_learning_rate_is_nan_where_it_cannot_be_known():
     ):
         found = run(track(tx))
         np.testing.assert_allclose(found["learning_rate"], 0.1, rtol=1e-6)
-        assert np.isnan(found["effective_lr_p50"])
+        assert not found.get("effective_lr_p50")
+    zeros = jax.tree.map(jnp.zeros_like, PARAMS)
+    assert run(track(adamjax.adam(0.1)), grads=zeros)["effective_lr_p50"] == 0
 
 
 def test_several_trackers_are_told_apart():
-    alone = run(track(optax.sgd(0.1), name="body", quantiles=(0.5, 0.999)))
+    alone = run(track(adamjax.adam(0.1), name="body", quantiles=(0.5, 0.999)))
     quantiles = {"effective_lr_p50", "effective_lr_p99.9"}
     assert set(alone) == {*NORMS, *quantiles, "learning_rate", "nonfinite"}
     inner = optax.chain(track(optax.clip(1.0)), track(optax.sgd(0.1), name="body"))

@@ -101,4 +101,4 @@ def test_trees_without_leaves():
         assert updates == empty
         found = metrics(state)
         assert found["gradient_norm"] == found["update_ratio"] == found["nonfinite"] == 0
-        assert jnp.isnan(found["effective_lr_p50"])
+        assert found["effective_lr_p50"] == 0

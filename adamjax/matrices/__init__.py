@@ -1,0 +1,1 @@
+"""Matrices: which axes of a leaf form them, and their polar factor."""

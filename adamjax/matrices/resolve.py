@@ -1,0 +1,270 @@
+"""The layout of each parameter of a model: by path, by framework or by default."""
+
+import difflib
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import jax
+
+from adamjax.checks import check_count, lookup_or_suggest
+from adamjax.matrices.layout import Axis, Layout, Shape, parse_layout
+from adamjax.trees import PyTree, leaf_names, matches, unbox
+
+_QKV, _OUT = "embed heads dim -> (heads dim) embed", "heads dim embed -> embed (heads dim)"
+_TORCH = (
+    (r"/in_proj_weight", "(qkv=3 out) in -> qkv out in"),
+    (r"/weight\w*", "out in -> out in"),
+    (r"conv[^/]*/weight", "out in w -> out (in w)", "out in h w -> out (in h w)"),
+)
+# Patterns of the end of a path and layouts. The first layout with the axes of the leaf applies. A
+# kernel with five axes may be a stack, so it has none.
+LAYOUTS = {
+    "flax": (
+        (r"/(query|key|value)/kernel", _QKV),
+        (r"/out/kernel", _OUT),
+        (r"conv[^/]*/kernel", "w in out -> out (w in)", "h w in out -> out (h w in)"),
+    ),
+    "maxtext": (  # Axis 1 of a scanned leaf stacks the layers.
+        (
+            r"/(o_a_proj/kernel|(MoeBlock_0|moe_block|routed_experts)/w[io]\w*)",
+            "groups in out -> groups out in",
+            "groups layers in out -> groups layers out in",
+        ),
+        (
+            r"attention[^/]*/(query|key|value|wq_b|wkv_b|wkv|[qkv]_proj)/kernel",
+            _QKV,
+            "embed layers heads dim -> layers (heads dim) embed",
+        ),
+        (r"/self_attention/out/kernel", _OUT),
+        (r"attention[^/]*/out/kernel", "heads layers dim embed -> layers embed (heads dim)"),
+        (r"(?<!conv1d)/kernel", "in layers out -> layers out in"),
+    ),
+    "equinox": _TORCH,
+    "torch": _TORCH,
+}
+# Words in a path, in snake case, of leaves with two axes that are no matrices.
+_OTHER = re.compile(
+    r"""(?<![a-z])(bias|scale)(?![a-z])[^/]*$       # in the last component
+    | norm[_\d]*(/[^/]+)?$                          # in the last two
+    | emb(s|ed|edder|edding|eddings)?(?![a-z]) | (?<![a-z])(wte|wpe|logits)(?![a-z])
+    | (?<![a-z])pos(itions?|itional)?(?![a-z]|_wise)
+    | (?<![a-z])(?<!multi_)head[_\d]*(/|$)          # lm_head, but not multi_head and heads
+    | /(a_log|hc_base|sinks|tid2eid|(pre|post|res)_beta)$  # of MaxText""",
+    re.VERBOSE,
+)
+
+
+class StackedLayouts(NamedTuple):
+    """Layouts of leaves with one more axis, which `stacked_layouts` returns."""
+
+    layouts: Any
+    axis: int
+
+
+def stacked_layouts(layouts: Any = None, axis: int = 0) -> StackedLayouts:
+    """Return the layouts of modules that `scan` or `vmap` stacks.
+
+    Args:
+      layouts: layouts of one module, in any form that `adamjax.matrix_layouts` accepts.
+      axis: axis of the leaves that stacks the modules.
+
+    Returns:
+      Layouts for `adamjax.matrix_layouts`.
+
+    Raises:
+      ValueError: for a negative axis.
+
+    >>> params = {"blocks": {"bias": jax.numpy.ones((3, 5)), "kernel": jax.numpy.ones((3, 4, 5))}}
+    >>> print(matrix_layouts(params, {"blocks/*": stacked_layouts("flax")}))
+    parameter      shape      layout                         matrices
+    blocks/bias    (3, 5)     other
+    blocks/kernel  (3, 4, 5)  stack in out -> stack out in   3 x 5 x 4
+    """
+    check_count("axis", axis, 0)
+    return StackedLayouts(layouts, axis)
+
+
+class LayoutRow(NamedTuple):
+    """A parameter, its layout (None if it has no matrix) and the shapes of its matrices."""
+
+    parameter: str
+    shape: Shape
+    layout: Layout | None
+    matrices: list[Shape]
+
+
+class LayoutTable(tuple[LayoutRow, ...]):
+    """A `LayoutRow` for each parameter. `str` aligns them in columns."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        rows = [LayoutRow._fields]
+        for name, shape, layout, matrices in self:
+            sizes = [(math.prod(s[:-2]), *s[-2:])[len(s) == 2 :] for s in matrices]
+            blocks = " + ".join(" x ".join(map(str, size)) for size in sizes)
+            rows.append((name, str(shape), str(layout or "other"), blocks))
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+        return "\n".join(lines)
+
+
+def matrix_layouts(params: PyTree, layouts: Any = None) -> LayoutTable:
+    """Return a table of the parameters that are trained as matrices, and of their matrices.
+
+    Without a layout, a parameter with two axes is a matrix (inputs, outputs). It is none with fewer
+    axes, or if its path names a bias, scale, normalization, embedding, position, head or logits.
+
+    Args:
+      params: arrays or `jax.ShapeDtypeStruct`.
+      layouts: None, or one of the following for all parameters:
+
+        - a layout in the notation of einops, "in heads dim -> (heads dim) in": the last two entries
+          are the rows (outputs) and columns (inputs), those before them a stack of matrices.
+          "(qkv=3 out)" is an axis of equal blocks, "out=512+128+128" one of unequal blocks;
+        - "other", for parameters that are no matrices;
+        - "flax", "maxtext", "equinox" or "torch", for the layers of a framework;
+        - `adamjax.stacked_layouts`, for layers under `scan`;
+        - `optax.contrib.MuonDimensionNumbers`;
+        - a dict from patterns of paths to any of these, in which the first match applies, such as
+          {"head/kernel": "in out -> out in", "*": "flax"};
+        - a function from the parameters to a tree of these.
+
+    Returns:
+      A tuple of rows. `print` aligns it.
+
+    Raises:
+      ValueError: for a parameter with three or more axes and no layout, a layout that does not fit,
+        or the path of a parameter that does not exist.
+
+    >>> params = {"head": jax.numpy.ones((12, 9)), "query": jax.numpy.ones((12, 2, 8))}
+    >>> print(matrix_layouts(params, {"query": "embed heads dim -> heads dim embed"}))
+    parameter  shape       layout                              matrices
+    head       (12, 9)     other
+    query      (12, 2, 8)  embed heads dim -> heads dim embed  2 x 8 x 12
+    """
+    named = _named_shapes(params)
+    return LayoutTable(
+        LayoutRow(name, shape, layout, layout.matrix_shapes(shape) if layout else [])
+        for (name, shape), layout in zip(named, resolve_layouts(params, layouts), strict=True)
+    )
+
+
+def resolve_layouts(params: PyTree, layouts: Any = None) -> list[Layout | None]:
+    """Return the layout of each leaf, None for a leaf that is no matrix, as `matrix_layouts`."""
+    named = _named_shapes(params)
+    values = [layouts] * len(named)
+    if callable(layouts):
+        tree = jax.tree.structure(params).flatten_up_to(layouts(params))
+        values = ["other" if value is None else value for value in tree]
+    elif isinstance(layouts, Mapping) and named:
+        names = [name for name, _ in named]
+        for pattern in layouts:
+            if not re.search(r"[*?\[!]", pattern) and pattern not in names:
+                nearest = difflib.get_close_matches(pattern, names) or names[:3]
+                raise ValueError(f"layouts: no parameter matches {pattern!r}; see {nearest}")
+    return [_resolve(*row, value) for row, value in zip(named, values, strict=True)]
+
+
+def _named_shapes(params: PyTree) -> list[tuple[str, Shape]]:
+    arrays = unbox(params)
+    shapes = [tuple(getattr(x, "shape", ())) for x in jax.tree.leaves(arrays)]
+    return list(zip(leaf_names(arrays), shapes, strict=True))
+
+
+def _resolve(name: str, shape: Shape, layouts: Any) -> Layout | None:
+    try:
+        layout = _lookup(name, shape, layouts)
+        if layout is not None:
+            layout.sizes(shape)
+        return layout
+    except ValueError as error:
+        lines = "".join(f"\n  {{{name!r}: {line}" for line in _examples(len(shape)))
+        raise ValueError(
+            f"layouts: {name!r} of shape {shape}: {error}. Write one of these lines:{lines}"
+        ) from None
+
+
+def _lookup(name: str, shape: Shape, layouts: Any) -> Layout | None:
+    for layout in () if layouts is None else _matching(name, shape, layouts):
+        return layout
+    if _is_other(name, shape):
+        return None
+    if len(shape) > 2:
+        raise ValueError("no layout says which axes form its matrices")
+    return parse_layout("in out -> out in")
+
+
+def _matching(name: str, shape: Shape, layouts: Any) -> Iterator[Layout | None]:
+    """Yield the layouts that apply to a leaf, None for "other"."""
+    if layouts is None or isinstance(layouts, Layout):
+        yield layouts
+    elif isinstance(layouts, str):
+        yield from _named(name, shape, layouts)
+    elif isinstance(layouts, Mapping):
+        for pattern, value in layouts.items():
+            if matches(name, [pattern]):
+                yield from _matching(name, shape, value)
+    elif isinstance(layouts, StackedLayouts):
+        i = layouts.axis
+        layout = _lookup(name, shape[:i] + shape[i + 1 :], layouts.layouts)
+        yield None if layout is None else _stack(layout, i)
+    # A class that Optax 0.2.5 does not have. MaxText's adds a sharding.
+    elif {*getattr(layouts, "_fields", ())} - {"sharding"} == {"reduction_axis", "output_axis"}:
+        yield _from_optax(layouts, len(shape))
+    else:
+        raise ValueError(f"{layouts!r} is no layout")
+
+
+def _named(name: str, shape: Shape, text: str) -> Iterator[Layout | None]:
+    if "->" in text:
+        yield parse_layout(text)
+        return
+    rules = lookup_or_suggest("layout", text, {**LAYOUTS, "other": ()})
+    if text == "other" or _is_other(name, shape):
+        yield None
+    for pattern, *texts in rules:
+        if re.search(f"(?i){pattern}$", "/" + name):
+            yield from (x for x in map(parse_layout, texts) if len(x.axes) == len(shape))
+
+
+def _is_other(name: str, shape: Shape) -> bool:
+    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    return len(shape) < 2 or _OTHER.search("/" + snake) is not None
+
+
+def _stack(layout: Layout, axis: int) -> Layout:
+    """Return the layout of a leaf with one more axis, the first of its matrices."""
+    name = next(n for n in map("stack{}".format, ("", *range(2, 9))) if n not in layout.names)
+    axes = (*layout.axes[:axis], (Axis(name),), *layout.axes[axis:])
+    return Layout(axes, ((name,), *layout.matrix))
+
+
+def _from_optax(numbers: Any, n: int) -> Layout:
+    """Return the layout of `optax.contrib.MuonDimensionNumbers` for n axes."""
+    try:
+        columns, rows = (
+            [range(n)[i] for i in (axes if isinstance(axes, Sequence) else (axes,))]
+            for axes in (numbers.reduction_axis, numbers.output_axis)
+        )
+    except IndexError:
+        raise ValueError(f"{numbers} has an axis that the parameter has not") from None
+    stack = [(f"axis{i}",) for i in range(n) if i not in rows + columns]
+    groups = [tuple(f"axis{i}" for i in axes) for axes in (rows, columns)]
+    return Layout(tuple((Axis(f"axis{i}"),) for i in range(n)), (*stack, *groups))
+
+
+def _examples(n: int) -> list[str]:
+    """Return layouts of n axes, and the matrices that they describe."""
+    stack, inputs, outputs = (
+        " ".join(f"{axis}{i}" for i in range(1, end))
+        for axis, end in (("stack", n - 1), ("in", n), ("out", n))
+    )
+    matrices = ["'in out -> out in'}  a matrix"] * (n == 2) + [
+        f"'{stack} in out -> {stack} out in'}}  a stack of matrices",
+        f"'{inputs} out -> out ({inputs})'}}  one matrix",
+        f"'in {outputs} -> ({outputs}) in'}}  one matrix",
+    ] * (n > 2)
+    return [*matrices, "'other'}  no matrix"]
