@@ -55,6 +55,10 @@ def soap(learning_rate):
     return adamjax.soap(learning_rate, storage="8bit")
 
 
+def adafactor(learning_rate):
+    return adamjax.adafactor(learning_rate)
+
+
 def distances(actual, expected):
     """Return |actual - expected| of every element of two trees."""
     assert jax.tree.structure(actual) == jax.tree.structure(expected)
@@ -71,11 +75,9 @@ class Training:
       same: that of adamjax that equals it.
       eight_bits: the same in 8 bits.
       other: another variant in 8 bits.
-      sharded: whether the framework shards the parameters over four devices.
     """
 
     own, same, eight_bits, other = map(staticmethod, (own, same, eight_bits, muon))
-    sharded = False
 
     @staticmethod
     def train(optimizer, steps, folder=None):
@@ -104,8 +106,6 @@ class Training:
         assert 0 < np.mean(away) < 0.1 * LEARNING_RATE
         moments = [x for x in jax.tree.leaves(state) if x.ndim > 1 and x.dtype in ("int8", "uint8")]
         assert {x.dtype.name for x in moments} == {"int8", "uint8"}
-        if self.sharded:
-            assert not any(x.sharding.is_fully_replicated for x in moments)
 
     def test_other_variant(self):
         params, state = self.trained("other")
@@ -121,3 +121,22 @@ class ResumedTraining(Training):
         self.train(self.eight_bits, STEPS - 1, tmp_path)
         params, _ = self.train(self.eight_bits, STEPS, tmp_path)
         assert np.max(distances(params, self.trained("eight_bits")[0])) == 0
+
+
+class ShardedTraining(ResumedTraining):
+    """Tests of a framework that shards parameters over four devices.
+
+    Attributes:
+      factored: an optimizer whose moments have other shapes than the parameters.
+    """
+
+    factored = staticmethod(adafactor)
+
+    def test_moments_are_sharded(self):
+        _, state = self.trained("eight_bits")
+        moments = [x for x in jax.tree.leaves(state) if x.ndim > 1 and x.dtype == "int8"]
+        assert not any(x.sharding.is_fully_replicated for x in moments)
+
+    def test_moments_of_other_shapes(self):
+        params, _ = self.train(self.factored, 1)
+        assert all(np.isfinite(np.asarray(x)).all() for x in jax.tree.leaves(params))

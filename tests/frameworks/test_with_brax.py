@@ -1,19 +1,17 @@
 """brax: PPO with a learning rate adapted to the change of the policy, without parameters."""
 
+import functools
+
 import optax
 
 import adamjax
 from tests.frameworks.suite import Training, recipe
 
 
-def muon(learning_rate):
-    return adamjax.muon(learning_rate, storage="8bit")
-
-
 class TestBrax(Training):
     own = staticmethod(optax.adam)
-    same = staticmethod(lambda learning_rate: adamjax.adam(learning_rate))
-    eight_bits = staticmethod(lambda learning_rate: adamjax.adam(learning_rate, storage="8bit"))
+    same = staticmethod(adamjax.adam)
+    eight_bits = staticmethod(functools.partial(adamjax.adam, storage="8bit"))
 
     @staticmethod
     def train(optimizer, steps, folder=None):

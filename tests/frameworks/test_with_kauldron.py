@@ -4,12 +4,10 @@ import tempfile
 
 from kauldron import kd
 
-from tests.frameworks.suite import LEARNING_RATE, ResumedTraining, recipe
+from tests.frameworks.suite import LEARNING_RATE, ShardedTraining, recipe
 
 
-class TestKauldron(ResumedTraining):
-    sharded = True
-
+class TestKauldron(ShardedTraining):
     @staticmethod
     def train(optimizer, steps, folder=None):
         checkpointer = kd.ckpts.NoopCheckpointer()

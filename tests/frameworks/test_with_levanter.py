@@ -2,15 +2,16 @@
 
 import datetime
 
+import draccus
 import equinox as eqx
 import haliax as hax
 import jax
 from levanter.checkpoint import CheckpointerConfig
-from levanter.optim.config import AdamConfig
+from levanter.optim.config import AdamConfig, OptimizerConfig
 from levanter.tracker import NoopConfig
 from levanter.trainer import Trainer, TrainerConfig
 
-from tests.frameworks.suite import LEARNING_RATE, ResumedTraining, recipe
+from tests.frameworks.suite import LEARNING_RATE, ShardedTraining, recipe
 
 Embed, Mlp, Batch = hax.make_axes(embed=160, mlp=128, batch=8)
 CONFIG = {"learning_rate": LEARNING_RATE, "weight_decay": 0.1, "warmup": 0.0}
@@ -32,12 +33,12 @@ def loss(model, x, *, key=None):
     return hax.mean((model.down(hax.tanh(model.up(x))) - 1.0) ** 2), {}
 
 
-class TestLevanter(ResumedTraining):
-    sharded = True
+class TestLevanter(ShardedTraining):
     own = AdamConfig(**CONFIG)
-    same = RECIPE(**CONFIG, storage="float32")
-    eight_bits = RECIPE(**CONFIG)
+    same = RECIPE(**CONFIG, storage="float32", arguments={"b2": 0.95})
+    eight_bits = RECIPE(**CONFIG, arguments={"b2": 0.95})
     other = RECIPE(**CONFIG, variant="muon")
+    factored = RECIPE(**CONFIG, variant="adafactor", storage="float32")
 
     @staticmethod
     def train(optimizer, steps, folder=None):
@@ -59,3 +60,9 @@ class TestLevanter(ResumedTraining):
             batches = (hax.random.normal(key, (Batch, Embed)) for key in keys)
             state = trainer.train(state, batches).state
         return state.model, state.opt_state
+
+
+def test_config_file():
+    yaml = {"type": "adamjax", "variant": "ademamix", "arguments": {"b2": 0.99}}
+    config = draccus.decode(OptimizerConfig, yaml)
+    assert config == RECIPE(variant="ademamix", arguments={"b2": 0.99})

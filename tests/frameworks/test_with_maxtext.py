@@ -9,7 +9,7 @@ from maxtext.optimizers import optimizers
 from maxtext.trainers.pre_train import train as pre_train
 
 import adamjax
-from tests.frameworks.suite import LEARNING_RATE, ResumedTraining, recipe
+from tests.frameworks.suite import LEARNING_RATE, ShardedTraining, recipe
 
 OWN = optimizers.get_optimizer
 RECIPE = recipe("MaxText")["get_optimizer"]
@@ -42,17 +42,20 @@ CONFIG = {
 }
 
 
-class TestMaxText(ResumedTraining):
-    sharded = True
+def replacing(variant, **arguments):
+    def get_optimizer(config, learning_rate_schedule, model=None, mesh=None):
+        return variant(learning_rate_schedule, **arguments)
+
+    return get_optimizer
+
+
+class TestMaxText(ShardedTraining):
     own = staticmethod(OWN)
     same = staticmethod(lambda *args, **kwargs: RECIPE(*args, **kwargs, storage="float32"))
     eight_bits = staticmethod(RECIPE)
     # MaxText stacks layers along axis 1, so Muon would need the axes of each matrix.
-    other = staticmethod(
-        lambda config, learning_rate, *args, **kwargs: adamjax.schedule_free_adamw(
-            learning_rate, storage="8bit"
-        )
-    )
+    other = staticmethod(replacing(adamjax.schedule_free_adamw, storage="8bit"))
+    factored = staticmethod(replacing(adamjax.adafactor))
 
     @staticmethod
     def train(optimizer, steps, folder=None):

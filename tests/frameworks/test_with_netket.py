@@ -1,8 +1,20 @@
 """NetKet: variational Monte Carlo, with real and complex parameters."""
 
+import optax
+import pytest
 from flax import serialization
 
-from tests.frameworks.suite import LEARNING_RATE, ResumedTraining, recipe, soap
+from tests.frameworks.suite import (
+    LEARNING_RATE,
+    STEPS,
+    ResumedTraining,
+    distances,
+    eight_bits,
+    own,
+    recipe,
+    same,
+    soap,
+)
 
 
 class TestNetKet(ResumedTraining):
@@ -18,3 +30,17 @@ class TestNetKet(ResumedTraining):
         if file:
             file.write_bytes(serialization.to_bytes(driver))
         return driver.state.parameters, driver._optimizer_state
+
+
+def test_complex_parameters():
+    """They are pairs of real numbers, which have no storage."""
+
+    def trained(tx):
+        driver = recipe("NetKet")["driver"](tx, dtype="complex128")
+        driver.run(STEPS, out=None, show_progress=False)
+        return driver.state.parameters
+
+    expected = trained(optax.contrib.split_real_and_imaginary(own(LEARNING_RATE)))
+    assert distances(trained(same(LEARNING_RATE)), expected).max() < 1e-5
+    with pytest.raises(ValueError, match="moments of complex parameters have no storage"):
+        trained(eight_bits(LEARNING_RATE))
