@@ -15,6 +15,7 @@ ScalarOrSchedule = ArrayLike | Callable[[Any], Any]
 from adamjax.interop.arguments import from_keras_args as from_keras_args
 from adamjax.interop.arguments import from_torch_args as from_torch_args
 from adamjax.interop.checkpoints import state_template as state_template
+from adamjax.interop.optax_arguments import from_optax_args as from_optax_args
 from adamjax.matrices.resolve import matrix_layouts as matrix_layouts
 from adamjax.matrices.resolve import stacked_layouts as stacked_layouts
 from adamjax.modifiers.adagc import adagc as adagc
@@ -183,7 +184,8 @@ def adabelief(
     b2: ScalarOrSchedule = 0.999,
     eps: ScalarOrSchedule = 1e-16,
     *,
-    style: Literal['author', 'paper', 'amsgrad'] = 'author',
+    eps_root: ScalarOrSchedule | None = None,
+    style: Literal['author', 'paper', 'amsgrad', 'optax'] = 'author',
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
@@ -203,10 +205,12 @@ def adabelief(
       b1: decay rate of the first moment m, 0 <= b1 < 1.
       b2: decay rate of s, the average of (g - m)², 0 <= b2 < 1.
       eps: ε, added to s at every step and to √ŝ.
+      eps_root: added to s in place of ε, as in Optax. None is ε.
       style: whose implementation to follow, one of
           'author': the authors' default: ε̂ (in √s + ε), rectified as in RAdam where r >= 5, m̂ below
           'paper': the paper, Optax, timm: u = m̂ / (√ŝ + ε)
           'amsgrad': the authors' amsgrad=True: as the paper, with the running maximum of s
+          'optax': Optax: style='paper'
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which s and its maximum are stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
@@ -375,6 +379,7 @@ def adadelta(
     eps: ScalarOrSchedule = 1e-06,
     *,
     nu_dtype: DTypeLike | None = None,
+    style: Literal['author', 'optax'] = 'author',
     weight_decay: ScalarOrSchedule | None = None,
     decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
     mask: Mask = None,
@@ -392,6 +397,9 @@ def adadelta(
       b2: decay rate of both averages, 0 <= b2 < 1 (ρ in the paper).
       eps: ε, added under both roots. It determines the size of the first updates.
       nu_dtype: dtype in which v and x are stored, float32 if None.
+      style: whose implementation to follow, one of
+          'author': the default
+          'optax': Optax: the same
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
@@ -426,6 +434,7 @@ def adafactor(
     learning_rate: ScalarOrSchedule | None = None,
     *,
     decay_rate: ScalarOrSchedule = 0.8,
+    decay_offset: ScalarOrSchedule = 0,
     b2_cap: ScalarOrSchedule | None = None,
     eps1: ScalarOrSchedule | None = None,
     eps2: ScalarOrSchedule = 0.001,
@@ -433,7 +442,7 @@ def adafactor(
     momentum: ScalarOrSchedule | None = None,
     scale_parameter: bool | None = None,
     min_dim_size_to_factor: int | None = None,
-    style: Literal['paper', 't5', 'torch', 'bigvision'] = 'paper',
+    style: Literal['paper', 't5', 'torch', 'bigvision', 'optax'] = 'paper',
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
@@ -458,6 +467,7 @@ def adafactor(
       learning_rate: lr, the relative step min(10⁻², 1/√t) if None. With style "torch", lr is the
         cap in place of 10⁻², and the factor of weight decay. Style "bigvision" requires a number.
       decay_rate: exponent of the decay rate of V, b = 1 - t^-decay_rate.
+      decay_offset: number of steps to subtract from t in b.
       b2_cap: upper bound of b, 1 or set by `style` if None.
       eps1: ε₁, added to g², or a lower bound with style "torch". 1e-30 or set by `style` if None.
       eps2: ε₂, lower bound of RMS(p).
@@ -472,6 +482,7 @@ def adafactor(
           't5': T5X, Optax: factor the two largest axes if both have at least 128 elements
           'torch': torch: ε₁ is a lower bound of V instead of an addend, relative step min(lr, 1/√t)
           'bigvision': Big Vision: factor the two largest axes from size 32, b at most 0.999, no clipping, no scaling by the parameter, momentum 0.9 in bfloat16
+          'optax': Optax: style='t5'
       mu_dtype: dtype in which the momentum is stored, float32 or set by `style` if None.
       nu_dtype: dtype in which V is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
@@ -511,7 +522,7 @@ def adagrad(
     eps: ScalarOrSchedule = 1e-10,
     *,
     initial_accumulator_value: float = 0.0,
-    style: Literal['torch', 'keras'] = 'torch',
+    style: Literal['torch', 'keras', 'optax'] = 'torch',
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
     decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
@@ -531,6 +542,7 @@ def adagrad(
       style: whose implementation to follow, one of
           'torch': torch, TensorFlow 1: u = g / (√s + ε), in torch with ε = 1e-10 and s = 0 at t = 0
           'keras': Keras, Optax: u = g / √(s + ε), with ε = 1e-7 and s = 0.1 at t = 0
+          'optax': Optax: style='keras'
       nu_dtype: dtype in which s is stored, float32 if None. A sum in bfloat16 soon stops growing.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u, one of
@@ -631,7 +643,7 @@ def adam(
     eps: ScalarOrSchedule = 1e-08,
     *,
     eps_root: ScalarOrSchedule = 0.0,
-    style: Literal['torch', 'keras', 'mlx'] = 'torch',
+    style: Literal['torch', 'keras', 'mlx', 'optax'] = 'torch',
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
@@ -656,6 +668,7 @@ def adam(
           'torch': torch, Optax: u = m̂ / (√v̂ + ε)
           'keras': Keras, TensorFlow: u = m̂ √(1 - b₂ᵗ) / (√v + ε), ε̂ in the paper
           'mlx': MLX by default: u = m / (√v + ε), no bias correction
+          'optax': Optax: style='torch'
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None. With b2 = 0.999, bfloat16 freezes v.
       weight_decay: λ, a number, an array or a schedule. None is 0.
@@ -821,7 +834,7 @@ def adamax(
     b2: ScalarOrSchedule = 0.999,
     eps: ScalarOrSchedule = 1e-08,
     *,
-    style: Literal['torch', 'keras', 'paddle'] = 'torch',
+    style: Literal['torch', 'keras', 'paddle', 'optax'] = 'torch',
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
@@ -845,6 +858,7 @@ def adamax(
           'torch': torch, Optax: v = max(b₂ v, |g| + ε), u = m̂ / v
           'keras': Keras: v = max(b₂ v, |g|), u = m̂ / (v + ε)
           'paddle': PaddlePaddle: v = max(b₂ v + ε, |g|), u = m̂ / v
+          'optax': Optax: style='torch'
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
@@ -883,7 +897,7 @@ def adamaxw(
     b2: ScalarOrSchedule = 0.999,
     eps: ScalarOrSchedule = 1e-08,
     *,
-    style: Literal['torch', 'keras', 'paddle'] = 'torch',
+    style: Literal['torch', 'keras', 'paddle', 'optax'] = 'torch',
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = 0.01,
@@ -906,6 +920,7 @@ def adamaxw(
           'torch': torch, Optax: v = max(b₂ v, |g| + ε), u = m̂ / v
           'keras': Keras: v = max(b₂ v, |g|), u = m̂ / (v + ε)
           'paddle': PaddlePaddle: v = max(b₂ v + ε, |g|), u = m̂ / v
+          'optax': Optax: style='torch'
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
@@ -1206,7 +1221,7 @@ def adamw(
     eps: ScalarOrSchedule = 1e-08,
     *,
     eps_root: ScalarOrSchedule = 0.0,
-    style: Literal['torch', 'keras', 'mlx'] = 'torch',
+    style: Literal['torch', 'keras', 'mlx', 'optax'] = 'torch',
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = 0.01,
@@ -1229,6 +1244,7 @@ def adamw(
           'torch': torch, Optax: u = m̂ / (√v̂ + ε)
           'keras': Keras, TensorFlow: u = m̂ √(1 - b₂ᵗ) / (√v + ε), ε̂ in the paper
           'mlx': MLX by default: u = m / (√v + ε), no bias correction
+          'optax': Optax: style='torch'
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None. With b2 = 0.999, bfloat16 freezes v.
       weight_decay: λ, a number, an array or a schedule. None is 0.
@@ -1484,6 +1500,7 @@ def adopt(
     clip_exponent: ScalarOrSchedule | None = 0.25,
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
+    style: Literal['author', 'optax'] = 'author',
     weight_decay: ScalarOrSchedule | None = None,
     decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
     mask: Mask = None,
@@ -1508,6 +1525,9 @@ def adopt(
         0.333 in timm.
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
+      style: whose implementation to follow, one of
+          'author': the default
+          'optax': Optax: the same
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
@@ -2378,7 +2398,7 @@ def lamb(
     *,
     eps_root: ScalarOrSchedule = 0.0,
     norm_cap: float | None = None,
-    style: Literal['paper', 'torch_optimizer'] = 'paper',
+    style: Literal['paper', 'torch_optimizer', 'optax'] = 'paper',
     weight_decay: ScalarOrSchedule | None = 0.01,
     mask: Mask = None,
     mu_dtype: DTypeLike | None = None,
@@ -2405,6 +2425,7 @@ def lamb(
       style: whose implementation to follow, one of
           'paper': the paper, Optax, timm, TensorFlow Addons, PaddlePaddle: bias correction
           'torch_optimizer': torch-optimizer: no bias correction, ‖p‖ limited to 10
+          'optax': Optax: style='paper'
       weight_decay: λ, a number, an array or a schedule. None is 0.
       mask: leaves with weight decay, in any form that `adamjax.optimizer` accepts.
       mu_dtype: dtype in which m is stored, float32 if None.
@@ -2516,6 +2537,7 @@ def lion(
     b2: ScalarOrSchedule = 0.99,
     *,
     mu_dtype: DTypeLike | None = None,
+    style: Literal['author', 'optax'] = 'author',
     weight_decay: ScalarOrSchedule | None = None,
     decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
     mask: Mask = None,
@@ -2535,6 +2557,9 @@ def lion(
       b1: weight of the momentum in the update, 0 <= b1 < 1.
       b2: decay rate of the momentum m, 0 <= b2 < 1.
       mu_dtype: dtype in which m is stored, float32 if None.
+      style: whose implementation to follow, one of
+          'author': the default
+          'optax': Optax: the same
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
@@ -2639,6 +2664,7 @@ def madgrad(
     momentum: ScalarOrSchedule = 0.9,
     eps: ScalarOrSchedule = 1e-06,
     *,
+    style: Literal['author', 'optax'] = 'author',
     weight_decay: ScalarOrSchedule | None = None,
     decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
     mask: Mask = None,
@@ -2655,6 +2681,9 @@ def madgrad(
       learning_rate: lr. The step is not proportional to it.
       momentum: β, how slowly p follows z, 0 <= momentum < 1.
       eps: ε, added to lr and to ∛V.
+      style: whose implementation to follow, one of
+          'author': the default
+          'optax': Optax: the same
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
@@ -2917,6 +2946,7 @@ def nadam(
     b2: ScalarOrSchedule = 0.999,
     eps: ScalarOrSchedule = 1e-08,
     *,
+    eps_root: ScalarOrSchedule = 0.0,
     momentum_decay: ScalarOrSchedule = 0.004,
     style: Literal['torch', 'keras', 'optax', 'mlcommons'] = 'torch',
     mu_dtype: DTypeLike | None = None,
@@ -2937,6 +2967,7 @@ def nadam(
       b1: decay rate of the momentum m and limit of μ, 0 <= b1 < 1.
       b2: decay rate of the second moment v, 0 <= b2 < 1.
       eps: ε, added outside the square root.
+      eps_root: added inside the square root.
       momentum_decay: ψ for style "torch". Other styles ignore it.
       style: whose implementation to follow, one of
           'torch': torch, PaddlePaddle, TensorFlow 1: μₖ = b₁ (1 - ½ · 0.96^(k ψ)), ψ = 0.004
@@ -2982,6 +3013,7 @@ def nadamw(
     b2: ScalarOrSchedule = 0.999,
     eps: ScalarOrSchedule = 1e-08,
     *,
+    eps_root: ScalarOrSchedule = 0.0,
     momentum_decay: ScalarOrSchedule = 0.004,
     style: Literal['torch', 'keras', 'optax', 'mlcommons'] = 'torch',
     mu_dtype: DTypeLike | None = None,
@@ -3001,6 +3033,7 @@ def nadamw(
       b1: decay rate of the momentum m and limit of μ, 0 <= b1 < 1.
       b2: decay rate of the second moment v, 0 <= b2 < 1.
       eps: ε, added outside the square root.
+      eps_root: added inside the square root.
       momentum_decay: ψ for style "torch". Other styles ignore it.
       style: whose implementation to follow, one of
           'torch': torch, PaddlePaddle, TensorFlow 1: μₖ = b₁ (1 - ½ · 0.96^(k ψ)), ψ = 0.004
@@ -3046,8 +3079,9 @@ def novograd(
     b2: ScalarOrSchedule = 0.98,
     eps: ScalarOrSchedule = 1e-08,
     *,
+    eps_root: ScalarOrSchedule = 0.0,
     grad_averaging: bool = False,
-    style: Literal['paper', 'tensorflow', 'openseq2seq'] = 'paper',
+    style: Literal['paper', 'tensorflow', 'openseq2seq', 'optax'] = 'paper',
     weight_decay: ScalarOrSchedule | None = None,
     mask: Mask = None,
     mu_dtype: DTypeLike | None = None,
@@ -3067,11 +3101,13 @@ def novograd(
       b1: decay rate of the momentum m, 0 <= b1 < 1.
       b2: decay rate of the average v of the squared norms, 0 <= b2 < 1.
       eps: ε, placed according to `style`.
+      eps_root: added to v under the root, except in style "openseq2seq".
       grad_averaging: whether to multiply the additions to m by 1 - b₁.
       style: whose implementation to follow, one of
           'paper': the paper, Optax, timm
           'tensorflow': TensorFlow Addons: the same, with grad_averaging from the second step
           'openseq2seq': the authors' code, without an average: g / √(‖g‖² + ε)
+          'optax': Optax: style='paper'
       weight_decay: λ, a number, an array or a schedule. None is 0.
       mask: leaves with weight decay, in any form that `adamjax.optimizer` accepts.
       mu_dtype: dtype in which m is stored, float32 if None.
@@ -3186,6 +3222,7 @@ def prodigy(
     bias_correction: bool = False,
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
+    style: Literal['author', 'optax'] = 'author',
     weight_decay: ScalarOrSchedule | None = None,
     decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
     mask: Mask = None,
@@ -3217,6 +3254,9 @@ def prodigy(
       bias_correction: whether to multiply d lr by √(1 - b₂ᵗ) / (1 - b₁ᵗ), as in Optax.
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
+      style: whose implementation to follow, one of
+          'author': the default
+          'optax': Optax: bias_correction=True
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
@@ -3454,7 +3494,7 @@ def rmsprop(
     momentum: ScalarOrSchedule | None = None,
     centered: bool = False,
     initial_accumulator_value: float = 0.0,
-    style: Literal['torch', 'keras'] = 'torch',
+    style: Literal['torch', 'keras', 'optax'] = 'torch',
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
@@ -3482,6 +3522,7 @@ def rmsprop(
       style: whose implementation to follow, one of
           'torch': torch, MLX: d = g / (√v + ε)
           'keras': Keras, Optax: d = g / √(v + ε)
+          'optax': Optax: style='keras'
       mu_dtype: dtype in which B and ḡ are stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
@@ -3656,6 +3697,7 @@ def schedule_free_sgd(
     warmup_steps: int = 0,
     weight_lr_power: float = 2.0,
     r: float = 0.0,
+    style: Literal['author', 'optax'] = 'author',
     param_rounding: str | None = None,
     weight_decay: ScalarOrSchedule | None = None,
     decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
@@ -3676,6 +3718,9 @@ def schedule_free_sgd(
       warmup_steps: number of steps in which the learning rate rises linearly.
       weight_lr_power: power of the largest lr so far in the weights of the average.
       r: power of t in the weights of the average.
+      style: whose implementation to follow, one of
+          'author': the authors' code
+          'optax': Optax: the warm-up of z is one step behind that of c
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
         (not at all), "stochastic", "kahan" or "residual8", see `adamjax.round_params`.
       weight_decay: λ, a number, an array or a schedule. None is 0.
@@ -3695,7 +3740,7 @@ def schedule_free_sgd(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 outside [0, 1), or a negative number.
+      ValueError: for b1 outside [0, 1), a negative number or an unknown style.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.schedule_free_sgd(learning_rate=1.0)
@@ -3712,6 +3757,7 @@ def sgd(
     nesterov: bool = False,
     *,
     mu_dtype: DTypeLike | None = None,
+    style: Literal['author', 'optax'] = 'author',
     weight_decay: ScalarOrSchedule | None = None,
     decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
     mask: Mask = None,
@@ -3730,6 +3776,9 @@ def sgd(
       momentum: β, 0 <= momentum < 1. None is no momentum.
       nesterov: whether to use Nesterov momentum. It needs a `momentum`.
       mu_dtype: dtype in which B is stored, float32 if None.
+      style: whose implementation to follow, one of
+          'author': the default
+          'optax': Optax: the same
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
@@ -3840,6 +3889,7 @@ def simplified_ademamix(
     eps_root: ScalarOrSchedule = 0.0,
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
+    style: Literal['author', 'optax'] = 'author',
     weight_decay: ScalarOrSchedule | None = None,
     decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
     mask: Mask = None,
@@ -3863,6 +3913,9 @@ def simplified_ademamix(
       eps_root: added inside the square root.
       mu_dtype: dtype in which M is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
+      style: whose implementation to follow, one of
+          'author': the default
+          'optax': Optax: the same
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
@@ -3970,6 +4023,7 @@ def sophia(
     eps: ScalarOrSchedule = 1e-15,
     *,
     rho: ScalarOrSchedule = 0.04,
+    style: Literal['author', 'optax'] = 'author',
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = 0.1,
@@ -3995,6 +4049,9 @@ def sophia(
       b2: decay rate of the curvature h, 0 <= b2 < 1.
       eps: ε, the smallest denominator.
       rho: ρ, weight of the curvature (γ in the paper).
+      style: whose implementation to follow, one of
+          'author': the authors' code
+          'optax': Optax: m̂ in place of m, and an estimate counts from the next step on
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which h is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
@@ -4016,7 +4073,8 @@ def sophia(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative number, or a `hessian` that does not fit.
+      ValueError: for b1 or b2 outside [0, 1), a negative number, an unknown style, or a
+        `hessian` that does not fit.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.sophia(learning_rate=0.0001)

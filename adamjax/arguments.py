@@ -20,6 +20,8 @@ ADVICE = {**RENAMED, "betas": "b1=..., b2=...", "amsgrad": "adamjax.amsgrad", "m
 ADVICE |= {"beta1": "b1", "beta2": "b2", "beta3": "b3", "eps_root": "eps", "estim_lr0": "d0"}
 ADVICE |= {"weight_decay_mask": "mask", "accumulator_dtype": "mu_dtype", "estim_lr_coef": "d_coef"}
 ADVICE |= {"initial_scale": "initial_accumulator_value", "dtype_momentum": "mu_dtype"}
+ADVICE |= {"clipping_threshold": "clip_threshold", "weight_decay_rate": "weight_decay"}
+ADVICE |= {"multiply_by_parameter_scale": "scale_parameter", "eps": "eps1"}
 ADVICE |= {"decay": 'b2, or decay_mode="..." for the coupling of weight decay'}
 ADVICE |= {"nesterov": "adamjax.nadam or adamjax.nadamw for Adam with Nesterov momentum"}
 ADVICE |= dict.fromkeys(("beta2_decay", "beta_2_decay"), "decay_rate with the opposite sign")

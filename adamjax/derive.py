@@ -14,6 +14,15 @@ from adamjax.optimizer import DECAY_MODES, DecayMode, optimizer
 from adamjax.rule import ScalarOrSchedule
 
 Function = Callable[..., Any]
+# The arguments that style="optax" stands for, where a variant has no such style.
+OPTAX_STYLES: dict[str, dict[str, Any]] = {
+    **{name: {"style": "torch"} for name in ("adam", "adamax", "adamaxw", "adamw")},
+    **{name: {"style": "paper"} for name in ("adabelief", "lamb", "novograd")},
+    **{name: {"style": "keras"} for name in ("adagrad", "rmsprop")},
+    **{name: {} for name in ("adadelta", "adopt", "lion", "madgrad", "sgd", "simplified_ademamix")},
+    "adafactor": {"style": "t5"},
+    "prodigy": {"bias_correction": True},
+}
 OPTIONS = ("weight_decay", "decay_mode", "mask", "storage", "param_rounding")
 
 
@@ -45,6 +54,10 @@ def ready_made(
       includes_learning_rate: whether `scale_by_*` multiplies by the learning rate.
       styles: values of `style`.
     """
+    alias = OPTAX_STYLES.get(name)
+    if alias is not None:
+        text = ", ".join(f"{key}={value!r}" for key, value in alias.items())
+        styles = {**(styles or {"author": "the default"}), "optax": f"Optax: {text or 'the same'}"}
     rule_modes = {mode.name: mode for mode in own_modes}
     modes = {**DECAY_MODES, **rule_modes}
     choices = {"decay_mode": {k: mode.formula for k, mode in modes.items()}, "style": styles or {}}
@@ -54,6 +67,10 @@ def ready_made(
         values = bind(name, signature, args, kwargs)
         values["weight_decay"] = 0.0 if values["weight_decay"] is None else values["weight_decay"]
         lookup_or_suggest("decay_mode", values["decay_mode"], modes)
+        if alias is not None:
+            lookup_or_suggest("style", values["style"], choices["style"])
+            values |= alias if values["style"] == "optax" else {}
+            values = {k: v for k, v in values.items() if k != "style" or k in _names(source)}
         if not source.__name__.startswith("scale_by_"):
             return source(**values)
         values["includes_learning_rate"] = includes_learning_rate
@@ -109,6 +126,9 @@ def _signature(
     if adjust is not None:
         added = inspect.signature(adjust).parameters
         own |= {k: p for k, p in added.items() if p.kind is p.KEYWORD_ONLY}
+    if choices["style"] and "style" not in own:
+        kind = inspect.Parameter.KEYWORD_ONLY
+        own["style"] = inspect.Parameter("style", kind, default=next(iter(choices["style"])))
     rate = own.pop("learning_rate", options["learning_rate"])
     rate = rate.replace(kind=inspect.Parameter.POSITIONAL_OR_KEYWORD)
     merged = {"learning_rate": rate, **own, **{k: options[k] for k in OPTIONS}}

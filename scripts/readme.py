@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT))
 
 import adamjax  # noqa: E402
 from benchmarks import record  # noqa: E402
-from scripts import how_to_choose, papers, scaling, storage, support  # noqa: E402
+from scripts import coming_from_optax, how_to_choose, papers, scaling, storage, support  # noqa: E402
 
 
 def variants_table() -> str:
@@ -126,6 +126,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "what is moved": scaling.overhead_table,
     },
     "docs/support.md": {"support": support.table},
+    "docs/coming-from-optax.md": {"equivalents": coming_from_optax.table},
 }
 
 

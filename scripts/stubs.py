@@ -1,4 +1,4 @@
-"""Write adamjax/__init__.pyi, which shows editors and type checkers what `help()` shows.
+"""Write the stubs of adamjax and adamjax.optax: what `help()` shows, for editors and checkers.
 
 python scripts/stubs.py [--check]
 """
@@ -14,7 +14,9 @@ from typing import Any, Literal, get_args, get_origin
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-import adamjax  # noqa: E402
+import optax  # noqa: E402
+
+import adamjax.optax  # noqa: E402
 from adamjax.arguments import plain_default  # noqa: E402
 from adamjax.rule import ScalarOrSchedule  # noqa: E402
 from adamjax.trees import Mask  # noqa: E402
@@ -40,10 +42,14 @@ ScalarOrSchedule = ArrayLike | Callable[[Any], Any]
 def annotation(parameter: inspect.Parameter) -> str:
     """Return the annotation of an argument as text."""
     hint = parameter.annotation
-    if parameter.name.endswith("dtype"):
+    if "dtype" in parameter.name:
         return "DTypeLike | None"
     if hint == Mask:
         return "Mask"
+    if hint in (optax.ScalarOrSchedule, optax.ScalarOrSchedule | None):
+        return "optax.ScalarOrSchedule" + (" | None" if hint != optax.ScalarOrSchedule else "")
+    if any(word in str(hint) for word in ("Array", "Optional", "Union")):
+        return "Any"  # of Optax
     if get_origin(hint) is Literal:
         return f"Literal[{', '.join(map(repr, get_args(hint)))}]"
     if hint in (ScalarOrSchedule, ScalarOrSchedule | None):
@@ -65,9 +71,12 @@ def definition(function: Any) -> str:
     """Return a function's signature and docstring."""
 
     def write(parameter: inspect.Parameter) -> str:
+        typed = f"{parameter.name}: {annotation(parameter)}"
         default = plain_default(parameter)
-        value = "..." if callable(default) else repr(default)
-        return f"{parameter.name}: {annotation(parameter)} = {value}"
+        if default is parameter.empty:
+            return typed
+        is_object = callable(default) or isinstance(default, optax.GradientTransformation)
+        return f"{typed} = {'...' if is_object else repr(default)}"
 
     lines = [f"def {function.__name__}(", *argument_lines(function, write)]
     doc = function.__doc__.replace("\n", "\n    ").replace("\n    \n", "\n\n")
@@ -99,13 +108,35 @@ def stub() -> str:
     )
 
 
+def drop_in_stub(module: types.ModuleType, theirs: types.ModuleType) -> str:
+    """Return the text of the stub of `adamjax.optax`: Optax's names, and our definitions."""
+    own = {k: x for k, x in vars(module).items() if getattr(x, "__module__", 0) == module.__name__}
+    own = {k: x for k, x in own.items() if not k.startswith("_")}
+    names = [name for name in dir(theirs) if name not in own and not name.startswith("_")]
+    sources = [module if name in vars(module) else theirs for name in names]
+    imports = [
+        f"from {source.__name__} import {name} as {name}\n"
+        for source, name in zip(sources, names, strict=True)
+    ]
+    head = HEAD.format(doc=module.__doc__).partition("ScalarOrSchedule =")[0]
+    return head + "".join(imports) + "\n" + "\n".join(map(definition, own.values()))
+
+
+STUBS: dict[str, Callable[[], str]] = {
+    "__init__.pyi": stub,
+    "optax/__init__.pyi": lambda: drop_in_stub(adamjax.optax, optax),
+    "optax/contrib.pyi": lambda: drop_in_stub(adamjax.optax.contrib, optax.contrib),
+}
+
+
 def main() -> None:
-    """Write the stub, or check that it is in sync."""
-    path = FOLDER / "__init__.pyi"
-    if "--check" not in sys.argv:
-        path.write_text(stub(), encoding="utf-8")
-    elif path.read_text(encoding="utf-8") != stub():
-        sys.exit(f"{path.name} is out of date: run python scripts/stubs.py")
+    """Write the stubs, or check that they are in sync."""
+    for name, text in STUBS.items():
+        path = FOLDER / name
+        if "--check" not in sys.argv:
+            path.write_text(text(), encoding="utf-8")
+        elif path.read_text(encoding="utf-8") != text():
+            sys.exit(f"{name} is out of date: run python scripts/stubs.py")
 
 
 if __name__ == "__main__":

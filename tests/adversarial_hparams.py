@@ -22,6 +22,7 @@ ADVERSARIAL_HPARAMS = {
     "gamma": (1e-3, 0.1, 1.0, 0.3, 0.1),
     "base_lr": (None, 2e-2, None, 0.25, None),
     "decay_rate": (0.8, 0.5, 1.0, 0.7, 0.9),
+    "decay_offset": (0, 0.5, 0.0, 0.25, 0.9),
     "b2_cap": (None, 0.6, 1.0, 0.9, 0.7),
     "eps1": (None, 0.0, 0.2, 0.03, 0.3),
     "eps2": (1e-3, 0.2, 2.0, 1e-3, 0.1),

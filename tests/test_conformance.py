@@ -75,7 +75,7 @@ def all_makers():
     for name in adamjax.list_variants():
         variant = adamjax.get_variant(name)
         for style in variant.styles:
-            settings = {"style": style, **REQUIRED.get((name, style), {})}
+            settings = {"style": style, **NEEDED.get(name, {}), **REQUIRED.get((name, style), {})}
             makers[f"{name}-{style}"] = functools.partial(variant.optimizer, **settings)
         if not variant.styles:
             makers[name] = functools.partial(variant.optimizer, **NEEDED.get(name, {}))

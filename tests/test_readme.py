@@ -3,9 +3,6 @@
 import subprocess
 import sys
 
-import jax.numpy as jnp
-import numpy as np
-import optax
 import pytest
 
 from tests import ROOT, documents
@@ -36,22 +33,6 @@ def test_quickstart_learns(tmp_path):
     names = {}
     documents.run(BLOCKS[0], README, names)
     assert abs(float(names["params"]["kernel"][1, 0]) + 2.0) < 0.05
-
-
-def test_same_as_optax_is_the_same():
-    (block,) = (block for block in BLOCKS if "same = [" in block.code)
-    names = {}
-    documents.run(block, README, names)
-    start = jnp.linspace(-1.0, 1.0, 12).reshape(3, 4)
-    for ours, theirs in names["same"]:
-        reached = [(start, tx.init(start)) for tx in (ours, theirs)]
-        for step in range(20):
-            for i, tx in enumerate((ours, theirs)):
-                params, state = reached[i]
-                updates, state = tx.update(jnp.sin(9 * start + step), state, params)
-                reached[i] = (optax.apply_updates(params, updates), state)
-        np.testing.assert_allclose(reached[0][0], reached[1][0], rtol=0, atol=3e-6)
-        assert np.abs(reached[0][0] - start).max() > 1e-3
 
 
 def test_generated_parts_are_up_to_date():

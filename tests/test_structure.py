@@ -25,6 +25,7 @@ LEVELS = [
     {"wrappers"},
     {"variants"},
     {"tracking", "sharding", "interop"},
+    {"optax"},
     {"__init__"},
     {"testing", "problems"},
     {"cli"},

@@ -108,18 +108,22 @@ def test_steps_can_be_differentiated_by_b2():
         np.testing.assert_allclose(jax.grad(reached)(0.99, name), slope, rtol=0.05, atol=1e-2)
 
 
-def test_a_derivative_through_codes_is_refused():
-    tx, g = adamjax.sgd(0.1, momentum=0.9, storage="8bit"), jnp.ones((128, 128))
+@pytest.mark.parametrize(
+    ("arguments", "dtype"),
+    [({"storage": "8bit"}, "float32"), ({"param_rounding": "stochastic"}, "bfloat16")],
+)
+def test_a_derivative_through_rounding_is_refused(arguments, dtype):
+    tx, g = adamjax.sgd(0.1, momentum=0.9, **arguments), jnp.ones((128, 128), dtype)
 
     def loss(lr):
         p, state = g, tx.init(g)
         for _ in range(2):
-            u, state = tx.update(p * lr, state, p)
+            u, state = tx.update(p * lr.astype(p.dtype), state, p)
             p = p + u
         return p.sum()
 
-    with pytest.raises(TypeError, match=r"storage: .* use storage='float32'"):
-        jax.grad(loss)(1.0)
+    with pytest.raises(TypeError, match=f"use {next(iter(arguments))}="):
+        jax.grad(loss)(jnp.float32(1.0))
 
 
 @each_variant()

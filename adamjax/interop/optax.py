@@ -10,7 +10,6 @@ here is masked alike. Convert each part of `optax.partition`, and chain the resu
     tx, state = optax.chain(*(tx for tx, _ in chained)), tuple(state for _, state in chained)
 """
 
-import inspect
 import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -18,15 +17,14 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import optax
-import optax.contrib
 from jax.tree_util import GetAttrKey, tree_leaves_with_path
 
-from adamjax.checks import lookup_or_suggest
 from adamjax.interop import tables
+from adamjax.interop.arguments import Call
+from adamjax.interop.optax_arguments import optax_call
 from adamjax.interop.states import expected_rule, fill, moment_names, per_step, read, rule_of
 from adamjax.interop.trees import check_no_codes, named_leaves
 from adamjax.modifiers.map_updates import is_masked
-from adamjax.registry import create
 from adamjax.trees import PyTree, leaf_name
 
 Path = tuple[Any, ...]
@@ -59,8 +57,8 @@ def from_optax(
     >>> type(state[0]).__name__, type(state[1]).__name__
     ('ScaleByAdamState', 'LearningRateState')
     """
-    optimizer, kwargs = read_arguments(name, arguments)
-    tx = create(name, **kwargs)
+    optimizer, call = _continued(name, arguments)
+    tx, kwargs = call.make(), call.arguments
     fields = moment_names(expected_rule(tx, params))
     nodes, moments, counts = _locate(optax_state, optimizer, kwargs, fields)
     theirs = {field: named_leaves(nodes[path], is_masked) for field, path in moments.items()}
@@ -106,8 +104,8 @@ def to_optax(name: str, state: Any, params: PyTree, optax_state: Any, **argument
     >>> int(to_optax("adam", state, params, there, learning_rate=0.1)[0].count)
     1
     """
-    optimizer, kwargs = read_arguments(name, arguments)
-    rule = expected_rule(create(name, **kwargs), params)
+    optimizer, call = _continued(name, arguments)
+    rule, kwargs = expected_rule(call.make(), params), call.arguments
     nodes, moments, counts = _locate(optax_state, optimizer, kwargs, moment_names(rule))
     theirs = {field: named_leaves(nodes[where]) for field, where in moments.items()}
     ours = read(state, rule, [path for paths in theirs.values() for path in paths], name)
@@ -127,38 +125,12 @@ def to_optax(name: str, state: Any, params: PyTree, optax_state: Any, **argument
     return jax.tree_util.tree_map_with_path(lambda path, leaf: new.get(path, leaf), optax_state)
 
 
-def read_arguments(
-    name: str, arguments: Mapping[str, Any]
-) -> tuple[tables.OptaxOptimizer, dict[str, Any]]:
-    """Return the row of the table, and the arguments of the variant here."""
-    optimizer = lookup_or_suggest("optimizer of Optax", name, tables.OPTAX)
-    function = getattr(optax, name, None) or getattr(optax.contrib, name)
-    bound = inspect.signature(function).bind(**arguments)
-    bound.apply_defaults()
-    theirs = dict(bound.arguments)
-    for argument, value in optimizer.required.items():
-        if theirs.pop(argument, value) != value:
-            raise ValueError(f"optax.{name}: {argument} must be {value!r}: nothing here equals it")
-    if reason := _refusal(name, theirs):
-        raise ValueError(f"optax.{name}: {reason}")
-    if "eps_in_sqrt" in theirs:  # of rmsprop
-        theirs["style"] = "keras" if theirs.pop("eps_in_sqrt") else "torch"
-    renamed = {optimizer.renamed.get(key, key): value for key, value in theirs.items()}
-    return optimizer, {**optimizer.fixed, **renamed}
-
-
-def _refusal(name: str, theirs: Mapping[str, Any]) -> str:
-    """Return why no variant equals Optax's optimizer, or an empty string."""
-    if name == "adabelief" and theirs["eps"] != theirs["eps_root"]:
-        return "eps and eps_root must be equal: there is one ε here"
-    if name == "adadelta" and theirs["learning_rate"] is None:
-        return "without a learning_rate it goes up there; give one"
-    if name == "ademamix" and (callable(theirs["b3"]) or callable(theirs["alpha"])):
-        argument = "b3" if callable(theirs["b3"]) else "alpha"
-        return f"{argument} is a schedule; use adamjax.ademamix"
-    if name == "rmsprop" and theirs["momentum"] is not None and callable(theirs["learning_rate"]):
-        return tables.SCHEDULED_MOMENTUM.format(name)
-    return ""
+def _continued(name: str, arguments: Mapping[str, Any]) -> tuple[tables.OptaxOptimizer, Call]:
+    """Return the row of the table, and the call of the variant here."""
+    call = optax_call(name, arguments)
+    if not tables.OPTAX[name].moments:
+        raise ValueError(f"optax.{name}: its state cannot be converted; call init instead")
+    return tables.OPTAX[name], call
 
 
 def _scale(name: str, field: str, kwargs: Mapping[str, Any]) -> float:

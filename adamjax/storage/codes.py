@@ -5,6 +5,7 @@
 a chain of integer operations in a separate pass, which reads the gradient again.
 """
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -116,6 +117,21 @@ def decode_ratio(code: Array, scale: Array, bits: int) -> Array:
     _, k = _companding(bits)
     q = jnp.asarray(code, jnp.float32)
     return 0.5 * scale * q / (k - jnp.abs(q))
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(1,))
+def refuse_derivative(x: Array, instead: str) -> Array:
+    """Return x, whose derivative raises TypeError."""
+    del instead
+    return x
+
+
+@refuse_derivative.defjvp
+def _raise_error(instead: str, primals: Any, tangents: Any) -> Any:
+    raise TypeError(
+        f"rounded numbers have no derivative; use {instead} to differentiate through steps, or "
+        "jax.lax.stop_gradient on the gradients"
+    )
 
 
 def _companding(bits: int) -> tuple[int, int]:

@@ -12,17 +12,21 @@ import optax
 from adamjax.checks import lookup_or_suggest, refuse_state
 from adamjax.moments import Array, common_dtype, increment, nan_to_zero
 from adamjax.storage.bits import leaf_seeds, random_bits, step_words
-from adamjax.storage.codes import round_bits
+from adamjax.storage.codes import refuse_derivative, round_bits
 from adamjax.trees import PyTree, check_same_tree, leaf_name, like_updates, require_params
 
 MODES = ("stochastic", "kahan", "residual8")
 
 
 class RoundParamsState(NamedTuple):
-    """Number of steps done, and the rounding error of each parameter, if stored."""
+    """Number of steps done, the rounding error of each parameter, and a mark of its format.
+
+    The mark is zeros, one for "kahan" and two for "residual8", see `StoredState`.
+    """
 
     steps: Any
     residual: PyTree = None
+    format: Any = None
 
 
 def round_params(mode: str = "stochastic") -> optax.GradientTransformationExtraArgs:
@@ -60,10 +64,11 @@ def round_params(mode: str = "stochastic") -> optax.GradientTransformationExtraA
     lookup_or_suggest("mode", mode, dict.fromkeys(MODES))
 
     def init(params: PyTree) -> RoundParamsState:
-        residual = None
-        if mode != "stochastic":
-            residual = jax.tree.map(partial(_nothing_lost, mode), params)
-        return RoundParamsState(jnp.zeros([], jnp.int32), residual)
+        steps = jnp.zeros([], jnp.int32)
+        if mode == "stochastic":
+            return RoundParamsState(steps)
+        residual = jax.tree.map(partial(_nothing_lost, mode), params)
+        return RoundParamsState(steps, residual, jnp.zeros(MODES.index(mode), jnp.int8))
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         del extra_args
@@ -74,12 +79,12 @@ def round_params(mode: str = "stochastic") -> optax.GradientTransformationExtraA
         residuals = _residuals(mode, state, params, treedef)
         words = step_words(state.steps, leaf_seeds([leaf_name(path) for path, _ in named]))
         results = [
-            _round(mode, u, jnp.asarray(p), c, words[i]) if _is_low(p) else (u, c)
+            _round(mode, u, jnp.asarray(p), c, words[i]) if is_low(p) else (u, c)
             for i, (u, p, c) in enumerate(zip(leaves, params, residuals, strict=True))
         ]
         residual = None if mode == "stochastic" else treedef.unflatten([c for _, c in results])
-        steps = increment(state.steps)
-        return treedef.unflatten([u for u, _ in results]), RoundParamsState(steps, residual)
+        state = state._replace(steps=increment(state.steps), residual=residual)
+        return treedef.unflatten([u for u, _ in results]), state
 
     return optax.GradientTransformationExtraArgs(init, update)
 
@@ -116,7 +121,7 @@ def _residuals(mode: str, state: Any, params: list[Any], treedef: Any) -> list[A
         return [None] * len(params)
     residuals = treedef.flatten_up_to(state.residual)
     for p, c in zip(params, residuals, strict=True):
-        expected = (jnp.shape(p), _residual_dtype(mode, p)) if _is_low(p) else ()
+        expected = (jnp.shape(p), _residual_dtype(mode, p)) if is_low(p) else ()
         if (() if isinstance(c, optax.MaskedNode) else (jnp.shape(c), c.dtype)) != expected:
             refuse_state(state)
     return residuals
@@ -126,12 +131,13 @@ def _residual_dtype(mode: str, p: Any) -> Any:
     return jnp.dtype("int8") if mode == "residual8" else jnp.result_type(p)
 
 
-def _is_low(p: Any) -> bool:
+def is_low(p: Any) -> bool:
+    """Return whether an array is bfloat16 or float16."""
     return jnp.result_type(p) in (jnp.bfloat16, jnp.float16)
 
 
 def _nothing_lost(mode: str, p: Any) -> Any:
-    return jnp.zeros_like(p, dtype=_residual_dtype(mode, p)) if _is_low(p) else optax.MaskedNode()
+    return jnp.zeros_like(p, dtype=_residual_dtype(mode, p)) if is_low(p) else optax.MaskedNode()
 
 
 # Leaves of the same shape share a trace.
@@ -142,7 +148,8 @@ def _round(mode: str, u: Array, p: Array, c: Any, word: Array) -> tuple[Array, A
     The difference of numbers within a factor of 2 is exact. Others are rounded again, in float32 so
     that they are the same whether or not XLA keeps a cast to p's dtype.
     """
-    dtype, wide, v = p.dtype, p.astype(jnp.float32), u.astype(jnp.float32)
+    dtype, wide = p.dtype, p.astype(jnp.float32)
+    v = refuse_derivative(u.astype(jnp.float32), "param_rounding=None")
     finite = jnp.isfinite(wide)
     bits = random_bits(p.shape, word)
     if mode == "stochastic":

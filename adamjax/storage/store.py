@@ -14,6 +14,7 @@ import optax
 from adamjax.checks import lookup_or_suggest
 from adamjax.moments import Array
 from adamjax.storage.bits import dithers, hash_u32, leaf_seeds, phases
+from adamjax.storage.codes import refuse_derivative
 from adamjax.storage.formats import FORMATS, Code, groups
 from adamjax.storage.roles import ROLES
 from adamjax.storage.state_moments import Leaf, Moments, split_moments
@@ -236,7 +237,10 @@ def _encode(storage: str, part: Moments, plan: list[Groups]) -> Moments:
     for leaf, codes, seed in zip(part.leaves, plan, seeds, strict=True):
         words = 0
         for fields, code in codes:
-            values = tuple(_constant(leaf[field].astype(jnp.float32)) for field in fields)
+            values = tuple(
+                refuse_derivative(leaf[field].astype(jnp.float32), "storage='float32'")
+                for field in fields
+            )
             arrays = _encode_arrays(code, words, values, seed, at)
             leaf = {**leaf, **dict(zip(fields, arrays, strict=True))}
             words += len(fields)
@@ -273,19 +277,6 @@ def _widen(part: Moments) -> Moments:
 
 def _dtypes(arrays: Sequence[Array]) -> tuple[str, ...]:
     return tuple(jnp.result_type(x).name for x in arrays)
-
-
-@jax.custom_jvp
-def _constant(x: Array) -> Array:
-    return x
-
-
-@_constant.defjvp
-def _refuse_derivative(primals: Any, tangents: Any) -> Any:
-    raise TypeError(
-        "storage: codes have no derivative; use storage='float32' to differentiate through steps, "
-        "or jax.lax.stop_gradient on the gradients"
-    )
 
 
 # Leaves of the same shape share a trace. Without jit around them, all steps share a program.

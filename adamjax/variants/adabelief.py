@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import lookup_or_suggest
+from adamjax.checks import check_not_negative, lookup_or_suggest
 from adamjax.moments import Array, adam_update, adam_update_eps_hat, debias, ema
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
@@ -43,6 +43,7 @@ def scale_by_adabelief(
     b2: ScalarOrSchedule = 0.999,
     eps: ScalarOrSchedule = 1e-16,
     *,
+    eps_root: ScalarOrSchedule | None = None,
     style: str = "author",
     mu_dtype: Any = None,
     nu_dtype: Any = None,
@@ -53,6 +54,7 @@ def scale_by_adabelief(
       b1: decay rate of the first moment m, 0 <= b1 < 1.
       b2: decay rate of s, the average of (g - m)², 0 <= b2 < 1.
       eps: ε, added to s at every step and to √ŝ.
+      eps_root: added to s in place of ε, as in Optax. None is ε.
       style: implementation to follow, "author", "paper" or "amsgrad", see `STYLES`.
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which s and its maximum are stored, float32 if None.
@@ -68,11 +70,13 @@ def scale_by_adabelief(
     2.0
     """
     lookup_or_suggest("style", style, STYLES)
+    if eps_root is not None:
+        check_not_negative("eps_root", eps_root)
 
     def rule(g, moments, step):
         mu = ema(g, moments.mu, step.b1)
         surprise = step.b1.value * (g - moments.mu)  # g - m with the new m
-        nu = seen = ema(surprise * surprise, moments.nu, step.b2) + step.eps
+        nu = seen = ema(surprise * surprise, moments.nu, step.b2) + step.added
         if style == "amsgrad":
             seen = jnp.maximum(moments.nu_max, nu)
             moments = moments._replace(nu_max=seen)
@@ -85,7 +89,7 @@ def scale_by_adabelief(
     slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)}
     if style == "amsgrad":
         slots["nu_max"] = Slot(nu_dtype)
-    scalars = {"eps": eps, "eps_root": 0.0}
+    scalars = {"eps": eps, "eps_root": 0.0, "added": eps if eps_root is None else eps_root}
     return lift(rule, AdabeliefState, slots, betas={"b1": b1, "b2": b2}, scalars=scalars)
 
 

@@ -115,6 +115,7 @@ def scale_by_adafactor(
     learning_rate: ScalarOrSchedule | None = 1.0,
     *,
     decay_rate: ScalarOrSchedule = 0.8,
+    decay_offset: ScalarOrSchedule = 0,
     b2_cap: ScalarOrSchedule | None = None,
     eps1: ScalarOrSchedule | None = None,
     eps2: ScalarOrSchedule = 1e-3,
@@ -132,6 +133,7 @@ def scale_by_adafactor(
       learning_rate: factor of the update, inside the momentum. None is the relative step of the
         paper, min(10⁻², 1/√t). With 1, scale the updates elsewhere in the chain.
       decay_rate: exponent of the decay rate of V, b = 1 - t^-decay_rate.
+      decay_offset: number of steps to subtract from t in b.
       b2_cap: upper bound of b, 1 or set by `style` if None.
       eps1: ε₁, added to g², or a lower bound with style "torch". 1e-30 or set by `style` if None.
       eps2: ε₂, lower bound of RMS(p).
@@ -158,8 +160,7 @@ def scale_by_adafactor(
     """
     if clip_threshold is not None:
         check_positive("clip_threshold", clip_threshold)
-    preset = lookup_or_suggest("style", style, _PRESETS)
-    setting = preset.override(
+    setting = lookup_or_suggest("style", style, _PRESETS).override(
         eps1=eps1,
         b2_cap=b2_cap,
         clip_threshold=clip_threshold,
@@ -169,11 +170,12 @@ def scale_by_adafactor(
         min_dim_size_to_factor=min_dim_size_to_factor,
     )
 
-    def axes_of(shape):
-        return factored_axes(shape, setting.min_dim_size_to_factor, setting.largest_axes)
+    least, largest = setting.min_dim_size_to_factor, setting.largest_axes
+    axes_of = partial(factored_axes, min_size=least, largest=largest)
 
     def rule(g, moments, step, p=None):
-        one_minus = jnp.maximum(step.count**-step.decay_rate, 1 - step.b2_cap)
+        power = (step.count - step.decay_offset) ** -step.decay_rate
+        one_minus = jnp.maximum(power, 1 - step.b2_cap)
         beta = Beta(1 - one_minus, one_minus)
         addend, floor = (0.0, step.eps1) if style == "torch" else (step.eps1, 0.0)
         v, moments = second_moment(g * g + addend, moments, beta, axes_of(g.shape), floor)
@@ -192,10 +194,9 @@ def scale_by_adafactor(
     scalars = {
         "learning_rate": relative_step(1e-2) if learning_rate is None else learning_rate,
         "decay_rate": decay_rate,
-        "b2_cap": setting.b2_cap,
-        "eps1": setting.eps1,
+        "decay_offset": decay_offset,
         "eps2": eps2,
-        "clip_threshold": setting.clip_threshold,
+        **{name: getattr(setting, name) for name in ("b2_cap", "eps1", "clip_threshold")},
     }
     state_type = AdafactorState if betas else optax.FactoredState
     options = {"needs_params": setting.scale_parameter, "uses_axes": True}

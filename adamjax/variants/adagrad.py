@@ -53,6 +53,7 @@ def scale_by_adagrad(
     Raises:
       ValueError: for a number out of range or an unknown style.
 
+    >>> import jax.numpy as jnp
     >>> tx, g = scale_by_adagrad(), jnp.float32(2.0)
     >>> round(float(tx.update(g, tx.init(g))[0]), 6)
     1.0

@@ -49,6 +49,7 @@ def scale_by_nadam(
     b2: ScalarOrSchedule = 0.999,
     eps: ScalarOrSchedule = 1e-8,
     *,
+    eps_root: ScalarOrSchedule = 0.0,
     momentum_decay: ScalarOrSchedule = 0.004,
     style: str = "torch",
     mu_dtype: Any = None,
@@ -60,6 +61,7 @@ def scale_by_nadam(
       b1: decay rate of the momentum m and limit of μ, 0 <= b1 < 1.
       b2: decay rate of the second moment v, 0 <= b2 < 1.
       eps: ε, added outside the square root.
+      eps_root: added inside the square root.
       momentum_decay: ψ for style "torch". Other styles ignore it.
       style: implementation to follow, "torch", "keras", "optax" or "mlcommons".
       mu_dtype: dtype in which m is stored, float32 if None.
@@ -93,7 +95,7 @@ def scale_by_nadam(
         return divide(u, denominator(nu, step)), moments._replace(mu=mu, nu=nu)
 
     slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)}
-    scalars = {"eps": eps, "eps_root": 0.0}
+    scalars = {"eps": eps, "eps_root": eps_root}
     betas = {"b1": b1, "b2": b2, "momentum": momentum}
     return lift(rule, optax.ScaleByAdamState, slots, betas=betas, scalars=scalars)
 

@@ -42,6 +42,7 @@ def scale_by_novograd(
     b2: ScalarOrSchedule = 0.98,
     eps: ScalarOrSchedule = 1e-8,
     *,
+    eps_root: ScalarOrSchedule = 0.0,
     grad_averaging: bool = False,
     style: str = "paper",
     weight_decay: ScalarOrSchedule = 0.0,
@@ -55,6 +56,7 @@ def scale_by_novograd(
       b1: decay rate of the momentum m, 0 <= b1 < 1.
       b2: decay rate of the average v of the squared norms, 0 <= b2 < 1.
       eps: ε, placed according to `style`.
+      eps_root: added to v under the root, except in style "openseq2seq".
       grad_averaging: whether to multiply the additions to m by 1 - b₁.
       style: implementation to follow, "paper", "tensorflow" or "openseq2seq".
       weight_decay: λ, a number, an array or a schedule.
@@ -81,7 +83,7 @@ def scale_by_novograd(
             n = divide(g, root(nu + step.eps))
         else:
             nu = jnp.where(first, nu, ema(nu, moments.nu, step.b2))
-            n = divide(g, root(nu) + step.eps)
+            n = divide(g, root(nu + step.eps_root) + step.eps)
         n = n if p is None else add_decay(n, p, step.weight_decay)
         share = step.b1.one_minus if grad_averaging else 1.0
         share = jnp.where(first, 1.0, share) if style == "tensorflow" else share
@@ -94,7 +96,7 @@ def scale_by_novograd(
         NovogradState,
         slots,
         betas={"b1": b1, "b2": b2},
-        scalars={"eps": eps, "weight_decay": weight_decay},
+        scalars={"eps": eps, "eps_root": eps_root, "weight_decay": weight_decay},
         needs_params=not is_zero(weight_decay),
         mask=mask,
     )

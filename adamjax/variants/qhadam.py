@@ -43,6 +43,7 @@ def scale_by_qhadam(
     Raises:
       ValueError: for b1 or b2 outside [0, 1), nu2 outside [0, 1], or a negative eps or nu1.
 
+    >>> import jax.numpy as jnp
     >>> tx, g = scale_by_qhadam(nu1=0.5), jnp.float32(2.0)
     >>> u, state = tx.update(g, tx.init(g))
     >>> round(float(tx.update(-g, state)[0]), 4)  # (-1 - (1 - 0.9) / (1 + 0.9)) / 2

@@ -12,13 +12,16 @@ from typing import Any
 
 import optax
 
+from adamjax.checks import lookup_or_suggest
 from adamjax.registry import register
 from adamjax.rule import ScalarOrSchedule
 from adamjax.schedules import with_linear_warmup
 from adamjax.storage.rounding import with_param_rounding
-from adamjax.variants.schedule_free_adamw import SCHEDULE_FREE_ADAMW
+from adamjax.variants.schedule_free_adamw import SCHEDULE_FREE_ADAMW, STYLES as ADAMW_STYLES
 from adamjax.variants.sgd import sgd
 from adamjax.wrappers.schedule_free import schedule_free
+
+STYLES = {"author": "the authors' code", "optax": ADAMW_STYLES["optax"]}
 
 
 def _schedule_free_sgd(
@@ -28,6 +31,7 @@ def _schedule_free_sgd(
     warmup_steps: int = 0,
     weight_lr_power: float = 2.0,
     r: float = 0.0,
+    style: str = "author",
     param_rounding: str | None = None,
     **options: Any,
 ) -> optax.GradientTransformationExtraArgs:
@@ -39,12 +43,15 @@ def _schedule_free_sgd(
       warmup_steps: number of steps in which the learning rate rises linearly.
       weight_lr_power: power of the largest lr so far in the weights of the average.
       r: power of t in the weights of the average.
+      style: implementation to follow, "author" or "optax".
 
     Raises:
-      ValueError: for b1 outside [0, 1), or a negative number.
+      ValueError: for b1 outside [0, 1), a negative number or an unknown style.
     """
+    lag = int(lookup_or_suggest("style", style, STYLES) == STYLES["optax"])
     rate = with_linear_warmup(learning_rate, warmup_steps)
-    tx = schedule_free(sgd(rate, **options), rate, b1, weight_lr_power=weight_lr_power, r=r)
+    z_rate = with_linear_warmup(learning_rate, warmup_steps, lag=lag)
+    tx = schedule_free(sgd(z_rate, **options), rate, b1, weight_lr_power=weight_lr_power, r=r)
     return with_param_rounding(tx, param_rounding=param_rounding)
 
 
@@ -53,6 +60,7 @@ SCHEDULE_FREE_SGD = register(
     SCHEDULE_FREE_ADAMW.paper,
     summary="SGD with averaged iterates instead of learning rate decay",
     learning_rate=1.0,
+    styles=STYLES,
     notes="The parameters are y. Evaluate and save x, `adamjax.eval_params(state, params)`.",
 )
 schedule_free_sgd = SCHEDULE_FREE_SGD.optimizer

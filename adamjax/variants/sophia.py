@@ -15,11 +15,17 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import optax
 
+from adamjax.checks import lookup_or_suggest
 from adamjax.modifiers.map_updates import select_unmasked
-from adamjax.moments import Array, clamp, divide, ema
+from adamjax.moments import Array, clamp, debias, divide, ema
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.trees import PyTree, check_real, check_same_tree
+
+STYLES = {
+    "author": "the authors' code",
+    "optax": "Optax: m̂ in place of m, and an estimate counts from the next step on",
+}
 
 
 class SophiaState(NamedTuple):
@@ -41,6 +47,7 @@ def scale_by_sophia(
     eps: ScalarOrSchedule = 1e-15,
     *,
     rho: ScalarOrSchedule = 0.04,
+    style: str = "author",
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
@@ -56,6 +63,7 @@ def scale_by_sophia(
       b2: decay rate of the curvature h, 0 <= b2 < 1.
       eps: ε, the smallest denominator.
       rho: ρ, weight of the curvature (γ in the paper).
+      style: implementation to follow, "author" or "optax".
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which h is stored, float32 if None.
 
@@ -63,7 +71,8 @@ def scale_by_sophia(
       A transformation with a `SophiaState`.
 
     Raises:
-      ValueError: for b1 or b2 outside [0, 1), a negative number, or a `hessian` that does not fit.
+      ValueError: for b1 or b2 outside [0, 1), a negative number, an unknown style, or a
+        `hessian` that does not fit.
 
     >>> tx, g = scale_by_sophia(rho=1.0), jnp.float32(2.0)
     >>> u, state = tx.update(g, tx.init(g))
@@ -74,11 +83,14 @@ def scale_by_sophia(
     0.1375
     """
 
+    is_optax = lookup_or_suggest("style", style, STYLES) == STYLES["optax"]
+
     def rule(g, moments, step):
         mu = ema(g, moments.mu, step.b1)
         nu = moments.nu if step.hessian is None else ema(clamp(step.hessian), moments.nu, step.b2)
-        limit = jnp.maximum(step.rho * nu, step.eps)
-        u = jnp.where(jnp.abs(mu) < limit, divide(mu, limit), jnp.sign(mu))
+        m, h = (debias(mu, step.b1), moments.nu) if is_optax else (mu, nu)
+        limit = jnp.maximum(step.rho * h, step.eps)
+        u = jnp.where(jnp.abs(m) < limit, divide(m, limit), jnp.sign(m))
         return u, moments._replace(mu=mu, nu=nu)
 
     slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)}
@@ -110,6 +122,7 @@ SOPHIA = register(
     summary="divides by an estimate of the Hessian diagonal, and clips",
     learning_rate=1e-4,
     weight_decay=0.1,
+    styles=STYLES,
     notes="Pass an estimate as `update(..., hessian=...)` every few steps, see "
     "`adamjax.scale_by_sophia`. The authors make one every 10 steps. The "
     "Gauss-Newton-Bartlett estimate of Sophia-G is n ĝ², where ĝ is the gradient of the mean "

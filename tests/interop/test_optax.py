@@ -29,10 +29,11 @@ def schedule(count):
 
 
 CASES = {
-    "adabelief": ("adabelief", {**LR, "eps": 1e-3, "eps_root": 1e-3}),
+    "adabelief": ("adabelief", {**LR, "eps": 1e-3, "eps_root": 1e-5}),
     "adadelta": ("adadelta", {**EPS, **DECAY, "learning_rate": 1.0}),
     "adagrad": ("adagrad", EPS),
     "adam": ("adam", {**EPS, "eps_root": 1e-3}),
+    "adam-nesterov": ("adam", {**EPS, "nesterov": True}),
     "adamax": ("adamax", EPS),
     "adamaxw": ("adamaxw", {**EPS, **DECAY}),
     "adamw-mask": ("adamw", {**EPS, **DECAY, "mask": MASK}),
@@ -99,7 +100,8 @@ def test_goes_on_here_and_back(case):
 
 
 def test_every_optimizer_is_continued():
-    assert {name for name, _ in CASES.values()} == set(tables.OPTAX)
+    convertible = {row.name for row in tables.OPTAX.values() if row.moments}
+    assert {name for name, _ in CASES.values()} == convertible
 
 
 # --- states inside of other states
@@ -187,10 +189,10 @@ def test_a_mask_of_whole_folders():
 ARGUMENTS = [
     ("adamx", {}, "unknown optimizer of Optax 'adamx'; did you mean"),
     ("lbfgs", {}, "unknown optimizer of Optax 'lbfgs'"),
-    ("adam", {**LR, "nesterov": True}, "nesterov must be False"),
+    ("radam", {**LR, "nesterov": True}, "nesterov must be False"),
+    ("madgrad", LR, "its state cannot be converted"),
     ("amsgrad", {**LR, "bias_correction_nu": False}, "bias_correction_nu must be True"),
     ("adadelta", {}, "without a learning_rate it goes up there"),
-    ("adabelief", {**LR, "eps": 1e-3}, "eps and eps_root must be equal"),
     ("ademamix", {**LR, "alpha": lambda count: 1.0}, "alpha is a schedule"),
     ("rmsprop", {"learning_rate": lambda count: 0.1, "momentum": 0.9}, "momentum"),
     ("rmsprop", {**LR, "momentum": 0.9}, "must hold one TraceState"),

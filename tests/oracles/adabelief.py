@@ -12,11 +12,13 @@ from tests.oracles import oracle, ratio
     b1=0.9,
     b2=0.999,
     eps=1e-16,
+    eps_root=None,
     style=("author", "paper", "amsgrad"),
 )
 def adabelief(g, p, s, h):
     s.m = h.b1 * s.m + (1 - h.b1) * g
-    s.s = h.b2 * s.s + (1 - h.b2) * (g - s.m) ** 2 + h.eps
+    s.s = h.b2 * s.s + (1 - h.b2) * (g - s.m) ** 2
+    s.s += h.eps if h.eps_root is None else h.eps_root
     s.most = np.fmax(s.most, s.s)
     s.b1_product *= h.b1
     s.b2_product *= h.b2

@@ -55,6 +55,7 @@ def root_mean_square(x):
     {"rows": 0.0, "columns": 0.0, "full": 0.0, "m": 0.0},
     learning_rate=None,
     decay_rate=0.8,
+    decay_offset=0,
     b2_cap=None,
     eps1=None,
     eps2=1e-3,
@@ -68,7 +69,7 @@ def adafactor(g, p, s, h):
     def chosen(value, name):
         return STYLES[h.style][name] if value is None else value
 
-    beta = min(chosen(h.b2_cap, "cap"), 1 - h.t**-h.decay_rate)
+    beta = min(chosen(h.b2_cap, "cap"), 1 - (h.t - h.decay_offset) ** -h.decay_rate)
     axes = axes_to_factor(g.shape, h.style, chosen(h.min_dim_size_to_factor, "from"))
     moment = second_moment(g, s, h, beta, chosen(h.eps1, "eps1"), axes)
     update = ratio(g, np.sqrt(moment))

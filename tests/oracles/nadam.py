@@ -14,6 +14,7 @@ SETTINGS = {
     "b1": 0.9,
     "b2": 0.999,
     "eps": 1e-8,
+    "eps_root": 0.0,
     "momentum_decay": 0.004,
     "style": ("torch", "keras", "optax", "mlcommons"),
 }
@@ -38,4 +39,4 @@ def nadam(g, p, s, h):
         ahead = after * s.m / (1 - s.b1_product * after) + (1 - h.b1) * g / c1
     else:
         ahead = (h.b1 * s.m + (1 - h.b1) * g) / c1
-    return ratio(ahead, np.sqrt(s.v / c2) + h.eps)
+    return ratio(ahead, np.sqrt(s.v / c2 + h.eps_root) + h.eps)

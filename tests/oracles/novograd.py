@@ -12,6 +12,7 @@ from tests.oracles import oracle, ratio
     b1=0.95,
     b2=0.98,
     eps=1e-8,
+    eps_root=0.0,
     grad_averaging=False,
     style=("paper", "tensorflow", "openseq2seq"),
     decay_mode="inside",
@@ -22,7 +23,7 @@ def novograd(g, p, s, h):
         n = ratio(g, np.sqrt(square + h.eps))
     else:
         s.v = square if h.t == 1 else h.b2 * s.v + (1 - h.b2) * square
-        n = ratio(g, np.sqrt(s.v) + h.eps)
+        n = ratio(g, np.sqrt(s.v + h.eps_root) + h.eps)
     if h.decay_mode == "inside":
         n, h.weight_decay, h.decay_mode = n + h.weight_decay * p, 0.0, "decoupled"
     if h.grad_averaging and not (h.style == "tensorflow" and h.t == 1):

@@ -89,9 +89,9 @@ def adamw(g, s, h):
     return ratio(g, np.sqrt(s.v / c2) + h.eps), lr, lr
 
 
-@enlist("schedule_free_sgd", learning_rate=1.0, b1=0.9, warmup_steps=0)
+@enlist("schedule_free_sgd", learning_rate=1.0, b1=0.9, warmup_steps=0, style=("author", "optax"))
 def sgd(g, s, h):
-    return g, warmed_up(h), warmed_up(h)
+    return g, warmed_up(h, lag=int(h.style == "optax")), warmed_up(h)
 
 
 @enlist("schedule_free_radam", **ADAM)

@@ -79,6 +79,13 @@ def test_another_format_is_refused_by_a_loader_that_casts(saved, other, tmp_path
     jax.eval_shape(ready_made(storage=other).update, params, converted, params)
 
 
+def test_modes_of_rounding_differ_in_a_shape():
+    params = jax.tree.map(jnp.bfloat16, large_params())
+    modes = ("stochastic", "kahan", "residual8")
+    states = [jax.eval_shape(adamjax.round_params(mode).init, params) for mode in modes]
+    assert len({str(jax.tree.map(jnp.shape, state)) for state in states}) == 3
+
+
 def test_other_leaves_in_the_format_have_another_mark():
     """Not only formats differ, but also what `exclude` and `min_size` leave in float32."""
     tx, params = adamjax.scale_by_adam(), large_params()
