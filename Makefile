@@ -4,8 +4,8 @@
 #   make test ARGS="-k adamw"             pass arguments on (also: make demo ARGS=--help)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-wide test-all mutants lint test-oldest test-interop test-site site \
-    notebooks clean newest oldest interop pages
+.PHONY: help demo test test-wide test-all mutants lint test-oldest test-interop test-site \
+    test-frameworks site notebooks clean newest oldest interop pages
 
 # Tests of one group, such as those in float64, share what they compile: they stay on one worker.
 PYTEST = -m pytest -n 2 --dist loadgroup $(ARGS)
@@ -16,13 +16,14 @@ test test-wide test-all mutants test-oldest test-interop test-site site: \
 # MkDocs announces a version that is not there yet.
 test-site site: export NO_MKDOCS_2_WARNING = 1
 
-# These import torch and Keras, or what builds and opens the site, which no other environment has;
-# `make test-interop` and `make test-site` run them.
+# These import torch and Keras, other frameworks, or what builds and opens the site, which no other
+# environment has; `make test-interop`, `make test-frameworks` and `make test-site` run them.
 ELSEWHERE = --ignore-glob 'tests/interop/test_with_*.py' --ignore tests/site \
+    --ignore-glob 'tests/frameworks/test_with_*.py' \
     --ignore tests/notebooks/test_in_jupyter.py
 
 help:         ## print this list
-	@sed -n 's/^\([a-z-]*\): .*## /make \1 @/p' Makefile | awk -F @ '{ printf "%-18s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\): .*## /make \1 @/p' Makefile | awk -F @ '{ printf "%-21s %s\n", $$1, $$2 }'
 
 demo: newest  ## train a Flax model on handwritten digits with several variants, side by side
 	.venv/bin/python -m examples.demo $(ARGS)
@@ -55,6 +56,9 @@ test-oldest: oldest  ## run tests on the oldest versions that pyproject.toml adm
 
 test-interop: interop ## run the tests that need torch and Keras, which it installs (some 600 MB)
 	KERAS_BACKEND=jax .venv-interop/bin/python $(PYTEST) tests/interop/test_with_*.py
+
+test-frameworks: ## train with MaxText, Tunix, brax and others, which it installs (some 8 GB)
+	$(or $(PYTHON),python3) scripts/frameworks.py $(ARGS)
 
 site: pages   ## build the documentation into site/, with a page for each variant
 	.venv-site/bin/python -m mkdocs build --strict

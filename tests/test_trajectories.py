@@ -64,10 +64,12 @@ def test_every_style_has_a_trajectory():
     # A W variant is the plain one but for the default of weight_decay; so is adamc but for the
     # schedule, on which its oracle looks.
     plain = {"adamc": "adam", "adamw": "adam", "adamaxw": "adamax", "nadamw": "nadam"}
-    covered = set()
+    # tests/interop/test_drop_in.py compares these with Optax.
+    covered = {("schedule_free_sgd", "optax"), ("sophia", "optax")}
     for file, overrides in CASES:
         name, arguments = resolve(INDEX[file])
-        covered.add((plain.get(name, name), (arguments | overrides).get("style")))
+        default = next(iter(adamjax.get_variant(name).styles), None)
+        covered.add((plain.get(name, name), (arguments | overrides).get("style", default)))
     for name in adamjax.list_variants():
         for style in adamjax.get_variant(name).styles or [None]:
             assert (plain.get(name, name), style) in covered, (name, style)

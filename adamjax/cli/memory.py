@@ -68,7 +68,7 @@ def state_parts(
         fields = [key.name for key in path if isinstance(key, jax.tree_util.GetAttrKey)]
         # Optax's names for the states of wrapped transformations.
         own = [name for name in fields if name not in ("inner_state", "inner_states")]
-        if fields[-1:] == ["format"]:  # of a `StoredState`, at most a kilobyte
+        if not times_of(path, leaves):
             continue
         field = "/".join(own) or "state"
         size = times_of(path, leaves) * math.prod(leaf.shape) * leaf.dtype.itemsize
@@ -99,6 +99,8 @@ def one_of_each(leaves: Leaves, dtype: Any = jnp.float32) -> dict[str, jax.Shape
 
 def times_of(path: Any, leaves: Leaves) -> int:
     """Return the number of leaves that the array at this path stands for."""
+    if path[-1:] == (jax.tree_util.GetAttrKey("format"),):
+        return 0  # the mark of a `StoredState`, at most a kilobyte
     counts = dict(zip(one_of_each(leaves), leaves.values(), strict=True))
     keys = [key.key for key in path if isinstance(key, jax.tree_util.DictKey)]
     return next((counts[key] for key in keys if key in counts), 1)

@@ -1,4 +1,7 @@
-"""The pages are true: their Python and their commands run, and their links lead somewhere."""
+"""The pages are true: their Python and their commands run, and their links lead somewhere.
+
+`make test-frameworks` runs the blocks of frameworks, such as ```` ```python brax ````.
+"""
 
 import os
 import re
@@ -47,6 +50,9 @@ def test_each_block_is_recognized():
         languages = [fence.split(" ")[0] for fence in fences[::2]]
         assert set(languages) <= {"sh", "python", "text"} and set(fences[1::2]) <= {""}, name
         assert languages.count("python") == len(documents.blocks(FILES[name])), name
+    for block in documents.blocks(FILES["docs/recipes.md"]):
+        test = f"tests/frameworks/test_with_{block.kind}.py"
+        assert not block.kind or (documents.ROOT / test).exists(), test
 
 
 @pytest.mark.wide
@@ -58,6 +64,8 @@ def test_page_runs_and_prints_its_comments(name, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names = {"__name__": "page"}
     for block in documents.blocks(FILES[name]):
+        if block.kind:
+            continue
         documents.run(block, FILES[name], names)
         printed, expected = capsys.readouterr().out.splitlines(), documents.expected(block.code)
         agree = len(printed) == len(expected) and all(map(documents.same, printed, expected))

@@ -292,11 +292,14 @@ def schedule_free(given):
     arguments = given.take("b1 b2 eps warmup_steps weight_lr_power r")
     if base == "adam":
         return arguments | {"style": style}
-    unused = {"sgd": ("b2", "eps"), "radam": ("warmup_steps",)}[base]
-    if base == "radam" and arguments["warmup_steps"]:
+    if base == "sgd":
+        return {k: arguments[k] for k in arguments.keys() - {"b2", "eps"}} | {
+            "name": "schedule_free_sgd",
+            "style": style,
+        }
+    if arguments.pop("warmup_steps"):
         raise ValueError("schedule_free: RAdam has no warm-up of its own")
-    kept = {key: value for key, value in arguments.items() if key not in unused}
-    return kept | {"name": f"schedule_free_{base}"}
+    return arguments | {"name": f"schedule_free_{base}"}
 
 
 @reads("yogi", "yogi")
