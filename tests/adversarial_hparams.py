@@ -53,7 +53,16 @@ ADVERSARIAL_HPARAMS = {
     "max_size": (None, 5, None, 4, None),
     "ns_steps": (5, 3, 1, 2, 4),
     "ns_eps": (None, 1e-3, 0.0, 0.1, 1e-2),
-    "scale": (None, "rms", "none", "aspect", None),
+    "coefficients": ("jordan", ((2.0, -1.5, 0.5),), "jordan", ((3.0, -3.0, 1.0), (2.0, -1.5, 0.5)))
+    + ("jordan",),
+    "layouts": (
+        {"tensor*": "other"},
+        {"matrix": "out in -> out in", "tensor*": "other"},
+        {"tensor*": "stack in out -> stack out in"},
+        {"matrix": "other", "tensor*": "stack out in -> stack out in"},
+        {"tensor*": "other"},
+    ),
+    "scale": (None, "rms", "spectral", "aspect", "rms_to_rms"),
     "adam_scale": (0.015, 1.0, 0.5, 2.0, 0.1),
     "slow_step_size": (0.8, 0.5, 0.25, 1.5, 0.0),
     "centralize": (True, True, False, True, False),
@@ -92,9 +101,18 @@ VALUES = {
 NOT_SIGNED = {
     *("amsgrad", "bias_correction", "centered", "centralize", "decay_mode", "eta_fn"),
     "grad_averaging",
-    *("kept", "mask", "matrices", "min_dim_size_to_factor", "mu_dtype", "nesterov", "nu_dtype"),
+    *(
+        "coefficients",
+        "kept",
+        "layouts",
+        "mask",
+        "min_dim_size_to_factor",
+        "mu_dtype",
+        "nesterov",
+        "nu_dtype",
+    ),
     *("optimize_1d", "out_axis", "param_rounding", "reduce", "scale", "scale_parameter"),
-    *("shape_fn", "storage", "style"),
+    *("layouts", "ns_dtype", "shape_fn", "storage", "style", "wire_dtype"),
 }
 # Arguments that are no scalar of the rule: they decide what is computed, not with which numbers.
 STRUCTURE = NOT_SIGNED | {

@@ -24,7 +24,16 @@ SCALES = (0.1, 1e-6, 1e6, 1e3)
 
 # Not numbers of the rule: `style` has cases of its own; dtypes, masks and storage have their own
 # tests.
-OTHER = {"style", "mask", "matrices", "mu_dtype", "nu_dtype", "storage", "param_rounding"}
+OTHER = {
+    "style",
+    "mask",
+    "ns_dtype",
+    "wire_dtype",
+    "mu_dtype",
+    "nu_dtype",
+    "storage",
+    "param_rounding",
+}
 
 # Variants whose direction alone is a step, of which the learning rate is no factor.
 INCLUDE_LEARNING_RATE = {"amos", "madgrad"}
@@ -88,6 +97,8 @@ class Trial(NamedTuple):
 def trials(name, style):
     """Each adversarial setting, all numbers on schedules, and the defaults of both functions."""
     base = {} if style is None else {"style": style}
+    if name == "muon":
+        base["layouts"] = {"tensor*": "other"}
     lr = parameters(name)["learning_rate"].default
     # In a null space the eigenvectors are any.
     of = square_problem if name == "soap" else problem
@@ -140,8 +151,6 @@ def by_name(name, base):
             ({"kept": {"mat*": 0, "*t*x": (0, 1)}}, {"kept": {2: 0}}),
             ({"kept": {"mat*": 0, "*": (0, 1)}}, {"kept": {2: 0, 3: (0, 1)}}),
         ),
-        # Vectors, though they are named, are no matrices.
-        "muon": (({"matrices": "*"}, {"axes": (2, 3)}), ({"matrices": "!matrix"}, {"axes": (3,)})),
     }
     return [
         Trial(

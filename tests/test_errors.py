@@ -303,8 +303,6 @@ def test_patterns_are_checked_in_init():
         adamjax.adamw(mask="*scale"),
         adamjax.lamb(weight_decay=0.1, decay_mode="inside", mask="*scale"),
         adamjax.cautious_decay(0.1, "!*scale"),
-        adamjax.partition_matrices(adam, adam, "*scale"),
-        adamjax.muon(matrices=["*kernel", "!*scale"]),
         adamjax.adam_mini(kept={"*scale": ()}),
         adamjax.lazy_rows(adam, ["*kernel", "!*scale"]),
         adamjax.store(adam, exclude="!*scale"),

@@ -30,7 +30,7 @@ def map_matrices(
     """Apply a function to stacks of the matrices in the last two axes of many arrays.
 
     Args:
-      function: from a stack (n, rows, columns) to one of the same shape and dtype, which treats each
+      function: from a stack (n, rows, columns) to one of the same shape and dtype. It treats each
         matrix alone, and returns 0 for 0.
       arrays: arrays (..., rows, columns).
       wire_dtype: dtype in which devices exchange matrices. None keeps their dtype.
@@ -57,7 +57,7 @@ def map_layouts(
     layouts: Sequence[Layout | None],
     **options: Any,
 ) -> list[Array]:
-    """Apply a function of stacks of matrices to the leaves that have a layout, see `map_matrices`."""
+    """Apply a function of stacks of matrices to the leaves with a layout, see `map_matrices`."""
     rows = [to_matrices(x, at) if at else [] for x, at in zip(leaves, layouts, strict=True)]
     blocks = iter(map_matrices(function, list(itertools.chain(*rows)), **options))
     return [

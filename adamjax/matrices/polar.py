@@ -22,7 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from adamjax.checks import check_count, check_not_negative, lookup_or_suggest
-from adamjax.moments import ZERO, Array, Scalar, divide
+from adamjax.moments import ZERO, Array, Scalar, divide, root
 
 Triples = Sequence[Sequence[float]]
 
@@ -146,7 +146,7 @@ def _gram(x: Array) -> Array:
 
 
 def _norm(x: Array) -> Array:
-    return jnp.sqrt(jnp.sum(jnp.square(x), (-2, -1), keepdims=True))
+    return root(jnp.sum(jnp.square(x), (-2, -1), keepdims=True))
 
 
 # Bounds of the singular values of a matrix; with "aol" after each row is divided by its own.

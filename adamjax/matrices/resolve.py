@@ -10,7 +10,7 @@ import jax
 
 from adamjax.checks import check_count, lookup_or_suggest
 from adamjax.matrices.layout import Axis, Layout, Shape, parse_layout
-from adamjax.trees import PyTree, leaf_names, matches, unbox
+from adamjax.trees import PyTree, has_masked, leaf_names, matches, unbox
 
 _QKV, _OUT = "embed heads dim -> (heads dim) embed", "heads dim embed -> embed (heads dim)"
 _TORCH = (
@@ -159,7 +159,7 @@ def resolve_layouts(params: PyTree, layouts: Any = None) -> list[Layout | None]:
     if callable(layouts):
         tree = jax.tree.structure(params).flatten_up_to(layouts(params))
         values = ["other" if value is None else value for value in tree]
-    elif isinstance(layouts, Mapping) and named:
+    elif isinstance(layouts, Mapping) and named and not has_masked(params):
         names = [name for name, _ in named]
         for pattern in layouts:
             if not re.search(r"[*?\[!]", pattern) and pattern not in names:

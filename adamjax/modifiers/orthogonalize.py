@@ -13,12 +13,13 @@ import optax
 
 from adamjax.checks import lookup_or_suggest
 from adamjax.matrices.distribute import map_layouts
-from adamjax.matrices.polar import polar_factor, resolve
+from adamjax.matrices.polar import Triples, polar_factor, resolve
 from adamjax.matrices.resolve import resolve_layouts
 from adamjax.moments import Array, Scalar, clamp
 from adamjax.rule import at_least_float32, explicit_sharding
 from adamjax.trees import PyTree, flatten_floating
 
+TOGETHER = 2**22  # bytes of the matrices that one product takes
 SCALES = {  # functions of rows (outputs) and columns (inputs)
     "none": lambda rows, columns: 1.0,
     "aspect": lambda rows, columns: math.sqrt(max(1, rows / columns)),
@@ -29,7 +30,7 @@ SCALES = {  # functions of rows (outputs) and columns (inputs)
 
 
 def orthogonalize(
-    coefficients: Any = "jordan",
+    coefficients: str | Triples = "jordan",
     *,
     steps: int | None = None,
     eps: Scalar | None = None,
@@ -78,7 +79,11 @@ def orthogonalize(
     factor = lookup_or_suggest("scale", scale, SCALES)
 
     def function(stack: Array) -> Array:
-        return polar_factor(stack, method, dtype=dtype) * factor(*stack.shape[-2:])
+        # One after another, large matrices need less memory, and on CPU less time.
+        together = max(1, TOGETHER // (stack.nbytes // len(stack)))
+        one = partial(polar_factor, coefficients=method, dtype=dtype)
+        polar = jax.lax.map(one, clamp(stack), batch_size=min(together, len(stack)))
+        return polar * factor(*stack.shape[-2:])
 
     def init(params: PyTree) -> optax.EmptyState:
         flatten_floating("params", params, real=True)
@@ -88,12 +93,11 @@ def orthogonalize(
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         del params, extra_args
         leaves, treedef = flatten_floating("updates", updates, real=True)
-        chosen = resolve_layouts(updates, layouts)
+        pairs = zip(leaves, resolve_layouts(updates, layouts), strict=True)
+        chosen = [layout if u.size else None for u, layout in pairs]
 
         wide = [u.astype(at_least_float32(u.dtype)) for u in leaves]
-        change: Any = partial(
-            map_layouts, lambda x: function(clamp(x)), layouts=chosen, wire_dtype=wire_dtype
-        )
+        change: Any = partial(map_layouts, function, layouts=chosen, wire_dtype=wire_dtype)
         shardings = [explicit_sharding(u) for u in leaves]
         if any(shardings):  # reshapes on Explicit axes need the sharding of their result
             change = jax.sharding.auto_axes(change, out_sharding=shardings)

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import optax
 
-from adamjax.checks import check_not_negative, lookup_or_suggest
+from adamjax.checks import check_count, check_not_negative, lookup_or_suggest
+from adamjax.matrices.polar import Triples
 from adamjax.modifiers.orthogonalize import orthogonalize
 from adamjax.modifiers.partition_matrices import partition_matrices
 from adamjax.moments import Array, ema
@@ -40,7 +41,7 @@ def scale_by_muon(
     momentum: ScalarOrSchedule = 0.95,
     *,
     nesterov: bool = True,
-    coefficients: Any = "jordan",
+    coefficients: str | Triples = "jordan",
     ns_steps: int | None = None,
     ns_eps: float | None = None,
     ns_dtype: Any = None,
@@ -94,6 +95,10 @@ def scale_by_muon(
     """
     style_scale = lookup_or_suggest("style", style, _SCALES)
     scale = style_scale if scale is None else scale
+    if ns_steps is not None:
+        check_count("ns_steps", ns_steps)
+    if ns_eps is not None:
+        check_not_negative("ns_eps", ns_eps)
     check_not_negative("adam_scale", adam_scale)
     for_matrices = optax.chain(
         _momentum(momentum, nesterov, style, mu_dtype),

@@ -110,7 +110,7 @@ def test_missing_parameters_are_named():
         (lambda: adamjax.trust_ratio(eps=-1.0), "eps must not be negative"),
         (lambda: adamjax.trust_ratio(norm_cap=-1.0), "norm_cap must not be negative"),
         (lambda: adamjax.orthogonalize(scale="rows"), "unknown scale 'rows'"),
-        (lambda: adamjax.orthogonalize(out_axis=0), "out_axis must be -1 or -2"),
+        (lambda: adamjax.orthogonalize("jordon"), "unknown coefficients 'jordon'"),
         (lambda: adamjax.orthogonalize(steps=0), "steps must be a whole number"),
         (lambda: adamjax.orthogonalize(eps=-1.0), "eps must not be negative"),
         (lambda: adamjax.eigenbasis(optax.identity(), every=0), "every must be a whole number"),
@@ -265,7 +265,7 @@ def test_adagc_holds_down_gradients_that_jump():
 @pytest.mark.parametrize("shape", [(6, 4), (4, 6), (3, 5, 5)])
 def test_orthogonalized_matrices_have_singular_values_near_one(shape):
     u = jnp.asarray(RANDOM.normal(size=shape), jnp.float32)
-    tx = adamjax.orthogonalize()
+    tx = adamjax.orthogonalize(layouts="stack in out -> stack out in" if u.ndim == 3 else None)
     updates, _ = tx.update(u, tx.init(u))
     values = np.linalg.svd(updates, compute_uv=False)
     assert values.min() > 0.6
@@ -278,27 +278,28 @@ def test_orthogonalized_matrices_have_singular_values_near_one(shape):
 def test_orthogonalize_takes_the_steps_of_its_polynomial():
     """On each singular value: a s + b s³ + c s⁵, from s = σ / (‖u‖ + ε); then it is scaled."""
     u = jnp.zeros((3, 2)).at[0, 0].set(4.0).at[1, 1].set(3.0)
-    for scale, out_axis, factor in (
-        ("none", -1, 1.0),
-        ("aspect", -1, 1.0),
-        ("aspect", -2, 1.5**0.5),
-        ("rms", -1, 0.2 * 3**0.5),
+    for scale, layout, factor in (
+        ("none", None, 1.0),
+        ("aspect", None, 1.0),
+        ("aspect", "out in -> out in", 1.5**0.5),
+        ("rms", None, 0.2 * 3**0.5),
     ):
         s = np.array([4.0, 3.0]) / 6
         for _ in range(2):
             s = 3.4445 * s - 4.775 * s**3 + 2.0315 * s**5
-        tx = adamjax.orthogonalize(2, 1.0, scale=scale, out_axis=out_axis)
+        tx = adamjax.orthogonalize(steps=2, eps=1.0, scale=scale, layouts=layout)
         updates, _ = tx.update(u, tx.init(u))
         np.testing.assert_allclose(np.diag(updates[:2]), factor * s, rtol=1e-5)
 
 
-def test_by_matrix_takes_masks():
+def test_matrices_are_those_of_the_layouts():
     tree = {"embedding": jnp.ones((2, 2)), "kernel": jnp.ones((2, 2)), "bias": jnp.ones(2)}
     tree["stack"] = jnp.ones((2, 2, 2))
-    for mask, matrices in ((None, {"embedding", "kernel"}), ("*kernel", {"kernel"})):
-        tx = adamjax.partition_matrices(optax.scale(2.0), optax.scale(3.0), mask)
+    stack = {"stack": "stack in out -> stack out in"}
+    for layouts, matrices in ((stack, {"kernel", "stack"}), ({"*": "other"}, set())):
+        tx = adamjax.partition_matrices(optax.scale(2.0), optax.scale(3.0), layouts)
         updates, _ = tx.update(tree, tx.init(tree))
         assert {name for name, x in updates.items() if x.ravel()[0] == 2} == matrices
         assert {name for name, x in updates.items() if x.ravel()[0] == 3} == {*tree} - matrices
-    with pytest.raises(ValueError, match=r"mask: no parameter matches '\*kernels'"):
-        adamjax.muon(matrices="*kernels").init(tree)
+    with pytest.raises(ValueError, match="layouts: 'stack' of shape"):
+        adamjax.muon().init(tree)

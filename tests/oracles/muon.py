@@ -6,14 +6,24 @@ from tests.oracles import oracle, ratio
 from tests.oracles.adam import MEMORY, average
 
 
-def orthogonal(u, steps, eps):
+def orthogonal(u, h):
     if u.shape[0] > u.shape[1]:
-        return orthogonal(u.T, steps, eps).T
-    x = ratio(u, np.sqrt((u**2).sum()) + eps)
-    for _ in range(steps):
+        return orthogonal(u.T, h).T
+    triples = [(3.4445, -4.775, 2.0315)] if h.coefficients == "jordan" else h.coefficients
+    x = ratio(u, np.sqrt((u**2).sum()) + (1e-7 if h.ns_eps is None else h.ns_eps))
+    for i in range(h.ns_steps or (5 if len(triples) == 1 else len(triples))):
+        a, b, c = triples[min(i, len(triples) - 1)]
         square = x @ x.T
-        x = 3.4445 * x - 4.775 * square @ x + 2.0315 * square @ square @ x
+        x = a * x + b * square @ x + c * square @ square @ x
     return x
+
+
+def layout_of(g, layouts):
+    """The layout of a leaf, by its number of axes."""
+    if isinstance(layouts, str):
+        return layouts
+    leaf, usual = {2: ("matrix", "in out -> out in")}.get(g.ndim, ("tensor*", "other"))
+    return (layouts or {}).get(leaf, usual) if g.ndim > 1 else "other"
 
 
 def moved(g, s, h):
@@ -35,28 +45,31 @@ def moved(g, s, h):
     learning_rate=0.02,
     momentum=0.95,
     nesterov=True,
-    ns_steps=5,
-    ns_eps=1e-7,
+    coefficients="jordan",
+    ns_steps=None,
+    ns_eps=None,
     scale=None,
-    out_axis=-1,
+    layouts=None,
     b1=0.9,
     b2=0.95,
     eps=1e-10,
     adam_scale=0.015,
     style=("author", "optax", "keras"),
-    axes=(2,),
 )
 def muon(g, p, s, h):
     scales = {"author": "aspect", "optax": "aspect", "keras": "rms"}
-    if g.ndim not in h.axes:
+    layout = layout_of(g, h.layouts)
+    if layout == "other":
         c1, c2 = average(g, s, h)
         return h.adam_scale * ratio(s.m / c1, np.sqrt(s.v / c2) + h.eps)
     sides, stack = g.shape[-2:], moved(g, s, h).reshape(-1, *g.shape[-2:])
-    u = np.stack([orthogonal(x, h.ns_steps, h.ns_eps) for x in stack]).reshape(g.shape)
-    outputs, inputs = sides if h.out_axis == -2 else sides[::-1]
+    u = np.stack([orthogonal(x, h) for x in stack]).reshape(g.shape)
+    outputs, inputs = sides if layout.endswith(layout.split(" -> ")[0]) else sides[::-1]
     factors = {
         "none": 1.0,
         "aspect": max(1, outputs / inputs) ** 0.5,
         "rms": 0.2 * max(sides) ** 0.5,
+        "rms_to_rms": (outputs / inputs) ** 0.5,
+        "spectral": max(sides) ** 0.5,
     }
     return u * factors[h.scale or scales[h.style]]

@@ -7,6 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AxisType, NamedSharding, PartitionSpec as P
 
+import adamjax
+
 # Square, so that SOAP has no eigenvectors of 0 to choose from.
 SHAPES = {"kernel": (32, 32), "heads": (4, 16, 16), "bias": (32,)}
 PARAMS = {name: jax.ShapeDtypeStruct(shape, jnp.float32) for name, shape in SHAPES.items()}
@@ -23,6 +25,14 @@ PLANS = {
         "data",
     ),
 }
+
+
+def create(name):
+    """A variant for these parameters."""
+    layouts = {"heads": "heads in out -> heads out in"}
+    return adamjax.create(
+        name, learning_rate=0.1, **({"layouts": layouts} if name == "muon" else {})
+    )
 
 
 @functools.cache

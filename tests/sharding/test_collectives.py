@@ -38,7 +38,7 @@ def collected(name):
 
 @each(BY_ELEMENT)
 def test_elementwise_variants_send_nothing(name):
-    tx = adamjax.create(name, learning_rate=0.1)
+    tx = plans.create(name)
     for plan in ("fsdp", "fsdp x tensor"):
         assert sent(tx, plan) == {}
     assert sent(tx, "zero") == collected(name)
@@ -57,7 +57,7 @@ def test_codes_send_nothing(storage):
 @each(REDUCED)
 def test_sums_over_a_leaf_are_all_that_is_sent(name):
     """No more than are listed, each of a row or a number; with ZeRO the parameters as well."""
-    tx = adamjax.create(name, learning_rate=0.1)
+    tx = plans.create(name)
     for plan in ("fsdp", "fsdp x tensor", "zero"):
         operations = sent(tx, plan)
         sums = operations.pop("all-reduce", [])
@@ -69,7 +69,7 @@ def test_sums_over_a_leaf_are_all_that_is_sent(name):
 @pytest.mark.wide
 @pytest.mark.parametrize("name", MATRICES)
 def test_matrices_send_no_more_than_their_products(name):
-    operations = sent(adamjax.create(name, learning_rate=0.1), "fsdp")
+    operations = sent(plans.create(name), "fsdp")
     assert max(max(sizes) for sizes in operations.values()) <= 32 * 32
 
 

@@ -51,7 +51,7 @@ def distance(reached, expected, start):
 
 
 def assert_trains_alike(name, kind):
-    tx = adamjax.create(name, learning_rate=0.1)
+    tx = plans.create(name)
     start = plans.arrays()
     shardings, zero = plans.plan("zero x tensor", kind)
     params = placed(start, shardings)

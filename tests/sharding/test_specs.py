@@ -85,7 +85,7 @@ def test_around_it_masks_partitions_and_schedules():
 
 @each_variant(others="wide")
 def test_every_state_has_a_place(name):
-    tx = adamjax.create(name, learning_rate=0.1)
+    tx = plans.create(name)
     state = jax.eval_shape(tx.init, plans.PARAMS)
     found = specs(tx, "zero x tensor")
     places = placements(state, found)

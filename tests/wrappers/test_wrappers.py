@@ -157,7 +157,6 @@ PART = {"a": "x", "n": None, "block": "y"}
 PARTS = {
     "partition": lambda tx, rest: optax.partition({"x": tx, "y": rest}, PART),
     "masked": lambda tx, rest: optax.masked(tx, {"a": True, "n": None, "block": False}),
-    "partition_matrices": lambda tx, rest: adamjax.partition_matrices(tx, rest, "a"),
 }
 
 
