@@ -53,8 +53,13 @@ ADVERSARIAL_HPARAMS = {
     "max_size": (None, 5, None, 4, None),
     "ns_steps": (5, 3, 1, 2, 4),
     "ns_eps": (None, 1e-3, 0.0, 0.1, 1e-2),
-    "coefficients": ("jordan", ((2.0, -1.5, 0.5),), "jordan", ((3.0, -3.0, 1.0), (2.0, -1.5, 0.5)))
-    + ("jordan",),
+    "coefficients": (
+        "jordan",
+        ((2.0, -1.5, 0.5),),
+        "jordan",
+        ((3.0, -3.0, 1.0), (2.0, -1.5, 0.5)),
+        "jordan",
+    ),
     "layouts": (
         {"tensor*": "other"},
         {"matrix": "out in -> out in", "tensor*": "other"},
@@ -101,16 +106,7 @@ VALUES = {
 NOT_SIGNED = {
     *("amsgrad", "bias_correction", "centered", "centralize", "decay_mode", "eta_fn"),
     "grad_averaging",
-    *(
-        "coefficients",
-        "kept",
-        "layouts",
-        "mask",
-        "min_dim_size_to_factor",
-        "mu_dtype",
-        "nesterov",
-        "nu_dtype",
-    ),
+    *("coefficients", "kept", "mask", "min_dim_size_to_factor", "mu_dtype", "nesterov", "nu_dtype"),
     *("optimize_1d", "out_axis", "param_rounding", "reduce", "scale", "scale_parameter"),
     *("layouts", "ns_dtype", "shape_fn", "storage", "style", "wire_dtype"),
 }

@@ -3,7 +3,7 @@
 import difflib
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -54,6 +54,10 @@ _OTHER = re.compile(
     | /(a_log|hc_base|sinks|tid2eid|(pre|post|res)_beta)$  # of MaxText""",
     re.VERBOSE,
 )
+
+
+# Or `StackedLayouts`, or `optax.contrib.MuonDimensionNumbers`.
+Layouts = str | Layout | Mapping[str, Any] | Callable[[PyTree], PyTree] | Any | None
 
 
 class StackedLayouts(NamedTuple):

@@ -14,7 +14,7 @@ import optax
 from adamjax.checks import lookup_or_suggest
 from adamjax.matrices.distribute import map_layouts
 from adamjax.matrices.polar import Triples, polar_factor, resolve
-from adamjax.matrices.resolve import resolve_layouts
+from adamjax.matrices.resolve import Layouts, resolve_layouts
 from adamjax.moments import Array, Scalar, clamp
 from adamjax.rule import at_least_float32, explicit_sharding
 from adamjax.trees import PyTree, flatten_floating
@@ -35,7 +35,7 @@ def orthogonalize(
     steps: int | None = None,
     eps: Scalar | None = None,
     scale: str = "none",
-    layouts: Any = None,
+    layouts: Layouts = None,
     dtype: Any = None,
     wire_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:

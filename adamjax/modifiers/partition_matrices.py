@@ -5,14 +5,14 @@ from typing import Any
 import jax
 import optax
 
-from adamjax.matrices.resolve import resolve_layouts
+from adamjax.matrices.resolve import Layouts, resolve_layouts
 from adamjax.trees import PyTree
 
 
 def partition_matrices(
     matrices: optax.GradientTransformation,
     others: optax.GradientTransformation,
-    layouts: Any = None,
+    layouts: Layouts = None,
 ) -> optax.GradientTransformationExtraArgs:
     """Apply one transformation to matrices and another to the other leaves (`optax.partition`).
 

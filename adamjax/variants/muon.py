@@ -14,6 +14,7 @@ import optax
 
 from adamjax.checks import check_count, check_not_negative, lookup_or_suggest
 from adamjax.matrices.polar import Triples
+from adamjax.matrices.resolve import Layouts
 from adamjax.modifiers.orthogonalize import orthogonalize
 from adamjax.modifiers.partition_matrices import partition_matrices
 from adamjax.moments import Array, ema
@@ -47,7 +48,7 @@ def scale_by_muon(
     ns_dtype: Any = None,
     wire_dtype: Any = None,
     scale: str | None = None,
-    layouts: Any = None,
+    layouts: Layouts = None,
     b1: ScalarOrSchedule = 0.9,
     b2: ScalarOrSchedule = 0.95,
     eps: ScalarOrSchedule = 1e-10,
