@@ -11,13 +11,17 @@ import jax.numpy as jnp
 import optax
 import optax.contrib
 
+from adamjax.arguments import ADVICE
 from adamjax.checks import lookup_or_suggest
+from adamjax.derive import OPTAX_STYLES
 from adamjax.interop import tables
 from adamjax.interop.arguments import Call
 from adamjax.registry import get_variant
 from adamjax.storage.rounding import is_low, with_param_rounding
 from adamjax.storage.store import store
 from adamjax.trees import PyTree
+
+_NAMES = {**ADVICE, "decay": "b2"}  # of Optax's arguments here
 
 
 class NoEqualError(ValueError):
@@ -78,18 +82,19 @@ def _call(row: tables.OptaxOptimizer, name: str, arguments: Mapping[str, Any]) -
     if reason := row.refused or _refusal(row.name, theirs):
         raise NoEqualError(f"{who}: {reason}; use adamjax.optax.{name}")
     variant, settings = _converted(row, theirs)
-    settings |= {row.renamed.get(key, key): value for key, value in theirs.items()}
-    return Call(who, variant, settings, {here: there for there, here in row.renamed.items()})
+    known = get_variant(variant).defaults
+    names = {there if there in known else _NAMES[there]: there for there in theirs}
+    settings |= {here: theirs[there] for here, there in names.items()}
+    return Call(who, variant, settings, {k: name for k, name in names.items() if k != name})
 
 
 def _converted(row: tables.OptaxOptimizer, theirs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Take arguments that are more than renamed, and return the variant and what they become."""
-    variant, settings = row.name, dict(row.fixed)
+    variant = row.name
     if variant in ("adam", "adamw", "nadam", "nadamw"):
-        variant = variant.removeprefix("n")
-        if theirs.pop("nesterov"):
-            variant, settings["style"] = f"n{variant}", "optax"
-    elif variant == "adafactor":
+        variant = "n" * theirs.pop("nesterov") + variant.removeprefix("n")
+    settings = {**OPTAX_STYLES.get(variant, {"style": "optax"}), **row.fixed}
+    if variant == "adafactor":
         # Injection takes a dtype for a schedule, and passes a number of this dtype.
         theirs["dtype_momentum"] = jnp.result_type(theirs["dtype_momentum"])
         if not theirs.pop("factored"):

@@ -120,8 +120,7 @@ class OptaxOptimizer(NamedTuple):
 
     name: str
     moments: Mapping[str, tuple[str, ...]] = {}  # the fields of Optax's states that may hold each
-    fixed: Mapping[str, Any] = {}  # arguments here that select Optax's rule
-    renamed: Mapping[str, str] = {}  # arguments with another name here
+    fixed: Mapping[str, Any] = {}  # arguments here that select Optax's rule, with style="optax"
     required: Mapping[str, Any] = {}  # arguments that must have this value
     roles: Mapping[str, str] = {}  # of the moments of Optax's own optimizer, for `adamjax.store`
     refused: str = ""  # why no variant equals it
@@ -134,57 +133,27 @@ def _in(state: str, **fields: str) -> dict[str, tuple[str, ...]]:
 _ADAM = _in("ScaleByAdamState", mu="mu", nu="nu")
 _RMSPROP = _in("ScaleByRStdDevState", mean="mu") | _in("TraceState", mu="trace")
 _RMSPROP["nu"] = ("ScaleByRmsState.nu", "ScaleByRStdDevState.nu")
+_ADAN = _in("ScaleByAdanState", mu="m", change="v", nu="n", last="g")
+_AMSGRAD = _in("ScaleByAmsgradState", mu="mu", nu="nu", nu_max="nu_max")
+_CORRECTED = {"bias_correction_mu": True, "bias_correction_nu": True}
+_DECOUPLED = {"decay_mode": "decoupled"}
 _NO_NESTEROV = {"nesterov": False}
-_OPTAX = {"style": "optax"}
-_PAPER = {"style": "paper"}
-_MASK = {"weight_decay_mask": "mask"}
 _NO_STATE_DTYPE = {"state_dtype": None}
 _OPTAX_ROWS = (
-    OptaxOptimizer("acprop", {}, {**_OPTAX, "decay_mode": "decoupled"}),
-    OptaxOptimizer(
-        "adabelief", _in("ScaleByBeliefState", mu="mu", nu="nu"), _PAPER, required=_NO_NESTEROV
-    ),
-    OptaxOptimizer(
-        "adadelta",
-        _in("ScaleByAdaDeltaState", nu="e_g", delta="e_x"),
-        fixed=_L2,
-        renamed={"rho": "b2", **_MASK},
-    ),
-    OptaxOptimizer(
-        "adafactor",
-        fixed={"style": "t5", "decay_mode": "independent"},
-        renamed={
-            "multiply_by_parameter_scale": "scale_parameter",
-            "clipping_threshold": "clip_threshold",
-            "dtype_momentum": "mu_dtype",
-            "weight_decay_rate": "weight_decay",
-            "eps": "eps1",
-            **_MASK,
-        },
-    ),
-    OptaxOptimizer("adagrad", _in("ScaleByRssState", nu="sum_of_squares"), _HAT),
+    OptaxOptimizer("acprop", {}, _DECOUPLED),
+    OptaxOptimizer("adabelief", _in("ScaleByBeliefState", mu="mu", nu="nu"), required=_NO_NESTEROV),
+    OptaxOptimizer("adadelta", _in("ScaleByAdaDeltaState", nu="e_g", delta="e_x"), _L2),
+    OptaxOptimizer("adafactor", fixed={"decay_mode": "independent"}),
+    OptaxOptimizer("adagrad", _in("ScaleByRssState", nu="sum_of_squares")),
     # Adam with Nesterov momentum is NAdam, and NAdam without it is Adam.
     OptaxOptimizer("adam", _ADAM),
     OptaxOptimizer("adamax", _ADAM),
     OptaxOptimizer("adamaxw", _ADAM),
     OptaxOptimizer("adamw", _ADAM),
-    OptaxOptimizer(
-        "adan",
-        _in("ScaleByAdanState", mu="m", change="v", nu="n", last="g"),
-        fixed={**_OPTAX, "decay_mode": "decoupled"},
-    ),
-    OptaxOptimizer("ademamix", _in("ScaleByAdemamixState", mu="m1", mu_slow="m2", nu="nu"), _OPTAX),
-    OptaxOptimizer(
-        "adopt",
-        required=_NO_NESTEROV,
-        roles={"mu": "signed", "nu": "square"},
-    ),
-    OptaxOptimizer(
-        "amsgrad",
-        _in("ScaleByAmsgradState", mu="mu", nu="nu", nu_max="nu_max"),
-        fixed=_OPTAX,
-        required={"bias_correction_mu": True, "bias_correction_nu": True},
-    ),
+    OptaxOptimizer("adan", _ADAN, _DECOUPLED),
+    OptaxOptimizer("ademamix", _in("ScaleByAdemamixState", mu="m1", mu_slow="m2", nu="nu")),
+    OptaxOptimizer("adopt", required=_NO_NESTEROV, roles={"mu": "signed", "nu": "square"}),
+    OptaxOptimizer("amsgrad", _AMSGRAD, required=_CORRECTED),
     OptaxOptimizer("lamb", _ADAM),
     OptaxOptimizer("lion", _in("ScaleByLionState", mu="mu")),
     OptaxOptimizer("madgrad", fixed=_L2),
@@ -194,24 +163,16 @@ _OPTAX_ROWS = (
     OptaxOptimizer("novograd", _in("ScaleByNovogradState", mu="mu", nu="nu")),
     OptaxOptimizer(
         "prodigy",
-        fixed={"bias_correction": True},
-        renamed={"beta3": "b3", "estim_lr0": "d0", "estim_lr_coef": "d_coef"},
         required={"safeguard_warmup": False},
         roles={"exp_avg": "mean", "exp_avg_sq": "square"},
     ),
-    OptaxOptimizer("radam", _ADAM, _OPTAX, required=_NO_NESTEROV),
-    OptaxOptimizer(
-        "rmsprop",
-        _RMSPROP,
-        fixed={"decay_mode": "decoupled"},
-        renamed={"decay": "b2", "initial_scale": "initial_accumulator_value"},
-        required={**_NO_NESTEROV, "bias_correction": False},
-    ),
-    OptaxOptimizer("schedule_free_adamw", fixed=_OPTAX, required=_NO_STATE_DTYPE),
-    OptaxOptimizer("schedule_free_sgd", fixed=_OPTAX, required=_NO_STATE_DTYPE),
-    OptaxOptimizer("sgd", _in("TraceState", mu="trace"), renamed={"accumulator_dtype": "mu_dtype"}),
+    OptaxOptimizer("radam", _ADAM, required=_NO_NESTEROV),
+    OptaxOptimizer("rmsprop", _RMSPROP, _DECOUPLED, {**_NO_NESTEROV, "bias_correction": False}),
+    OptaxOptimizer("schedule_free_adamw", required=_NO_STATE_DTYPE),
+    OptaxOptimizer("schedule_free_sgd", required=_NO_STATE_DTYPE),
+    OptaxOptimizer("sgd", _in("TraceState", mu="trace")),
     OptaxOptimizer("simplified_ademamix", _in("ScaleBySimplifiedAdEMAMixState", mu="m", nu="n")),
     OptaxOptimizer("sophia", refused="it estimates the Hessian itself, from `obj_fn`"),
-    OptaxOptimizer("yogi", _ADAM, _OPTAX),
+    OptaxOptimizer("yogi", _ADAM),
 )
 OPTAX = {row.name: row for row in _OPTAX_ROWS}
