@@ -255,8 +255,9 @@ def lift(
 
         results = map_columns(on_leaf, gradients, befores, seen, rows)
         new = treedef.unflatten([u for u, _ in results])
-        columns = {name: [after[i] for _, after in results] for i, name in enumerate(slots)}
-        state = state._replace(**_like_fields(state, columns))
+        for i, name in enumerate(slots):
+            like = jax.tree.structure(getattr(state, name))
+            state = state._replace(**{name: like.unflatten([after[i] for _, after in results])})
         return new, ScheduledBetaState(corrections, state) if scheduled else state
 
     return optax.GradientTransformationExtraArgs(init, update)
@@ -294,17 +295,12 @@ def _moments_of_leaves(
     for name, slot in slots.items():
         like = slot.tree(updates)
         treedef = flat[1] if like is updates else jax.tree.structure(like)
-        shape = jnp.shape if slot.shape is None else lambda leaf, slot=slot: slot.spec(leaf)[0]
+        shape = lambda leaf, slot=slot: slot.spec(leaf)[0]  # noqa: E731
         there = f"the state's {name}", getattr(state, name)
         moments = check_same_tree("updates", like, *there, shape=shape, flat=(flat[0], treedef))
         check_precision(name, updates, moments, slot)
         columns.append(moments)
     return list(zip(*columns, strict=True)) if slots else [()] * len(flat[0])
-
-
-def _like_fields(state: Any, columns: Mapping[str, list[Any]]) -> dict[str, PyTree]:
-    """Return trees of new leaves with the structures of the fields of a state."""
-    return {k: jax.tree.structure(getattr(state, k)).unflatten(x) for k, x in columns.items()}
 
 
 def check_precision(name: str, updates: PyTree, moments: Sequence[Any], slot: Slot) -> None:
@@ -346,8 +342,7 @@ def _with_inputs(step: SimpleNamespace, inputs: Mapping[str, Any], dtype: Any) -
     """Return the step with the scalars of the tree and the inputs of one leaf."""
     if not inputs:
         return step
-    arrays = {name: x for name, x in inputs.items() if isinstance(x, jax.Array)}
-    fields = {**inputs, **{name: as_real(x, dtype) for name, x in arrays.items()}}
+    fields = {k: as_real(x, dtype) if isinstance(x, jax.Array) else x for k, x in inputs.items()}
     return SimpleNamespace(**{**vars(step), **fields})
 
 

@@ -163,11 +163,6 @@ def _named_leaves(tree: PyTree) -> list[tuple[str, Any]]:
     return [(leaf_name(path), leaf) for path, leaf in jax.tree_util.tree_leaves_with_path(tree)]
 
 
-def check_real(name: str, tree: PyTree) -> None:
-    """Raise TypeError unless all leaves are real floating-point arrays."""
-    flatten_floating(name, tree, real=True)
-
-
 def flatten_floating(name: str, tree: PyTree, *, real: bool = False) -> tuple[list[Any], Any]:
     """Flatten a tree of floating-point arrays, real or complex, into its leaves and treedef.
 

@@ -25,8 +25,8 @@ from adamjax.rule import (
 from adamjax.storage.roles import roles_of
 from adamjax.trees import (
     PyTree,
-    check_real,
     check_same_tree,
+    flatten_floating,
     is_masked,
     leaf_name,
     like_updates,
@@ -112,7 +112,7 @@ def eigenbasis(
     inner = optax.with_extra_args_support(inner)
 
     def init(params: PyTree) -> EigenbasisState:
-        check_real("params", params)
+        flatten_floating("params", params, real=True)
 
         def zeros(side: int) -> PyTree:
             return jax.tree.map(lambda p: _zeros(p, side, max_size), params)
@@ -123,7 +123,7 @@ def eigenbasis(
         return EigenbasisState(count, zeros(-2), zeros(-1), zeros(-2), zeros(-1), state)
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
-        check_real("updates", updates)
+        flatten_floating("updates", updates, real=True)
         shape = lambda g: _shape(jnp.shape(g), -2, max_size)  # noqa: E731
         left = check_same_tree("updates", updates, "the state's left", state.left, shape=shape)
         check_precision("left", updates, left, Slot())

@@ -90,7 +90,8 @@ def store(
         plans = [_plan(part, choose) for part in parts]
         if whole and not any(map(any, plans)):
             _explain_no_codes(params, min_size)
-        return rebuild([_encode(storage, *each) for each in zip(parts, plans, strict=True)])
+        rows = zip(parts, plans, strict=True)
+        return rebuild([_encode(*row, _mark(storage, *row)) for row in rows])
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         parts, rebuild = split_moments(state, roles)
@@ -100,10 +101,8 @@ def store(
         decoded = rebuild([_decode(*each) for each in zip(parts, plans, strict=True)])
         updates, state = tx.update(updates, decoded, params, **extra_args)
         parts, rebuild = split_moments(state, roles)
-        coded = [_encode(storage, *each) for each in zip(parts, plans, strict=True)]
         # Inside `jax.shard_map` the mark of the whole arrays stays.
-        rows = zip(coded, marks, strict=True)
-        return updates, rebuild([part._replace(format=mark) for part, mark in rows])
+        return updates, rebuild([_encode(*each) for each in zip(parts, plans, marks, strict=True)])
 
     return optax.GradientTransformationExtraArgs(init, update)
 
@@ -145,7 +144,8 @@ def convert_state(
     for part in parts:
         present = _plan(part, lambda name, leaf, roles: found_codes(leaf, roles))
         part = _widen(_decode(part, present))
-        changed.append(_encode(to, part, _plan(part, choose)))
+        plan = _plan(part, choose)
+        changed.append(_encode(part, plan, _mark(to, part, plan)))
     return rebuild(changed)
 
 
@@ -228,24 +228,21 @@ def _mark(storage: str, part: Moments, plan: list[Groups]) -> Array | None:
     return jnp.zeros(length, jnp.int8)
 
 
-def _encode(storage: str, part: Moments, plan: list[Groups]) -> Moments:
-    part = part._replace(format=_mark(storage, part, plan))
+def _encode(part: Moments, plan: list[Groups], mark: Array | None) -> Moments:
     if not any(plan):
-        return part
+        return part._replace(format=mark)
     encoded, seeds = [], hash_u32(leaf_seeds(part.names))
     at = phases(part.count, max(sum(len(fields) for fields, _ in codes) for codes in plan))
     for leaf, codes, seed in zip(part.leaves, plan, seeds, strict=True):
         words = 0
         for fields, code in codes:
-            values = tuple(
-                refuse_derivative(leaf[field].astype(jnp.float32), "storage='float32'")
-                for field in fields
-            )
+            wide = [leaf[field].astype(jnp.float32) for field in fields]
+            values = tuple(refuse_derivative(x, "storage='float32'") for x in wide)
             arrays = _encode_arrays(code, words, values, seed, at)
             leaf = {**leaf, **dict(zip(fields, arrays, strict=True))}
             words += len(fields)
         encoded.append(leaf)
-    return part._replace(leaves=encoded)
+    return part._replace(leaves=encoded, format=mark)
 
 
 def _decode(part: Moments, plan: list[Groups]) -> Moments:
