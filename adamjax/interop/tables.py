@@ -1,6 +1,6 @@
 """Tables of the optimizers of torch, Keras and Optax, with the variants that equal them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 
@@ -121,7 +121,7 @@ class OptaxOptimizer(NamedTuple):
     name: str
     moments: Mapping[str, tuple[str, ...]] = {}  # the fields of Optax's states that may hold each
     fixed: Mapping[str, Any] = {}  # arguments here that select Optax's rule, with style="optax"
-    required: Mapping[str, Any] = {}  # arguments that must have this value
+    required: Sequence[str] = ()  # arguments that must have their defaults
     roles: Mapping[str, str] = {}  # of the moments of Optax's own optimizer, for `adamjax.store`
     refused: str = ""  # why no variant equals it
 
@@ -135,13 +135,10 @@ _RMSPROP = _in("ScaleByRStdDevState", mean="mu") | _in("TraceState", mu="trace")
 _RMSPROP["nu"] = ("ScaleByRmsState.nu", "ScaleByRStdDevState.nu")
 _ADAN = _in("ScaleByAdanState", mu="m", change="v", nu="n", last="g")
 _AMSGRAD = _in("ScaleByAmsgradState", mu="mu", nu="nu", nu_max="nu_max")
-_CORRECTED = {"bias_correction_mu": True, "bias_correction_nu": True}
 _DECOUPLED = {"decay_mode": "decoupled"}
-_NO_NESTEROV = {"nesterov": False}
-_NO_STATE_DTYPE = {"state_dtype": None}
 _OPTAX_ROWS = (
     OptaxOptimizer("acprop", {}, _DECOUPLED),
-    OptaxOptimizer("adabelief", _in("ScaleByBeliefState", mu="mu", nu="nu"), required=_NO_NESTEROV),
+    OptaxOptimizer("adabelief", _in("ScaleByBeliefState", mu="mu", nu="nu"), {}, ["nesterov"]),
     OptaxOptimizer("adadelta", _in("ScaleByAdaDeltaState", nu="e_g", delta="e_x"), _L2),
     OptaxOptimizer("adafactor", fixed={"decay_mode": "independent"}),
     OptaxOptimizer("adagrad", _in("ScaleByRssState", nu="sum_of_squares")),
@@ -152,8 +149,10 @@ _OPTAX_ROWS = (
     OptaxOptimizer("adamw", _ADAM),
     OptaxOptimizer("adan", _ADAN, _DECOUPLED),
     OptaxOptimizer("ademamix", _in("ScaleByAdemamixState", mu="m1", mu_slow="m2", nu="nu")),
-    OptaxOptimizer("adopt", required=_NO_NESTEROV, roles={"mu": "signed", "nu": "square"}),
-    OptaxOptimizer("amsgrad", _AMSGRAD, required=_CORRECTED),
+    OptaxOptimizer(
+        "adopt", required=["nesterov", "clip_value_fn"], roles={"mu": "signed", "nu": "square"}
+    ),
+    OptaxOptimizer("amsgrad", _AMSGRAD, {}, ["bias_correction_mu", "bias_correction_nu"]),
     OptaxOptimizer("lamb", _ADAM),
     OptaxOptimizer("lion", _in("ScaleByLionState", mu="mu")),
     OptaxOptimizer("madgrad", fixed=_L2),
@@ -163,13 +162,13 @@ _OPTAX_ROWS = (
     OptaxOptimizer("novograd", _in("ScaleByNovogradState", mu="mu", nu="nu")),
     OptaxOptimizer(
         "prodigy",
-        required={"safeguard_warmup": False},
+        required=["safeguard_warmup"],
         roles={"exp_avg": "mean", "exp_avg_sq": "square"},
     ),
-    OptaxOptimizer("radam", _ADAM, required=_NO_NESTEROV),
-    OptaxOptimizer("rmsprop", _RMSPROP, _DECOUPLED, {**_NO_NESTEROV, "bias_correction": False}),
-    OptaxOptimizer("schedule_free_adamw", required=_NO_STATE_DTYPE),
-    OptaxOptimizer("schedule_free_sgd", required=_NO_STATE_DTYPE),
+    OptaxOptimizer("radam", _ADAM, {}, ["nesterov"]),
+    OptaxOptimizer("rmsprop", _RMSPROP, _DECOUPLED, ["nesterov", "bias_correction"]),
+    OptaxOptimizer("schedule_free_adamw", required=["state_dtype"]),
+    OptaxOptimizer("schedule_free_sgd", required=["state_dtype"]),
     OptaxOptimizer("sgd", _in("TraceState", mu="trace")),
     OptaxOptimizer("simplified_ademamix", _in("ScaleBySimplifiedAdEMAMixState", mu="m", nu="n")),
     OptaxOptimizer("sophia", refused="it estimates the Hessian itself, from `obj_fn`"),

@@ -162,7 +162,7 @@ def found_codes(leaf: Leaf, roles: Mapping[str, str]) -> Groups:
 
 
 def _is_in(leaf: Leaf, fields: Sequence[str], code: Code) -> bool:
-    return _dtypes([leaf[field] for field in fields]) == code.dtypes
+    return tuple(jnp.result_type(leaf[field]).name for field in fields) == code.dtypes
 
 
 def _patterns_and_roles(
@@ -248,20 +248,18 @@ def _encode(part: Moments, plan: list[Groups], mark: Array | None) -> Moments:
 def _decode(part: Moments, plan: list[Groups]) -> Moments:
     decoded = []
     for name, leaf, codes in zip(part.names, part.leaves, plan, strict=True):
-        for fields, code in codes:
-            arrays = tuple(leaf[field] for field in fields)
-            if _dtypes(arrays) != code.dtypes:
-                raise ValueError(
-                    f"state: {' and '.join(fields)} of {name!r} are {_dtypes(arrays)}, but this "
-                    f"storage uses {code.dtypes}; convert it with adamjax.convert_state"
-                )
-            leaf = {**leaf, **dict(zip(fields, _decode_arrays(code, arrays), strict=True))}
+        uses = {k: x for fields, code in codes for k, x in zip(fields, code.dtypes, strict=True)}
         for field, x in leaf.items():
-            if jnp.issubdtype(jnp.result_type(x), jnp.integer):
+            dtype = jnp.result_type(x)
+            decoded_as = "float32" if jnp.issubdtype(dtype, jnp.integer) else dtype.name
+            if dtype.name != (expected := uses.get(field, decoded_as)):
                 raise ValueError(
-                    f"state: {field} of {name!r} is {_dtypes([x])[0]}, a code of another storage; "
+                    f"state: {field} of {name!r} is {dtype}, but this storage uses {expected}; "
                     "convert it with adamjax.convert_state"
                 )
+        for fields, code in codes:
+            arrays = _decode_arrays(code, tuple(leaf[field] for field in fields))
+            leaf = {**leaf, **dict(zip(fields, arrays, strict=True))}
         decoded.append(leaf)
     return part._replace(leaves=decoded, format=None)
 
@@ -270,10 +268,6 @@ def _widen(part: Moments) -> Moments:
     """Cast the moments of less precision than float32."""
     wide = lambda x: x.astype(np.promote_types(jnp.result_type(x), np.float32))  # noqa: E731
     return part._replace(leaves=[{k: wide(x) for k, x in leaf.items()} for leaf in part.leaves])
-
-
-def _dtypes(arrays: Sequence[Array]) -> tuple[str, ...]:
-    return tuple(jnp.result_type(x).name for x in arrays)
 
 
 # Leaves of the same shape share a trace. Without jit around them, all steps share a program.

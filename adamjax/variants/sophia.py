@@ -82,7 +82,6 @@ def scale_by_sophia(
     >>> round(float(u), 4)
     0.1375
     """
-
     is_optax = lookup_or_suggest("style", style, STYLES) == STYLES["optax"]
 
     def rule(g, moments, step):
