@@ -69,7 +69,9 @@ class Slot(NamedTuple):
         fill = self.fill * (1 + 1j) if jnp.issubdtype(dtype, jnp.complexfloating) else self.fill
         if self.shape is None:
             return jnp.full_like(param, fill, dtype=dtype)
-        return jnp.full_like(param, fill, dtype=dtype, shape=shape, device=_sharding(param, shape))
+        sharding = explicit_sharding(param)
+        sharding = sharding and sharding_beside(shape, param.shape, sharding)
+        return jnp.full_like(param, fill, dtype=dtype, shape=shape, device=sharding)
 
 
 def explicit_sharding(x: Any) -> Any:
@@ -80,13 +82,12 @@ def explicit_sharding(x: Any) -> Any:
     return sharding if AxisType.Explicit in kinds else None
 
 
-def _sharding(param: Any, shape: tuple[int, ...]) -> Any:
-    """Return the sharding on Explicit axes of a moment, in its last axes that of the parameter."""
-    sharding = explicit_sharding(param)
-    if sharding is None:
-        return None
-    own = [*sharding.spec, *[None] * (param.ndim - len(sharding.spec))]
-    last = zip(own[::-1], param.shape[::-1], shape[::-1], strict=False)
+def sharding_beside(
+    shape: tuple[int, ...], of_param: tuple[int, ...], sharding: NamedSharding
+) -> NamedSharding:
+    """Shard a moment like its parameter, in the dimensions of equal size from the last on."""
+    own = [*sharding.spec, *[None] * (len(of_param) - len(sharding.spec))]
+    last = zip(own[::-1], of_param[::-1], shape[::-1], strict=False)
     spec = [axis if size == other else None for axis, size, other in last][::-1]
     return NamedSharding(sharding.mesh, PartitionSpec(*[None] * (len(shape) - len(spec)), *spec))
 
@@ -156,8 +157,8 @@ def lift(
     state_type: type,
     slots: Mapping[str, Slot],
     *,
-    betas: Mapping[str, ScalarOrSchedule] | None = None,
-    scalars: Mapping[str, ScalarOrSchedule] | None = None,
+    betas: Mapping[str, ScalarOrSchedule] = {},
+    scalars: Mapping[str, ScalarOrSchedule] = {},
     needs_params: bool = False,
     mask: Mask = None,
     tree_scalars: Callable[..., Mapping[str, Scalar]] | None = None,
@@ -213,7 +214,6 @@ def lift(
     >>> float(updates["w"])
     1.0
     """
-    betas, scalars = dict(betas or {}), dict(scalars or {})
     _check_settings(betas, scalars, slots, mask)
     scheduled = [name for name, value in betas.items() if callable(value)]
 
