@@ -247,16 +247,11 @@ def _refine(covariances: Any, bases: Any, state: Any) -> Any:
     new = tuple(jax.tree.map(lambda side: side.new, tree, is_leaf=is_side) for tree in sides)
 
     def follow(node: Any) -> Any:
-        fields = {
-            field: jax.tree.map(
-                partial(auto_sharded, partial(_move, role)),
-                getattr(node, field),
-                *sides,
-                is_leaf=is_masked,
-            )
-            for field, role in roles_of(node, {}).items()
-        }
-        return node._replace(**fields) if fields else node
+        for field, role in roles_of(node, {}).items():
+            move = partial(auto_sharded, partial(_move, role))
+            moved = jax.tree.map(move, getattr(node, field), *sides, is_leaf=is_masked)
+            node = node._replace(**{field: moved})
+        return node
 
     return new, jax.tree.map(follow, state, is_leaf=_is_node)
 

@@ -140,13 +140,8 @@ def _dadapt_adam(
     tx = with_step_size(
         advance, DadaptAdamState, slots, betas, scalars, d0=d0, bias_correction=bias_correction
     )
-    return optimizer(
-        tx,
-        learning_rate,
-        includes_learning_rate=True,
-        step_size=lambda state: state.found.factor,
-        **options,
-    )
+    options["step_size"] = lambda state: state.found.factor
+    return optimizer(tx, learning_rate, includes_learning_rate=True, **options)
 
 
 DADAPT_ADAM = register(
