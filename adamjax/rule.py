@@ -214,7 +214,7 @@ def lift(
     >>> float(updates["w"])
     1.0
     """
-    _check_settings(betas, scalars, slots, mask)
+    check_settings(betas, scalars, slots, mask)
     scheduled = [name for name, value in betas.items() if callable(value)]
 
     def init(params: PyTree) -> Any:
@@ -263,9 +263,10 @@ def lift(
     return optax.GradientTransformationExtraArgs(init, update)
 
 
-def _check_settings(
+def check_settings(
     betas: Mapping[str, Any], scalars: Mapping[str, Any], slots: Mapping[str, Slot], mask: Mask
 ) -> None:
+    """Raise ValueError or TypeError for arguments of `lift` that do not fit."""
     if mask is not None and "weight_decay" not in scalars:
         raise ValueError("mask: there is no scalars['weight_decay'] that it could apply to")
     for name, value in betas.items():

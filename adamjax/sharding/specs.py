@@ -10,7 +10,7 @@ import optax
 from jax.sharding import NamedSharding, PartitionSpec
 
 from adamjax.rule import sharding_beside
-from adamjax.trees import PyTree, is_masked, leaf_name
+from adamjax.trees import PyTree, expand_prefix, is_masked, leaf_name
 
 # Smaller arrays cost more to collect than to keep.
 MIN_SIZE = 16_384
@@ -109,15 +109,7 @@ def param_shardings(params: PyTree, shardings: PyTree) -> PyTree:
     if shardings is None:
         shardings = jax.tree.map(lambda leaf: getattr(leaf, "sharding", None), params)
     else:
-        try:
-            shardings = jax.tree.map(
-                lambda sharding, part: jax.tree.map(lambda _: sharding, part), shardings, params
-            )
-        except (ValueError, TypeError) as error:
-            raise ValueError(
-                "shardings: they do not fit the parameters; give one for each leaf or for each "
-                f"subtree ({str(error).splitlines()[0]})"
-            ) from error
+        shardings = expand_prefix("shardings: the tree", shardings, params)
     leaves = jax.tree_util.tree_leaves_with_path(params)
     given = jax.tree.structure(params).flatten_up_to(shardings)
     if not leaves:
