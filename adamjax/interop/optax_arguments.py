@@ -85,7 +85,7 @@ def _call(row: tables.OptaxOptimizer, name: str, arguments: Mapping[str, Any]) -
         raise NoEqualError(f"{who}: {reason}; use adamjax.optax.{name}")
     variant, settings = _converted(row, theirs)
     known = get_variant(variant).defaults
-    names = {there if there in known else _NAMES[there]: there for there in theirs}
+    names = {there if there in known else _NAMES.get(there, there): there for there in theirs}
     settings |= {here: theirs[there] for here, there in names.items()}
     return Call(who, variant, settings, {k: name for k, name in names.items() if k != name})
 
