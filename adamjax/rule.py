@@ -234,9 +234,8 @@ def lift(
         if needs_params:
             require_params(params, "this rule")
             seen = check_same_tree("updates", updates, "params", params, flat=flat)
-        rows = _rows(leaf_inputs(updates, extra_args) if leaf_inputs else {}, treedef)
-        if mask is not None:
-            rows = _masked(rows, resolve_mask(mask, params if needs_params else updates))
+        decays = resolve_mask(mask, params if needs_params else updates)
+        rows = _rows(leaf_inputs(updates, extra_args) if leaf_inputs else {}, treedef, decays)
         corrections, steps = _steps(state.count, gradients, betas, scalars, corrections)
         state = state._replace(count=increment(state.count))
         widen = partial(_widen, slots, state)
@@ -317,17 +316,14 @@ def check_precision(name: str, updates: PyTree, moments: Sequence[Any], slot: Sl
             )
 
 
-def _rows(columns: Mapping[str, PyTree | None], treedef: Any) -> list[dict[str, Any]]:
-    """Return the inputs of each leaf by name."""
-    absent = [None] * treedef.num_leaves
+def _rows(
+    columns: Mapping[str, PyTree | None], treedef: Any, decays: list[bool]
+) -> list[dict[str, Any]]:
+    """Return the inputs of each leaf by name. None excludes it from decay, and is static in jit."""
+    absent, exclude = [None] * treedef.num_leaves, {"weight_decay": None}
     flat = {k: absent if x is None else treedef.flatten_up_to(x) for k, x in columns.items()}
-    return [{k: column[i] for k, column in flat.items()} for i in range(treedef.num_leaves)]
-
-
-def _masked(rows: list[dict[str, Any]], decays: list[bool]) -> list[dict[str, Any]]:
-    """Set the weight decay of excluded leaves to None, which is static under jit."""
-    exclude = {"weight_decay": None}
-    return [row if on else {**row, **exclude} for row, on in zip(rows, decays, strict=True)]
+    rows = [{k: column[i] for k, column in flat.items()} for i in range(treedef.num_leaves)]
+    return [row if on else row | exclude for row, on in zip(rows, decays, strict=True)]
 
 
 def _widen(
