@@ -26,6 +26,7 @@ _NO_DECAY = {"weight_decay": 0.0}
 _BETAS = {"betas": (0.9, 0.999), "eps": 1e-8}
 _EITHER_DECAY = {**_NO_DECAY, "decoupled_weight_decay": False}
 _KERAS_ADAM = {"learning_rate": 1e-3, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
+_FACTORED = {"epsilon_1": 1e-30, "epsilon_2": 1e-3, "clip_threshold": 1.0}
 TORCH = {
     "Adam": _foreign("adam", lr=1e-3, **_BETAS, amsgrad=False, **_EITHER_DECAY),
     # Its groups say that it is Adam with decoupled decay.
@@ -61,13 +62,7 @@ KERAS = {
     ),
     "Adadelta": _foreign("adadelta", learning_rate=1e-3, rho=0.95, epsilon=1e-7),
     "Adafactor": _foreign(
-        "adafactor",
-        learning_rate=1e-3,
-        beta_2_decay=-0.8,
-        epsilon_1=1e-30,
-        epsilon_2=1e-3,
-        clip_threshold=1.0,
-        relative_step=True,
+        "adafactor", learning_rate=1e-3, beta_2_decay=-0.8, **_FACTORED, relative_step=True
     ),
     "Lion": _foreign("lion", learning_rate=1e-3, beta_1=0.9, beta_2=0.99),
 }
