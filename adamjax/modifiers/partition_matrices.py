@@ -10,9 +10,7 @@ from adamjax.trees import Mask, PyTree, resolve_mask
 
 
 def partition_matrices(
-    matrices: optax.GradientTransformation,
-    others: optax.GradientTransformation,
-    mask: Mask = None,
+    matrices: optax.GradientTransformation, others: optax.GradientTransformation, mask: Mask = None
 ) -> optax.GradientTransformationExtraArgs:
     """Apply one transformation to matrices and another to the other leaves (`optax.partition`).
 

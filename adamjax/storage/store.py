@@ -90,7 +90,8 @@ def store(
         plans = [_plan(part, choose) for part in parts]
         if whole and not any(map(any, plans)):
             _explain_no_codes(params, min_size)
-        return rebuild([_encode(storage, *each) for each in zip(parts, plans, strict=True)])
+        rows = zip(parts, plans, strict=True)
+        return rebuild([_encode(*row, _mark(storage, *row)) for row in rows])
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         parts, rebuild = split_moments(state, roles)
@@ -100,10 +101,8 @@ def store(
         decoded = rebuild([_decode(*each) for each in zip(parts, plans, strict=True)])
         updates, state = tx.update(updates, decoded, params, **extra_args)
         parts, rebuild = split_moments(state, roles)
-        coded = [_encode(storage, *each) for each in zip(parts, plans, strict=True)]
         # Inside `jax.shard_map` the mark of the whole arrays stays.
-        rows = zip(coded, marks, strict=True)
-        return updates, rebuild([part._replace(format=mark) for part, mark in rows])
+        return updates, rebuild([_encode(*each) for each in zip(parts, plans, marks, strict=True)])
 
     return optax.GradientTransformationExtraArgs(init, update)
 
@@ -145,7 +144,8 @@ def convert_state(
     for part in parts:
         present = _plan(part, lambda name, leaf, roles: found_codes(leaf, roles))
         part = _widen(_decode(part, present))
-        changed.append(_encode(to, part, _plan(part, choose)))
+        plan = _plan(part, choose)
+        changed.append(_encode(part, plan, _mark(to, part, plan)))
     return rebuild(changed)
 
 
@@ -162,7 +162,7 @@ def found_codes(leaf: Leaf, roles: Mapping[str, str]) -> Groups:
 
 
 def _is_in(leaf: Leaf, fields: Sequence[str], code: Code) -> bool:
-    return _dtypes([leaf[field] for field in fields]) == code.dtypes
+    return tuple(jnp.result_type(leaf[field]).name for field in fields) == code.dtypes
 
 
 def _patterns_and_roles(
@@ -228,43 +228,38 @@ def _mark(storage: str, part: Moments, plan: list[Groups]) -> Array | None:
     return jnp.zeros(length, jnp.int8)
 
 
-def _encode(storage: str, part: Moments, plan: list[Groups]) -> Moments:
-    part = part._replace(format=_mark(storage, part, plan))
+def _encode(part: Moments, plan: list[Groups], mark: Array | None) -> Moments:
     if not any(plan):
-        return part
+        return part._replace(format=mark)
     encoded, seeds = [], hash_u32(leaf_seeds(part.names))
     at = phases(part.count, max(sum(len(fields) for fields, _ in codes) for codes in plan))
     for leaf, codes, seed in zip(part.leaves, plan, seeds, strict=True):
         words = 0
         for fields, code in codes:
-            values = tuple(
-                refuse_derivative(leaf[field].astype(jnp.float32), "storage='float32'")
-                for field in fields
-            )
+            wide = [leaf[field].astype(jnp.float32) for field in fields]
+            values = tuple(refuse_derivative(x, "storage='float32'") for x in wide)
             arrays = _encode_arrays(code, words, values, seed, at)
             leaf = {**leaf, **dict(zip(fields, arrays, strict=True))}
             words += len(fields)
         encoded.append(leaf)
-    return part._replace(leaves=encoded)
+    return part._replace(leaves=encoded, format=mark)
 
 
 def _decode(part: Moments, plan: list[Groups]) -> Moments:
     decoded = []
     for name, leaf, codes in zip(part.names, part.leaves, plan, strict=True):
-        for fields, code in codes:
-            arrays = tuple(leaf[field] for field in fields)
-            if _dtypes(arrays) != code.dtypes:
-                raise ValueError(
-                    f"state: {' and '.join(fields)} of {name!r} are {_dtypes(arrays)}, but this "
-                    f"storage uses {code.dtypes}; convert it with adamjax.convert_state"
-                )
-            leaf = {**leaf, **dict(zip(fields, _decode_arrays(code, arrays), strict=True))}
+        uses = {k: x for fields, code in codes for k, x in zip(fields, code.dtypes, strict=True)}
         for field, x in leaf.items():
-            if jnp.issubdtype(jnp.result_type(x), jnp.integer):
+            dtype = jnp.result_type(x)
+            decoded_as = "float32" if jnp.issubdtype(dtype, jnp.integer) else dtype.name
+            if dtype.name != (expected := uses.get(field, decoded_as)):
                 raise ValueError(
-                    f"state: {field} of {name!r} is {_dtypes([x])[0]}, a code of another storage; "
+                    f"state: {field} of {name!r} is {dtype}, but this storage uses {expected}; "
                     "convert it with adamjax.convert_state"
                 )
+        for fields, code in codes:
+            arrays = _decode_arrays(code, tuple(leaf[field] for field in fields))
+            leaf = {**leaf, **dict(zip(fields, arrays, strict=True))}
         decoded.append(leaf)
     return part._replace(leaves=decoded, format=None)
 
@@ -273,10 +268,6 @@ def _widen(part: Moments) -> Moments:
     """Cast the moments of less precision than float32."""
     wide = lambda x: x.astype(np.promote_types(jnp.result_type(x), np.float32))  # noqa: E731
     return part._replace(leaves=[{k: wide(x) for k, x in leaf.items()} for leaf in part.leaves])
-
-
-def _dtypes(arrays: Sequence[Array]) -> tuple[str, ...]:
-    return tuple(jnp.result_type(x).name for x in arrays)
 
 
 # Leaves of the same shape share a trace. Without jit around them, all steps share a program.
