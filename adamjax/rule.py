@@ -308,7 +308,7 @@ def check_precision(name: str, updates: PyTree, moments: Sequence[Any], slot: Sl
     least = jnp.float32 if slot.dtype is None else slot.dtype
     for i, (leaf, x) in enumerate(zip(jax.tree.leaves(updates), moments, strict=True)):
         dtype, pairs = jnp.result_type(x), is_complex(leaf) and slot.shape is None
-        if is_complex(x) != pairs or jnp.promote_types(dtype, least) != dtype:
+        if is_complex(x) != pairs or np.promote_types(dtype, least) != dtype:
             raise ValueError(
                 f"state: {name} of {leaf_names(updates)[i]!r} is {dtype}, but this optimizer keeps "
                 f"it in {jnp.dtype(slot.spec(leaf)[1])}; cast it, as "

@@ -93,7 +93,7 @@ def check_patterns(argument: str, mask: Mask, tree: PyTree) -> None:
             nearest = difflib.get_close_matches(glob.strip("*"), names, n=3, cutoff=0.0)
             raise ValueError(
                 f"{argument}: no parameter matches {pattern!r}; the nearest names are {nearest} "
-                "(shared parameters have one name)"
+                "(a shared parameter has only one of its names)"
             )
 
 

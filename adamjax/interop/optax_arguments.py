@@ -60,8 +60,8 @@ def from_optax_args(
 
 def optax_call(name: str, arguments: Mapping[str, Any]) -> Call:
     """Return the call that equals `optax.<name>(**arguments)`."""
-    row = lookup_or_suggest("optimizer of Optax", name, tables.OPTAX)
-    return _call(row, name, arguments)
+    row = lookup_or_suggest("optimizer of Optax", name, tables.OPTAX, ignore_case=True)
+    return _call(row, row.name, arguments)
 
 
 def _function(name: str) -> Callable[..., Any]:
@@ -80,7 +80,7 @@ def _call(row: tables.OptaxOptimizer, name: str, arguments: Mapping[str, Any]) -
     for argument in theirs.keys() & row.required:
         default = signature.parameters[argument].default
         if theirs.pop(argument) is not default:
-            raise NoEqualError(f"{who}: {argument} must be {default!r}: nothing here equals it")
+            raise NoEqualError(f"{who}: {argument} must be {default!r}; adamjax has no equivalent")
     if reason := row.refused or _refusal(row.name, theirs):
         raise NoEqualError(f"{who}: {reason}; use adamjax.optax.{name}")
     variant, settings = _converted(row, theirs)
@@ -117,7 +117,7 @@ def _converted(row: tables.OptaxOptimizer, theirs: dict[str, Any]) -> tuple[str,
 def _refusal(name: str, theirs: Mapping[str, Any]) -> str:
     """Return why no variant equals Optax's optimizer, or an empty string."""
     if name == "adadelta" and theirs.get("learning_rate", 1.0) is None:
-        return "without a learning_rate it goes up there; give one"
+        return "Optax's adadelta ascends without a learning_rate; give one"
     if name == "ademamix" and (callable(theirs["b3"]) or callable(theirs["alpha"])):
         argument = "b3" if callable(theirs["b3"]) else "alpha"
         return f"{argument} is a schedule; use adamjax.ademamix"

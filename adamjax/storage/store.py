@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jax.sharding import AxisType
 
 from adamjax.checks import lookup_or_suggest
 from adamjax.moments import Array
@@ -95,7 +96,7 @@ def store(
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         parts, rebuild = split_moments(state, roles)
-        _check_formats(storage, parts)
+        _check_formats(storage, parts, choose)
         plans = [_plan(part, partial(_present_codes, storage, choose)) for part in parts]
         marks = [part.format for part in parts]
         decoded = rebuild([_decode(*each) for each in zip(parts, plans, strict=True)])
@@ -206,16 +207,23 @@ def _present_codes(
     return [g for g in groups(storage, roles) if g in expected or _is_in(leaf, *g)]
 
 
-def _check_formats(storage: str, parts: list[Moments]) -> None:
+def _check_formats(storage: str, parts: list[Moments], choose: Callable[..., Groups]) -> None:
     """Raise ValueError for moments in another format."""
     number = list(FORMATS).index(storage)
+    in_shards = AxisType.Manual in jax.sharding.get_abstract_mesh().axis_types
     for part in parts:
         stored = 0 if part.format is None else jnp.shape(part.format)[-1] % len(FORMATS)
         if part.names and stored != number:
             raise ValueError(
-                f"state: the moments of {part.names[0]!r} are in the storage "
-                f"{list(FORMATS)[stored]!r}, but this optimizer has {storage!r}; convert it with "
-                f"adamjax.convert_state(state, to={storage!r})"
+                f"state: the moments of {part.names[0]!r} are stored as "
+                f"{list(FORMATS)[stored]!r}, but this optimizer uses storage={storage!r}; convert "
+                f"the state with adamjax.convert_state(state, to={storage!r})"
+            )
+        expected = _mark(storage, part, _plan(part, choose))
+        if expected is not None and part.format.shape[-1:] != expected.shape and not in_shards:
+            raise ValueError(
+                f"state: it stores other leaves as {storage!r} than this optimizer; convert it "
+                f"with adamjax.convert_state(state, to={storage!r}, exclude=..., min_size=...)"
             )
 
 
