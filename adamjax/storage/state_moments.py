@@ -31,7 +31,7 @@ class StoredState(NamedTuple):
     format: Any
 
     @property
-    def count(self) -> Any:
+    def count(self) -> Any:  # type: ignore[override]
         """The steps done, in place of the method of tuples."""
         return self.inner_state.count
 
