@@ -219,10 +219,10 @@ def _check_formats(storage: str, parts: list[Moments], choose: Callable[..., Gro
                 f"{list(FORMATS)[stored]!r}, but this optimizer uses storage={storage!r}; convert "
                 f"the state with adamjax.convert_state(state, to={storage!r})"
             )
-        if part.format is None or in_shards:
-            continue
         expected = _mark(storage, part, _plan(part, choose))
-        if jnp.shape(part.format)[-1:] != jnp.shape(expected):
+        if part.format is None or expected is None or in_shards:
+            continue
+        if part.format.shape[-1:] != expected.shape:
             raise ValueError(
                 f"state: it stores other leaves as {storage!r} than this optimizer; convert it "
                 f"with adamjax.convert_state(state, to={storage!r}, exclude=..., min_size=...)"
