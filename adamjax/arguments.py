@@ -77,7 +77,7 @@ def bind(
         dynamic = parameters[key].annotation in _DYNAMIC and not key.endswith("dtype")
         if isinstance(value, jax.Array) and not dynamic:
             raise TypeError(
-                f"{who}: {key} fixes the program and cannot be an array; under "
+                f"{who}: {key} must be static, since it determines the program; under "
                 f'optax.inject_hyperparams, give static_args=("{key}",)'
             )
     return bound.arguments

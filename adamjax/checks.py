@@ -68,7 +68,10 @@ def refuse_state(state: Any) -> NoReturn:
     if any(kind.__name__ == "RoundParamsState" for kind in kinds):
         advice = "Its param_rounding differs: replace the last part by that of init(params)"
     elif type(state) is tuple and "optax" in libraries and "adamjax" not in libraries:
-        advice = "It is Optax's: use adamjax.interop.optax.from_optax(name, state, params, ...)"
+        advice = (
+            "Convert a state of Optax with "
+            "adamjax.interop.optax.from_optax(name, state, params, ...)"
+        )
     raise ValueError(f"state: this optimizer does not accept a {type(state).__name__}. {advice}")
 
 

@@ -195,18 +195,9 @@ def register(
     scale_by = source if source.__name__.startswith("scale_by_") else None
     module = module or source.__module__
     formula = formula or _formula_in(sys.modules[module].__doc__ or "")
-    optimizer = ready_made(
-        source,
-        name=name,
-        module=module,
-        defaults={
-            "learning_rate": learning_rate,
-            "weight_decay": weight_decay,
-            "decay_mode": decay_mode,
-        },
-        styles=styles,
-        **derivation,
-    )
+    defaults = {"learning_rate": learning_rate, "weight_decay": weight_decay}
+    derivation |= {"defaults": {**defaults, "decay_mode": decay_mode}, "styles": styles}
+    optimizer = ready_made(source, name=name, module=module, **derivation)
     _VARIANTS[name] = variant = Variant(
         name, optimizer, scale_by, paper, summary, formula, styles or {}, reduces_to
     )

@@ -69,7 +69,9 @@ class Slot(NamedTuple):
         fill = self.fill * (1 + 1j) if jnp.issubdtype(dtype, jnp.complexfloating) else self.fill
         if self.shape is None:
             return jnp.full_like(param, fill, dtype=dtype)
-        return jnp.full_like(param, fill, dtype=dtype, shape=shape, device=_sharding(param, shape))
+        sharding = explicit_sharding(param)
+        sharding = sharding and sharding_beside(shape, param.shape, sharding)
+        return jnp.full_like(param, fill, dtype=dtype, shape=shape, device=sharding)
 
 
 def explicit_sharding(x: Any) -> Any:
@@ -80,13 +82,12 @@ def explicit_sharding(x: Any) -> Any:
     return sharding if AxisType.Explicit in kinds else None
 
 
-def _sharding(param: Any, shape: tuple[int, ...]) -> Any:
-    """Return the sharding on Explicit axes of a moment, in its last axes that of the parameter."""
-    sharding = explicit_sharding(param)
-    if sharding is None:
-        return None
-    own = [*sharding.spec, *[None] * (param.ndim - len(sharding.spec))]
-    last = zip(own[::-1], param.shape[::-1], shape[::-1], strict=False)
+def sharding_beside(
+    shape: tuple[int, ...], of_param: tuple[int, ...], sharding: NamedSharding
+) -> NamedSharding:
+    """Shard a moment like its parameter, in the dimensions of equal size from the last on."""
+    own = [*sharding.spec, *[None] * (len(of_param) - len(sharding.spec))]
+    last = zip(own[::-1], of_param[::-1], shape[::-1], strict=False)
     spec = [axis if size == other else None for axis, size, other in last][::-1]
     return NamedSharding(sharding.mesh, PartitionSpec(*[None] * (len(shape) - len(spec)), *spec))
 
@@ -156,8 +157,8 @@ def lift(
     state_type: type,
     slots: Mapping[str, Slot],
     *,
-    betas: Mapping[str, ScalarOrSchedule] | None = None,
-    scalars: Mapping[str, ScalarOrSchedule] | None = None,
+    betas: Mapping[str, ScalarOrSchedule] = {},
+    scalars: Mapping[str, ScalarOrSchedule] = {},
     needs_params: bool = False,
     mask: Mask = None,
     tree_scalars: Callable[..., Mapping[str, Scalar]] | None = None,
@@ -213,8 +214,7 @@ def lift(
     >>> float(updates["w"])
     1.0
     """
-    betas, scalars = dict(betas or {}), dict(scalars or {})
-    _check_settings(betas, scalars, slots, mask)
+    check_settings(betas, scalars, slots, mask)
     scheduled = [name for name, value in betas.items() if callable(value)]
 
     def init(params: PyTree) -> Any:
@@ -234,9 +234,8 @@ def lift(
         if needs_params:
             require_params(params, "this rule")
             seen = check_same_tree("updates", updates, "params", params, flat=flat)
-        rows = _rows(leaf_inputs(updates, extra_args) if leaf_inputs else {}, treedef)
-        if mask is not None:
-            rows = _masked(rows, resolve_mask(mask, params if needs_params else updates))
+        decays = resolve_mask(mask, params if needs_params else updates)
+        rows = _rows(leaf_inputs(updates, extra_args) if leaf_inputs else {}, treedef, decays)
         corrections, steps = _steps(state.count, gradients, betas, scalars, corrections)
         state = state._replace(count=increment(state.count))
         widen = partial(_widen, slots, state)
@@ -255,16 +254,18 @@ def lift(
 
         results = map_columns(on_leaf, gradients, befores, seen, rows)
         new = treedef.unflatten([u for u, _ in results])
-        columns = {name: [after[i] for _, after in results] for i, name in enumerate(slots)}
-        state = state._replace(**_like_fields(state, columns))
+        for i, name in enumerate(slots):
+            like = jax.tree.structure(getattr(state, name))
+            state = state._replace(**{name: like.unflatten([after[i] for _, after in results])})
         return new, ScheduledBetaState(corrections, state) if scheduled else state
 
     return optax.GradientTransformationExtraArgs(init, update)
 
 
-def _check_settings(
+def check_settings(
     betas: Mapping[str, Any], scalars: Mapping[str, Any], slots: Mapping[str, Slot], mask: Mask
 ) -> None:
+    """Raise ValueError or TypeError for arguments of `lift` that do not fit."""
     if mask is not None and "weight_decay" not in scalars:
         raise ValueError("mask: there is no scalars['weight_decay'] that it could apply to")
     for name, value in betas.items():
@@ -294,7 +295,7 @@ def _moments_of_leaves(
     for name, slot in slots.items():
         like = slot.tree(updates)
         treedef = flat[1] if like is updates else jax.tree.structure(like)
-        shape = jnp.shape if slot.shape is None else lambda leaf, slot=slot: slot.spec(leaf)[0]
+        shape = lambda leaf, slot=slot: slot.spec(leaf)[0]  # noqa: E731
         there = f"the state's {name}", getattr(state, name)
         moments = check_same_tree("updates", like, *there, shape=shape, flat=(flat[0], treedef))
         check_precision(name, updates, moments, slot)
@@ -302,17 +303,12 @@ def _moments_of_leaves(
     return list(zip(*columns, strict=True)) if slots else [()] * len(flat[0])
 
 
-def _like_fields(state: Any, columns: Mapping[str, list[Any]]) -> dict[str, PyTree]:
-    """Return trees of new leaves with the structures of the fields of a state."""
-    return {k: jax.tree.structure(getattr(state, k)).unflatten(x) for k, x in columns.items()}
-
-
 def check_precision(name: str, updates: PyTree, moments: Sequence[Any], slot: Slot) -> None:
     """Raise ValueError for a moment of less precision than its slot has, as it would stay so."""
     least = jnp.float32 if slot.dtype is None else slot.dtype
     for i, (leaf, x) in enumerate(zip(jax.tree.leaves(updates), moments, strict=True)):
         dtype, pairs = jnp.result_type(x), is_complex(leaf) and slot.shape is None
-        if is_complex(x) != pairs or jnp.promote_types(dtype, least) != dtype:
+        if is_complex(x) != pairs or np.promote_types(dtype, least) != dtype:
             raise ValueError(
                 f"state: {name} of {leaf_names(updates)[i]!r} is {dtype}, but this optimizer keeps "
                 f"it in {jnp.dtype(slot.spec(leaf)[1])}; cast it, as "
@@ -320,17 +316,14 @@ def check_precision(name: str, updates: PyTree, moments: Sequence[Any], slot: Sl
             )
 
 
-def _rows(columns: Mapping[str, PyTree | None], treedef: Any) -> list[dict[str, Any]]:
-    """Return the inputs of each leaf by name."""
-    absent = [None] * treedef.num_leaves
+def _rows(
+    columns: Mapping[str, PyTree | None], treedef: Any, decays: list[bool]
+) -> list[dict[str, Any]]:
+    """Return the inputs of each leaf by name. None excludes it from decay, and is static in jit."""
+    absent, exclude = [None] * treedef.num_leaves, {"weight_decay": None}
     flat = {k: absent if x is None else treedef.flatten_up_to(x) for k, x in columns.items()}
-    return [{k: column[i] for k, column in flat.items()} for i in range(treedef.num_leaves)]
-
-
-def _masked(rows: list[dict[str, Any]], decays: list[bool]) -> list[dict[str, Any]]:
-    """Set the weight decay of excluded leaves to None, which is static under jit."""
-    exclude = {"weight_decay": None}
-    return [row if on else {**row, **exclude} for row, on in zip(rows, decays, strict=True)]
+    rows = [{k: column[i] for k, column in flat.items()} for i in range(treedef.num_leaves)]
+    return [row if on else row | exclude for row, on in zip(rows, decays, strict=True)]
 
 
 def _widen(
@@ -346,8 +339,7 @@ def _with_inputs(step: SimpleNamespace, inputs: Mapping[str, Any], dtype: Any) -
     """Return the step with the scalars of the tree and the inputs of one leaf."""
     if not inputs:
         return step
-    arrays = {name: x for name, x in inputs.items() if isinstance(x, jax.Array)}
-    fields = {**inputs, **{name: as_real(x, dtype) for name, x in arrays.items()}}
+    fields = {k: as_real(x, dtype) if isinstance(x, jax.Array) else x for k, x in inputs.items()}
     return SimpleNamespace(**{**vars(step), **fields})
 
 

@@ -83,9 +83,8 @@ def with_linear_warmup(
 
     def schedule(count: Array) -> Array:
         low, high = value_at(start, count), value_at(learning_rate, count)
-        return low + (high - low) * jnp.minimum(
-            1.0, (jnp.asarray(count, float) + 1 - lag) / warmup_steps
-        )
+        share = (jnp.asarray(count, float) + 1 - lag) / warmup_steps
+        return low + (high - low) * jnp.minimum(1.0, share)
 
     return schedule
 

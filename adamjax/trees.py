@@ -26,7 +26,7 @@ def leaf_name(path: tuple[Any, ...]) -> str:
 
 def leaf_names(tree: PyTree) -> list[str]:
     """Return the name of each leaf."""
-    return [name for name, _ in _named_leaves(tree)]
+    return [leaf_name(path) for path, _ in jax.tree_util.tree_leaves_with_path(tree)]
 
 
 def matches(name: str, patterns: Sequence[str]) -> bool:
@@ -59,21 +59,25 @@ def resolve_mask(mask: Mask, params: PyTree) -> list[bool]:
         return [True] * len(jax.tree.leaves(params))
     if patterns := _patterns(mask):
         check_patterns("mask", patterns, params)
-        return [matches(name, patterns) for name, _ in _named_leaves(params)]
+        return [matches(name, patterns) for name in leaf_names(params)]
     # A callable module may itself be the tree of bools.
     is_function = callable(mask) and not any(isinstance(x, bool) for x in jax.tree.leaves(mask))
     tree = mask(params) if is_function else mask
     for leaf in jax.tree.leaves(tree):
         if not isinstance(leaf, bool | np.bool_):
             raise ValueError(f"mask: leaves must be bools or patterns, got {leaf!r}")
+    return list(map(bool, jax.tree.leaves(expand_prefix("mask: the tree of bools", tree, params))))
+
+
+def expand_prefix(what: str, prefix: PyTree, params: PyTree) -> PyTree:
+    """Return a tree like the parameters from a prefix of one, or raise ValueError."""
     try:
-        full = jax.tree.map(lambda on, part: jax.tree.map(lambda _: bool(on), part), tree, params)
+        return jax.tree.map(lambda x, part: jax.tree.map(lambda _: x, part), prefix, params)
     except (ValueError, TypeError) as error:
         raise ValueError(
-            "mask: the tree of bools does not fit the parameters; give one bool for each leaf or "
-            f"for each subtree ({str(error).splitlines()[0]})"
+            f"{what} does not fit the parameters; give one for each leaf or for each "
+            f"subtree ({str(error).splitlines()[0]})"
         ) from error
-    return jax.tree.leaves(full)
 
 
 def check_patterns(argument: str, mask: Mask, tree: PyTree) -> None:
@@ -81,7 +85,7 @@ def check_patterns(argument: str, mask: Mask, tree: PyTree) -> None:
 
     Parts of a tree pass, since the leaves may be in another part of `optax.partition`.
     """
-    names = [name for name, _ in _named_leaves(tree)]
+    names = leaf_names(tree)
     patterns = _patterns(mask) if names and not has_masked(tree) else []
     for pattern in patterns:
         glob = pattern.removeprefix("!")
@@ -89,7 +93,7 @@ def check_patterns(argument: str, mask: Mask, tree: PyTree) -> None:
             nearest = difflib.get_close_matches(glob.strip("*"), names, n=3, cutoff=0.0)
             raise ValueError(
                 f"{argument}: no parameter matches {pattern!r}; the nearest names are {nearest} "
-                "(shared parameters have one name)"
+                "(a shared parameter has only one of its names)"
             )
 
 
@@ -147,7 +151,7 @@ def check_same_tree(
 
 
 def _refuse_structure(name: str, tree: PyTree, other_name: str, other: PyTree) -> NoReturn:
-    names, others = ({leaf: None for leaf, _ in _named_leaves(t)} for t in (tree, other))
+    names, others = (dict.fromkeys(leaf_names(t)) for t in (tree, other))
     extra = ", ".join(repr(leaf) for leaf in names if leaf not in others)
     missing = ", ".join(repr(leaf) for leaf in others if leaf not in names)
     raise ValueError(
@@ -157,15 +161,6 @@ def _refuse_structure(name: str, tree: PyTree, other_name: str, other: PyTree) -
         else f"{name} and {other_name} have the same names in different containers: "
         f"{jax.tree.structure(tree)} and {jax.tree.structure(other)}"
     )
-
-
-def _named_leaves(tree: PyTree) -> list[tuple[str, Any]]:
-    return [(leaf_name(path), leaf) for path, leaf in jax.tree_util.tree_leaves_with_path(tree)]
-
-
-def check_real(name: str, tree: PyTree) -> None:
-    """Raise TypeError unless all leaves are real floating-point arrays."""
-    flatten_floating(name, tree, real=True)
 
 
 def flatten_floating(name: str, tree: PyTree, *, real: bool = False) -> tuple[list[Any], Any]:

@@ -40,21 +40,19 @@ def table() -> str:
 
 def _row(row: tables.OptaxOptimizer, distance: float) -> str:
     equal = distance < EQUAL
-    names = ", ".join(f"`{theirs}` is `{ours}`" for theirs, ours in row.renamed.items())
     cells = [
         f"`{row.name}`",
         "equal" if equal else "differ",
         "" if equal else f"{distance:.2g}",
-        f"`{_call(row)}`",
-        "all" if row.refused else names,
+        *_call(row),
     ]
     return f"| {' | '.join(cells)} |"
 
 
-def _call(row: tables.OptaxOptimizer) -> str:
-    """Return the call that equals Optax's with its default arguments."""
+def _call(row: tables.OptaxOptimizer) -> tuple[str, str]:
+    """Return the call that equals Optax's with its default arguments, and the renamed ones."""
     if row.refused:
-        return f"adamjax.optax.contrib.{row.name}(lr)"
+        return f"`adamjax.optax.contrib.{row.name}(lr)`", "all"
     call = optax_call(row.name, {"learning_rate": RATE})
     known = inspect.signature(getattr(adamjax, row.name)).parameters
     differ = {
@@ -65,7 +63,9 @@ def _call(row: tables.OptaxOptimizer) -> str:
     alias = OPTAX_STYLES.get(row.name, {})
     if differ.keys() & alias:
         differ = {"style": "optax"} | {k: x for k, x in differ.items() if k not in alias}
-    return f"{call.variant}(lr{''.join(f', {name}={value!r}' for name, value in differ.items())})"
+    names = ", ".join(f"`{theirs}` is `{ours}`" for ours, theirs in call.names.items())
+    settings = "".join(f", {name}={value!r}" for name, value in differ.items())
+    return f"`{call.variant}(lr{settings})`", names
 
 
 def _is_default(name: str, value: Any, default: Any) -> bool:

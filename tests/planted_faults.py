@@ -71,7 +71,7 @@ FAULTS = (
     _variant("amsgrad", "jnp.maximum(moments.nu_max, square)", "square"),
     _variant("radam", "1 / jnp.expm1(large) - 1 / large + 0.5", "1 / jnp.expm1(large) - 1 / large"),
     _variant("rmsprop", "ema(g, moments.mean, step.b2)", "ema(g * g, moments.mean, step.b2)"),
-    _variant("adabelief", "moments.nu, step.b2) + step.eps", "moments.nu, step.b2)"),
+    _variant("adabelief", "moments.nu, step.b2) + step.added", "moments.nu, step.b2)"),
     _variant("yogi", "jnp.sign(square - moments.nu) * square", "(square - moments.nu)"),
     _variant("adashift", "step.count - window, 1)", "step.count, 1)"),
     _variant("prodigy", "step.d_coef * divide(numerator, length)", "divide(numerator, length)"),
@@ -80,7 +80,7 @@ FAULTS = (
     _variant("laprop", "return divide(mu, rate)", "return mu"),
     _variant("madgrad", "root(squares, 3) + step.eps", "root(squares) + step.eps"),
     _variant("adai", "step.eps, 1)", "0, 1)"),
-    _variant("sophia", "jnp.maximum(step.rho * nu, step.eps)", "jnp.maximum(nu, step.eps)"),
+    _variant("sophia", "jnp.maximum(step.rho * h, step.eps)", "jnp.maximum(h, step.eps)"),
     _variant("focus", "step.gamma * jnp.sign(gap)", "step.gamma * gap"),
     _variant("stable_adamw", "u / jnp.maximum(1, ratio)", "u"),
     # Moments.
@@ -115,6 +115,7 @@ FAULTS = (
     _core("rule.py", "row if on else", "row if not on else"),
     _core("rule.py", "-jnp.expm1(-neg_log * t)", "-jnp.expm1(neg_log * t)"),
     _core("rule.py", "np.promote_types(dtype, np.float32)", "dtype"),
+    _core("rule.py", "if size == other else None", "if size != other else None"),
     # Storage.
     _storage("codes.py", "place = 1 + log + 3 * fine", "place = 1 + log + 2 * fine"),
     _storage("codes.py", "jnp.floor(place + share)", "jnp.floor(place)"),
@@ -132,9 +133,6 @@ FAULTS = (
     _part("wrappers/averaging.py", "(count - start - 1) % every", "(count - start) % every"),
     _part("wrappers/lazy_rows.py", "jnp.where(rows, new", "jnp.where(~rows, new"),
     _part("sharding/specs.py", "(*axes_of(entries[k]), axis)", "(axis,)"),
-    _part(
-        "sharding/specs.py", "shape[-back] == of_param[-back]", "shape[-back] != of_param[-back]"
-    ),
     _part(
         "tracking/metrics.py",
         "divide(update_norm, parameter_norm)",

@@ -280,9 +280,9 @@ MASKS = (
     ),
     (["*kernel", "!*gamma"], r"mask: no parameter matches '!\*gamma'"),
     (["*kernels", "!*gamma"], r"mask: no parameter matches '\*kernels'"),
-    ({"dense": {"bias": False}, "scale": True}, "mask: .*one bool for each leaf"),
-    ({"dense": False, "scales": True}, "mask: .*one bool for each leaf"),
-    (lambda p: [True], "mask: .*one bool for each leaf"),
+    ({"dense": {"bias": False}, "scale": True}, "mask: .*bools .*one for each leaf"),
+    ({"dense": False, "scales": True}, "mask: .*bools .*one for each leaf"),
+    (lambda p: [True], "mask: .*bools .*one for each leaf"),
     ({"dense": "*kernel", "scale": False}, "mask: "),
 )
 

@@ -142,10 +142,7 @@ def _losses(axes: "Axes", problem: Problem, runs: Sequence[Run]) -> None:
 
 
 def draw_paths(
-    axes: "Axes",
-    problem: Problem,
-    window: tuple[float, float, float, float],
-    runs: Sequence[Run],
+    axes: "Axes", problem: Problem, window: tuple[float, float, float, float], runs: Sequence[Run]
 ) -> None:
     """Draw the paths of runs over the contour lines of a problem, in this part of the plane."""
     _title(axes, "Path", "□ start, ☆ optimum, ● final iterate")

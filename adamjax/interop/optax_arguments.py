@@ -11,13 +11,17 @@ import jax.numpy as jnp
 import optax
 import optax.contrib
 
+from adamjax.arguments import ADVICE
 from adamjax.checks import lookup_or_suggest
+from adamjax.derive import OPTAX_STYLES, section
 from adamjax.interop import tables
 from adamjax.interop.arguments import Call
 from adamjax.registry import get_variant
 from adamjax.storage.rounding import is_low, with_param_rounding
 from adamjax.storage.store import store
 from adamjax.trees import PyTree
+
+_NAMES = {**ADVICE, "decay": "b2"}  # of Optax's arguments here
 
 
 class NoEqualError(ValueError):
@@ -56,8 +60,8 @@ def from_optax_args(
 
 def optax_call(name: str, arguments: Mapping[str, Any]) -> Call:
     """Return the call that equals `optax.<name>(**arguments)`."""
-    row = lookup_or_suggest("optimizer of Optax", name, tables.OPTAX)
-    return _call(row, name, arguments)
+    row = lookup_or_suggest("optimizer of Optax", name, tables.OPTAX, ignore_case=True)
+    return _call(row, row.name, arguments)
 
 
 def _function(name: str) -> Callable[..., Any]:
@@ -69,27 +73,30 @@ def _function(name: str) -> Callable[..., Any]:
 
 def _call(row: tables.OptaxOptimizer, name: str, arguments: Mapping[str, Any]) -> Call:
     who = f"optax.{name}"
-    bound = inspect.signature(_function(name)).bind(**arguments)
+    signature = inspect.signature(_function(name))
+    bound = signature.bind(**arguments)
     bound.apply_defaults()
     theirs = dict(bound.arguments)
-    for argument, value in row.required.items():
-        if theirs.pop(argument, value) is not value:
-            raise NoEqualError(f"{who}: {argument} must be {value!r}: nothing here equals it")
+    for argument in theirs.keys() & row.required:
+        default = signature.parameters[argument].default
+        if theirs.pop(argument) is not default:
+            raise NoEqualError(f"{who}: {argument} must be {default!r}; adamjax has no equivalent")
     if reason := row.refused or _refusal(row.name, theirs):
         raise NoEqualError(f"{who}: {reason}; use adamjax.optax.{name}")
     variant, settings = _converted(row, theirs)
-    settings |= {row.renamed.get(key, key): value for key, value in theirs.items()}
-    return Call(who, variant, settings, {here: there for there, here in row.renamed.items()})
+    known = get_variant(variant).defaults
+    names = {there if there in known else _NAMES.get(there, there): there for there in theirs}
+    settings |= {here: theirs[there] for here, there in names.items()}
+    return Call(who, variant, settings, {k: name for k, name in names.items() if k != name})
 
 
 def _converted(row: tables.OptaxOptimizer, theirs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Take arguments that are more than renamed, and return the variant and what they become."""
-    variant, settings = row.name, dict(row.fixed)
+    variant = row.name
     if variant in ("adam", "adamw", "nadam", "nadamw"):
-        variant = variant.removeprefix("n")
-        if theirs.pop("nesterov"):
-            variant, settings["style"] = f"n{variant}", "optax"
-    elif variant == "adafactor":
+        variant = "n" * theirs.pop("nesterov") + variant.removeprefix("n")
+    settings = {**OPTAX_STYLES.get(variant, {"style": "optax"}), **row.fixed}
+    if variant == "adafactor":
         # Injection takes a dtype for a schedule, and passes a number of this dtype.
         theirs["dtype_momentum"] = jnp.result_type(theirs["dtype_momentum"])
         if not theirs.pop("factored"):
@@ -97,7 +104,6 @@ def _converted(row: tables.OptaxOptimizer, theirs: dict[str, Any]) -> tuple[str,
         for name, default in {"learning_rate": 1.0, "clipping_threshold": math.inf}.items():
             theirs[name] = default if theirs[name] is None else theirs[name]
     elif variant == "adopt":
-        del theirs["clip_value_fn"]
         settings["clip_exponent"] = 0.25 if theirs.pop("use_clipping") else None
     elif variant == "prodigy":
         theirs["b1"], theirs["b2"] = theirs.pop("betas")
@@ -111,11 +117,7 @@ def _converted(row: tables.OptaxOptimizer, theirs: dict[str, Any]) -> tuple[str,
 def _refusal(name: str, theirs: Mapping[str, Any]) -> str:
     """Return why no variant equals Optax's optimizer, or an empty string."""
     if name == "adadelta" and theirs.get("learning_rate", 1.0) is None:
-        return "without a learning_rate it goes up there; give one"
-    if name == "adopt" and theirs["use_clipping"]:
-        default = inspect.signature(_function(name)).parameters["clip_value_fn"].default
-        if theirs["clip_value_fn"] is not default:
-            return "clip_value_fn has no equal here"
+        return "Optax's adadelta ascends without a learning_rate; give one"
     if name == "ademamix" and (callable(theirs["b3"]) or callable(theirs["alpha"])):
         argument = "b3" if callable(theirs["b3"]) else "alpha"
         return f"{argument} is a schedule; use adamjax.ademamix"
@@ -124,10 +126,6 @@ def _refusal(name: str, theirs: Mapping[str, Any]) -> str:
     return ""
 
 
-_OPTIONS = {
-    "storage": ("float32", "format of the moments between steps, see `adamjax.store`."),
-    "param_rounding": (None, "rounding of low-precision parameters, see `adamjax.round_params`."),
-}
 _DOC = """Create `{}` with float32 arithmetic and low-precision state.
 
 Arguments, defaults and steps are Optax's. Additional arguments:
@@ -150,12 +148,12 @@ def drop_ins(module: Any, place: str) -> dict[str, Callable[..., Any]]:
 def _drop_in(
     row: tables.OptaxOptimizer, name: str, place: str
 ) -> Callable[..., optax.GradientTransformationExtraArgs]:
-    function = _function(name)
-    options = _OPTIONS if name == row.name else {"storage": _OPTIONS["storage"]}
+    function, known = _function(name), inspect.signature(from_optax_args).parameters
+    added = [known[key] for key in ("storage", "param_rounding")[: 1 + (name == row.name)]]
 
     def make(*args: Any, **kwargs: Any) -> optax.GradientTransformationExtraArgs:
         arguments = signature.bind(*args, **kwargs).arguments
-        chosen = {key: arguments.pop(key, default) for key, (default, _) in options.items()}
+        chosen = {option.name: arguments.pop(option.name, option.default) for option in added}
         try:
             call = _call(row, name, arguments)
             if row.name == "rmsprop" and call.arguments["momentum"] is not None:
@@ -169,18 +167,14 @@ def _drop_in(
         return store(scale_by(**{k: v for k, v in call.arguments.items() if k in known}), **chosen)
 
     theirs = inspect.signature(function)
-    added = [
-        inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
-        for (key, (default, _)), hint in zip(options.items(), (str, str | None), strict=False)
-    ]
     make.__signature__ = signature = theirs.replace(  # type: ignore[attr-defined]
         parameters=[*theirs.parameters.values(), *added],
         return_annotation=optax.GradientTransformationExtraArgs,
     )
     make.__name__ = make.__qualname__ = name
     make.__module__ = place
-    entries = "\n  ".join(f"{key}: {text}" for key, (_, text) in options.items())
-    make.__doc__ = _DOC.format(f"{place.removeprefix('adamjax.')}.{name}", entries)
+    entries = section(from_optax_args.__doc__, "Args").splitlines()[1 : 1 + len(added)]
+    make.__doc__ = _DOC.format(f"{place.removeprefix('adamjax.')}.{name}", "\n  ".join(entries))
     return make
 
 

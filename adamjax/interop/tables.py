@@ -1,6 +1,6 @@
 """Tables of the optimizers of torch, Keras and Optax, with the variants that equal them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 
@@ -26,6 +26,7 @@ _NO_DECAY = {"weight_decay": 0.0}
 _BETAS = {"betas": (0.9, 0.999), "eps": 1e-8}
 _EITHER_DECAY = {**_NO_DECAY, "decoupled_weight_decay": False}
 _KERAS_ADAM = {"learning_rate": 1e-3, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
+_FACTORED = {"epsilon_1": 1e-30, "epsilon_2": 1e-3, "clip_threshold": 1.0}
 TORCH = {
     "Adam": _foreign("adam", lr=1e-3, **_BETAS, amsgrad=False, **_EITHER_DECAY),
     # Its groups say that it is Adam with decoupled decay.
@@ -61,13 +62,7 @@ KERAS = {
     ),
     "Adadelta": _foreign("adadelta", learning_rate=1e-3, rho=0.95, epsilon=1e-7),
     "Adafactor": _foreign(
-        "adafactor",
-        learning_rate=1e-3,
-        beta_2_decay=-0.8,
-        epsilon_1=1e-30,
-        epsilon_2=1e-3,
-        clip_threshold=1.0,
-        relative_step=True,
+        "adafactor", learning_rate=1e-3, beta_2_decay=-0.8, **_FACTORED, relative_step=True
     ),
     "Lion": _foreign("lion", learning_rate=1e-3, beta_1=0.9, beta_2=0.99),
 }
@@ -120,9 +115,8 @@ class OptaxOptimizer(NamedTuple):
 
     name: str
     moments: Mapping[str, tuple[str, ...]] = {}  # the fields of Optax's states that may hold each
-    fixed: Mapping[str, Any] = {}  # arguments here that select Optax's rule
-    renamed: Mapping[str, str] = {}  # arguments with another name here
-    required: Mapping[str, Any] = {}  # arguments that must have this value
+    fixed: Mapping[str, Any] = {}  # arguments here that select Optax's rule, with style="optax"
+    required: Sequence[str] = ()  # arguments that must have their defaults
     roles: Mapping[str, str] = {}  # of the moments of Optax's own optimizer, for `adamjax.store`
     refused: str = ""  # why no variant equals it
 
@@ -134,57 +128,26 @@ def _in(state: str, **fields: str) -> dict[str, tuple[str, ...]]:
 _ADAM = _in("ScaleByAdamState", mu="mu", nu="nu")
 _RMSPROP = _in("ScaleByRStdDevState", mean="mu") | _in("TraceState", mu="trace")
 _RMSPROP["nu"] = ("ScaleByRmsState.nu", "ScaleByRStdDevState.nu")
-_NO_NESTEROV = {"nesterov": False}
-_OPTAX = {"style": "optax"}
-_PAPER = {"style": "paper"}
-_MASK = {"weight_decay_mask": "mask"}
-_NO_STATE_DTYPE = {"state_dtype": None}
+_ADAN = _in("ScaleByAdanState", mu="m", change="v", nu="n", last="g")
+_AMSGRAD = _in("ScaleByAmsgradState", mu="mu", nu="nu", nu_max="nu_max")
+_DECOUPLED = {"decay_mode": "decoupled"}
 _OPTAX_ROWS = (
-    OptaxOptimizer("acprop", {}, {**_OPTAX, "decay_mode": "decoupled"}),
-    OptaxOptimizer(
-        "adabelief", _in("ScaleByBeliefState", mu="mu", nu="nu"), _PAPER, required=_NO_NESTEROV
-    ),
-    OptaxOptimizer(
-        "adadelta",
-        _in("ScaleByAdaDeltaState", nu="e_g", delta="e_x"),
-        fixed=_L2,
-        renamed={"rho": "b2", **_MASK},
-    ),
-    OptaxOptimizer(
-        "adafactor",
-        fixed={"style": "t5", "decay_mode": "independent"},
-        renamed={
-            "multiply_by_parameter_scale": "scale_parameter",
-            "clipping_threshold": "clip_threshold",
-            "dtype_momentum": "mu_dtype",
-            "weight_decay_rate": "weight_decay",
-            "eps": "eps1",
-            **_MASK,
-        },
-    ),
-    OptaxOptimizer("adagrad", _in("ScaleByRssState", nu="sum_of_squares"), _HAT),
+    OptaxOptimizer("acprop", {}, _DECOUPLED),
+    OptaxOptimizer("adabelief", _in("ScaleByBeliefState", mu="mu", nu="nu"), {}, ["nesterov"]),
+    OptaxOptimizer("adadelta", _in("ScaleByAdaDeltaState", nu="e_g", delta="e_x"), _L2),
+    OptaxOptimizer("adafactor", fixed={"decay_mode": "independent"}),
+    OptaxOptimizer("adagrad", _in("ScaleByRssState", nu="sum_of_squares")),
     # Adam with Nesterov momentum is NAdam, and NAdam without it is Adam.
     OptaxOptimizer("adam", _ADAM),
     OptaxOptimizer("adamax", _ADAM),
     OptaxOptimizer("adamaxw", _ADAM),
     OptaxOptimizer("adamw", _ADAM),
+    OptaxOptimizer("adan", _ADAN, _DECOUPLED),
+    OptaxOptimizer("ademamix", _in("ScaleByAdemamixState", mu="m1", mu_slow="m2", nu="nu")),
     OptaxOptimizer(
-        "adan",
-        _in("ScaleByAdanState", mu="m", change="v", nu="n", last="g"),
-        fixed={**_OPTAX, "decay_mode": "decoupled"},
+        "adopt", required=["nesterov", "clip_value_fn"], roles={"mu": "signed", "nu": "square"}
     ),
-    OptaxOptimizer("ademamix", _in("ScaleByAdemamixState", mu="m1", mu_slow="m2", nu="nu"), _OPTAX),
-    OptaxOptimizer(
-        "adopt",
-        required=_NO_NESTEROV,
-        roles={"mu": "signed", "nu": "square"},
-    ),
-    OptaxOptimizer(
-        "amsgrad",
-        _in("ScaleByAmsgradState", mu="mu", nu="nu", nu_max="nu_max"),
-        fixed=_OPTAX,
-        required={"bias_correction_mu": True, "bias_correction_nu": True},
-    ),
+    OptaxOptimizer("amsgrad", _AMSGRAD, {}, ["bias_correction_mu", "bias_correction_nu"]),
     OptaxOptimizer("lamb", _ADAM),
     OptaxOptimizer("lion", _in("ScaleByLionState", mu="mu")),
     OptaxOptimizer("madgrad", fixed=_L2),
@@ -194,24 +157,16 @@ _OPTAX_ROWS = (
     OptaxOptimizer("novograd", _in("ScaleByNovogradState", mu="mu", nu="nu")),
     OptaxOptimizer(
         "prodigy",
-        fixed={"bias_correction": True},
-        renamed={"beta3": "b3", "estim_lr0": "d0", "estim_lr_coef": "d_coef"},
-        required={"safeguard_warmup": False},
+        required=["safeguard_warmup"],
         roles={"exp_avg": "mean", "exp_avg_sq": "square"},
     ),
-    OptaxOptimizer("radam", _ADAM, _OPTAX, required=_NO_NESTEROV),
-    OptaxOptimizer(
-        "rmsprop",
-        _RMSPROP,
-        fixed={"decay_mode": "decoupled"},
-        renamed={"decay": "b2", "initial_scale": "initial_accumulator_value"},
-        required={**_NO_NESTEROV, "bias_correction": False},
-    ),
-    OptaxOptimizer("schedule_free_adamw", fixed=_OPTAX, required=_NO_STATE_DTYPE),
-    OptaxOptimizer("schedule_free_sgd", fixed=_OPTAX, required=_NO_STATE_DTYPE),
-    OptaxOptimizer("sgd", _in("TraceState", mu="trace"), renamed={"accumulator_dtype": "mu_dtype"}),
+    OptaxOptimizer("radam", _ADAM, {}, ["nesterov"]),
+    OptaxOptimizer("rmsprop", _RMSPROP, _DECOUPLED, ["nesterov", "bias_correction"]),
+    OptaxOptimizer("schedule_free_adamw", required=["state_dtype"]),
+    OptaxOptimizer("schedule_free_sgd", required=["state_dtype"]),
+    OptaxOptimizer("sgd", _in("TraceState", mu="trace")),
     OptaxOptimizer("simplified_ademamix", _in("ScaleBySimplifiedAdEMAMixState", mu="m", nu="n")),
     OptaxOptimizer("sophia", refused="it estimates the Hessian itself, from `obj_fn`"),
-    OptaxOptimizer("yogi", _ADAM, _OPTAX),
+    OptaxOptimizer("yogi", _ADAM),
 )
 OPTAX = {row.name: row for row in _OPTAX_ROWS}

@@ -25,8 +25,8 @@ from adamjax.rule import (
 from adamjax.storage.roles import roles_of
 from adamjax.trees import (
     PyTree,
-    check_real,
     check_same_tree,
+    flatten_floating,
     is_masked,
     leaf_name,
     like_updates,
@@ -112,7 +112,7 @@ def eigenbasis(
     inner = optax.with_extra_args_support(inner)
 
     def init(params: PyTree) -> EigenbasisState:
-        check_real("params", params)
+        flatten_floating("params", params, real=True)
 
         def zeros(side: int) -> PyTree:
             return jax.tree.map(lambda p: _zeros(p, side, max_size), params)
@@ -123,7 +123,7 @@ def eigenbasis(
         return EigenbasisState(count, zeros(-2), zeros(-1), zeros(-2), zeros(-1), state)
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
-        check_real("updates", updates)
+        flatten_floating("updates", updates, real=True)
         shape = lambda g: _shape(jnp.shape(g), -2, max_size)  # noqa: E731
         left = check_same_tree("updates", updates, "the state's left", state.left, shape=shape)
         check_precision("left", updates, left, Slot())
@@ -247,16 +247,11 @@ def _refine(covariances: Any, bases: Any, state: Any) -> Any:
     new = tuple(jax.tree.map(lambda side: side.new, tree, is_leaf=is_side) for tree in sides)
 
     def follow(node: Any) -> Any:
-        fields = {
-            field: jax.tree.map(
-                partial(auto_sharded, partial(_move, role)),
-                getattr(node, field),
-                *sides,
-                is_leaf=is_masked,
-            )
-            for field, role in roles_of(node, {}).items()
-        }
-        return node._replace(**fields) if fields else node
+        for field, role in roles_of(node, {}).items():
+            move = partial(auto_sharded, partial(_move, role))
+            moved = jax.tree.map(move, getattr(node, field), *sides, is_leaf=is_masked)
+            node = node._replace(**{field: moved})
+        return node
 
     return new, jax.tree.map(follow, state, is_leaf=_is_node)
 

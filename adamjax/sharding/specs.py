@@ -9,7 +9,8 @@ import jax.numpy as jnp
 import optax
 from jax.sharding import NamedSharding, PartitionSpec
 
-from adamjax.trees import PyTree, is_masked, leaf_name
+from adamjax.rule import sharding_beside
+from adamjax.trees import PyTree, expand_prefix, is_masked, leaf_name
 
 # Smaller arrays cost more to collect than to keep.
 MIN_SIZE = 16_384
@@ -85,7 +86,7 @@ def state_shardings(
     def of_moment(leaf: Any, param: Any, sharding: NamedSharding) -> Any:
         if is_masked(leaf):
             return leaf
-        at = _beside(leaf.shape, param.shape, spread(param.shape, sharding, zero, min_size))
+        at = sharding_beside(leaf.shape, param.shape, spread(param.shape, sharding, zero, min_size))
         sizes = zip(leaf.shape, param.shape, strict=False)
         if leaf.ndim != param.ndim or any(a not in (1, b) for a, b in sizes):  # not a mean of it
             at = spread(leaf.shape, at, zero, min_size)
@@ -108,15 +109,7 @@ def param_shardings(params: PyTree, shardings: PyTree) -> PyTree:
     if shardings is None:
         shardings = jax.tree.map(lambda leaf: getattr(leaf, "sharding", None), params)
     else:
-        try:
-            shardings = jax.tree.map(
-                lambda sharding, part: jax.tree.map(lambda _: sharding, part), shardings, params
-            )
-        except (ValueError, TypeError) as error:
-            raise ValueError(
-                "shardings: they do not fit the parameters; give one for each leaf or for each "
-                f"subtree ({str(error).splitlines()[0]})"
-            ) from error
+        shardings = expand_prefix("shardings: the tree", shardings, params)
     leaves = jax.tree_util.tree_leaves_with_path(params)
     given = jax.tree.structure(params).flatten_up_to(shardings)
     if not leaves:
@@ -141,18 +134,6 @@ def param_shardings(params: PyTree, shardings: PyTree) -> PyTree:
                 f"{dict(sharding.mesh.shape)}"
             )
     return shardings
-
-
-def _beside(
-    shape: tuple[int, ...], of_param: tuple[int, ...], sharding: NamedSharding
-) -> NamedSharding:
-    """Shard a moment like its parameter, in the dimensions of equal size from the last on."""
-    entries = [*sharding.spec, *[None] * (len(of_param) - len(sharding.spec))]
-    shared: list[Any] = [None] * len(shape)
-    for back in range(1, 1 + min(len(shape), len(of_param))):
-        if shape[-back] == of_param[-back]:
-            shared[-back] = entries[-back]
-    return NamedSharding(sharding.mesh, PartitionSpec(*shared))
 
 
 def spread(

@@ -23,12 +23,17 @@ class StoredState(NamedTuple):
 
     Attributes:
       inner_state: the state with the moments.
-      format: zeros, whose number tells the format of each leaf. A checkpoint library that casts
-        arrays to the dtypes of another format then finds another shape, and refuses.
+      format: an array of zeros. Its length encodes the format of each leaf, so that a checkpoint
+        library that casts arrays to the dtypes of another format finds another shape, and refuses.
     """
 
     inner_state: Any
     format: Any
+
+    @property
+    def count(self) -> Any:  # type: ignore[override]
+        """The steps done, in place of the method of tuples."""
+        return self.inner_state.count
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner_state, name)

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jax.sharding import AxisType
 
 from adamjax.checks import lookup_or_suggest
 from adamjax.moments import Array
@@ -90,20 +91,19 @@ def store(
         plans = [_plan(part, choose) for part in parts]
         if whole and not any(map(any, plans)):
             _explain_no_codes(params, min_size)
-        return rebuild([_encode(storage, *each) for each in zip(parts, plans, strict=True)])
+        rows = zip(parts, plans, strict=True)
+        return rebuild([_encode(*row, _mark(storage, *row)) for row in rows])
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         parts, rebuild = split_moments(state, roles)
-        _check_formats(storage, parts)
+        _check_formats(storage, parts, choose)
         plans = [_plan(part, partial(_present_codes, storage, choose)) for part in parts]
         marks = [part.format for part in parts]
         decoded = rebuild([_decode(*each) for each in zip(parts, plans, strict=True)])
         updates, state = tx.update(updates, decoded, params, **extra_args)
         parts, rebuild = split_moments(state, roles)
-        coded = [_encode(storage, *each) for each in zip(parts, plans, strict=True)]
         # Inside `jax.shard_map` the mark of the whole arrays stays.
-        rows = zip(coded, marks, strict=True)
-        return updates, rebuild([part._replace(format=mark) for part, mark in rows])
+        return updates, rebuild([_encode(*each) for each in zip(parts, plans, marks, strict=True)])
 
     return optax.GradientTransformationExtraArgs(init, update)
 
@@ -145,7 +145,8 @@ def convert_state(
     for part in parts:
         present = _plan(part, lambda name, leaf, roles: found_codes(leaf, roles))
         part = _widen(_decode(part, present))
-        changed.append(_encode(to, part, _plan(part, choose)))
+        plan = _plan(part, choose)
+        changed.append(_encode(part, plan, _mark(to, part, plan)))
     return rebuild(changed)
 
 
@@ -162,7 +163,7 @@ def found_codes(leaf: Leaf, roles: Mapping[str, str]) -> Groups:
 
 
 def _is_in(leaf: Leaf, fields: Sequence[str], code: Code) -> bool:
-    return _dtypes([leaf[field] for field in fields]) == code.dtypes
+    return tuple(jnp.result_type(leaf[field]).name for field in fields) == code.dtypes
 
 
 def _patterns_and_roles(
@@ -206,16 +207,25 @@ def _present_codes(
     return [g for g in groups(storage, roles) if g in expected or _is_in(leaf, *g)]
 
 
-def _check_formats(storage: str, parts: list[Moments]) -> None:
+def _check_formats(storage: str, parts: list[Moments], choose: Callable[..., Groups]) -> None:
     """Raise ValueError for moments in another format."""
     number = list(FORMATS).index(storage)
+    in_shards = AxisType.Manual in jax.sharding.get_abstract_mesh().axis_types
     for part in parts:
         stored = 0 if part.format is None else jnp.shape(part.format)[-1] % len(FORMATS)
         if part.names and stored != number:
             raise ValueError(
-                f"state: the moments of {part.names[0]!r} are in the storage "
-                f"{list(FORMATS)[stored]!r}, but this optimizer has {storage!r}; convert it with "
-                f"adamjax.convert_state(state, to={storage!r})"
+                f"state: the moments of {part.names[0]!r} are stored as "
+                f"{list(FORMATS)[stored]!r}, but this optimizer uses storage={storage!r}; convert "
+                f"the state with adamjax.convert_state(state, to={storage!r})"
+            )
+        expected = _mark(storage, part, _plan(part, choose))
+        if part.format is None or expected is None or in_shards:
+            continue
+        if part.format.shape[-1:] != expected.shape:
+            raise ValueError(
+                f"state: it stores other leaves as {storage!r} than this optimizer; convert it "
+                f"with adamjax.convert_state(state, to={storage!r}, exclude=..., min_size=...)"
             )
 
 
@@ -228,43 +238,38 @@ def _mark(storage: str, part: Moments, plan: list[Groups]) -> Array | None:
     return jnp.zeros(length, jnp.int8)
 
 
-def _encode(storage: str, part: Moments, plan: list[Groups]) -> Moments:
-    part = part._replace(format=_mark(storage, part, plan))
+def _encode(part: Moments, plan: list[Groups], mark: Array | None) -> Moments:
     if not any(plan):
-        return part
+        return part._replace(format=mark)
     encoded, seeds = [], hash_u32(leaf_seeds(part.names))
     at = phases(part.count, max(sum(len(fields) for fields, _ in codes) for codes in plan))
     for leaf, codes, seed in zip(part.leaves, plan, seeds, strict=True):
         words = 0
         for fields, code in codes:
-            values = tuple(
-                refuse_derivative(leaf[field].astype(jnp.float32), "storage='float32'")
-                for field in fields
-            )
+            wide = [leaf[field].astype(jnp.float32) for field in fields]
+            values = tuple(refuse_derivative(x, "storage='float32'") for x in wide)
             arrays = _encode_arrays(code, words, values, seed, at)
             leaf = {**leaf, **dict(zip(fields, arrays, strict=True))}
             words += len(fields)
         encoded.append(leaf)
-    return part._replace(leaves=encoded)
+    return part._replace(leaves=encoded, format=mark)
 
 
 def _decode(part: Moments, plan: list[Groups]) -> Moments:
     decoded = []
     for name, leaf, codes in zip(part.names, part.leaves, plan, strict=True):
-        for fields, code in codes:
-            arrays = tuple(leaf[field] for field in fields)
-            if _dtypes(arrays) != code.dtypes:
-                raise ValueError(
-                    f"state: {' and '.join(fields)} of {name!r} are {_dtypes(arrays)}, but this "
-                    f"storage uses {code.dtypes}; convert it with adamjax.convert_state"
-                )
-            leaf = {**leaf, **dict(zip(fields, _decode_arrays(code, arrays), strict=True))}
+        uses = {k: x for fields, code in codes for k, x in zip(fields, code.dtypes, strict=True)}
         for field, x in leaf.items():
-            if jnp.issubdtype(jnp.result_type(x), jnp.integer):
+            dtype = jnp.result_type(x)
+            decoded_as = "float32" if jnp.issubdtype(dtype, jnp.integer) else dtype.name
+            if dtype.name != (expected := uses.get(field, decoded_as)):
                 raise ValueError(
-                    f"state: {field} of {name!r} is {_dtypes([x])[0]}, a code of another storage; "
+                    f"state: {field} of {name!r} is {dtype}, but this storage uses {expected}; "
                     "convert it with adamjax.convert_state"
                 )
+        for fields, code in codes:
+            arrays = _decode_arrays(code, tuple(leaf[field] for field in fields))
+            leaf = {**leaf, **dict(zip(fields, arrays, strict=True))}
         decoded.append(leaf)
     return part._replace(leaves=decoded, format=None)
 
@@ -273,10 +278,6 @@ def _widen(part: Moments) -> Moments:
     """Cast the moments of less precision than float32."""
     wide = lambda x: x.astype(np.promote_types(jnp.result_type(x), np.float32))  # noqa: E731
     return part._replace(leaves=[{k: wide(x) for k, x in leaf.items()} for leaf in part.leaves])
-
-
-def _dtypes(arrays: Sequence[Array]) -> tuple[str, ...]:
-    return tuple(jnp.result_type(x).name for x in arrays)
 
 
 # Leaves of the same shape share a trace. Without jit around them, all steps share a program.

@@ -9,6 +9,7 @@ import optax
 
 from adamjax.checks import check_beta, is_number
 from adamjax.moments import divide
+from adamjax.rule import as_real
 from adamjax.tracking.decode import saturated_share
 from adamjax.tracking.rates import effective_quantiles, largest, read_state
 from adamjax.trees import like_updates
@@ -232,11 +233,7 @@ def _norm(leaves: Sequence[jax.Array]) -> jax.Array:
     # For float32 leaves these are the reductions of optax.tree.norm, which the compiler merges.
     total = jnp.zeros((), jnp.float32)
     for x in leaves:
-        if jnp.iscomplexobj(x):
-            x = x.astype(jnp.complex64)
-            total += jnp.sum((x.conj() * x).real)
-        else:
-            total += jnp.sum(jnp.square(x.astype(jnp.float32)))
+        total += jnp.sum(jnp.square(as_real(x, jnp.float32)))
     return jnp.sqrt(total)
 
 

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import AxisType, NamedSharding, PartitionSpec
+from jax.sharding import NamedSharding, PartitionSpec
 
 from adamjax.moments import divide
+from adamjax.rule import explicit_sharding
 from adamjax.storage.formats import Code
 from adamjax.tracking.decode import SECOND_MOMENTS, Coded, Moments, has_field, moments_of
 
@@ -96,10 +97,8 @@ def effective_quantiles(
     count = jnp.sum(values >= 0)
     last = jnp.maximum(count - 1, 0).astype(jnp.float32)
     ranks = jnp.array(list(labels.values()), jnp.float32) * last
-    low = jnp.floor(ranks)
-    place = values.size - count + low.astype(jnp.int32)
-    after = values[jnp.minimum(place + 1, values.size - 1)]
-    quantiles = values[place] + (ranks - low) * (after - values[place])
+    places = (jnp.arange(values.size) + count - values.size).astype(jnp.float32)
+    quantiles = jnp.interp(ranks, places, values)
     return dict(zip(labels, jnp.where(count > 0, quantiles, 0), strict=True))
 
 
@@ -133,8 +132,6 @@ def _every(x: jax.Array, start: int, stride: int) -> jax.Array:
     # Flattening would reshard `x`, so they are gathered by index.
     x = x.reshape(x.shape or (1,))
     places = np.unravel_index(np.arange(-start % stride, x.size, stride), x.shape)
-    mesh, replicated = jax.typeof(x).sharding.mesh, None
-    # JAX requires the sharding of the result on a mesh of explicit axes.
-    if not mesh.empty and all(kind == AxisType.Explicit for kind in mesh.axis_types):
-        replicated = NamedSharding(mesh, PartitionSpec())
+    sharding = explicit_sharding(x)
+    replicated = sharding and NamedSharding(sharding.mesh, PartitionSpec())
     return x.at[places].get(out_sharding=replicated).reshape(-1)

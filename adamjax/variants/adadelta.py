@@ -61,10 +61,7 @@ def scale_by_adadelta(
 ADADELTA = register(
     scale_by_adadelta,
     Paper(
-        "ADADELTA: An Adaptive Learning Rate Method",
-        "Zeiler, Matthew D.",
-        2012,
-        arxiv="1212.5701",
+        "ADADELTA: An Adaptive Learning Rate Method", "Zeiler, Matthew D.", 2012, arxiv="1212.5701"
     ),
     summary="multiplies by the size of recent updates, no momentum, no bias correction",
     learning_rate=1.0,

@@ -50,10 +50,6 @@ class _Preset(NamedTuple):
     min_dim_size_to_factor: int = 1
     largest_axes: bool = False
 
-    def override(self, **arguments: Any) -> "_Preset":
-        """Return the preset with the arguments that are not None."""
-        return self._replace(**{k: x for k, x in arguments.items() if x is not None})
-
 
 _PRESETS = {
     "paper": _Preset(),
@@ -160,16 +156,11 @@ def scale_by_adafactor(
     """
     if clip_threshold is not None:
         check_positive("clip_threshold", clip_threshold)
-    setting = lookup_or_suggest("style", style, _PRESETS).override(
-        eps1=eps1,
-        b2_cap=b2_cap,
-        clip_threshold=clip_threshold,
-        momentum=momentum,
-        mu_dtype=mu_dtype,
-        scale_parameter=scale_parameter,
-        min_dim_size_to_factor=min_dim_size_to_factor,
-    )
-
+    preset = lookup_or_suggest("style", style, _PRESETS)
+    given = {"eps1": eps1, "b2_cap": b2_cap, "clip_threshold": clip_threshold, "momentum": momentum}
+    given |= {"mu_dtype": mu_dtype, "scale_parameter": scale_parameter}
+    given |= {"min_dim_size_to_factor": min_dim_size_to_factor}
+    setting = preset._replace(**{k: x for k, x in given.items() if x is not None})
     least, largest = setting.min_dim_size_to_factor, setting.largest_axes
     axes_of = partial(factored_axes, min_size=least, largest=largest)
 

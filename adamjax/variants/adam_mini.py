@@ -106,10 +106,8 @@ def scale_by_adam_mini(
         return adam_update(mu, nu, step), moments._replace(mu=mu, nu=nu)
 
     slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype, shape=partial(_kept_shape, axes=kept))}
-    scalars = {"eps": eps, "eps_root": eps_root}
-    return lift(
-        rule, AdamMiniState, slots, betas={"b1": b1, "b2": b2}, scalars=scalars, uses_axes=True
-    )
+    betas, scalars = {"b1": b1, "b2": b2}, {"eps": eps, "eps_root": eps_root}
+    return lift(rule, AdamMiniState, slots, betas=betas, scalars=scalars, uses_axes=True)
 
 
 ADAM_MINI = register(

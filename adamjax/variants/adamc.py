@@ -15,10 +15,7 @@ from adamjax.variants.adam import STYLES, scale_by_adam
 
 
 def _corrected(
-    learning_rate: ScalarOrSchedule,
-    weight_decay: ScalarOrSchedule,
-    *,
-    max_lr: float | None = None,
+    learning_rate: ScalarOrSchedule, weight_decay: ScalarOrSchedule, *, max_lr: float | None = None
 ) -> dict[str, Any]:
     """Return λ lr / max(lr).
 

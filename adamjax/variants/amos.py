@@ -96,9 +96,8 @@ def scale_by_amos(
         wq = divide(step.b2.bias_correction * q, limited)
         gamma = xi**2 * wq / jnp.sqrt(1 + step.c * jnp.sqrt(xi) * moments.b)
         decay = 1 + step.d * jnp.sqrt(xi * eta) * moments.b  # 1 / D
-        u = (
-            gamma / 2 * p + xi * eta * divide(jnp.sqrt(step.b2.bias_correction) * g, root(limited))
-        ) / decay
+        normalized = divide(jnp.sqrt(step.b2.bias_correction) * g, root(limited))
+        u = (gamma / 2 * p + xi * eta * normalized) / decay
         return u, moments._replace(nu=nu, b=moments.b + gamma * (1 + moments.b))
 
     slot = Slot(nu_dtype, shape=shape_fn)

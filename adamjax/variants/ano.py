@@ -68,12 +68,7 @@ def scale_by_ano(
 
 ANO = register(
     scale_by_ano,
-    Paper(
-        "ANO: Faster is Better in Noisy Landscape",
-        "Kegreisz, Adrien",
-        2025,
-        arxiv="2508.18258",
-    ),
+    Paper("ANO: Faster is Better in Noisy Landscape", "Kegreisz, Adrien", 2025, arxiv="2508.18258"),
     summary="sign of the momentum, magnitude of the present gradient",
     learning_rate=1e-4,
 )

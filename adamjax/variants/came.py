@@ -93,14 +93,8 @@ def scale_by_came(
     slots = factored_slots(_axes, nu_dtype)
     slots = slots | {"mu": Slot(mu_dtype), "s_row": slots["v_row"], "s_col": slots["v_col"]}
     scalars = {"eps1": eps1, "eps2": eps2, "clip_threshold": clip_threshold}
-    return lift(
-        rule,
-        CameState,
-        slots,
-        betas={"b1": b1, "b2": b2, "b3": b3},
-        scalars=scalars,
-        uses_axes=True,
-    )
+    betas = {"b1": b1, "b2": b2, "b3": b3}
+    return lift(rule, CameState, slots, betas=betas, scalars=scalars, uses_axes=True)
 
 
 CAME = register(

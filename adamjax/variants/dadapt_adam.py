@@ -20,12 +20,12 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_beta, check_not_negative, check_positive
+from adamjax.checks import check_positive
 from adamjax.modifiers.map_updates import map_leaves
 from adamjax.moments import Array, clamp, divide, ema, increment, root
 from adamjax.optimizer import optimizer
 from adamjax.registry import Paper, register
-from adamjax.rule import ScalarOrSchedule, Slot, check_precision, value_at
+from adamjax.rule import ScalarOrSchedule, Slot, check_precision, check_settings, value_at
 from adamjax.trees import PyTree, check_same_tree, flatten_floating
 from adamjax.wrappers.step_size import StepSize, first_step_size, larger, next_step_size, total
 
@@ -60,10 +60,7 @@ def with_step_size(
     `advance` maps `(gradients, state, params, step)` to `(updates, state)`. `state.found` has the
     step size. `step` has `b1` and `b2` as a `Beta`, `b3` (by default √b2) and the scalars.
     """
-    for name, value in betas.items():
-        check_beta(name, value)
-    for name, value in scalars.items():
-        check_not_negative(name, value)
+    check_settings(betas, scalars, slots, None)
     check_positive("d0", d0)
 
     def init(params: PyTree) -> Any:
@@ -140,13 +137,8 @@ def _dadapt_adam(
     tx = with_step_size(
         advance, DadaptAdamState, slots, betas, scalars, d0=d0, bias_correction=bias_correction
     )
-    return optimizer(
-        tx,
-        learning_rate,
-        includes_learning_rate=True,
-        step_size=lambda state: state.found.factor,
-        **options,
-    )
+    options["step_size"] = lambda state: state.found.factor
+    return optimizer(tx, learning_rate, includes_learning_rate=True, **options)
 
 
 DADAPT_ADAM = register(

@@ -74,14 +74,10 @@ def scale_by_grokadamw(
         nu = ema(g * g, moments.nu, step.b2)
         return adam_update_eps_hat(mu, nu, step), moments._replace(mu=mu, nu=nu)
 
-    adam = lift(
-        rule,
-        optax.ScaleByAdamState,
-        {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)},
-        betas={"b1": b1, "b2": b2},
-        scalars={"eps": eps, "eps_root": 0.0, "gamma": gamma},
-        leaf_inputs=_positions,
-    )
+    slots, betas = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)}, {"b1": b1, "b2": b2}
+    options: dict[str, Any] = {"scalars": {"eps": eps, "eps_root": 0.0, "gamma": gamma}}
+    options["leaf_inputs"] = _positions
+    adam = lift(rule, optax.ScaleByAdamState, slots, betas=betas, **options)
 
     def clip(u: Array, g: Array) -> Array:
         factor = jnp.minimum(1, clip_norm / (norm(g) + 1e-6))

@@ -91,15 +91,9 @@ def scale_by_novograd(
         return mu, moments._replace(mu=mu, nu=nu)
 
     slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype, shape=lambda shape: (1,) * len(shape))}
-    return lift(
-        rule,
-        NovogradState,
-        slots,
-        betas={"b1": b1, "b2": b2},
-        scalars={"eps": eps, "eps_root": eps_root, "weight_decay": weight_decay},
-        needs_params=not is_zero(weight_decay),
-        mask=mask,
-    )
+    scalars = {"eps": eps, "eps_root": eps_root, "weight_decay": weight_decay}
+    options: dict[str, Any] = {"needs_params": not is_zero(weight_decay), "mask": mask}
+    return lift(rule, NovogradState, slots, betas={"b1": b1, "b2": b2}, scalars=scalars, **options)
 
 
 NOVOGRAD = register(

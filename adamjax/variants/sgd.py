@@ -48,7 +48,7 @@ def scale_by_sgd(
     """
     if momentum is None:
         if nesterov:
-            raise ValueError("nesterov needs a momentum; give momentum=0.9, say")
+            raise ValueError("nesterov needs a momentum; set it, for example momentum=0.9")
         return lift(lambda g, moments, step: (g, moments), SgdState, {})
     check_beta("momentum", momentum)
 

@@ -20,7 +20,7 @@ from adamjax.modifiers.map_updates import select_unmasked
 from adamjax.moments import Array, clamp, debias, divide, ema
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
-from adamjax.trees import PyTree, check_real, check_same_tree
+from adamjax.trees import PyTree, check_same_tree, flatten_floating
 
 STYLES = {
     "author": "the authors' code",
@@ -82,7 +82,6 @@ def scale_by_sophia(
     >>> round(float(u), 4)
     0.1375
     """
-
     is_optax = lookup_or_suggest("style", style, STYLES) == STYLES["optax"]
 
     def rule(g, moments, step):
@@ -105,7 +104,7 @@ def _hessian(updates: PyTree, extra_args: dict[str, Any]) -> dict[str, PyTree]:
     if hessian is not None:
         with contextlib.suppress(ValueError):  # the check below names the leaf
             hessian = select_unmasked(hessian, updates)
-        check_real("hessian", hessian)
+        flatten_floating("hessian", hessian, real=True)
         check_same_tree("hessian", hessian, "updates", updates)
     return {"hessian": hessian}
 

@@ -61,15 +61,10 @@ def scale_by_stable_adamw(
         ratio = rms(divide(g, jnp.maximum(scale, step.eps)))
         return u / jnp.maximum(1, ratio), moments._replace(mu=mu, nu=nu)
 
-    return lift(
-        rule,
-        optax.ScaleByAdamState,
-        {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)},
-        betas={"b1": b1, "b2": b2},
-        scalars={"eps": eps, "weight_decay": weight_decay},
-        needs_params=not is_zero(weight_decay),
-        mask=mask,
-    )
+    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)}
+    options: dict[str, Any] = {"scalars": {"eps": eps, "weight_decay": weight_decay}, "mask": mask}
+    options |= {"betas": {"b1": b1, "b2": b2}, "needs_params": not is_zero(weight_decay)}
+    return lift(rule, optax.ScaleByAdamState, slots, **options)
 
 
 STABLE_ADAMW = register(

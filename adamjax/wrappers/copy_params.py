@@ -24,7 +24,7 @@ def copy_params(params: PyTree) -> PyTree:
 
 
 def check_copies(copies: PyTree, params: PyTree, updates: PyTree) -> PyTree:
-    """Return the parameters that have updates, or raise ValueError if something does not fit."""
+    """Return the parameters that have updates, or raise ValueError if structures differ."""
     name = "the state's copy of the parameters"
     flatten_floating("updates", updates)
     leaves = check_same_tree("updates", updates, name, copies)

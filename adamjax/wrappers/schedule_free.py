@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_beta, check_not_negative
+from adamjax.checks import check_beta, check_not_negative, refuse_state
 from adamjax.modifiers.map_updates import map_leaves, select_unmasked
 from adamjax.moments import Array, divide, increment
 from adamjax.rule import ScalarOrSchedule, value_at
@@ -21,17 +21,17 @@ class ScheduleFreeState(NamedTuple):
     """State of `schedule_free`.
 
     Attributes:
-      count: steps done.
+      step_count: steps done.
       weight_sum: the sum of the weights in the average.
-      learning_rate: the largest learning rate so far.
-      b1: b₁ of the last step, 0 before the first.
+      max_learning_rate: the largest learning rate so far.
+      b1: b₁ of the last step.
       z: the point that the optimizer moves (float32).
       inner_state: the state of the optimizer.
     """
 
-    count: Array
+    step_count: Array
     weight_sum: Array
-    learning_rate: Array
+    max_learning_rate: Array
     b1: Array
     z: PyTree
     inner_state: Any
@@ -93,18 +93,20 @@ def schedule_free(
 
     def init(params: PyTree) -> ScheduleFreeState:
         count = jnp.zeros([], jnp.int32)
-        zero, largest, near = (jnp.zeros([], float) for _ in range(3))
-        z = copy_params(params)
+        zero, largest = (jnp.zeros([], float) for _ in range(2))
+        near, z = jnp.asarray(value_at(b1, count), float), copy_params(params)
         return ScheduleFreeState(count, zero, largest, near, z, inner.init(params))
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
+        if not isinstance(state, ScheduleFreeState):
+            refuse_state(state)
         params = check_copies(state.z, params, updates)
         steps, inner_state = inner.update(updates, state.inner_state, params, **extra_args)
-        count = increment(state.count)
-        largest = jnp.maximum(state.learning_rate, value_at(learning_rate, state.count))
+        count = increment(state.step_count)
+        largest = jnp.maximum(state.max_learning_rate, value_at(learning_rate, state.step_count))
         weight = count.astype(largest.dtype) ** r * largest**weight_lr_power
         weight_sum = state.weight_sum + weight
-        c, near = divide(weight, weight_sum), jnp.asarray(value_at(b1, state.count), float)
+        c, near = divide(weight, weight_sum), jnp.asarray(value_at(b1, state.step_count), float)
         kept = divide(near, state.b1)  # 1 while b1 stays as it is
 
         def change(step: Array, y: Array, z: Array) -> Array:

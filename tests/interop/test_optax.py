@@ -192,7 +192,7 @@ ARGUMENTS = [
     ("radam", {**LR, "nesterov": True}, "nesterov must be False"),
     ("madgrad", LR, "its state cannot be converted"),
     ("amsgrad", {**LR, "bias_correction_nu": False}, "bias_correction_nu must be True"),
-    ("adadelta", {}, "without a learning_rate it goes up there"),
+    ("adadelta", {}, "Optax's adadelta ascends without a learning_rate"),
     ("ademamix", {**LR, "alpha": lambda count: 1.0}, "alpha is a schedule"),
     ("rmsprop", {"learning_rate": lambda count: 0.1, "momentum": 0.9}, "momentum"),
     ("rmsprop", {**LR, "momentum": 0.9}, "must hold one TraceState"),

@@ -123,7 +123,7 @@ def test_shardings_that_do_not_fit_are_named():
     for shardings, options, message in (
         (None, {}, r"params\['bias'\] has no place on a mesh \(None\)"),
         (MESH_OF_ONE, {}, r"params\['bias'\] has no place on a mesh .*give a tree of them"),
-        ({"kernel": None}, {}, "shardings: they do not fit the parameters"),
+        ({"kernel": None}, {}, "shardings: the tree does not fit the parameters"),
         (on(), {"zero": "dat"}, "zero: the mesh has no axis 'dat'; it has data, model"),
         (on(), {"zero": ["data"]}, r"zero: the mesh has no axis \['data'\]"),
         (on("data", "model"), {}, r"params\['bias'\] of shape \(32,\) cannot be divided"),

@@ -92,13 +92,18 @@ def test_conversion_there_and_back(name, storage):
     jax.tree.map(np.testing.assert_array_equal, unchanged, decoded)
 
 
-def test_a_stored_leaf_stays_stored():
-    """Which leaves are stored is decided in `init`: inside `shard_map` sizes are other ones."""
+def test_other_leaves_than_in_init_are_refused():
+    """But inside `shard_map`, where sizes are other ones."""
     params, tx = {"w": problem()[0]}, optax.adam(1e-3)
     for storage in STORED:
         stored = adamjax.store(tx, storage)
         state = stored.init(params)
         expected = stored.update(params, state, params)
         for later in ({"min_size": 10**6}, {"exclude": "w"}):
-            result = adamjax.store(tx, storage, **later).update(params, state, params)
-            jax.tree.map(np.testing.assert_array_equal, result, expected)
+            update = adamjax.store(tx, storage, **later).update
+            with pytest.raises(ValueError, match=r"stores other leaves .* exclude="):
+                update(params, state, params)
+        mesh = jax.make_mesh((1,), ("a",))
+        spec = jax.sharding.PartitionSpec()
+        inside = jax.shard_map(update, mesh=mesh, in_specs=spec, out_specs=spec)
+        jax.tree.map(np.testing.assert_array_equal, inside(params, state, params), expected)
