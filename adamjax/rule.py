@@ -305,7 +305,7 @@ def _moments_of_leaves(
 
 def check_precision(name: str, updates: PyTree, moments: Sequence[Any], slot: Slot) -> None:
     """Raise ValueError for a moment of less precision than its slot has, as it would stay so."""
-    least = jnp.float32 if slot.dtype is None else slot.dtype
+    least = jax.dtypes.canonicalize_dtype(jnp.float32 if slot.dtype is None else slot.dtype)
     for i, (leaf, x) in enumerate(zip(jax.tree.leaves(updates), moments, strict=True)):
         dtype, pairs = jnp.result_type(x), is_complex(leaf) and slot.shape is None
         if is_complex(x) != pairs or np.promote_types(dtype, least) != dtype:
