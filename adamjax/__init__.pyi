@@ -2858,11 +2858,13 @@ def muon(
     momentum: ScalarOrSchedule = 0.95,
     *,
     nesterov: bool = True,
-    ns_steps: int = 5,
-    ns_eps: float = 1e-07,
+    coefficients: str | Sequence[Sequence[float]] = 'jordan',
+    ns_steps: int | None = None,
+    ns_eps: float | None = None,
+    ns_dtype: DTypeLike | None = None,
+    wire_dtype: DTypeLike | None = None,
     scale: str | None = None,
-    out_axis: int = -1,
-    matrices: Mask = None,
+    layouts: str | adamjax.matrices.layout.Layout | Mapping[str, Any] | Callable[[Any], Any] | Any | None = None,
     b1: ScalarOrSchedule = 0.9,
     b2: ScalarOrSchedule = 0.95,
     eps: ScalarOrSchedule = 1e-10,
@@ -2884,21 +2886,25 @@ def muon(
 
     The learning rate and the weight decay apply to all leaves. `adam_scale` is the ratio of Adam's
     learning rate to Muon's, by default 3e-4 to 0.02. For separate schedules or weight decays, use
-    `adamjax.partition_matrices(adamjax.muon(0.02), adamjax.adamw(3e-4, weight_decay=0.1))`. The
-    authors' code flattens a convolution kernel to one matrix, (outputs, all other axes).
+    `adamjax.partition_matrices(adamjax.muon(0.02), adamjax.adamw(3e-4, weight_decay=0.1))`. Print
+    `adamjax.matrix_layouts(params, layouts)` to see which parameters are trained as matrices.
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
       momentum: β, 0 <= momentum < 1.
       nesterov: whether to use Nesterov momentum.
-      ns_steps: number of Newton-Schulz iterations, see `adamjax.orthogonalize`.
-      ns_eps: ε of the Newton-Schulz iteration.
-      scale: "aspect", "rms" or "none", see `adamjax.orthogonalize`. None is the default of `style`.
-        With "rms" (arXiv:2502.16982) use Adam's learning rate and `adam_scale=1`.
-      out_axis: axis of the outputs of a matrix: -1 in Flax, -2 in torch and Equinox.
-      matrices: leaves to orthogonalize, in any form that `mask` accepts. None is all leaves with
-        two axes. It is better to exclude embeddings and the last layer: ["*kernel", "!head*"]. A
-        leaf with more axes is a stack of matrices.
+      coefficients: polynomials of the Newton-Schulz iteration, see `adamjax.orthogonalize`.
+      ns_steps: number of its steps. None is that of the coefficients.
+      ns_eps: its ε. None is that of the coefficients.
+      ns_dtype: dtype of its products, such as "bfloat16". None is float32.
+      wire_dtype: dtype in which devices exchange matrices. None is float32.
+      scale: "aspect", "rms", "rms_to_rms", "spectral" or "none", see `adamjax.orthogonalize`. None
+        is the default of `style`. With "rms" (arXiv:2502.16982) use Adam's learning rate and
+        `adam_scale=1`.
+      layouts: the axes of each parameter that form matrices, see `adamjax.matrix_layouts`: "flax",
+        "torch", a layout such as "embed heads dim -> (heads dim) embed", or a dict from patterns to
+        these. None takes parameters with two axes as (inputs, outputs), but for biases, embeddings,
+        output heads and the like.
       b1: b₁ of Adam.
       b2: b₂ of Adam.
       eps: ε of Adam.
@@ -2928,7 +2934,8 @@ def muon(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for a decay rate outside [0, 1), a negative number, or an unknown style or scale.
+      ValueError: for a decay rate outside [0, 1), a negative number, or an unknown style or scale;
+        in `init`, for a parameter with three or more axes and no layout.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.muon(learning_rate=0.02)
