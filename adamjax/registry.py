@@ -134,8 +134,8 @@ class Variant(NamedTuple):
         """Default of each argument.
 
         >>> import adamjax
-        >>> adamjax.get_variant("muon").defaults["ns_steps"]
-        5
+        >>> adamjax.get_variant("soap").defaults["precondition_frequency"]
+        10
         """
         parameters = inspect.signature(self.optimizer).parameters
         return {name: plain_default(parameter) for name, parameter in parameters.items()}

@@ -29,6 +29,7 @@ def partition_matrices(
       ValueError: in `init`, for a parameter with three or more axes and no layout, or a layout that
         does not fit.
 
+    >>> import jax.numpy as jnp
     >>> tx = partition_matrices(optax.scale(2.0), optax.scale(3.0))
     >>> g = {"bias": jnp.ones(1), "kernel": jnp.ones((1, 1))}
     >>> jax.tree.leaves(tx.update(g, tx.init(g))[0])

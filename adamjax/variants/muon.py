@@ -90,6 +90,7 @@ def scale_by_muon(
       ValueError: for a decay rate outside [0, 1), a negative number, or an unknown style or scale;
         in `init`, for a parameter with three or more axes and no layout.
 
+    >>> import jax.numpy as jnp
     >>> tx, g = scale_by_muon(ns_steps=1), jnp.array([[2.0]])
     >>> round(float(tx.update(g, tx.init(g))[0][0, 0]), 3)  # 3.4445 - 4.775 + 2.0315
     0.701

@@ -48,7 +48,10 @@ def eight_bits(learning_rate):
 
 
 def muon(learning_rate):
-    return adamjax.muon(learning_rate, storage="8bit")
+    def layouts(params):
+        return jax.tree.map(lambda p: "in out -> out in" if p.ndim == 2 else "other", params)
+
+    return adamjax.muon(learning_rate, layouts=layouts, storage="8bit")
 
 
 def soap(learning_rate):

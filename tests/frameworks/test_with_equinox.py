@@ -10,7 +10,7 @@ from tests.frameworks.suite import LEARNING_RATE, ResumedTraining, recipe
 
 class TestEquinox(ResumedTraining):
     # Equinox's kernels have their outputs first.
-    other = staticmethod(lambda rate: adamjax.muon(rate, out_axis=-2, storage="8bit"))
+    other = staticmethod(lambda rate: adamjax.muon(rate, layouts="equinox", storage="8bit"))
 
     @staticmethod
     def train(optimizer, steps, folder=None):

@@ -37,7 +37,7 @@ class TestLevanter(ShardedTraining):
     own = AdamConfig(**CONFIG)
     same = RECIPE(**CONFIG, storage="float32", arguments={"b2": 0.95})
     eight_bits = RECIPE(**CONFIG, arguments={"b2": 0.95})
-    other = RECIPE(**CONFIG, variant="muon")
+    other = RECIPE(**CONFIG, variant="soap")
     factored = RECIPE(**CONFIG, variant="adafactor", storage="float32")
 
     @staticmethod
