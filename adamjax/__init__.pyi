@@ -2864,7 +2864,7 @@ def muon(
     ns_dtype: DTypeLike | None = None,
     wire_dtype: DTypeLike | None = None,
     scale: str | None = None,
-    layouts: str | adamjax.matrices.layout.Layout | Mapping[str, Any] | Callable[[Any], Any] | Any | None = None,
+    layouts: str | Mapping[str, Any] | Callable[[Any], Any] | Any | None = None,
     b1: ScalarOrSchedule = 0.9,
     b2: ScalarOrSchedule = 0.95,
     eps: ScalarOrSchedule = 1e-10,

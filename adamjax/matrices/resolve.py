@@ -56,8 +56,8 @@ _OTHER = re.compile(
 )
 
 
-# Or `StackedLayouts`, or `optax.contrib.MuonDimensionNumbers`.
-Layouts = str | Layout | Mapping[str, Any] | Callable[[PyTree], PyTree] | Any | None
+# Any: a `Layout`, `StackedLayouts` or `optax.contrib.MuonDimensionNumbers`.
+Layouts = str | Mapping[str, Any] | Callable[[PyTree], PyTree] | Any | None
 
 
 class StackedLayouts(NamedTuple):

@@ -129,8 +129,8 @@ def _by_axes(
     def labels(params: PyTree) -> PyTree:
         return jax.tree.map(lambda p: "matrices" if jnp.ndim(p) == 2 else "others", params)
 
-    parts = {"matrices": matrices, "others": others}
-    return optax.with_extra_args_support(optax.partition(parts, labels))
+    tx = optax.partition({"matrices": matrices, "others": others}, labels)
+    return optax.with_extra_args_support(tx)
 
 
 def _adam_1d(
