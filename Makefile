@@ -19,7 +19,7 @@ test-site site: export NO_MKDOCS_2_WARNING = 1
 # These import torch and Keras, other frameworks, or what builds and opens the site, which no other
 # environment has; `make test-interop`, `make test-frameworks` and `make test-site` run them.
 ELSEWHERE = --ignore-glob 'tests/interop/test_with_*.py' --ignore tests/site \
-    --ignore-glob 'tests/frameworks/test_with_*.py' \
+    --ignore-glob 'tests/frameworks/test_with_*.py' --ignore tests/frameworks/suite.py \
     --ignore tests/notebooks/test_in_jupyter.py
 
 help:         ## print this list
