@@ -97,8 +97,10 @@ def effective_quantiles(
     count = jnp.sum(values >= 0)
     last = jnp.maximum(count - 1, 0).astype(jnp.float32)
     ranks = jnp.array(list(labels.values()), jnp.float32) * last
-    places = (jnp.arange(values.size) + count - values.size).astype(jnp.float32)
-    quantiles = jnp.interp(ranks, places, values)
+    low = jnp.floor(ranks)  # jnp.interp fails inside jax.shard_map on JAX 0.6
+    place = values.size - count + low.astype(jnp.int32)
+    after = values[jnp.minimum(place + 1, values.size - 1)]
+    quantiles = values[place] + (ranks - low) * (after - values[place])
     return dict(zip(labels, jnp.where(count > 0, quantiles, 0), strict=True))
 
 
