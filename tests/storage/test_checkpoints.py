@@ -53,6 +53,7 @@ PAIRS = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:Sharding info not provided")  # of the oldest Orbax
 @pytest.mark.parametrize(("saved", "other"), PAIRS)
 def test_another_format_is_refused_by_a_loader_that_casts(saved, other, tmp_path):
     """Orbax compares trees and shapes, and so does a loader of lists of arrays."""
