@@ -36,7 +36,10 @@ from adamjax.schedules import (
     inverse_epoch_schedule as inverse_epoch_schedule,
 )
 from adamjax.sharding import sharded as sharded, state_shardings as state_shardings
-from adamjax.storage.rounding import round_params as round_params
+from adamjax.storage.rounding import (
+    narrow_updates as narrow_updates,
+    round_params as round_params,
+)
 from adamjax.storage.store import convert_state as convert_state, store as store
 from adamjax.tracking import Recorder as Recorder, metrics as metrics, track as track
 from adamjax.variants.acprop import acprop as acprop, scale_by_acprop as scale_by_acprop

@@ -42,6 +42,7 @@ from adamjax.schedules import cosine_cycle_schedule as cosine_cycle_schedule
 from adamjax.schedules import inverse_epoch_schedule as inverse_epoch_schedule
 from adamjax.sharding import sharded as sharded
 from adamjax.sharding import state_shardings as state_shardings
+from adamjax.storage.rounding import narrow_updates as narrow_updates
 from adamjax.storage.rounding import round_params as round_params
 from adamjax.storage.store import convert_state as convert_state
 from adamjax.storage.store import store as store

@@ -75,7 +75,7 @@ def forms(name):
     make = adamjax.get_variant(name).optimizer
     yield make(weight_decay=0.1)
     yield on_schedules(name)
-    yield adamjax.track(make(param_rounding="residual8"))
+    yield adamjax.track(adamjax.narrow_updates(make(param_rounding="residual8")))
     for style in adamjax.get_variant(name).styles:
         yield make(learning_rate=1e-2, style=style)
     if name not in NOTHING_TO_STORE:
@@ -188,7 +188,7 @@ def test_steps_of_zero_gradients_can_be_differentiated(name):
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32"])
 def test_rounded_updates_fit_both_branches(mode, dtype):
     """The updates have the gradients' dtypes, as those of the branch that skips the step."""
-    tx = adamjax.adam(0.1, param_rounding=mode)
+    tx = adamjax.narrow_updates(adamjax.adam(0.1, param_rounding=mode))
     params = {"w": jnp.ones(3, "bfloat16"), "half": jnp.ones(3, "float16"), "wide": jnp.ones(3)}
     grads = jax.tree.map(lambda p: p.astype(jnp.promote_types(dtype, p.dtype)), params)
     finite = optax.apply_if_finite(tx, 2)

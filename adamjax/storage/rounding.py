@@ -92,24 +92,46 @@ def round_params(mode: str = "stochastic") -> optax.GradientTransformationExtraA
 def with_param_rounding(
     tx: optax.GradientTransformation, *, param_rounding: str | None
 ) -> optax.GradientTransformationExtraArgs:
-    """Append `round_params` to an optimizer, which gets float32 gradients, unless None.
-
-    The updates have the gradients' dtypes, or the parameters' where they are wider.
-    """
+    """Append `round_params` to an optimizer, which gets float32 gradients, unless None."""
     if param_rounding is None:
         return optax.with_extra_args_support(tx)
-    chained = optax.chain(tx, round_params(param_rounding))
 
-    def widen(g: Any) -> Array:
-        return jnp.asarray(g, np.promote_types(jnp.result_type(g), np.float32))
+    def widen(updates: PyTree, params: PyTree) -> PyTree:
+        del params
+        wide = lambda g: np.promote_types(jnp.result_type(g), np.float32)  # noqa: E731
+        return jax.tree.map(lambda g: jnp.asarray(g, wide(g)), updates)
+
+    return optax.chain(optax.stateless(widen), tx, round_params(param_rounding))
+
+
+def narrow_updates(tx: optax.GradientTransformation) -> optax.GradientTransformationExtraArgs:
+    """Return updates in the dtypes of the gradients, or the parameters' where they are wider.
+
+    Use it around an optimizer with `param_rounding` where another branch returns such updates, as
+    in `optax.apply_if_finite` and `jax.lax.cond`. Rounded updates lose nothing, but a TPU then
+    needs a second pass over memory.
+
+    Args:
+      tx: any transformation.
+
+    Returns:
+      A transformation with the state of `tx`.
+
+    >>> import adamjax
+    >>> tx = narrow_updates(adamjax.sgd(0.1, param_rounding="stochastic"))
+    >>> p = jnp.bfloat16(1.0)
+    >>> tx.update(p, tx.init(p), p)[0].dtype.name
+    'bfloat16'
+    """
+    tx = optax.with_extra_args_support(tx)
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
-        params = like_updates(updates, params)
-        new, state = chained.update(jax.tree.map(widen, updates), state, params, **extra_args)
+        new, state = tx.update(updates, state, params, **extra_args)
+        params = updates if params is None else like_updates(updates, params)
         narrow = lambda u, g, p: u.astype(common_dtype(g, p))  # noqa: E731
         return jax.tree.map(narrow, new, updates, params), state
 
-    return optax.GradientTransformationExtraArgs(chained.init, update)
+    return optax.GradientTransformationExtraArgs(tx.init, update)
 
 
 def _residuals(mode: str, state: Any, params: list[Any], treedef: Any) -> list[Any]:
