@@ -124,7 +124,7 @@ def optimizer(
     Returns:
       A transformation with the state `(state of scale_by, LearningRateState)`. Its updates have the
       gradients' dtype, or the parameters' where that is wider. With `param_rounding` it is chained
-      with `adamjax.round_params`.
+      with `adamjax.round_params`, and the updates of low-precision parameters are float32.
 
     Raises:
       ValueError: for negative numbers or an unknown `decay_mode`; in `update`, if there is weight
