@@ -128,7 +128,8 @@ def test_inside_shard_map():
     kernel = large_params()["dense"]["kernel"]
     mesh = jax.make_mesh((2,), ("data",), axis_types=(AxisType.Auto,), devices=jax.devices()[:2])
     tx, spec = ready_made(), PartitionSpec("data")
-    specs = jax.tree.map(lambda x: spec if x.ndim else PartitionSpec(), tx.init(kernel))
+    state = tx.init(kernel)
+    specs = jax.tree.map(lambda x: spec if x.shape == kernel.shape else PartitionSpec(), state)
     run = jax.shard_map(tx.update, mesh=mesh, in_specs=(spec, specs, spec), out_specs=(spec, specs))
     updates, state = jax.jit(run)(kernel, tx.init(kernel), kernel)
     expected, expected_state = tx.update(kernel, tx.init(kernel), kernel)
