@@ -112,7 +112,7 @@ def test_schedules():
     with pytest.raises(ValueError, match="give the schedule itself"):
         from_keras(run.optimizer, run.params(), NAMES)
     tx, state = from_keras(run.optimizer, run.params(), NAMES, learning_rate=schedule)
-    assert state[1].count == 7
+    assert state[0].count == 7
     params, state = check_goes_on(run, tx, state)
     assert to_keras(run.optimizer, state, params, NAMES, learning_rate=schedule)[0] == 57
 
