@@ -30,6 +30,7 @@ TITLES = {
     "rule": "Rules of your own",
     "moments": "Arithmetic for rules",
     "registry": "Variants by name",
+    "matrices": "Matrices",
     "modifiers": "Modifiers",
     "wrappers": "Wrappers",
     "schedules": "Schedules",
