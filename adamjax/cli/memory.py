@@ -68,10 +68,11 @@ def state_parts(
         fields = [key.name for key in path if isinstance(key, jax.tree_util.GetAttrKey)]
         # Optax's names for the states of wrapped transformations.
         own = [name for name in fields if name not in ("inner_state", "inner_states")]
-        if not times_of(path, leaves):
+        times = times_of(path, leaves)
+        if not times:
             continue
         field = "/".join(own) or "state"
-        size = times_of(path, leaves) * math.prod(leaf.shape) * leaf.dtype.itemsize
+        size = times * math.prod(leaf.shape) * leaf.dtype.itemsize
         sizes[field] = sizes.get(field, 0) + size
         dtypes.setdefault(field, {})[str(leaf.dtype)] = None
     return [Part(field, "+".join(dtypes[field]), size) for field, size in sizes.items()]

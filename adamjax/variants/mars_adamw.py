@@ -19,6 +19,7 @@ import optax
 
 from adamjax.checks import check_beta, lookup_or_suggest
 from adamjax.modifiers.mars import mars
+from adamjax.modifiers.partition_matrices import partition_matrices
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule
 from adamjax.trees import PyTree
@@ -76,7 +77,7 @@ def scale_by_mars_adamw(
         scale_by_adam(b1, b2, eps, mu_dtype=mu_dtype, nu_dtype=nu_dtype),
     )
     adam = _adam_1d(b1_1d, b2_1d, eps, mu_dtype, nu_dtype)
-    return corrected if optimize_1d else _by_axes(corrected, adam)
+    return corrected if optimize_1d else partition_matrices(corrected, adam, _two_axes)
 
 
 def scale_by_mars_lion(
@@ -118,19 +119,12 @@ def scale_by_mars_lion(
         mars(b1, gamma, dtype=mu_dtype), scale_by_lion(b1, b1, mu_dtype=mu_dtype)
     )
     adam = _adam_1d(b1_1d, b2_1d, eps, mu_dtype, nu_dtype)
-    return corrected if optimize_1d else _by_axes(corrected, adam)
+    return corrected if optimize_1d else partition_matrices(corrected, adam, _two_axes)
 
 
-def _by_axes(
-    matrices: optax.GradientTransformation, others: optax.GradientTransformation
-) -> optax.GradientTransformationExtraArgs:
-    """Apply one transformation to leaves with two axes, and another to the others."""
-
-    def labels(params: PyTree) -> PyTree:
-        return jax.tree.map(lambda p: "matrices" if jnp.ndim(p) == 2 else "others", params)
-
-    tx = optax.partition({"matrices": matrices, "others": others}, labels)
-    return optax.with_extra_args_support(tx)
+def _two_axes(params: PyTree) -> PyTree:
+    """Return layouts in which the leaves with two axes are the matrices."""
+    return jax.tree.map(lambda p: "in out -> out in" if jnp.ndim(p) == 2 else "other", params)
 
 
 def _adam_1d(
