@@ -104,7 +104,7 @@ def index(by_part: dict[str, list[Name]]) -> str:
     """What there is, a line each."""
     text = [
         "# API",
-        "Each variant's functions are described on [its page](../variants/index.md). "
+        "Each variant's functions are described on [its page](../variants.md). "
         "All else that is public:",
     ]
     for part, members in by_part.items():

@@ -50,7 +50,7 @@ def test_each_block_is_recognized():
         languages = [fence.split(" ")[0] for fence in fences[::2]]
         assert set(languages) <= {"sh", "python", "text"} and set(fences[1::2]) <= {""}, name
         assert languages.count("python") == len(documents.blocks(FILES[name])), name
-    for block in documents.blocks(FILES["docs/recipes.md"]):
+    for block in documents.blocks(FILES["docs/frameworks.md"]):
         test = f"tests/frameworks/test_with_{block.kind}.py"
         assert not block.kind or (documents.ROOT / test).exists(), test
 
