@@ -1,9 +1,8 @@
 """Writes the generated parts of README.md and docs/; with --check only says if they are behind."""
 
 import argparse
-import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ sys.path.insert(0, str(ROOT))
 
 import adamjax  # noqa: E402
 from benchmarks import record  # noqa: E402
-from scripts import coming_from_optax, how_to_choose, papers, scaling, storage, support  # noqa: E402
+from scripts import coming_from_optax, comparison, papers, scaling, storage, support  # noqa: E402
 
 
 def variants_table() -> str:
@@ -74,19 +73,19 @@ def bfloat16_sentence() -> str:
         f"float32 parameters\nreach loss {losses[0]} and bfloat16 parameters only {losses[1]}. "
         f'`param_rounding="stochastic"` reaches {losses[2]}\nwith bfloat16 parameters, and '
         f'{losses[3]} with `storage="8bit"` as well '
-        "([results](benchmarks/README.md#each-of-them-in-detail))."
+        "([results](benchmarks/README.md#commands))."
     )
 
 
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"bfloat16 parameters": bfloat16_sentence, "storage": storage_table},
     "docs/variants.md": {"variants": variants_table},
-    "docs/how-to-choose.md": {
-        "ranking": lambda: how_to_choose.ranking_table(result("pathologies")),
-        "problems": lambda: how_to_choose.problems_table(result("pathologies")),
-        "learning rates": lambda: how_to_choose.rates_table(result("pathologies")),
-        "sensitivity": lambda: how_to_choose.sensitivity_table(result("sensitivity")),
-        "memory": how_to_choose.memory_table,
+    "docs/comparison.md": {
+        "ranking": lambda: comparison.ranking_table(result("pathologies")),
+        "problems": lambda: comparison.problems_table(result("pathologies")),
+        "learning rates": lambda: comparison.rates_table(result("pathologies")),
+        "sensitivity": lambda: comparison.sensitivity_table(result("sensitivity")),
+        "memory": comparison.memory_table,
     },
     "docs/storage.md": {
         "bytes moved": lambda: storage.bytes_table(both("compiled"), storage.FLOAT32_PARAMETERS),

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from adamjax.problems import PROBLEMS
 from adamjax.testing import CHECKS
-from scripts.how_to_choose import markdown
+from scripts.comparison import markdown
 from scripts.site.variants import block
 
 MODULES = (
