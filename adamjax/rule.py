@@ -35,6 +35,7 @@ from adamjax.trees import (
 
 ScalarOrSchedule = Any  # a Scalar, or a function from the number of steps done (int32) to one
 Rule = Callable[..., tuple[Array, Any]]
+_MODULUS = "square_of_modulus"  # an extra argument of `update`, from `with_modulus` to `lift`
 
 
 class Slot(NamedTuple):
@@ -46,11 +47,14 @@ class Slot(NamedTuple):
       fill: value before the first step.
       shape: from the parameter's shape to the moment's. None keeps the shape. Moments of another
         shape are outside the boxes of parameters (`nnx.Variable`), since these have shardings.
+      square: whether the moment averages `adamjax.moments.abs_sq`. Under `with_modulus` its pairs
+        for complex parameters are then one number, on a last axis of size 1.
     """
 
     dtype: Any = None
     fill: Scalar = 0.0
     shape: Callable[[tuple[int, ...]], tuple[int, ...]] | None = None
+    square: bool = False
 
     def tree(self, params: PyTree) -> PyTree:
         """Return the tree of the moments, with the leaves of the parameters."""
@@ -135,7 +139,9 @@ def as_real(x: Any, dtype: Any) -> Array:
 
 def cast_like(x: Array, like: Any) -> Array:
     """Cast an array to the dtype of another one. Pairs become complex numbers, if it has them."""
-    x = jax.lax.complex(x[..., 0], x[..., 1]) if is_complex(like) else x
+    if is_complex(like):
+        real, single = x[..., 0], x.shape[-1] == 1
+        x = jax.lax.complex(real, jnp.zeros_like(real) if single else x[..., 1])
     return x.astype(jnp.result_type(like))
 
 
@@ -230,6 +236,7 @@ def lift(
         params = like_updates(updates, params)
         gradients, treedef = flat = flatten_floating("updates", updates, real=uses_axes)
         befores = _moments_of_leaves(slots, state, updates, flat)
+        joint = extra_args.pop(_MODULUS, False)
         seen: Sequence[Any] = [None] * len(gradients)
         if needs_params:
             require_params(params, "this rule")
@@ -238,7 +245,7 @@ def lift(
         rows = _rows(leaf_inputs(updates, extra_args) if leaf_inputs else {}, treedef, decays)
         corrections, steps = _steps(state.count, gradients, betas, scalars, corrections)
         state = state._replace(count=increment(state.count))
-        widen = partial(_widen, slots, state)
+        widen = partial(_widen, slots, state, joint)
         shared: Mapping[str, Scalar] = {}
         if tree_scalars and gradients:
             wide, moments = zip(*map(widen, gradients, befores), strict=True)
@@ -260,6 +267,23 @@ def lift(
         return new, ScheduledBetaState(corrections, state) if scheduled else state
 
     return optax.GradientTransformationExtraArgs(init, update)
+
+
+def with_modulus(
+    tx: optax.GradientTransformationExtraArgs,
+) -> optax.GradientTransformationExtraArgs:
+    """Average |g|² of complex leaves, as Optax does, instead of the squares of both parts.
+
+    >>> from adamjax import scale_by_adam
+    >>> tx, g = with_modulus(scale_by_adam()), jnp.complex64(3 + 4j)
+    >>> round(abs(complex(tx.update(g, tx.init(g))[0])), 4)
+    1.0
+    """
+
+    def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
+        return tx.update(updates, state, params, **{**extra_args, _MODULUS: True})
+
+    return optax.GradientTransformationExtraArgs(tx.init, update)
 
 
 def check_settings(
@@ -327,11 +351,13 @@ def _rows(
 
 
 def _widen(
-    slots: Mapping[str, Slot], state: Any, gradient: Array, before: Sequence[Array]
+    slots: Mapping[str, Slot], state: Any, joint: bool, gradient: Array, before: Sequence[Array]
 ) -> tuple[Array, Any]:
     """Return the gradient and the moments of one leaf in the dtype to compute in."""
     dtype = real(at_least_float32(jnp.result_type(gradient)))
     moments = {name: as_real(x, dtype) for name, x in zip(slots, before, strict=True)}
+    if joint and is_complex(gradient):
+        moments |= {name: moments[name][..., :1] for name, slot in slots.items() if slot.square}
     return clamp(as_real(gradient, dtype)), state._replace(**moments)
 
 
