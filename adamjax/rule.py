@@ -160,7 +160,7 @@ def cast(value: Scalar, dtype: Any) -> Scalar:
 
 def lift(
     rule: Rule,
-    state_type: type,
+    state_type: Any,
     slots: Mapping[str, Slot],
     *,
     betas: Mapping[str, ScalarOrSchedule] = {},
@@ -180,7 +180,8 @@ def lift(
         moments of this one array. `step` has `count` (t = 1, 2, …), each beta as a `Beta`, and
         each scalar and input by name.
       state_type: a NamedTuple with `count` and one field for each slot, such as
-        `optax.ScaleByAdamState`.
+        `optax.ScaleByAdamState`. A rule beside another one in a state has `step_count` instead, so
+        that `optax.tree_utils.tree_get(state, "count")` finds one count.
       slots: how each moment is stored.
       betas: averaging coefficients, 0 <= b < 1: numbers, arrays or schedules.
       scalars: other hyperparameters, not negative: numbers, arrays or schedules.
@@ -221,13 +222,14 @@ def lift(
     1.0
     """
     check_settings(betas, scalars, slots, mask)
+    clock = "count" if "count" in state_type._fields else "step_count"
     scheduled = [name for name, value in betas.items() if callable(value)]
 
     def init(params: PyTree) -> Any:
         flatten_floating("params", params, real=uses_axes)
         check_patterns("mask", mask, params)
         trees = {k: jax.tree.map(slot.start, slot.tree(params)) for k, slot in slots.items()}
-        state = state_type(count=jnp.zeros([], jnp.int32), **trees)
+        state = state_type(**{clock: jnp.zeros([], jnp.int32)}, **trees)
         corrections = {name: jnp.zeros([], float) for name in scheduled}
         return ScheduledBetaState(corrections, state) if scheduled else state
 
@@ -236,16 +238,15 @@ def lift(
         params = like_updates(updates, params)
         gradients, treedef = flat = flatten_floating("updates", updates, real=uses_axes)
         befores = _moments_of_leaves(slots, state, updates, flat)
-        joint = extra_args.pop(_MODULUS, False)
         seen: Sequence[Any] = [None] * len(gradients)
         if needs_params:
             require_params(params, "this rule")
             seen = check_same_tree("updates", updates, "params", params, flat=flat)
         decays = resolve_mask(mask, params if needs_params else updates)
         rows = _rows(leaf_inputs(updates, extra_args) if leaf_inputs else {}, treedef, decays)
-        corrections, steps = _steps(state.count, gradients, betas, scalars, corrections)
-        state = state._replace(count=increment(state.count))
-        widen = partial(_widen, slots, state, joint)
+        corrections, steps = _steps(getattr(state, clock), gradients, betas, scalars, corrections)
+        state = state._replace(**{clock: increment(getattr(state, clock))})
+        widen = partial(_widen, slots, state, extra_args.get(_MODULUS, False))
         shared: Mapping[str, Scalar] = {}
         if tree_scalars and gradients:
             wide, moments = zip(*map(widen, gradients, befores), strict=True)

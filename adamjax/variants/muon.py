@@ -34,7 +34,7 @@ _SCALES = {"author": "aspect", "optax": "aspect", "keras": "rms"}
 class MuonState(NamedTuple):
     """Step count and momentum m."""
 
-    count: Array
+    step_count: Array
     mu: PyTree
 
 

@@ -189,6 +189,13 @@ def test_every_shared_name_is_there():
         assert "storage: " in ours.__doc__
 
 
+def test_each_state_has_one_count():
+    for name in adamjax.list_variants():
+        tx = adamjax.create(name, learning_rate=0.1)
+        state = jax.eval_shape(tx.init, {"w": jnp.ones((3, 4)), "b": jnp.ones(4)})
+        assert optax.tree_utils.tree_get(state, "count").dtype == jnp.int32, name
+
+
 def test_other_names_are_those_of_optax():
     from adamjax.optax import contrib, losses, softmax_cross_entropy
 
