@@ -158,7 +158,8 @@ def abs_sq(x: Array, nu: Array) -> Array:
     >>> abs_sq(pair, jnp.zeros((1, 2))).tolist(), abs_sq(pair, jnp.zeros((1, 1))).tolist()
     ([[9.0, 16.0]], [[25.0]])
     """
-    return x * x if x.shape == nu.shape else jnp.sum(x * x, -1, keepdims=True)
+    square = x * x
+    return square if x.shape == nu.shape else jnp.sum(square, -1, keepdims=True)
 
 
 def modulus(x: Array, nu: Array) -> Array:
@@ -167,7 +168,7 @@ def modulus(x: Array, nu: Array) -> Array:
     >>> float(modulus(jnp.array([3.0, 4.0]), jnp.zeros(1))[0])
     5.0
     """
-    return jnp.abs(x) if x.shape == nu.shape else norm(x, (x.ndim - 1,))
+    return jnp.abs(x) if x.shape == nu.shape else norm(x, (-1,))
 
 
 def rms(x: Array) -> Array:

@@ -123,8 +123,9 @@ def optimizer(
 
     Returns:
       A transformation with the state `(state of scale_by, LearningRateState)`. Its updates have the
-      gradients' dtype, or the parameters' where that is wider. With `param_rounding` it is chained
-      with `adamjax.round_params`, and the updates of low-precision parameters are float32.
+      gradients' dtype, or the parameters' where that is wider, or float32 for float16 and bfloat16.
+      With `param_rounding` it is chained with `adamjax.round_params`, and the updates of
+      low-precision parameters are float32.
 
     Raises:
       ValueError: for negative numbers or an unknown `decay_mode`; in `update`, if there is weight

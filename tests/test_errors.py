@@ -266,6 +266,13 @@ def test_states_that_are_refused():
             tx.update(p, theirs.init(p))
     with pytest.raises(ValueError, match=r"state: .* param_rounding differs"):
         tx.update(p, adamjax.adam(param_rounding="kahan").init(p))
+    rounding = adamjax.adam(param_rounding="kahan")
+    with pytest.raises(
+        ValueError, match=r"state: .* continue with \(optax.EmptyState\(\), state, "
+    ):
+        rounding.update(p, tx.init(p), p)
+    continued = (optax.EmptyState(), tx.init(p), adamjax.round_params("kahan").init(p))
+    rounding.update(p, continued, p)
     with pytest.raises(ValueError, match=r"state: .* call init again"):
         adamjax.scale_by_adam(b1=fading).update(p, adamjax.scale_by_adam().init(p))
 

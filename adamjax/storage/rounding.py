@@ -101,7 +101,17 @@ def with_param_rounding(
         wide = lambda g: np.promote_types(jnp.result_type(g), np.float32)  # noqa: E731
         return jax.tree.map(lambda g: jnp.asarray(g, wide(g)), updates)
 
-    return optax.chain(optax.stateless(widen), tx, round_params(param_rounding))
+    chain = optax.chain(optax.stateless(widen), tx, round_params(param_rounding))
+
+    def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
+        if isinstance(state, tuple) and not any(isinstance(x, RoundParamsState) for x in state):
+            raise ValueError(
+                "state: it has no rounding errors, as of param_rounding=None; continue with (optax."
+                f"EmptyState(), state, adamjax.round_params({param_rounding!r}).init(params))"
+            )
+        return chain.update(updates, state, params, **extra_args)
+
+    return optax.GradientTransformationExtraArgs(chain.init, update)
 
 
 def narrow_updates(tx: optax.GradientTransformation) -> optax.GradientTransformationExtraArgs:
