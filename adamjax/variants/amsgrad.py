@@ -64,14 +64,14 @@ def scale_by_amsgrad(
     def rule(g, moments, step):
         mu = ema(g, moments.mu, step.b1)
         nu = ema(abs_sq(g, moments.nu), moments.nu, step.b2)
-        numerator, v = mu, nu
+        numerator, square = mu, nu
         if style == "optax":
-            numerator, v = debias(mu, step.b1), debias(nu, step.b2)
-        nu_max = jnp.maximum(moments.nu_max, v)
+            numerator, square = debias(mu, step.b1), debias(nu, step.b2)
+        nu_max = jnp.maximum(moments.nu_max, square)
         return direction(numerator, nu_max, step), moments._replace(mu=mu, nu=nu, nu_max=nu_max)
 
-    square = Slot(nu_dtype, square=True)
-    slots = {"mu": Slot(mu_dtype), "nu": square, "nu_max": square}
+    slot = Slot(nu_dtype, square=True)
+    slots = {"mu": Slot(mu_dtype), "nu": slot, "nu_max": slot}
     scalars = {"eps": eps, "eps_root": eps_root}
     return lift(rule, optax.ScaleByAmsgradState, slots, betas={"b1": b1, "b2": b2}, scalars=scalars)
 
