@@ -309,7 +309,6 @@ def test_patterns_are_checked_in_init():
     for tx in (
         adamjax.adamw(mask="*scale"),
         adamjax.lamb(weight_decay=0.1, decay_mode="inside", mask="*scale"),
-        adamjax.cautious_decay(0.1, "!*scale"),
         adamjax.adam_mini(kept={"*scale": ()}),
         adamjax.lazy_rows(adam, ["*kernel", "!*scale"]),
         adamjax.store(adam, exclude="!*scale"),
