@@ -11,7 +11,7 @@ from adamjax.matrices.resolve import (
     stacked_layouts as stacked_layouts,
 )
 from adamjax.modifiers.adagc import adagc as adagc
-from adamjax.modifiers.cautious import cautious as cautious, cautious_decay as cautious_decay
+from adamjax.modifiers.cautious import cautious as cautious
 from adamjax.modifiers.clip_by_rms import clip_by_rms as clip_by_rms
 from adamjax.modifiers.eigenbasis import eigenbasis as eigenbasis
 from adamjax.modifiers.gradient_centralization import (
@@ -145,6 +145,7 @@ from adamjax.variants.tiger import scale_by_tiger as scale_by_tiger, tiger as ti
 from adamjax.variants.yogi import scale_by_yogi as scale_by_yogi, yogi as yogi
 from adamjax.wrappers.averaging import ema_params as ema_params, swa as swa
 from adamjax.wrappers.evaluation import eval_params as eval_params
+from adamjax.wrappers.hyperball import hyperball as hyperball
 from adamjax.wrappers.lazy_rows import lazy_rows as lazy_rows
 from adamjax.wrappers.lookahead import lookahead as lookahead
 from adamjax.wrappers.sam import sam as sam

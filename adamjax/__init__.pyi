@@ -20,7 +20,6 @@ from adamjax.matrices.resolve import matrix_layouts as matrix_layouts
 from adamjax.matrices.resolve import stacked_layouts as stacked_layouts
 from adamjax.modifiers.adagc import adagc as adagc
 from adamjax.modifiers.cautious import cautious as cautious
-from adamjax.modifiers.cautious import cautious_decay as cautious_decay
 from adamjax.modifiers.clip_by_rms import clip_by_rms as clip_by_rms
 from adamjax.modifiers.eigenbasis import eigenbasis as eigenbasis
 from adamjax.modifiers.gradient_centralization import gradient_centralization as gradient_centralization
@@ -104,6 +103,7 @@ from adamjax.variants.yogi import scale_by_yogi as scale_by_yogi
 from adamjax.wrappers.averaging import ema_params as ema_params
 from adamjax.wrappers.averaging import swa as swa
 from adamjax.wrappers.evaluation import eval_params as eval_params
+from adamjax.wrappers.hyperball import hyperball as hyperball
 from adamjax.wrappers.lazy_rows import lazy_rows as lazy_rows
 from adamjax.wrappers.lookahead import lookahead as lookahead
 from adamjax.wrappers.sam import sam as sam
@@ -122,7 +122,7 @@ def acprop(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -156,6 +156,8 @@ def acprop(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -190,7 +192,7 @@ def adabelief(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -222,6 +224,8 @@ def adabelief(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -257,7 +261,7 @@ def adabound(
     final_lr: ScalarOrSchedule = 0.1,
     base_lr: float | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -287,6 +291,8 @@ def adabound(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -322,7 +328,7 @@ def amsbound(
     final_lr: ScalarOrSchedule = 0.1,
     base_lr: float | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -351,6 +357,8 @@ def amsbound(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -382,7 +390,7 @@ def adadelta(
     nu_dtype: DTypeLike | None = None,
     style: Literal['author', 'optax'] = 'author',
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -409,6 +417,8 @@ def adadelta(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -447,7 +457,7 @@ def adafactor(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'scaled'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared', 'scaled'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -494,6 +504,8 @@ def adafactor(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
           'scaled': p <- p - lr (u + λ max(ε₂, RMS(p)) p), as in Hugging Face
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
@@ -526,7 +538,7 @@ def adagrad(
     style: Literal['torch', 'keras', 'optax'] = 'torch',
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -553,6 +565,8 @@ def adagrad(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -585,7 +599,7 @@ def adai(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -614,6 +628,8 @@ def adai(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -648,7 +664,7 @@ def adam(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -680,6 +696,8 @@ def adam(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -712,7 +730,7 @@ def adam_atan2(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -739,6 +757,8 @@ def adam_atan2(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -773,7 +793,7 @@ def adam_mini(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -806,6 +826,8 @@ def adam_mini(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -839,7 +861,7 @@ def adamax(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -870,6 +892,8 @@ def adamax(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -902,7 +926,7 @@ def adamaxw(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = 0.01,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -932,6 +956,8 @@ def adamaxw(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -966,7 +992,7 @@ def adamc(
     nu_dtype: DTypeLike | None = None,
     max_lr: float | None = None,
     weight_decay: ScalarOrSchedule | None = 0.01,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -1000,6 +1026,8 @@ def adamc(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -1035,7 +1063,7 @@ def adamg(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -1067,6 +1095,8 @@ def adamg(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -1101,7 +1131,7 @@ def adamod(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -1129,6 +1159,8 @@ def adamod(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -1164,7 +1196,7 @@ def adamp(
     nu_dtype: DTypeLike | None = None,
     wd_ratio: float = 0.1,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -1192,6 +1224,8 @@ def adamp(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -1226,7 +1260,7 @@ def adamw(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = 0.01,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -1256,6 +1290,8 @@ def adamw(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -1291,7 +1327,7 @@ def adan(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'proximal',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'proximal',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -1327,6 +1363,8 @@ def adan(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -1362,7 +1400,7 @@ def adashift(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -1393,6 +1431,8 @@ def adashift(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -1431,7 +1471,7 @@ def ademamix(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -1469,6 +1509,8 @@ def ademamix(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -1503,7 +1545,7 @@ def adopt(
     nu_dtype: DTypeLike | None = None,
     style: Literal['author', 'optax'] = 'author',
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -1537,6 +1579,8 @@ def adopt(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -1571,7 +1615,7 @@ def amos(
     shape_fn: Callable[[tuple[int, ...]], tuple[int, ...]] | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -1606,6 +1650,8 @@ def amos(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -1640,7 +1686,7 @@ def amsgrad(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -1673,6 +1719,8 @@ def amsgrad(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -1705,7 +1753,7 @@ def ano(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -1731,6 +1779,8 @@ def ano(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -1763,7 +1813,7 @@ def apollo(
     warmup_steps: int = 500,
     init_lr: ScalarOrSchedule | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -1796,6 +1846,8 @@ def apollo(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -1829,7 +1881,7 @@ def c_adamw(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -1858,6 +1910,8 @@ def c_adamw(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -1889,7 +1943,7 @@ def c_lion(
     style: Literal['author', 'timm'] = 'author',
     mu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -1916,6 +1970,8 @@ def c_lion(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -1951,7 +2007,7 @@ def came(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -1984,6 +2040,8 @@ def came(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -2018,7 +2076,7 @@ def dadapt_adam(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -2053,6 +2111,8 @@ def dadapt_adam(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -2086,7 +2146,7 @@ def diffgrad(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -2115,6 +2175,8 @@ def diffgrad(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -2147,7 +2209,7 @@ def focus(
     weight_decay: ScalarOrSchedule | None = None,
     mask: Mask = None,
     mu_dtype: DTypeLike | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'average'] = 'average',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared', 'average'] = 'average',
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
@@ -2173,6 +2235,8 @@ def focus(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
           'average': p <- p - lr (u + λ â), as the authors do
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
@@ -2205,7 +2269,7 @@ def grams(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -2232,6 +2296,8 @@ def grams(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -2268,7 +2334,7 @@ def grokadamw(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = 0.01,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -2304,6 +2370,8 @@ def grokadamw(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -2338,7 +2406,7 @@ def grokfast_adamw(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = 0.01,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -2368,6 +2436,8 @@ def grokfast_adamw(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -2404,7 +2474,7 @@ def lamb(
     mask: Mask = None,
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'inside'] = 'inside',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared', 'inside'] = 'inside',
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
@@ -2438,6 +2508,8 @@ def lamb(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
           'inside': r <- r + λ p, before the trust ratio
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
@@ -2472,7 +2544,7 @@ def laprop(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'independent_after',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'independent_after',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -2509,6 +2581,8 @@ def laprop(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -2540,7 +2614,7 @@ def lion(
     mu_dtype: DTypeLike | None = None,
     style: Literal['author', 'optax'] = 'author',
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -2569,6 +2643,8 @@ def lion(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -2605,7 +2681,7 @@ def lookahead_adam(
     nu_dtype: DTypeLike | None = None,
     param_rounding: str | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
 ) -> optax.GradientTransformationExtraArgs:
@@ -2639,6 +2715,8 @@ def lookahead_adam(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -2667,7 +2745,7 @@ def madgrad(
     *,
     style: Literal['author', 'optax'] = 'author',
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -2693,6 +2771,8 @@ def madgrad(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -2730,7 +2810,7 @@ def mars_adamw(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -2769,6 +2849,8 @@ def mars_adamw(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -2804,7 +2886,7 @@ def mars_lion(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -2831,6 +2913,8 @@ def mars_lion(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -2874,7 +2958,7 @@ def muon(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -2924,6 +3008,8 @@ def muon(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -2960,7 +3046,7 @@ def nadam(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -2992,6 +3078,8 @@ def nadam(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -3027,7 +3115,7 @@ def nadamw(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = 0.01,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -3058,6 +3146,8 @@ def nadamw(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -3094,7 +3184,7 @@ def novograd(
     mask: Mask = None,
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'inside'] = 'inside',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared', 'inside'] = 'inside',
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
@@ -3127,6 +3217,8 @@ def novograd(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
           'inside': m <- m + λ p, before the momentum
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
@@ -3160,7 +3252,7 @@ def padam(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -3194,6 +3286,8 @@ def padam(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -3232,7 +3326,7 @@ def prodigy(
     nu_dtype: DTypeLike | None = None,
     style: Literal['author', 'optax'] = 'author',
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -3273,6 +3367,8 @@ def prodigy(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -3307,7 +3403,7 @@ def qhadam(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -3335,6 +3431,8 @@ def qhadam(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -3370,7 +3468,7 @@ def radam(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -3402,6 +3500,8 @@ def radam(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -3441,7 +3541,7 @@ def ranger(
     nu_dtype: DTypeLike | None = None,
     param_rounding: str | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
 ) -> optax.GradientTransformationExtraArgs:
@@ -3473,6 +3573,8 @@ def ranger(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -3506,7 +3608,7 @@ def rmsprop(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -3541,6 +3643,8 @@ def rmsprop(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -3577,7 +3681,7 @@ def schedule_free_adamw(
     nu_dtype: DTypeLike | None = None,
     param_rounding: str | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
 ) -> optax.GradientTransformationExtraArgs:
@@ -3614,6 +3718,8 @@ def schedule_free_adamw(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -3645,7 +3751,7 @@ def schedule_free_radam(
     nu_dtype: DTypeLike | None = None,
     param_rounding: str | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
 ) -> optax.GradientTransformationExtraArgs:
@@ -3678,6 +3784,8 @@ def schedule_free_radam(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -3708,7 +3816,7 @@ def schedule_free_sgd(
     style: Literal['author', 'optax'] = 'author',
     param_rounding: str | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
 ) -> optax.GradientTransformationExtraArgs:
@@ -3739,6 +3847,8 @@ def schedule_free_sgd(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -3767,7 +3877,7 @@ def sgd(
     mu_dtype: DTypeLike | None = None,
     style: Literal['author', 'optax'] = 'author',
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -3795,6 +3905,8 @@ def sgd(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -3830,7 +3942,7 @@ def sgdp(
     mu_dtype: DTypeLike | None = None,
     wd_ratio: float = 0.1,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -3864,6 +3976,8 @@ def sgdp(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -3899,7 +4013,7 @@ def simplified_ademamix(
     nu_dtype: DTypeLike | None = None,
     style: Literal['author', 'optax'] = 'author',
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -3932,6 +4046,8 @@ def simplified_ademamix(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -3967,7 +4083,7 @@ def soap(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = 0.01,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled_after',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled_after',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -4000,6 +4116,8 @@ def soap(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -4035,7 +4153,7 @@ def sophia(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = 0.1,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -4070,6 +4188,8 @@ def sophia(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -4104,7 +4224,7 @@ def stable_adamw(
     mask: Mask = None,
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'inside'] = 'inside',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared', 'inside'] = 'inside',
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
@@ -4129,6 +4249,8 @@ def stable_adamw(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
           'inside': u <- u + λ p, before the update is clipped
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
@@ -4157,7 +4279,7 @@ def tiger(
     *,
     mu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -4183,6 +4305,8 @@ def tiger(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -4217,7 +4341,7 @@ def yogi(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -4248,6 +4372,8 @@ def yogi(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see

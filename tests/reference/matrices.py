@@ -6,7 +6,7 @@ import jax
 import optax
 
 from adamjax.matrices.polar import resolve
-from tests.reference import reads
+from tests.reference import PLAIN, reads
 
 STYLES = {("ema",): "author", ("ema_debiased",): "optax", ("sum",): "keras"}
 SCALES = {
@@ -17,7 +17,6 @@ SCALES = {
     ("spectral",): "spectral",
     ("none",): "none",
 }
-PLAIN = {2: "out in -> out in", 3: "stack out in -> stack out in"}
 
 
 class ByShape:
@@ -84,3 +83,31 @@ def muon(given):
     else:
         own = given.take("nesterov") | iteration(given) | factors(given)
     return given.take("momentum") | {"style": given.choose(STYLES, "style")} | own
+
+
+@reads("muon", "muonh")
+def muonh(given):
+    own = given.take("momentum nesterov") | iteration(given) | {"scale": "none"}
+    return own | {"style": given.choose(STYLES, "style")}
+
+
+@reads("adam", "adamw_cautious", "adamh")
+def adam(given):
+    return given.take("b1 b2 eps")
+
+
+@reads("adamc", "adamc")
+def adamc(given):
+    given.choose({("corrected",): None}, "decay")
+    given["decay"] = "decoupled"
+    return given.take("b1 b2 eps max_lr")
+
+
+@reads("lion", "lion_cautious", "lion_corrected")
+def lion(given):
+    return given.take("b1 b2")
+
+
+@reads("sgd", "sgdw")
+def sgdw(given):
+    return given.take("momentum nesterov")
