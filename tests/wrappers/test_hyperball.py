@@ -143,11 +143,12 @@ def test_a_state_of_other_layouts_is_refused():
         adamjax.hyperball(optax.identity(), 0.1, radius=0.0)
 
 
-def test_one_reduction_for_all_matrices():
-    """Of the elements that devices share, whatever the number of matrices."""
+def test_three_numbers_of_each_matrix_are_exchanged():
+    """None needs another, so that newer compilers combine those of all matrices."""
     mesh = jax.make_mesh((8,), ("data",), axis_types=(AxisType.Auto,))
     place = lambda x: jax.device_put(x, NamedSharding(mesh, P(None, "data")))  # noqa: E731
     params = {"a": place(jnp.ones((16, 32))), "b": place(jnp.ones((24, 8)))}
     tx = adamjax.hyperball(adamjax.scale_by_adam(), 0.1)
     text = jax.jit(tx.update).lower(params, tx.init(params), params).compile().as_text()
-    assert collectives(text) == {"all-reduce": [1] * 6} and text.count(" all-reduce(") == 1
+    assert collectives(text) == {"all-reduce": [1] * 6}
+    assert text.count(" all-reduce(") == (1 if jax.__version_info__ >= (0, 7) else 6)
