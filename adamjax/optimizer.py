@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_not_negative, is_zero, lookup_or_suggest, refuse_state
+from adamjax.matrices.layers import Stack, over_layers, stacks_of
 from adamjax.moments import Array, common_dtype, increment
 from adamjax.rule import ScalarOrSchedule, at_least_float32, cast, is_complex, value_at
 from adamjax.storage.rounding import with_param_rounding
@@ -189,17 +190,21 @@ def optimizer(
         new, rule_state = scale_by.update(treedef.unflatten(wide), rule_state, params, **extra_args)
         lr = lr * step_size(without_format(rule_state)) if step_size else lr
 
-        def change(u: Array, g: Array, p: Array, on: Any) -> Array:
+        def change(u: Array, g: Array, p: Array, on: Any, stack: Stack) -> Array:
             rate = cast(lr, u.dtype)
             step = u if includes_learning_rate else rate * u
             if mode.couple is not None and on is not None:
                 wide_p = jnp.asarray(p, u.dtype)
-                scale = decay_scale(wide_p, jnp.asarray(g, u.dtype)) if decay_scale else 1.0
-                step = mode.couple(step, wide_p, cast(wd, u.dtype) * scale, rate)
+                decay = cast(wd, u.dtype)
+                if decay_scale:
+                    scaled = lambda p, g: decay * decay_scale(p, g) * jnp.ones_like(p)  # noqa: E731
+                    decay = over_layers(scaled, stack, wide_p, jnp.asarray(g, u.dtype))
+                step = mode.couple(step, wide_p, decay, rate)
             return (-step).astype(common_dtype(g, p))
 
         marks = [() if on else None for on in masked]  # static under jit, unlike a bool
-        changes = map_columns(change, treedef.flatten_up_to(new), leaves, seen, marks)
+        stacks = stacks_of(updates)
+        changes = map_columns(change, treedef.flatten_up_to(new), leaves, seen, marks, stacks)
         step = None if last.step is None else increment(last.step)
         state = rule_state, LearningRateState(step, jnp.asarray(lr, jnp.float32))
         return treedef.unflatten(changes), state

@@ -18,6 +18,7 @@ import optax
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from adamjax.checks import check_beta, check_not_negative, refuse_state
+from adamjax.matrices.layers import Stack, over_layers, shape_over_layers, stacks_of
 from adamjax.moments import Array, Beta, Scalar, clamp, increment
 from adamjax.trees import (
     Mask,
@@ -60,16 +61,17 @@ class Slot(NamedTuple):
         """Return the tree of the moments, with the leaves of the parameters."""
         return params if self.shape is None else unbox(params)
 
-    def spec(self, leaf: Any) -> tuple[tuple[int, ...], Any]:
+    def spec(self, leaf: Any, stack: Stack = ()) -> tuple[tuple[int, ...], Any]:
         """Return shape and dtype of the moment of a parameter."""
         shape, dtype = jnp.shape(leaf), at_least_float32(jnp.result_type(leaf))
         if self.shape is not None:
-            shape, dtype = self.shape((*shape, 2) if is_complex(leaf) else shape), real(dtype)
+            shape, dtype = (*shape, 2) if is_complex(leaf) else shape, real(dtype)
+            shape = shape_over_layers(self.shape, stack, shape)
         return shape, self.dtype if self.dtype is not None and real(dtype) == dtype else dtype
 
-    def start(self, param: Any) -> Array:
+    def start(self, param: Any, stack: Stack = ()) -> Array:
         """Return the moment of one parameter before the first step."""
-        shape, dtype = self.spec(param)
+        shape, dtype = self.spec(param, stack)
         fill = self.fill * (1 + 1j) if jnp.issubdtype(dtype, jnp.complexfloating) else self.fill
         if self.shape is None:
             return jnp.full_like(param, fill, dtype=dtype)
@@ -228,7 +230,8 @@ def lift(
     def init(params: PyTree) -> Any:
         flatten_floating("params", params, real=uses_axes)
         check_patterns("mask", mask, params)
-        trees = {k: jax.tree.map(slot.start, slot.tree(params)) for k, slot in slots.items()}
+        stacks = stacks_of(params)
+        trees = {name: _starts(slot, params, stacks) for name, slot in slots.items()}
         state = state_type(**{clock: jnp.zeros([], jnp.int32)}, **trees)
         corrections = {name: jnp.zeros([], float) for name in scheduled}
         return ScheduledBetaState(corrections, state) if scheduled else state
@@ -237,7 +240,8 @@ def lift(
         corrections, state = _unwrap(state, state_type, scheduled)
         params = like_updates(updates, params)
         gradients, treedef = flat = flatten_floating("updates", updates, real=uses_axes)
-        befores = _moments_of_leaves(slots, state, updates, flat)
+        stacks = stacks_of(updates)
+        befores = _moments_of_leaves(slots, state, updates, flat, stacks)
         seen: Sequence[Any] = [None] * len(gradients)
         if needs_params:
             require_params(params, "this rule")
@@ -252,15 +256,20 @@ def lift(
             wide, moments = zip(*map(widen, gradients, befores), strict=True)
             shared = tree_scalars(wide, moments, steps[wide[0].dtype])
 
-        def on_leaf(gradient: Array, before: Sequence[Array], param: Any, inputs: Any) -> Any:
-            g, moments = widen(gradient, before)
+        def on_layer(g: Array, before: list[Array], params: list[Array], inputs: Any) -> Any:
+            moments = state._replace(**dict(zip(slots, before, strict=True)))
             step = _with_inputs(steps[g.dtype], {**shared, **inputs}, g.dtype)
-            arguments = [as_real(param, g.dtype)] if needs_params else []
-            u, after = rule(g, moments, step, *arguments)
-            kept = [cast_like(getattr(after, k), x) for k, x in zip(slots, before, strict=True)]
-            return cast_like(u, gradient), kept
+            u, after = rule(g, moments, step, *params)
+            return u, [getattr(after, name) for name in slots]
 
-        results = map_columns(on_leaf, gradients, befores, seen, rows)
+        def on_leaf(gradient: Array, before: Sequence[Array], param: Any, *rest: Any) -> Any:
+            g, moments = widen(gradient, before)
+            wide = [getattr(moments, name) for name in slots]
+            params, (inputs, stack) = [as_real(param, g.dtype)] if needs_params else [], rest
+            u, after = over_layers(on_layer, stack, g, wide, params, inputs)
+            return cast_like(u, gradient), list(map(cast_like, after, before))
+
+        results = map_columns(on_leaf, gradients, befores, seen, rows, stacks)
         new = treedef.unflatten([u for u, _ in results])
         for i, name in enumerate(slots):
             like = jax.tree.structure(getattr(state, name))
@@ -312,15 +321,26 @@ def _unwrap(state: Any, state_type: Any, scheduled: list[str]) -> tuple[dict[str
     return corrections, inner
 
 
+def _starts(slot: Slot, params: PyTree, stacks: Sequence[Stack]) -> PyTree:
+    """Return the moments of all parameters before the first step."""
+    leaves, treedef = jax.tree.flatten(slot.tree(params))
+    return treedef.unflatten(map(slot.start, leaves, stacks))
+
+
 def _moments_of_leaves(
-    slots: Mapping[str, Slot], state: Any, updates: PyTree, flat: tuple[list[Any], Any]
+    slots: Mapping[str, Slot],
+    state: Any,
+    updates: PyTree,
+    flat: tuple[list[Any], Any],
+    stacks: Sequence[Stack],
 ) -> list[tuple[Array, ...]]:
     """Return the stored moments of each leaf, in the order of the slots."""
     columns = []
     for name, slot in slots.items():
         like = slot.tree(updates)
         treedef = flat[1] if like is updates else jax.tree.structure(like)
-        shape = lambda leaf, slot=slot: slot.spec(leaf)[0]  # noqa: E731
+        shapes = iter([slot.spec(*row)[0] for row in zip(flat[0], stacks, strict=True)])
+        shape = lambda _, shapes=shapes: next(shapes)  # noqa: E731
         there = f"the state's {name}", getattr(state, name)
         moments = check_same_tree("updates", like, *there, shape=shape, flat=(flat[0], treedef))
         check_precision(name, updates, moments, slot)

@@ -330,25 +330,41 @@ def _segment(cubic: bool, x: Array, triples: Array) -> tuple[Array, None]:
     def product(left: Array, right: Array) -> Array:
         return jnp.matmul(left, right, precision=precision, preferred_element_type=wide)
 
-    def add_product(a: Array, y: Array, left: Array, right: Array) -> Array:
-        return (a * y.astype(wide) + product(left, right)).astype(dtype)
-
-    def polynomial(r: Array, triple: Array) -> tuple[Array, Array]:
-        """Return a and Z of P = a I + Z."""
-        a, b, c = triple
-        return a, (b * r.astype(wide) + (0 if cubic else c * product(r, r))).astype(dtype)
-
-    def step(carry: tuple, triple: Array) -> tuple[tuple, None]:
-        q, r, a, z = carry
-        y = add_product(a, r, r, z)
-        r = add_product(a, y, z, y)
-        a, z = polynomial(r, triple)
-        return (add_product(a, q, q, z), r, a, z), None
+    def combine(factor: Array, y: Array, products: Array) -> Array:
+        return (factor * y.astype(wide) + products).astype(dtype)
 
     r = product(x, jnp.matrix_transpose(x)).astype(dtype)
-    a, z = polynomial(r, triples[0])
     if len(triples) == 1:
-        return add_product(a, x, z, x), None
-    q = (z.astype(wide) + a * jnp.eye(r.shape[-1], dtype=wide)).astype(dtype)
-    (q, *_), _ = jax.lax.scan(step, (q, r, a, z), triples[1:])
-    return product(q, x).astype(dtype), None
+        a, b, c = triples[0]
+        z = combine(b, r, 0 if cubic else c * product(r, r))
+        return combine(a, x, product(z, x)), None
+
+    def run(slots: Array, line: tuple) -> tuple[Array, None]:
+        (out, *inputs), factor, factor_of_product = line
+        y, left, right = (jax.lax.dynamic_index_in_dim(slots, i, 0, False) for i in inputs)
+        new = combine(factor, y, factor_of_product * product(left, right))
+        return jax.lax.dynamic_update_index_in_dim(slots, new, out, 0), None
+
+    places, factors = np.split(np.asarray(_program(len(triples), cubic)), [4], 1)
+    numbers = jnp.concatenate([jnp.ones(1, wide), triples.ravel()])[factors]
+    q = jnp.broadcast_to(jnp.eye(r.shape[-1], dtype=dtype), r.shape)
+    slots = jnp.stack([q, r, r, r])
+    slots, _ = jax.lax.scan(run, slots, (places, *numbers.T))
+    return product(slots[_Q], x).astype(dtype), None
+
+
+_Q, _R, _Y, _Z = range(4)
+
+
+def _program(steps: int, cubic: bool) -> list[tuple[int, ...]]:
+    """Return the Gram iteration as lines (out, y, left, right, α, β) of out = α y + β left right.
+
+    A loop over lines has one product, which takes a TPU's compiler seconds in float32. The factors
+    are indices of (1, a, b, c, a, b, c, ...). P is a I + Z, or a I + b R if c is 0.
+    """
+    lines, z = [], _R if cubic else _Z
+    for a, b, c in np.arange(1, 3 * steps + 1).reshape(steps, 3).tolist():
+        one = b if cubic else 0
+        lines += [] if cubic else [(_Z, _R, _R, _R, b, c)]
+        lines += [(_Q, _Q, _Q, z, a, one), (_Y, _R, _R, z, a, one), (_R, _Y, z, _Y, a, one)]
+    return lines[:-2]

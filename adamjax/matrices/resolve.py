@@ -158,6 +158,42 @@ def matrix_layouts(params: PyTree, layouts: Any = None) -> LayoutTable:
 
 def resolve_layouts(params: PyTree, layouts: Any = None) -> list[Layout | None]:
     """Return the layout of each leaf, None for a leaf that is no matrix, as `matrix_layouts`."""
+    return [_resolve(*row) for row in _named_values(params, layouts)]
+
+
+def stack_axes(params: PyTree, layouts: Any) -> list[tuple[int, ...]]:
+    """Return the axes of each leaf that stack layers according to `stacked_layouts`.
+
+    Raises:
+      ValueError: for a leaf that does not have such an axis.
+
+    >>> params = {"bias": jax.numpy.ones((5, 3)), "scale": jax.numpy.ones(4)}
+    >>> stack_axes(params, {"bias": stacked_layouts(axis=1)})
+    [(1,), ()]
+    """
+    if layouts is None:
+        return [()] * len(jax.tree.leaves(params))
+    return [tuple(_stacked(*row)) for row in _named_values(params, layouts)]
+
+
+def _stacked(name: str, shape: Shape, layouts: Any) -> list[int]:
+    if isinstance(layouts, Mapping):
+        chosen = (value for pattern, value in layouts.items() if matches(name, [pattern]))
+        return _stacked(name, shape, next(chosen, None))
+    if not isinstance(layouts, StackedLayouts):
+        return []
+    axis = layouts.axis
+    if axis >= len(shape):
+        raise ValueError(
+            f"layouts: {name!r} of shape {shape} has no axis {axis} that stacks layers. If it is "
+            f"not stacked, write {{{name!r}: None, ...}} first"
+        )
+    inner = _stacked(name, shape[:axis] + shape[axis + 1 :], layouts.layouts)
+    return sorted([axis, *(i + (i >= axis) for i in inner)])
+
+
+def _named_values(params: PyTree, layouts: Any) -> list[tuple[str, Shape, Any]]:
+    """Return the path, the shape and the layout, in any form, of each leaf."""
     named = _named_shapes(params)
     values = [layouts] * len(named)
     if callable(layouts):
@@ -169,7 +205,7 @@ def resolve_layouts(params: PyTree, layouts: Any = None) -> list[Layout | None]:
             if not re.search(r"[*?\[!]", pattern) and pattern not in names:
                 nearest = difflib.get_close_matches(pattern, names) or names[:3]
                 raise ValueError(f"layouts: no parameter matches {pattern!r}; see {nearest}")
-    return [_resolve(*row, value) for row, value in zip(named, values, strict=True)]
+    return [(*row, value) for row, value in zip(named, values, strict=True)]
 
 
 def _named_shapes(params: PyTree) -> list[tuple[str, Shape]]:

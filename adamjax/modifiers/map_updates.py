@@ -1,12 +1,13 @@
 """Modifiers without state, and helpers that map over leaves."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import optax
 
+from adamjax.matrices.layers import Stack, over_layers, stacks_of
 from adamjax.moments import Array, clamp
 from adamjax.rule import as_real, at_least_float32, cast_like, explicit_sharding, real
 from adamjax.trees import (
@@ -56,27 +57,32 @@ def map_updates(
         params = like_updates(updates, params)
         others = [updates, check_params(params, updates)] if needs_params else [updates]
         new, state = inner.update(updates, state, params, **extra_args)
-        return map_leaves(lambda *each: modify(*map(clamp, each)), new, *others), state
+        stacks = stacks_of(updates)
+        return map_leaves(lambda *x: modify(*map(clamp, x)), new, *others, stacks=stacks), state
 
     return optax.GradientTransformationExtraArgs(inner.init, update)
 
 
-def map_leaves(function: Callable[..., Array], tree: PyTree, *others: PyTree) -> PyTree:
+def map_leaves(
+    function: Callable[..., Array], tree: PyTree, *others: PyTree, stacks: Sequence[Stack] = ()
+) -> PyTree:
     """Apply a function to aligned leaves in float32 or above, with results in the first's dtype.
 
-    Complex leaves are pairs of real numbers, see `adamjax.lift`.
+    Complex leaves are pairs of real numbers, see `adamjax.lift`. With `stacks`, the function acts
+    on each layer alone.
 
     >>> map_leaves(jnp.add, {"none": None, "w": jnp.float32(1.0)}, {"none": None, "w": 2.0})
     {'none': None, 'w': Array(3., dtype=float32)}
     """
     leaves, treedef = jax.tree.flatten(tree)
 
-    def wide(first: Array, *rest: Array) -> Array:
+    def wide(first: Array, stack: Stack, *rest: Array) -> Array:
         dtype = real(at_least_float32(jnp.result_type(first)))
-        return cast_like(function(*(as_real(x, dtype) for x in (first, *rest))), first)
+        each = (as_real(x, dtype) for x in (first, *rest))
+        return cast_like(over_layers(function, stack, *each), first)
 
     columns = [treedef.flatten_up_to(other) for other in others]
-    return treedef.unflatten(map_columns(wide, leaves, *columns))
+    return treedef.unflatten(map_columns(wide, leaves, stacks or [()] * len(leaves), *columns))
 
 
 def auto_sharded(function: Callable[..., Any], first: Array, *others: Any) -> Any:

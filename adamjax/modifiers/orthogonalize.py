@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import optax
 
 from adamjax.checks import lookup_or_suggest
@@ -79,11 +80,17 @@ def orthogonalize(
     factor = lookup_or_suggest("scale", scale, SCALES)
 
     def function(stack: Array) -> Array:
+        count, size = len(stack), stack.nbytes // len(stack)
         # One after another, large matrices need less memory, and on CPU less time.
-        together = max(1, TOGETHER // (stack.nbytes // len(stack)))
-        one = partial(polar_factor, coefficients=method, dtype=dtype)
-        polar = jax.lax.map(one, clamp(stack), batch_size=min(together, len(stack)))
-        return polar * factor(*stack.shape[-2:])
+        steps = -(-count // max(1, TOGETHER // size))
+        stack = jnp.pad(stack, ((0, -count % steps), (0, 0), (0, 0)))
+        parts = stack.reshape(steps, -1, *stack.shape[1:])
+
+        def replace(i: Array, parts: Array) -> Array:
+            polar = polar_factor(clamp(parts[i]), method, dtype=dtype)
+            return parts.at[i].set(polar * factor(*polar.shape[-2:]))
+
+        return jax.lax.fori_loop(0, steps, replace, parts).reshape(stack.shape)[:count]
 
     def init(params: PyTree) -> optax.EmptyState:
         flatten_floating("params", params, real=True)

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_beta, lookup_or_suggest
+from adamjax.matrices.layers import Stack, stacks_of
 from adamjax.modifiers.mars import mars
 from adamjax.modifiers.partition_matrices import partition_matrices
 from adamjax.moments import Array, adam_update, ema
@@ -133,8 +134,14 @@ def scale_by_mars_lion(
 
 
 def _two_axes(params: PyTree) -> PyTree:
-    """Return layouts in which the leaves with two axes are the matrices."""
-    return jax.tree.map(lambda p: "in out -> out in" if jnp.ndim(p) == 2 else "other", params)
+    """Return layouts in which the leaves whose layers have two axes are the matrices."""
+
+    def layout(p: Array, stack: Stack) -> str:
+        axes = " ".join("abcdefgh"[: jnp.ndim(p)])
+        return f"{axes} -> {axes}" if jnp.ndim(p) - len(stack) == 2 else "other"
+
+    leaves, treedef = jax.tree.flatten(params)
+    return treedef.unflatten(map(layout, leaves, stacks_of(params)))
 
 
 def _adam_1d(

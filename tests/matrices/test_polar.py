@@ -139,7 +139,7 @@ def test_gram_iteration_takes_fewer_operations(most):
     plain = multiplications(trace((rows, columns), gram=False))
     assert plain == 5 * (2 * rows**2 * columns + rows**3)
     assert multiplications(trace((columns, rows))) <= most * plain
-    assert multiplications(trace((rows, columns), dtype=jnp.bfloat16)) < 0.8 * plain
+    assert multiplications(trace((rows, columns), dtype=jnp.bfloat16)) < 0.83 * plain
     assert str(trace((rows, rows))) == str(trace((rows, rows), gram=False))
 
 
