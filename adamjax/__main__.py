@@ -1,4 +1,4 @@
-"""The command line: `python -m adamjax list | show | cite | memory | compare`."""
+"""The command line: `python -m adamjax list | show | cite | memory | layouts | compare`."""
 
 import argparse
 import os
@@ -9,11 +9,12 @@ from typing import Any, NoReturn
 import adamjax
 from adamjax.checks import lookup_or_suggest
 from adamjax.cli import commands, on_mesh
-from adamjax.cli.choices import parse_optimizer
+from adamjax.cli.choices import parse_optimizer, read_layouts, read_params
 from adamjax.cli.compare import check_picture
 from adamjax.cli.machines import MACHINES, get_machine
 from adamjax.cli.memory import parse_count, parse_shape
 from adamjax.cli.scaling import TENSOR, Plan, make_plan, parse_mesh
+from adamjax.matrices.resolve import matrix_layouts
 from adamjax.problems import PROBLEMS, get_problem
 from adamjax.registry import Variant, get_variant, list_variants
 from adamjax.storage.formats import FORMATS
@@ -24,6 +25,7 @@ COMMANDS = {
     "show": "show one variant: paper, formula, arguments, styles, bytes of its slots",
     "cite": "print BibTeX for the papers of variants",
     "memory": "compute the bytes of an optimizer's state without allocating it",
+    "layouts": "print the matrices of a model's parameters, as muon trains them",
     "compare": "run variants on a small problem and print the results",
 }
 CHOICE = """\
@@ -38,6 +40,14 @@ than {MIN_SIZE:,} elements stay float32.
 
 With --mesh, the tables estimate the bytes that each device keeps, moves and sends. docs/scaling.md
 has the formulas. Neighbours on the last axis are neighbours in the machine.
+""",
+    "layouts": """\
+PARAMS is in a module of Python: a tree of arrays, or a function without arguments that returns one
+and is only traced, such as model:init for the module model.py with
+
+    def init():
+        return model.init(jax.random.key(0), batch)              # Flax Linen
+        return nnx.state(Model(rngs=nnx.Rngs(0)), nnx.Param)     # Flax NNX
 """,
     "compare": "\n".join(
         [CHOICE, "problems:", *(f"  {name:16} {each.shows}" for name, each in PROBLEMS.items())]
@@ -101,6 +111,10 @@ def make_parser() -> Parser:
         text = "a variant, with arguments or without"
         added[name].add("choices", parse_optimizer, "NAME", text, nargs="+")
     _add_memory(added["memory"])
+    text = "module and name of parameters, such as model:init"
+    added["layouts"].add("params", read_params, "PARAMS", text)
+    text = "flax, maxtext, equinox, torch, a layout, or module and name of layouts: model:LAYOUTS"
+    added["layouts"].add("--layouts", read_layouts, "LAYOUTS", text)
     compare = added["compare"]
     text = "one of those below (default: rosenbrock)"
     compare.add("--problem", get_problem, "NAME", text, default="rosenbrock")
@@ -108,7 +122,7 @@ def make_parser() -> Parser:
     text = "for all (default: the best of a grid for each, or the one that the problem asks for)"
     compare.add("--learning-rate", read_rate, "LR", text)
     compare.add("--plot", check_picture, "FILE", "save loss curves and paths: .png, .svg, .pdf")
-    for name in ("list", "show", "memory", "compare"):
+    for name in ("list", "show", "memory", "layouts", "compare"):
         added[name].add_argument("--json", action="store_true", help="JSON instead of a table")
     return parser
 
@@ -150,6 +164,8 @@ def run_command(options: argparse.Namespace) -> str:
             if options.mesh is None:
                 return commands.memory(options.choices, options.params, **settings)
             return on_mesh.report(options.choices, options.params, options.plan, **settings)
+        case "layouts":
+            return commands.layouts(options.table, as_json=options.json)
     return commands.compare(
         options.choices,
         options.problem,
@@ -195,6 +211,11 @@ def _read(argv: Sequence[str]) -> argparse.Namespace:
             options.plan = _read_plan(options)
         except ValueError as error:
             parser.exit(2, f"{parser.prog} memory: {error}\n")
+    if options.command == "layouts":
+        try:
+            options.table = matrix_layouts(options.params, options.layouts)
+        except ValueError as error:
+            parser.exit(2, f"{parser.prog} layouts: {error}\n")
     return options
 
 

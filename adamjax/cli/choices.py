@@ -1,7 +1,10 @@
-"""A variant and its arguments on the command line."""
+"""Variants, their arguments and parameters of models on the command line."""
 
+import sys
 import warnings
 from contextlib import suppress
+from importlib import import_module
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import jax
@@ -60,3 +63,28 @@ def read_value(name: str, text: str, default: Any) -> Any:
     if isinstance(default, int | float):
         raise ValueError(f"{name} must be a number, got {text!r}")
     return text
+
+
+def read_object(text: str) -> Any:
+    """Return the object at MODULE:NAME, or raise ImportError or ValueError."""
+    module, _, name = text.partition(":")
+    if not name:
+        raise ValueError(f"must be MODULE:NAME such as model:init, got {text!r}")
+    sys.path.insert(0, "")
+    try:
+        return attrgetter(name)(import_module(module))
+    except AttributeError as error:
+        raise ValueError(str(error)) from error
+    finally:
+        sys.path.remove("")
+
+
+def read_params(text: str) -> Any:
+    """Return the parameters at MODULE:NAME, or the shapes of those that a function there makes."""
+    params = read_object(text)
+    return jax.eval_shape(params) if callable(params) else params
+
+
+def read_layouts(text: str) -> Any:
+    """Return the layouts at MODULE:NAME, or a layout."""
+    return read_object(text) if ":" in text else text

@@ -13,6 +13,7 @@ from adamjax.cli.choices import Choice
 from adamjax.cli.compare import learning_rates_for, plot_runs, run
 from adamjax.cli.memory import leaves_of, parts_by_storage, state_parts
 from adamjax.cli.report import size, table, to_json
+from adamjax.matrices.resolve import LayoutTable
 from adamjax.problems import Problem
 from adamjax.registry import Reduction, Variant
 from adamjax.storage.formats import FORMATS
@@ -173,6 +174,13 @@ def memory(
 
 def _rounded(size: float | None, count: int = 1) -> float | None:
     return None if size is None else round(size / count, 3)
+
+
+def layouts(rows: LayoutTable, *, as_json: bool = False) -> str:
+    """Print the layout and the matrices of each parameter."""
+    if not as_json:
+        return str(rows)
+    return to_json([{**row._asdict(), "layout": str(row.layout or "other")} for row in rows])
 
 
 def compare(

@@ -225,3 +225,33 @@ def test_a_closed_pipe_is_silent(arguments):
     process.stderr.close()
     # The parser of some Python versions hides the closed pipe of its help.
     assert process.wait(timeout=60) in (0, 1)
+
+
+MODEL = """
+import jax.numpy as jnp
+def init():
+    attn = {"query": jnp.ones((8, 2, 3)), "bias": jnp.ones((2, 3))}
+    return {"attn": attn, "mlp": jnp.ones((8, 4))}
+LAYOUTS = {"attn/query": "embed heads dim -> heads dim embed"}
+params = {"w": jnp.ones(3)}
+"""
+
+
+def test_layouts(cli, output, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model_of_test.py").write_text(MODEL)
+    table = output("layouts", "model_of_test:init", "--layouts", "model_of_test:LAYOUTS")
+    assert [line.split("  ")[-1].strip() for line in table.splitlines()] == [
+        *("matrices", "other", "2 x 3 x 8", "4 x 8")
+    ]
+    (row,) = json.loads(output("layouts", "model_of_test:params", "--json"))
+    assert row == {"parameter": "w", "shape": [3], "layout": "other", "matrices": []}
+    for arguments, message in {
+        ("model_of_test:init",): "no layout says which axes",
+        ("model_of_test",): "must be MODULE:NAME",
+        ("model_of_test:model",): "has no attribute 'model'",
+        ("no_model:init",): "No module named 'no_model'",
+        ("model_of_test:init", "--layouts", "flex"): "did you mean 'flax'",
+    }.items():
+        code, out, err = cli("layouts", *arguments)
+        assert (code, out) == (2, "") and message in err

@@ -20,7 +20,12 @@ SETTINGS = {
     "adafactor": {"decay_mode": "scaled"},
     "adam_mini": {"kept": {"*kernel": 0, "*tensor": 1}},
     "grokadamw": {"gamma": 0.0},
-    "muon": {"layouts": {"layer*tensor": MATRICES, "stack*tensor": stacked_layouts(MATRICES, 1)}},
+    "muon": {
+        "layouts": {
+            "layer*tensor": MATRICES,
+            "stack*": stacked_layouts({"*tensor": MATRICES}, axis=1),
+        }
+    },
 }
 MODIFIERS = {
     "adagc": lambda: adamjax.adagc(0.9, 0.5, warmup_steps=2),
