@@ -16,7 +16,7 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec
 from adamjax.matrices.layout import Layout, from_matrices, to_matrices
 from adamjax.moments import Array
 
-MAX_BYTES = 2**27
+MAX_BYTES = 2**26
 _FREE = PartitionSpec.UNCONSTRAINED
 
 

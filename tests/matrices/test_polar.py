@@ -123,6 +123,8 @@ def multiplications(jaxpr, times=1):
             (inner, _), _ = eqn.params["dimension_numbers"]
             left = eqn.invars[0].aval
             total += times * eqn.outvars[0].aval.size * left.shape[inner[0]]
+        if "branches" in eqn.params:  # of platforms, CPU and GPU last
+            total += multiplications(eqn.params["branches"][-1].jaxpr, times)
         if "jaxpr" in eqn.params:
             total += multiplications(eqn.params["jaxpr"].jaxpr, times * eqn.params.get("length", 1))
     return total
