@@ -106,6 +106,7 @@ from adamjax.wrappers.evaluation import eval_params as eval_params
 from adamjax.wrappers.hyperball import hyperball as hyperball
 from adamjax.wrappers.lazy_rows import lazy_rows as lazy_rows
 from adamjax.wrappers.lookahead import lookahead as lookahead
+from adamjax.wrappers.per_layer import per_layer as per_layer
 from adamjax.wrappers.sam import sam as sam
 from adamjax.wrappers.schedule_free import schedule_free as schedule_free
 

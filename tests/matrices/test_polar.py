@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from adamjax.matrices.polar import COEFFICIENTS, expand, polar_factor, resolve
+from adamjax.matrices.polar import COEFFICIENTS, expand, polar_factor, product_of_parts, resolve
 from tests import ROOT
 
 FOLDER = ROOT / "tests/trajectories/polar"
@@ -113,6 +113,14 @@ def test_does_not_depend_on_the_scale_without_eps():
     assert polar_factor(0 * x, eps=0.0).sum() == 0
     assert polar_factor(x.astype(jnp.bfloat16)).dtype == jnp.bfloat16
     assert polar_factor(x[:0]).shape == (0, 9)
+
+
+def test_product_of_parts_is_as_precise_as_float32():
+    left, right = np.random.default_rng(0).normal(size=(2, 3, 40, 40))
+    for factor in (1.0, 1e-15, 1e15):
+        arrays = (jnp.asarray(x, jnp.float32) for x in (factor * left, right / factor))
+        error = np.abs(product_of_parts(*arrays) - left @ right)
+        assert (error / (np.abs(left) @ np.abs(right))).max() < 3e-7
 
 
 def multiplications(jaxpr, times=1):
