@@ -195,19 +195,15 @@ def optimizer(
             step = u if includes_learning_rate else rate * u
             if mode.couple is not None and on is not None:
                 wide_p = jnp.asarray(p, u.dtype)
-                decay = cast(wd, u.dtype)
-                if decay_scale:
-                    scaled = lambda p, g: decay * decay_scale(p, g) * jnp.ones_like(p)  # noqa: E731
-                    decay = over_layers(scaled, stack, wide_p, jnp.asarray(g, u.dtype))
-                step = mode.couple(step, wide_p, decay, rate)
+                scale = _scale(decay_scale, stack, wide_p, jnp.asarray(g, u.dtype))
+                step = mode.couple(step, wide_p, cast(wd, u.dtype) * scale, rate)
             return (-step).astype(common_dtype(g, p))
 
         marks = [() if on else None for on in masked]  # static under jit, unlike a bool
-        stacks = stacks_of(updates)
-        changes = map_columns(change, treedef.flatten_up_to(new), leaves, seen, marks, stacks)
+        columns = (treedef.flatten_up_to(new), leaves, seen, marks, stacks_of(updates))
         step = None if last.step is None else increment(last.step)
         state = rule_state, LearningRateState(step, jnp.asarray(lr, jnp.float32))
-        return treedef.unflatten(changes), state
+        return treedef.unflatten(map_columns(change, *columns)), state
 
     tx = optax.GradientTransformationExtraArgs(init, update)
     return with_param_rounding(tx, param_rounding=param_rounding)
@@ -218,6 +214,13 @@ def _widen(g: Array, p: Array, on: bool, wd: Any) -> Array:
     dtype = at_least_float32(common_dtype(g, p))
     g = jnp.asarray(g, dtype)
     return g + cast(wd, dtype) * jnp.asarray(p, dtype) if on else g
+
+
+def _scale(decay_scale: Any, stack: Stack, p: Array, g: Array) -> Any:
+    """Return the factor of the weight decay, for each layer its own."""
+    if decay_scale is None:
+        return 1.0
+    return over_layers(lambda p, g: decay_scale(p, g) * jnp.ones_like(p), stack, p, g)
 
 
 def _own(state: Any) -> tuple[Any, LearningRateState]:

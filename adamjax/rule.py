@@ -6,7 +6,7 @@ only place that knows trees, dtypes, the step count and bias correction.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -230,8 +230,7 @@ def lift(
     def init(params: PyTree) -> Any:
         flatten_floating("params", params, real=uses_axes)
         check_patterns("mask", mask, params)
-        stacks = stacks_of(params)
-        trees = {name: _starts(slot, params, stacks) for name, slot in slots.items()}
+        trees = {name: _starts(slot, params) for name, slot in slots.items()}
         state = state_type(**{clock: jnp.zeros([], jnp.int32)}, **trees)
         corrections = {name: jnp.zeros([], float) for name in scheduled}
         return ScheduledBetaState(corrections, state) if scheduled else state
@@ -251,32 +250,42 @@ def lift(
         corrections, steps = _steps(getattr(state, clock), gradients, betas, scalars, corrections)
         state = state._replace(**{clock: increment(getattr(state, clock))})
         widen = partial(_widen, slots, state, extra_args.get(_MODULUS, False))
-        shared: Mapping[str, Scalar] = {}
-        if tree_scalars and gradients:
-            wide, moments = zip(*map(widen, gradients, befores), strict=True)
-            shared = tree_scalars(wide, moments, steps[wide[0].dtype])
+        shared = _shared(tree_scalars, map(widen, gradients, befores), steps)
 
-        def on_layer(g: Array, before: list[Array], params: list[Array], inputs: Any) -> Any:
-            moments = state._replace(**dict(zip(slots, before, strict=True)))
+        def on_layer(g: Array, before: dict[str, Array], inputs: Any, *params: Array) -> Any:
             step = _with_inputs(steps[g.dtype], {**shared, **inputs}, g.dtype)
-            u, after = rule(g, moments, step, *params)
+            u, after = rule(g, state._replace(**before), step, *params)
             return u, [getattr(after, name) for name in slots]
 
-        def on_leaf(gradient: Array, before: Sequence[Array], param: Any, *rest: Any) -> Any:
+        def on_leaf(gradient: Array, before: Any, param: Any, inputs: Any, stack: Stack) -> Any:
             g, moments = widen(gradient, before)
-            wide = [getattr(moments, name) for name in slots]
-            params, (inputs, stack) = [as_real(param, g.dtype)] if needs_params else [], rest
-            u, after = over_layers(on_layer, stack, g, wide, params, inputs)
+            wide = {name: getattr(moments, name) for name in slots}
+            params = [as_real(param, g.dtype)] if needs_params else []
+            u, after = over_layers(on_layer, stack, g, wide, inputs, *params)
             return cast_like(u, gradient), list(map(cast_like, after, before))
 
         results = map_columns(on_leaf, gradients, befores, seen, rows, stacks)
         new = treedef.unflatten([u for u, _ in results])
-        for i, name in enumerate(slots):
-            like = jax.tree.structure(getattr(state, name))
-            state = state._replace(**{name: like.unflatten([after[i] for _, after in results])})
+        state = _with_moments(state, slots, [after for _, after in results])
         return new, ScheduledBetaState(corrections, state) if scheduled else state
 
     return optax.GradientTransformationExtraArgs(init, update)
+
+
+def _shared(tree_scalars: Any, rows: Iterable[Any], steps: Mapping[Any, Any]) -> Mapping[str, Any]:
+    """Return the scalars of the tree, from the gradient and the moments of each leaf."""
+    if not tree_scalars or not steps:
+        return {}
+    wide, moments = zip(*rows, strict=True)
+    return tree_scalars(wide, moments, steps[wide[0].dtype])
+
+
+def _with_moments(state: Any, names: Iterable[str], rows: Sequence[Sequence[Array]]) -> Any:
+    """Return the state with the new moments of each leaf."""
+    for i, name in enumerate(names):
+        like = jax.tree.structure(getattr(state, name))
+        state = state._replace(**{name: like.unflatten([row[i] for row in rows])})
+    return state
 
 
 def with_modulus(
@@ -321,10 +330,10 @@ def _unwrap(state: Any, state_type: Any, scheduled: list[str]) -> tuple[dict[str
     return corrections, inner
 
 
-def _starts(slot: Slot, params: PyTree, stacks: Sequence[Stack]) -> PyTree:
+def _starts(slot: Slot, params: PyTree) -> PyTree:
     """Return the moments of all parameters before the first step."""
     leaves, treedef = jax.tree.flatten(slot.tree(params))
-    return treedef.unflatten(map(slot.start, leaves, stacks))
+    return treedef.unflatten(map(slot.start, leaves, stacks_of(params)))
 
 
 def _moments_of_leaves(
