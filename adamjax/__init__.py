@@ -145,6 +145,7 @@ from adamjax.variants.tiger import scale_by_tiger as scale_by_tiger, tiger as ti
 from adamjax.variants.yogi import scale_by_yogi as scale_by_yogi, yogi as yogi
 from adamjax.wrappers.averaging import ema_params as ema_params, swa as swa
 from adamjax.wrappers.evaluation import eval_params as eval_params
+from adamjax.wrappers.groups import groups as groups
 from adamjax.wrappers.hyperball import hyperball as hyperball
 from adamjax.wrappers.lazy_rows import lazy_rows as lazy_rows
 from adamjax.wrappers.lookahead import lookahead as lookahead
