@@ -32,8 +32,11 @@ from adamjax.registry import (
 )
 from adamjax.rule import Slot as Slot, lift as lift
 from adamjax.schedules import (
+    cool_down as cool_down,
     cosine_cycle_schedule as cosine_cycle_schedule,
     inverse_epoch_schedule as inverse_epoch_schedule,
+    power_cool as power_cool,
+    wsd as wsd,
 )
 from adamjax.sharding import sharded as sharded, state_shardings as state_shardings
 from adamjax.storage.rounding import (

@@ -26,15 +26,9 @@ def split(
     like: PyTree,
     scalars: Sequence[Array] | None,
 ) -> Any:
-    """Return the state of one group.
+    """Return the state of one group, with its floating-point numbers, or those in `state`.
 
-    Args:
-      tx: the optimizer of the group whose numbers are in `state`.
-      state: the state of all parameters.
-      index: the group.
-      owners: the group of each leaf.
-      like: a tree like the parameters.
-      scalars: the floating-point numbers of this group. None leaves those in `state`.
+    `tx` is the optimizer that made `state`, and `like` a tree like the parameters.
     """
     treedef = jax.tree.structure(unbox(like))
     boxes, numbers = treedef.flatten_up_to(like), iter(scalars or ())
@@ -60,12 +54,7 @@ def merge(
 ) -> tuple[Any, dict[int, list[Array]]]:
     """Return the state of all parameters, and the floating-point numbers of groups but `main`.
 
-    Args:
-      tx: the optimizer of the group `main`.
-      states: the state of each group that is trained. That of `main` has the leaves of the others.
-      main: the group whose numbers are in the state of all parameters.
-      owners: the group of each leaf.
-      like: a tree like the parameters.
+    `tx` is the optimizer of `main`. Frozen leaves are as in its state.
     """
     treedef = jax.tree.structure(unbox(like))
     scalars: dict[int, list[Array]] = {i: [] for i in states if i != main}

@@ -150,6 +150,27 @@ def groups(
     kernel     (2,)   default     0.01           0.01
     """
     parts = _make_groups(make, settings, default)
+    tx = _grouped(parts)
+
+    def table(params: PyTree) -> GroupTable:
+        owners = [parts[i] for i in _owners(params, parts, strict=True)]
+        names, shapes = leaf_names(params), map(np.shape, jax.tree.leaves(params))
+        factors: list[Any] = [[]] * len(names)
+        if layer_decay is not None:
+            factors = layer_factors(params, layer_decay)
+        rows = zip(names, shapes, owners, factors, strict=True)
+        return GroupTable(
+            GroupRow(name, shape, part.name, part.settings, np.ravel(factor).tolist())
+            for name, shape, part, factor in rows
+        )
+
+    grouped = GroupedTransformation(*(tx if layer_decay is None else decay_layers(tx, layer_decay)))
+    grouped.table = table
+    return grouped
+
+
+def _grouped(parts: list[_Group]) -> optax.GradientTransformationExtraArgs:
+    """Return the transformation of `groups` without layer-wise decay."""
     trained = {i: part.tx for i, part in enumerate(parts) if part.tx is not None}
     if not trained:
         raise ValueError('settings: all groups are "frozen"; give one of them arguments')
@@ -169,7 +190,8 @@ def groups(
             refuse_state(state)
         params = like_updates(updates, params)
         owners, (leaves, treedef) = _owners(updates, parts), jax.tree.flatten(updates)
-        steps, states = list(leaves), {}
+        steps: list[Any] = [None] * len(leaves)
+        states = {}
         for i, tx in trained.items():
 
             def mine(tree: PyTree, i: int = i) -> PyTree:
@@ -182,29 +204,12 @@ def groups(
             new, states[i] = tx.update(mine(updates), before, mine(params), **extra)
             for k, step in enumerate(treedef.flatten_up_to(new)):
                 steps[k] = step if owners[k] == i else steps[k]
-        steps = [
-            u if i in trained else jnp.zeros_like(u) for i, u in zip(owners, steps, strict=True)
-        ]
+        steps = [jnp.zeros_like(g) if u is None else u for g, u in zip(leaves, steps, strict=True)]
         inner, scalars = merge(trained[main], states, main, owners, updates)
         rates = _learning_rates(parts, states, steps_done(state.inner_state))
         return treedef.unflatten(steps), _state(parts, inner, scalars, rates)
 
-    def table(params: PyTree) -> GroupTable:
-        owners = [parts[i] for i in _owners(params, parts, strict=True)]
-        names, shapes = leaf_names(params), map(np.shape, jax.tree.leaves(params))
-        factors: list[Any] = [[]] * len(names)
-        if layer_decay is not None:
-            factors = layer_factors(params, layer_decay)
-        rows = zip(names, shapes, owners, factors, strict=True)
-        return GroupTable(
-            GroupRow(name, shape, part.name, part.settings, np.ravel(factor).tolist())
-            for name, shape, part, factor in rows
-        )
-
-    tx = optax.GradientTransformationExtraArgs(init, update)
-    grouped = GroupedTransformation(*(tx if layer_decay is None else decay_layers(tx, layer_decay)))
-    grouped.table = table
-    return grouped
+    return optax.GradientTransformationExtraArgs(init, update)
 
 
 def _make_groups(
