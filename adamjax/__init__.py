@@ -40,6 +40,8 @@ from adamjax.schedules import (
 )
 from adamjax.sharding import sharded as sharded, state_shardings as state_shardings
 from adamjax.storage.rounding import (
+    from_master_params as from_master_params,
+    master_params as master_params,
     narrow_updates as narrow_updates,
     round_params as round_params,
 )
