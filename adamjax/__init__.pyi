@@ -37,10 +37,15 @@ from adamjax.registry import get_variant as get_variant
 from adamjax.registry import list_variants as list_variants
 from adamjax.rule import Slot as Slot
 from adamjax.rule import lift as lift
+from adamjax.schedules import cool_down as cool_down
 from adamjax.schedules import cosine_cycle_schedule as cosine_cycle_schedule
 from adamjax.schedules import inverse_epoch_schedule as inverse_epoch_schedule
+from adamjax.schedules import power_cool as power_cool
+from adamjax.schedules import wsd as wsd
 from adamjax.sharding import sharded as sharded
 from adamjax.sharding import state_shardings as state_shardings
+from adamjax.storage.rounding import from_master_params as from_master_params
+from adamjax.storage.rounding import master_params as master_params
 from adamjax.storage.rounding import narrow_updates as narrow_updates
 from adamjax.storage.rounding import round_params as round_params
 from adamjax.storage.store import convert_state as convert_state
@@ -103,6 +108,7 @@ from adamjax.variants.yogi import scale_by_yogi as scale_by_yogi
 from adamjax.wrappers.averaging import ema_params as ema_params
 from adamjax.wrappers.averaging import swa as swa
 from adamjax.wrappers.evaluation import eval_params as eval_params
+from adamjax.wrappers.groups import groups as groups
 from adamjax.wrappers.hyperball import hyperball as hyperball
 from adamjax.wrappers.lazy_rows import lazy_rows as lazy_rows
 from adamjax.wrappers.lookahead import lookahead as lookahead
