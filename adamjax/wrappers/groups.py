@@ -93,7 +93,7 @@ class _Group(NamedTuple):
     name: str
     patterns: list[str]
     settings: dict[str, Any] | None
-    values: Mapping[str, Any]
+    values: dict[str, Any]
     tx: optax.GradientTransformationExtraArgs | None
 
 
@@ -181,9 +181,10 @@ def _grouped(parts: list[_Group]) -> optax.GradientTransformationExtraArgs:
         whole = trained[main].init(select(params, owners, trained))
         states = {i: tx.init(select(params, owners, [i])) for i, tx in trained.items()}
         _check_trees(parts, trained, main)
-        inner, scalars = merge(trained[main], states | {main: whole}, main, owners, params)
+        inner, others = merge(trained[main], states | {main: whole}, main, owners, params)
+        scalars = {parts[i].name: each for i, each in others.items()}
         rates = _learning_rates(parts, states, steps_done(whole))
-        return _state(parts, inner, scalars, jax.tree.map(jnp.zeros_like, rates))
+        return GroupsState(inner, scalars, jax.tree.map(jnp.zeros_like, rates))
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         if not isinstance(state, GroupsState):
@@ -198,16 +199,17 @@ def _grouped(parts: list[_Group]) -> optax.GradientTransformationExtraArgs:
                 fits = jax.tree.structure(tree) == treedef
                 return select(tree, owners, [i]) if fits else tree
 
-            scalars = state.scalars.get(parts[i].name)
-            before = split(trained[main], state.inner_state, i, owners, updates, scalars)
+            own = state.scalars.get(parts[i].name)
+            before = split(trained[main], state.inner_state, i, owners, updates, own)
             extra = {name: mine(value) for name, value in extra_args.items()}
             new, states[i] = tx.update(mine(updates), before, mine(params), **extra)
             for k, step in enumerate(treedef.flatten_up_to(new)):
                 steps[k] = step if owners[k] == i else steps[k]
         steps = [jnp.zeros_like(g) if u is None else u for g, u in zip(leaves, steps, strict=True)]
-        inner, scalars = merge(trained[main], states, main, owners, updates)
+        inner, others = merge(trained[main], states, main, owners, updates)
+        scalars = {parts[i].name: each for i, each in others.items()}
         rates = _learning_rates(parts, states, steps_done(state.inner_state))
-        return treedef.unflatten(steps), _state(parts, inner, scalars, rates)
+        return treedef.unflatten(steps), GroupsState(inner, scalars, rates)
 
     return optax.GradientTransformationExtraArgs(init, update)
 
@@ -234,22 +236,22 @@ def _make_groups(
             raise ValueError(f"{name}: it is common to all groups; give it in default")
     values = [None if row is None else base | _scaled(row, base) for row in rows[:-1]]
     values.append(None if rows[-1] is None else base)
-    # The factor of a schedule says more than the schedule.
-    shown = [
-        {k: (row or {}).get(k, v) if callable(v) else v for k, v in (each or {}).items()}
-        for row, each in zip(rows, values, strict=True)
-    ]
-    for name in names:
-        _schedule_all(name, [each for each in values if each is not None])
     parts = []
-    for globs, each, setting in zip(patterns, values, shown, strict=True):
-        label, tx = ", ".join(globs) or "default", None
-        if each is not None:
-            tx = make(**{name: each[name] for name in names if name in each})
-            tx = optax.with_extra_args_support(tx)
-        row = None if each is None else {k: setting[k] for k in names if k in setting}
-        parts.append(_Group(label, globs, row, each or {}, tx))
-    return parts
+    for globs, row, each in zip(patterns, rows, values, strict=True):
+        shown = None
+        if row is not None and each is not None:
+            shown = {name: each[name] for name in names if name in each}
+            # The factor of a schedule says more than the schedule.
+            shown |= {k: row[k] for k, v in shown.items() if callable(v) and k in row}
+        parts.append(_Group(", ".join(globs) or "default", globs, shown, each or {}, None))
+    for name in names:
+        _schedule_all(name, [part.values for part in parts if part.settings is not None])
+    return [part if part.settings is None else _with_optimizer(make, part) for part in parts]
+
+
+def _with_optimizer(make: Callable[..., Any], part: _Group) -> _Group:
+    tx = make(**{name: part.values[name] for name in part.settings or ()})
+    return part._replace(tx=optax.with_extra_args_support(tx))
 
 
 def _scaled(row: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
@@ -323,9 +325,3 @@ def _learning_rates(
             rate = value_at(setting, count)
         rates[parts[i].name] = jnp.asarray(rate, jnp.float32)
     return rates
-
-
-def _state(
-    parts: list[_Group], inner: Any, scalars: Mapping[int, list[Array]], rates: dict[str, Array]
-) -> GroupsState:
-    return GroupsState(inner, {parts[i].name: each for i, each in scalars.items()}, rates)
