@@ -121,7 +121,7 @@ def groups(
         match applies.
       default: arguments of `make` for all groups, or "frozen" for the other leaves. `storage` and
         `param_rounding` are common to all groups.
-      layer_decay: if given, the step of layer i of n is multiplied by `layer_decay ** (n - i)`,
+      layer_decay: if given, the whole step of layer i of n is times `layer_decay ** (n - i)`,
         where embeddings are before layer 0. The layer is in the path (layers_3, block12, h/3), or
         is axis 0 of leaves below layers, blocks or h. Other leaves have a factor of 1.
 
