@@ -15,6 +15,7 @@ from adamjax.checks import check_positive
 from adamjax.moments import Array
 from adamjax.storage.rounding import RoundParamsState
 from adamjax.trees import PyTree, leaf_names
+from adamjax.wrappers.hyperball import HyperballState
 from adamjax.wrappers.lookahead import LookaheadState
 
 _NUMBER = re.compile(r"(?i)(?:^|/)(?:[^/]*(?:layer|block)s?|h)[_/]?(\d+)(?=/|$)")
@@ -92,11 +93,12 @@ def layer_factors(params: PyTree, decay: float) -> list[Any]:
 
 def _check_scalable(state: Any) -> None:
     """Raise ValueError if steps of an optimizer with this state must not be multiplied."""
-    kinds = (RoundParamsState, LookaheadState, optax.contrib.ScheduleFreeState)
+    kinds = (HyperballState, LookaheadState, RoundParamsState, optax.contrib.ScheduleFreeState)
     bad = lambda node: isinstance(node, kinds) or hasattr(node, "eval_params")  # noqa: E731
     for node in jax.tree.leaves(state, is_leaf=bad):
         if bad(node):
             raise ValueError(
-                f"layer_decay: it cannot multiply the steps of a state with a "
-                f"{type(node).__name__}; apply this wrapper or adamjax.round_params around groups"
+                "layer_decay: it cannot multiply the steps of an optimizer with a "
+                f"{type(node).__name__}; give layers a learning rate in settings, such as "
+                "{'layers_0/*': {'learning_rate': '0.5x'}}"
             )

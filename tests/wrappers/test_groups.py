@@ -218,7 +218,7 @@ def test_layer_is_in_the_path(path):
 
 # --- errors
 
-ADAMW = {"learning_rate": 0.1}
+RATE = {"learning_rate": 0.1}
 ERRORS = {
     "unknown setting 'lr'.*learning_rate": (adamjax.adamw, {"*bias": {"lr": 1.0}}, {}),
     "unknown settings 'frosen'; did you mean 'frozen'": (adamjax.adamw, {"*": "frosen"}, {}),
@@ -238,7 +238,7 @@ ERRORS = {
     "those of '\\*bias' change the tree of the state": (
         optax.sgd,
         {"*bias": {"momentum": 0.9}},
-        ADAMW,
+        RATE,
     ),
 }
 
@@ -256,8 +256,12 @@ LAYER_ERRORS = {
         adamjax.adamw,
         {"layers": {"a": jnp.ones((3, 2)), "b": jnp.ones((2, 3))}},
     ),
-    "state with a ScheduleFreeState": (adamjax.schedule_free_adamw, STACK),
-    "state with a RoundParamsState": (partial(adamjax.adamw, param_rounding="kahan"), STACK),
+    "optimizer with a HyperballState": (
+        partial(adamjax.hyperball, optax.identity()),
+        {"layers_0": jnp.ones((2, 2))},
+    ),
+    "optimizer with a ScheduleFreeState": (adamjax.schedule_free_adamw, STACK),
+    "optimizer with a RoundParamsState": (partial(adamjax.adamw, param_rounding="kahan"), STACK),
 }
 
 
@@ -265,7 +269,7 @@ LAYER_ERRORS = {
 def test_layer_decay_refuses(message):
     make, params = LAYER_ERRORS[message]
     with pytest.raises(ValueError, match=message):
-        adamjax.groups(make, {}, layer_decay=0.5).init(params)
+        adamjax.groups(make, {}, default=RATE, layer_decay=0.5).init(params)
 
 
 def test_refuses_the_state_of_another_optimizer():
