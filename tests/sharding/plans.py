@@ -29,10 +29,9 @@ PLANS = {
 
 def create(name):
     """A variant for these parameters."""
-    layouts = {"heads": "heads in out -> heads out in"}
-    return adamjax.create(
-        name, learning_rate=0.1, **({"layouts": layouts} if name == "muon" else {})
-    )
+    layouts = {"layouts": {"heads": "heads in out -> heads out in"}}
+    has_layouts = name in ("kl_shampoo", "kl_soap", "muon", "soap")
+    return adamjax.create(name, learning_rate=0.1, **(layouts if has_layouts else {}))
 
 
 @functools.cache
