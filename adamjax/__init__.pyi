@@ -2479,10 +2479,8 @@ def kl_shampoo(
     precondition_frequency: int = 10,
     max_size: int = 10000,
     layouts: str | Mapping[str, Any] | Callable[[Any], Any] | Any | None = None,
-    mu_dtype: DTypeLike | None = None,
-    nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = 0.01,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled_after',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled_after',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -2503,8 +2501,6 @@ def kl_shampoo(
       precondition_frequency: number of steps between updates of the bases.
       max_size: axes of a matrix with more elements are not preconditioned.
       layouts: the axes of each parameter that form matrices, see `adamjax.soap`.
-      mu_dtype: dtype in which m is stored, float32 if None.
-      nu_dtype: dtype in which the second moment of Adam is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
@@ -2513,6 +2509,8 @@ def kl_shampoo(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -2549,10 +2547,8 @@ def kl_soap(
     layouts: str | Mapping[str, Any] | Callable[[Any], Any] | Any | None = None,
     solver: str = 'qr',
     style: Literal['author', 'nvidia'] = 'author',
-    mu_dtype: DTypeLike | None = None,
-    nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = 0.01,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled_after',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled_after',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -2580,8 +2576,6 @@ def kl_soap(
       style: whose implementation to follow, one of
           'author': the authors' code: the first step is 0, and a gradient enters after its step
           'nvidia': NVIDIA: Λ = diag(Qᵀ L Q), and otherwise as for `adamjax.soap`
-      mu_dtype: dtype in which m is stored, float32 if None.
-      nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
@@ -2590,6 +2584,8 @@ def kl_soap(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see

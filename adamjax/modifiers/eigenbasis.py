@@ -219,7 +219,11 @@ class _Eigenbasis(NamedTuple):
         moments, roles, replace = _moments(state.inner_state, updates)
         fields = (state.covariances, state.bases, state.eigenvalues)
         carry = ([_rows(updates, trees) for trees in fields if trees is not None], moments)
-        scalars = (state.step_count, value_at(self.decay, state.step_count), value_at(self.eps, state.step_count))
+        scalars = (
+            state.step_count,
+            value_at(self.decay, state.step_count),
+            value_at(self.eps, state.step_count),
+        )
         advance = partial(self._advance, self._tensors(updates), roles)
         sides, moments = auto_sharded(advance, carry, jax.tree.leaves(updates), *scalars)
         names = EigenbasisState._fields[1 : 1 + len(sides)]
