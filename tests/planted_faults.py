@@ -129,7 +129,7 @@ FAULTS = (
     _part("wrappers/lookahead.py", "count % sync_period == 0", "count % sync_period == 1"),
     _part("wrappers/schedule_free.py", "largest**weight_lr_power", "largest"),
     _part("wrappers/averaging.py", "(count - start - 1) % every", "(count - start) % every"),
-    _part("wrappers/lazy_rows.py", "jnp.where(rows, new", "jnp.where(~rows, new"),
+    _part("wrappers/lazy_rows.py", "choose(rows, new", "choose(~rows, new"),
     _part("sharding/specs.py", "(*axes_of(entries[k]), axis)", "(axis,)"),
     _part(
         "tracking/metrics.py",

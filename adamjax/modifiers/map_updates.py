@@ -80,6 +80,17 @@ def map_leaves(function: Callable[..., Array], tree: PyTree, *others: PyTree) ->
     return treedef.unflatten(map_columns(wide, leaves, *columns))
 
 
+def choose(on: Array, new: Array, old: Any) -> Array:
+    """Select new elements, and old ones elsewhere, in at least 32 bits.
+
+    XLA for TPU does not fuse a selection of smaller types.
+    """
+    dtype = jnp.result_type(new)
+    if jnp.issubdtype(dtype, jax.dtypes.extended) or dtype.itemsize >= 4:
+        return jnp.where(on, new, old)
+    return jnp.where(on, new.astype(jnp.float32), jnp.asarray(old, jnp.float32)).astype(dtype)
+
+
 def auto_sharded(function: Callable[..., Any], first: Any, *others: Any) -> Any:
     """Apply a function to trees, with a result that has the shardings of the first one.
 
