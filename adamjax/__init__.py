@@ -153,6 +153,7 @@ from adamjax.variants.stable_adamw import (
 )
 from adamjax.variants.tiger import scale_by_tiger as scale_by_tiger, tiger as tiger
 from adamjax.variants.yogi import scale_by_yogi as scale_by_yogi, yogi as yogi
+from adamjax.wrappers.accumulate import accumulate as accumulate
 from adamjax.wrappers.averaging import ema_params as ema_params, swa as swa
 from adamjax.wrappers.evaluation import eval_params as eval_params
 from adamjax.wrappers.groups import groups as groups
@@ -160,6 +161,8 @@ from adamjax.wrappers.hyperball import hyperball as hyperball
 from adamjax.wrappers.guard import check_guard as check_guard, guard as guard
 from adamjax.wrappers.lazy_rows import lazy_rows as lazy_rows
 from adamjax.wrappers.lookahead import lookahead as lookahead
+from adamjax.wrappers.overwrite import overwrite as overwrite
+from adamjax.wrappers.reset import reset as reset
 from adamjax.wrappers.sam import sam as sam
 from adamjax.wrappers.schedule_free import schedule_free as schedule_free
 

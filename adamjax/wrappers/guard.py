@@ -107,10 +107,10 @@ def guard(
     inner = optax.with_extra_args_support(inner)
 
     def init(params: PyTree) -> GuardState:
-        counts = (jnp.zeros([], jnp.int32) for _ in range(4))
+        one, two, three, in_row = (jnp.zeros([], jnp.int32) for _ in range(4))
         shape = (len(jax.tree.leaves(params)) if per_leaf else 1, window)
         norms = None if statistics is None else jnp.zeros(shape, float)
-        return GuardState(*counts, norms, inner.init(params))
+        return GuardState(one, two, three, in_row, norms, inner.init(params))
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         if not isinstance(state, GuardState) or (state.norms is None) != (statistics is None):
@@ -140,9 +140,11 @@ def guard(
             marks = map_state(inner, mark, after, on, other=lambda _: good.any())
         after = jax.tree.map(choose, marks, after, state.inner_state)
         events = (~finite).any(), ~valued, outlier.any()
-        counts = [jnp.where(x, increment(n), n) for x, n in zip(events, state[:3], strict=True)]
+        one, two, three = (
+            jnp.where(x, increment(n), n) for x, n in zip(events, state, strict=False)
+        )
         in_row = jnp.where((~good).any(), increment(state.skipped_in_row), 0)
-        return changes, GuardState(*counts, in_row, norms, after)
+        return changes, GuardState(one, two, three, in_row, norms, after)
 
     return optax.GradientTransformationExtraArgs(init, update)
 
