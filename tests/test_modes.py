@@ -127,6 +127,12 @@ def wrapped():
     yield adamjax.lookahead(adam, 2, falling(0.8))
     yield adamjax.schedule_free(adam, falling(1e-2), falling(0.9), r=1.0)
     yield adamjax.lazy_rows(adam)
+    yield adamjax.guard(adam, max_zscore=6.0, window=2, action="clip")
+    yield adamjax.guard(adam, max_ratio=10.0, window=2, action="shrink", per_leaf=True)
+    yield adamjax.accumulate(
+        adam, lambda count: 1 + count, dtype=jnp.bfloat16, rounding="residual8"
+    )
+    yield adamjax.overwrite(adam, lambda params: jax.tree.map(lambda p: p.ndim < 2, params))
     yield optax.chain(adamjax.adagc(), adamjax.mars(), adam)
     yield adamjax.adam(falling(1e-2), weight_decay=falling(0.1), decay_mode="cautious")
     yield adamjax.hyperball(adamjax.scale_by_adam(), falling(1e-2))

@@ -123,15 +123,16 @@ def guard(
         if statistics is not None:
             usual, limit = statistics(norms)
             # No limit before the window is full.
-            limit = jnp.where(norms[:, 0] > 0, limit, jnp.finfo(norms.dtype).max)
+            limit = jnp.where(norms[:, 0] > 0, limit, norm)
             outlier = good & (norm > limit)
             scale = jnp.where(outlier, factor(norm, usual, limit), scale)
             later = jnp.concatenate([norms[:, 1:], jnp.minimum(norm, limit)[:, None]], 1)
             norms = jnp.where((good & (norm > 0))[:, None], later, norms)
-        good &= scale > 0
+        scale = jnp.where(good, scale, 0.0)
+        good = scale > 0
         rows = range(len(leaves)) if per_leaf else [0] * len(leaves)
         on, scales = (treedef.unflatten([x[i] for i in rows]) for x in (good, scale))
-        passed = map_leaves(lambda g, on, s: jnp.where(on, g * s, ZERO), updates, on, scales)
+        passed = map_leaves(lambda g, s: jnp.where(s > 0, g * s, ZERO), updates, scales)
         changes, after = inner.update(passed, state.inner_state, params, **extra_args)
         changes = jax.tree.map(lambda u, on: choose(on, u, ZERO), changes, on)
         marks = jax.tree.map(lambda _: good.any(), after)

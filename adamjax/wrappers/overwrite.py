@@ -1,5 +1,7 @@
 """Leaves whose gradient is their new value, such as the scales of float8 layers."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import optax
@@ -7,7 +9,7 @@ import optax
 from adamjax.checks import lookup_or_suggest
 from adamjax.modifiers.map_updates import check_params, map_leaves
 from adamjax.moments import ZERO
-from adamjax.trees import Mask, PyTree, resolve_mask
+from adamjax.trees import Mask, PyTree, like_updates, resolve_mask
 
 VALUES = {"replace": lambda p, g: g, "max": jnp.maximum}
 
@@ -52,4 +54,10 @@ def overwrite(
         names = ["overwrite" if on else "step" for on in resolve_mask(mask, tree)]
         return jax.tree.structure(tree).unflatten(names)
 
-    return optax.partition({"step": inner, "overwrite": optax.stateless(change)}, labels)
+    parts = {"step": inner, "overwrite": optax.stateless(change)}
+    tx = optax.with_extra_args_support(optax.partition(parts, labels))
+
+    def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
+        return tx.update(updates, state, like_updates(updates, params), **extra_args)
+
+    return optax.GradientTransformationExtraArgs(tx.init, update)
