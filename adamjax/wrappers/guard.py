@@ -74,7 +74,7 @@ def guard(
     Put it around the complete optimizer and its wrappers, with `track` around it. Around `inner`
     of `optax.MultiSteps` or `accumulate` it judges the mean. Outside of them it skips microbatches.
     Compiled, it reads the gradient once more and keeps no copy of the state. Inside
-    `jax.shard_map`, gradients must be the same on all devices that share a parameter.
+    `jax.shard_map` the norm is that of the arrays on one device, so leaves must be whole.
 
     Args:
       inner: any optimizer.
@@ -82,7 +82,8 @@ def guard(
       max_ratio: limit in medians, in place of `max_zscore`. 10 is usual.
       action: what to do with an outlier, "skip", "clip" or "shrink".
       per_leaf: whether each leaf has its own norm and is skipped alone, with its part of the state.
-        Steps are counted as long as one leaf takes part, and other leaves see a gradient of 0.
+        State of the whole tree, such as a count, then takes a step with a gradient of 0 there. The
+        counts are of steps in which any leaf was affected.
       window: the number of norms.
 
     Returns:
@@ -130,15 +131,15 @@ def guard(
             norms = jnp.where((good & (norm > 0))[:, None], later, norms)
         scale = jnp.where(good, scale, 0.0)
         good = scale > 0
-        rows = range(len(leaves)) if per_leaf else [0] * len(leaves)
-        on, scales = (treedef.unflatten([x[i] for i in rows]) for x in (good, scale))
-        passed = map_leaves(lambda g, s: jnp.where(s > 0, g * s, ZERO), updates, scales)
+        spread = lambda x: treedef.unflatten(list(x) if per_leaf else [x[0]] * len(leaves))  # noqa: E731
+        on, any_on = spread(good), good.any()
+        passed = map_leaves(lambda g, s: jnp.where(s > 0, g * s, ZERO), updates, spread(scale))
         changes, after = inner.update(passed, state.inner_state, params, **extra_args)
-        changes = jax.tree.map(lambda u, on: choose(on, u, ZERO), changes, on)
-        marks = jax.tree.map(lambda _: good.any(), after)
+        # -0 is the only number that leaves the bits of all parameters.
+        changes = jax.tree.map(lambda u, on: choose(on, u, -jnp.zeros_like(u)), changes, on)
+        marks = jax.tree.map(lambda _: any_on, after)
         if per_leaf:
-            mark = lambda _, on: on  # noqa: E731
-            marks = map_state(inner, mark, after, on, other=lambda _: good.any())
+            marks = map_state(inner, lambda _, on: on, after, on, other=lambda _: any_on)
         after = jax.tree.map(choose, marks, after, state.inner_state)
         events = (~finite).any(), ~valued, outlier.any()
         one, two, three = (

@@ -8,7 +8,7 @@ import optax
 
 from adamjax.checks import lookup_or_suggest
 from adamjax.modifiers.map_updates import check_params, map_leaves
-from adamjax.moments import ZERO
+from adamjax.moments import ZERO, Array
 from adamjax.trees import Mask, PyTree, like_updates, resolve_mask
 
 VALUES = {"replace": lambda p, g: g, "max": jnp.maximum}
@@ -32,7 +32,8 @@ def overwrite(
 
     Returns:
       A transformation with the state of `optax.partition`. Values that are not finite are ignored.
-      As the updates are differences, the error is a rounding error of the old value.
+      As the updates are differences, the error is a rounding error of the old value, and the next
+      step corrects it.
 
     Raises:
       ValueError: for an unknown `how`, a pattern that matches no parameter, or missing parameters.
@@ -47,14 +48,19 @@ def overwrite(
     value = lookup_or_suggest("how", how, VALUES)
 
     def change(updates: PyTree, params: PyTree) -> PyTree:
-        move = lambda p, g: jnp.where(jnp.isfinite(g), value(p, g) - p, ZERO)  # noqa: E731
+        def move(p: Array, g: Array) -> Array:
+            new = value(p, g)
+            # A tiny scale after a large one does not round to 0, by which layers divide.
+            u = jnp.where((p + (new - p) == 0) & (new != 0), p * (2.0**-23 - 1), new - p)
+            return jnp.where(jnp.isfinite(g), u, ZERO)
+
         return map_leaves(move, check_params(params, updates), updates)
 
     def labels(tree: PyTree) -> PyTree:
         names = ["overwrite" if on else "step" for on in resolve_mask(mask, tree)]
         return jax.tree.structure(tree).unflatten(names)
 
-    parts = {"step": inner, "overwrite": optax.stateless(change)}
+    parts: dict[Any, Any] = {"step": inner, "overwrite": optax.stateless(change)}
     tx = optax.with_extra_args_support(optax.partition(parts, labels))
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:

@@ -125,6 +125,15 @@ def test_overwritten_leaves_take_no_part_in_the_step(how, expected):
     np.testing.assert_array_equal(after["amax_history"], [448.0, 2.0])  # not finite: it stays
 
 
+def test_a_tiny_scale_is_reached_in_two_steps():
+    tx, p, g = adamjax.overwrite(optax.sgd(1.0), "*"), jnp.float32(1.0), jnp.float32(1e-9)
+    for _ in range(2):
+        updates, _ = tx.update(g, tx.init(p), p)
+        p = optax.apply_updates(p, updates)
+        assert p > 0  # layers divide by it
+    assert float(p) == pytest.approx(float(g), rel=1e-5)
+
+
 def test_settings_of_overwrite_that_do_not_fit():
     with pytest.raises(ValueError, match="unknown how 'min'"):
         adamjax.overwrite(optax.sgd(1.0), "*scale", how="min")
