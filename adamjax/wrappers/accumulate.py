@@ -15,14 +15,9 @@ from adamjax.trees import PyTree, flatten_floating, like_updates
 
 
 class AccumulateState(NamedTuple):
-    """State of `accumulate`, with the fields of `optax.MultiStepsState`.
+    """Microbatches in the mean, steps done, the optimizer's state, the mean, and its rounding.
 
-    Attributes:
-      mini_step: microbatches in the mean, 0 after a step.
-      gradient_step: steps done.
-      inner_opt_state: the state of the optimizer.
-      acc_grads: the mean so far.
-      rounding: the state of `adamjax.round_params` for the mean.
+    The names are those of `optax.MultiStepsState`.
     """
 
     mini_step: Array
@@ -104,8 +99,8 @@ def accumulate(
         if not isinstance(state, AccumulateState):
             refuse_state(state)
         count = increment(state.mini_step)
-        like = updates if params is None else like_updates(updates, params)
-        dtypes = jax.tree.map(common_dtype, updates, like)
+        others = [] if params is None else [like_updates(updates, params)]
+        dtypes = jax.tree.map(common_dtype, updates, *others)
 
         def change() -> tuple[PyTree, PyTree]:
             mean = unrounded(rounding, _named(state.acc_grads), state.rounding)["acc_grads"]
@@ -115,14 +110,14 @@ def accumulate(
         def step() -> Any:
             mean = map_leaves(jnp.add, *change())
             new, inner_state = inner.update(mean, state.inner_opt_state, params, **extra_args)
-            zeros, residual = jax.tree.map(jnp.zeros_like, (state.acc_grads, state.rounding[1]))
-            return jax.tree.map(lambda u, d: u.astype(d), new, dtypes), AccumulateState(
-                jnp.zeros_like(count),
-                increment(state.gradient_step),
-                inner_state,
-                zeros,
-                state.rounding._replace(residual=residual),
+            # An empty mean and residual, with the steps of the random bits.
+            zero, done = jnp.zeros_like(count), increment(state.gradient_step)
+            empty, residual = jax.tree.map(
+                jnp.zeros_like, (state.acc_grads, state.rounding.residual)
             )
+            rounding_state = state.rounding._replace(residual=residual)
+            new = jax.tree.map(lambda u, d: u.astype(d), new, dtypes)
+            return new, AccumulateState(zero, done, inner_state, empty, rounding_state)
 
         def keep() -> Any:
             named = _named(state.acc_grads)

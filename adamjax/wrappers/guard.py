@@ -210,5 +210,4 @@ def _norms(leaves: Sequence[Any], *, per_leaf: bool) -> Array:
     """Return the norm of each leaf, or an array with the norm of all."""
     wide = [as_real(g, real(at_least_float32(jnp.result_type(g)))) for g in leaves]
     squares = [jnp.sum(jnp.square(g)).astype(float) for g in wide]
-    total = sum(squares, jnp.zeros([], float))
-    return jnp.sqrt(jnp.asarray(squares, float) if per_leaf else total[None])
+    return jnp.sqrt(jnp.asarray(squares if per_leaf else [sum(squares)], float))

@@ -40,18 +40,16 @@ def reset(tx: optax.GradientTransformation, state: Any, params: PyTree, where: M
     check_patterns("where", where, params)
     treedef = jax.tree.structure(params)
     chosen: list[Any] = [False] * treedef.num_leaves
+    other = _poisoned if where is None else lambda _: False
+
+    def inspect(x: Any, i: int) -> None:
+        chosen[i] |= _poisoned(x)
+
     if where is None:
-
-        def inspect(x: Any, i: int) -> None:
-            chosen[i] |= _poisoned(x)
-
-        indices = treedef.unflatten(range(len(chosen)))
-        map_state(tx, inspect, state, indices, other=lambda x: x)
+        map_state(tx, inspect, state, treedef.unflatten(range(len(chosen))), other=other)
     else:
         chosen = resolve_mask(where, params)
-    other = _poisoned if where is None else lambda _: False
-    tree = treedef.unflatten(chosen)
-    marks = map_state(tx, lambda _, on: on, state, tree, other=other)
+    marks = map_state(tx, lambda _, on: on, state, treedef.unflatten(chosen), other=other)
     return jax.tree.map(choose, marks, tx.init(params), state)
 
 
