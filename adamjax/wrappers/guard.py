@@ -129,11 +129,12 @@ def guard(
             scale = jnp.where(outlier, factor(norm, usual, limit), scale)
             later = jnp.concatenate([norms[:, 1:], jnp.minimum(norm, limit)[:, None]], 1)
             norms = jnp.where((good & (norm > 0))[:, None], later, norms)
-        scale = jnp.where(good, scale, 0.0)
-        good = scale > 0
-        spread = lambda x: treedef.unflatten(list(x) if per_leaf else [x[0]] * len(leaves))  # noqa: E731
-        on, any_on = spread(good), good.any()
-        passed = map_leaves(lambda g, s: jnp.where(s > 0, g * s, ZERO), updates, spread(scale))
+        good &= scale > 0
+        # Apart from the steps of the leaves: XLA would compute all factors in each of them.
+        factors = list(jax.lax.optimization_barrier(tuple(jnp.where(good, scale, 0.0))))
+        scales = treedef.unflatten(factors if per_leaf else factors * len(leaves))
+        on, any_on = jax.tree.map(lambda s: s > 0, scales), good.any()
+        passed = map_leaves(lambda g, s: jnp.where(s > 0, g * s, ZERO), updates, scales)
         changes, after = inner.update(passed, state.inner_state, params, **extra_args)
         # -0 is the only number that leaves the bits of all parameters.
         changes = jax.tree.map(lambda u, on: choose(on, u, -jnp.zeros_like(u)), changes, on)
