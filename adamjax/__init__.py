@@ -157,8 +157,8 @@ from adamjax.wrappers.accumulate import accumulate as accumulate
 from adamjax.wrappers.averaging import ema_params as ema_params, swa as swa
 from adamjax.wrappers.evaluation import eval_params as eval_params
 from adamjax.wrappers.groups import groups as groups
-from adamjax.wrappers.hyperball import hyperball as hyperball
 from adamjax.wrappers.guard import check_guard as check_guard, guard as guard
+from adamjax.wrappers.hyperball import hyperball as hyperball
 from adamjax.wrappers.lazy_rows import lazy_rows as lazy_rows
 from adamjax.wrappers.lookahead import lookahead as lookahead
 from adamjax.wrappers.overwrite import overwrite as overwrite

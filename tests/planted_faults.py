@@ -123,7 +123,7 @@ FAULTS = (
     _storage("bits.py", "hash_u32(element_index(shape) + word)", "hash_u32(element_index(shape))"),
     _storage("formats.py", "jnp.sqrt(nu), self.v_bits", "nu, self.v_bits"),
     _storage("store.py", "jnp.size(x) >= min_size", "jnp.size(x) >= 0"),
-    _storage("rounding.py", "target = wide + v + _lost", "target = wide + v - _lost"),
+    _storage("rounding.py", "target = wide + v + _error", "target = wide + v - _error"),
     _storage("roles.py", '"nu_max": "maximum"', '"nu_max": "square"'),
     # Wrappers, sharding, tracking, interop.
     _part("wrappers/lookahead.py", "count % sync_period == 0", "count % sync_period == 1"),

@@ -283,7 +283,6 @@ def _round(mode: str, u: Array, p: Array, c: Any, word: Array) -> tuple[Array, A
         difference = _stochastic(jax.lax.select(finite, difference, v), dtype, bits << 16)
         return difference.astype(common_dtype(u, p)), None
     target = wide + v + _error(p, c)
-    target = wide + v + _lost(mode, wide, c, dtype)
     difference = jax.lax.select(finite, _nearest(target, dtype) - wide, v)
     difference = _nearest(difference, dtype)
     rounded = _nearest(wide + difference, dtype)
@@ -293,22 +292,6 @@ def _round(mode: str, u: Array, p: Array, c: Any, word: Array) -> tuple[Array, A
         noise = bits.astype(jnp.float32) * np.float32(2.0**-32)
         lost = jnp.floor(nan_to_zero(share) + noise)
     return difference.astype(common_dtype(u, p)), lost.astype(_residual_dtype(mode, p))
-
-
-def _lost(mode: str, wide: Array, c: Array, dtype: Any) -> Array:
-    """Return the rounding error that c stores."""
-    c = c.astype(jnp.float32)
-    return c if mode == "kahan" else c / 127 * _half_step(wide, dtype)
-
-
-def unrounded(mode: str, params: PyTree, state: RoundParamsState) -> PyTree:
-    """Return the parameters in float32 or above, with the stored rounding errors."""
-
-    def add(p: Any, c: Any = None) -> Array:
-        wide = p.astype(np.promote_types(p.dtype, np.float32))
-        return wide if c is None or not is_low(p) else wide + _lost(mode, wide, c, p.dtype)
-
-    return jax.tree.map(add, params, *([] if state.residual is None else [state.residual]))
 
 
 def _stochastic(x: Array, dtype: Any, word: Array) -> Array:

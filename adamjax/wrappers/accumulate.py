@@ -10,7 +10,7 @@ from adamjax.checks import check_count, check_scalar, refuse_state
 from adamjax.modifiers.map_updates import map_leaves
 from adamjax.moments import ZERO, Array, common_dtype, increment
 from adamjax.rule import ScalarOrSchedule, at_least_float32, is_complex, value_at
-from adamjax.storage.rounding import round_params, unrounded
+from adamjax.storage.rounding import master_params, round_params
 from adamjax.trees import PyTree, flatten_floating, like_updates
 
 
@@ -103,7 +103,10 @@ def accumulate(
         dtypes = jax.tree.map(common_dtype, updates, *others)
 
         def change() -> tuple[PyTree, PyTree]:
-            mean = unrounded(rounding, _named(state.acc_grads), state.rounding)["acc_grads"]
+            mean, residual = _named(state.acc_grads), state.rounding.residual
+            mean = mean if residual is None else master_params(mean, state.rounding)
+            wide = lambda m: m.astype(at_least_float32(m.dtype))  # noqa: E731
+            mean = jax.tree.map(wide, mean["acc_grads"])
             share = lambda m, g: (g - m) / count.astype(m.dtype)  # noqa: E731
             return mean, map_leaves(share, mean, updates)
 
