@@ -103,10 +103,7 @@ def accumulate(
         dtypes = jax.tree.map(common_dtype, updates, *others)
 
         def change() -> tuple[PyTree, PyTree]:
-            mean, residual = _named(state.acc_grads), state.rounding.residual
-            mean = mean if residual is None else master_params(mean, state.rounding)
-            wide = lambda m: m.astype(at_least_float32(m.dtype))  # noqa: E731
-            mean = jax.tree.map(wide, mean["acc_grads"])
+            mean = _mean(state)
             share = lambda m, g: (g - m) / count.astype(m.dtype)  # noqa: E731
             return mean, map_leaves(share, mean, updates)
 
@@ -132,6 +129,14 @@ def accumulate(
         return jax.lax.cond(count >= value_at(every_k, state.gradient_step), step, keep)
 
     return optax.GradientTransformationExtraArgs(init, update)
+
+
+def _mean(state: AccumulateState) -> PyTree:
+    """Return the mean so far, in float32 or above."""
+    named = _named(state.acc_grads)
+    stored = state.rounding.residual is not None
+    mean = (master_params(named, state.rounding) if stored else named)["acc_grads"]
+    return jax.tree.map(lambda m: m.astype(at_least_float32(m.dtype)), mean)
 
 
 def _named(mean: PyTree) -> PyTree:
