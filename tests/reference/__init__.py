@@ -2,11 +2,12 @@
 
 An entry has a `variant`, whose first words are the family of the rule, and `hyperparameters`.
 Nothing else counts, so that a trajectory recorded later, at other settings, needs no new code.
-`readers.py` has the readers of the families.
+`readers.py` has the readers of the families, `matrices.py` those of matrix optimizers.
 """
 
 import contextlib
 import importlib
+import inspect
 
 import jax
 import jax.numpy as jnp
@@ -33,14 +34,22 @@ OWN_DECAY_MODES = {
 def make(entry, **overrides):
     """The optimizer that an entry describes; `overrides` replace arguments of the library.
 
+    `stages` among the arguments are transformations between the rule and the learning rate.
+
     Raises:
       ValueError: for an unknown variant, and for a hyperparameter or a value of one that the
         library has no argument for.
     """
     name, arguments = resolve(entry)
     estimates = {key: arguments.pop(key) for key in FED if key in arguments}
-    tx = adamjax.create(name, **arguments | overrides)
-    return fed(tx, **estimates) if estimates else tx
+    stages, arguments = arguments.pop("stages", []), arguments | overrides
+    if not stages:
+        tx = adamjax.create(name, **arguments)
+        return fed(tx, **estimates) if estimates else tx
+    scale_by = adamjax.get_variant(name).scale_by
+    own = inspect.signature(scale_by).parameters.keys() & arguments.keys()
+    rule = scale_by(**{key: arguments.pop(key) for key in own})
+    return adamjax.optimizer(optax.chain(rule, *stages), **arguments)
 
 
 def resolve(entry):
@@ -48,7 +57,11 @@ def resolve(entry):
     variant = entry["variant"]
     name, read = FAMILIES[family_of(variant)]
     given = Given(variant, entry["hyperparameters"])
-    arguments = {"learning_rate": given.pop("lr"), **read(given), **coupling(given, name)}
+    arguments = {"learning_rate": given["lr"], **read(given)}
+    decay = coupling(given, name)
+    del given["lr"]
+    stages = arguments.get("stages", []) + decay.get("stages", [])
+    arguments |= decay | ({"stages": stages} if stages else {})
     if given:
         raise ValueError(f"{variant}: unknown hyperparameter {', '.join(map(repr, given))}")
     return arguments.pop("name", name), arguments
@@ -136,6 +149,12 @@ class Given(dict):
 
 def coupling(given, name):
     """The arguments of weight decay."""
+    if given.get("decay") == "cautious":
+        stage = adamjax.cautious_decay(given.pop("weight_decay"))
+        given.pop("decay")
+        return {"stages": [stage]}
+    if given.get("decay") == "lr_squared":
+        given |= {"decay": "decoupled", "weight_decay": given["lr"] * given["weight_decay"]}
     forms = {(word,): word for word in DECAY_MODES} | OWN_DECAY_MODES.get(name, {})
     if given.get("decay") == "none":
         given |= {"decay": "decoupled", "weight_decay": 0.0}
@@ -190,4 +209,5 @@ def precision(dtype):
         jax.config.update("jax_enable_x64", before)
 
 
-importlib.import_module(f"{__name__}.readers")
+for module in ("matrices", "readers"):
+    importlib.import_module(f"{__name__}.{module}")

@@ -252,18 +252,6 @@ def mars(given):
     return arguments | own
 
 
-@reads("muon", "muon")
-def muon(given):
-    styles = {("ema",): "author", ("ema_debiased",): "optax", ("sum",): "keras"}
-    scales = {
-        ("rows_over_columns",): {"scale": "aspect", "layouts": "out in -> out in"},
-        ("columns_over_rows",): {"scale": "aspect", "layouts": "in out -> out in"},
-        ("match_rms",): {"scale": "rms"},
-    }
-    style = {"style": given.choose(styles, "style")}
-    return given.take("momentum") | style | given.choose(scales, "scale")
-
-
 @reads("novograd", "novograd")
 def novograd(given):
     forms = {

@@ -1,0 +1,86 @@
+"""The readers of matrix optimizers: layouts, Newton-Schulz iterations, shape factors."""
+
+import math
+
+import jax
+import optax
+
+from adamjax.matrices.polar import resolve
+from tests.reference import reads
+
+STYLES = {("ema",): "author", ("ema_debiased",): "optax", ("sum",): "keras"}
+SCALES = {
+    ("rows_over_columns",): "aspect",
+    ("columns_over_rows",): "aspect",
+    ("match_rms",): "rms",
+    ("rms_to_rms",): "rms_to_rms",
+    ("spectral",): "spectral",
+    ("none",): "none",
+}
+PLAIN = {2: "out in -> out in", 3: "stack out in -> stack out in"}
+
+
+class ByShape:
+    """A function of the shape for each leaf; equal settings make equal ones."""
+
+    def __init__(self, function):
+        self.function = function
+
+    def __call__(self, params):
+        return jax.tree.map(lambda p: self.function(p.shape), params)
+
+    def stage(self):
+        """The transformation that multiplies updates by the values."""
+        return optax.stateless(
+            lambda updates, _: jax.tree.map(lambda u, k: k * u, updates, self(updates))
+        )
+
+
+def layouts(given):
+    """The layouts of an entry, which is without one for matrices and stacks of them."""
+    kind = given.pop("layout") if "layout" in given else None
+    if kind == "heads":
+        return f"(heads={given.pop('num_heads')} dim) in -> heads dim in"
+    if kind == "rows":
+        return f"out={'+'.join(map(str, given.pop('split_sizes')))} in -> out in"
+    if kind == "interleaved":
+        return f"(out gate={given.pop('stride')}) in -> gate out in"
+    if kind == "axes":
+        axes = map(tuple, (given.pop("reduction"), given.pop("output")))
+        return optax.contrib.MuonDimensionNumbers(*axes)
+    if kind is None:
+        return ByShape(lambda shape: PLAIN[len(shape)])
+    return {"flatten": "out in h w -> out (in h w)", "batched": "out in h w -> h w out in"}[kind]
+
+
+def iteration(given):
+    """The coefficients of Newton-Schulz with their normalization, and the layouts."""
+    for name in ("coefficients", "ns_steps", "ns_extend"):  # ns_coefficients has them all
+        given.pop(name)
+    settings = {name: given.pop("ns_" + name) for name in ("eps", "eps_mode", "safety")}
+    record = resolve(given.pop("ns_coefficients"))._replace(**settings)
+    return {"coefficients": record, "layouts": layouts(given)}
+
+
+def factors(given):
+    """The shape factor, and factors that only one implementation has."""
+    extra = given.pop("extra_scale")
+    stages = [] if extra == 1 else [optax.scale(extra)]
+    if "normalize_space" in given and given.pop("normalize_space"):
+        stages.append(ByShape(lambda shape: 1 / math.sqrt(math.prod(shape[2:]))).stage())
+    if "scale_shape" in given and given.choose({("leaf",): True}, "scale_shape"):
+        given.choose({("rows_over_columns",): None}, "scale")
+        stages.append(ByShape(lambda shape: max(1, shape[-2] / shape[-1]) ** 0.5).stage())
+        given["scale"] = "none"
+    return {"scale": given.choose(SCALES, "scale"), "stages": stages}
+
+
+@reads("muon", "muon")
+def muon(given):
+    if "ns_coefficients" not in given:  # one matrix, and the defaults of a style
+        outputs_last = given["scale"] == "columns_over_rows"
+        own = {"layouts": "in out -> out in" if outputs_last else "out in -> out in"}
+        own["scale"] = given.choose(SCALES, "scale")
+    else:
+        own = given.take("nesterov") | iteration(given) | factors(given)
+    return given.take("momentum") | {"style": given.choose(STYLES, "style")} | own
