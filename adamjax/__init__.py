@@ -79,6 +79,7 @@ from adamjax.variants.adamg import adamg as adamg, scale_by_adamg as scale_by_ad
 from adamjax.variants.adamod import adamod as adamod, scale_by_adamod as scale_by_adamod
 from adamjax.variants.adamp import adamp as adamp, scale_by_adamp as scale_by_adamp
 from adamjax.variants.adamw import adamw as adamw
+from adamjax.variants.adamuon import adamuon as adamuon, scale_by_adamuon as scale_by_adamuon
 from adamjax.variants.adan import adan as adan, scale_by_adan as scale_by_adan
 from adamjax.variants.adashift import adashift as adashift, scale_by_adashift as scale_by_adashift
 from adamjax.variants.ademamix import ademamix as ademamix, scale_by_ademamix as scale_by_ademamix
@@ -114,6 +115,7 @@ from adamjax.variants.mars_adamw import (
     scale_by_mars_lion as scale_by_mars_lion,
 )
 from adamjax.variants.muon import muon as muon, scale_by_muon as scale_by_muon
+from adamjax.variants.normuon import normuon as normuon, scale_by_normuon as scale_by_normuon
 from adamjax.variants.nadam import (
     nadam as nadam,
     nadamw as nadamw,

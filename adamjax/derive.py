@@ -85,6 +85,46 @@ def ready_made(
     return make
 
 
+def extends(base: Function) -> Callable[[Function], Function]:
+    """Give a function with `**options` the other arguments of `base` and their documentation.
+
+    >>> def power(x, *, base=2, exact=True):
+    ...     '''Raise.
+    ...
+    ...     Args:
+    ...       base: base of the power.
+    ...       exact: whether to round.
+    ...     '''
+    >>> @extends(power)
+    ... def cube(x, *, base=3, **options):
+    ...     '''Cube.
+    ...
+    ...     Args:
+    ...       x: exponent.
+    ...     '''
+    >>> inspect.signature(cube)
+    <Signature (x, *, base=3, exact=True)>
+    >>> print(section(cube.__doc__, "Args"))
+    x: exponent.
+    base: base of the power.
+    exact: whether to round.
+    """
+
+    def decorate(function: Function) -> Function:
+        own = {k: p for k, p in inspect.signature(function).parameters.items() if k != "options"}
+        others = inspect.signature(base).parameters
+        merged = own | {k: p for k, p in others.items() if k not in own}
+        signature = inspect.signature(function)
+        signature = signature.replace(parameters=sorted(merged.values(), key=lambda p: p.kind))
+        text = inspect.cleandoc(function.__doc__ or "")
+        old = textwrap.indent(section(text, "Args"), "  ")
+        function.__signature__ = signature  # type: ignore[attr-defined]
+        function.__doc__ = text.replace(f"Args:\n{old}", _arguments(signature, [function, base], {}))
+        return function
+
+    return decorate
+
+
 def section(docstring: str | None, title: str) -> str:
     r"""Return a section of a docstring without its indentation.
 

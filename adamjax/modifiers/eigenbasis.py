@@ -123,9 +123,9 @@ def eigenbasis(
         return EigenbasisState(count, zeros(-2), zeros(-1), zeros(-2), zeros(-1), state)
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
-        flatten_floating("updates", updates, real=True)
-        shape = lambda g: _shape(jnp.shape(g), -2, max_size)  # noqa: E731
-        left = check_same_tree("updates", updates, "the state's left", state.left, shape=shape)
+        leaves, _ = flatten_floating("updates", updates, real=True)
+        shapes = [_shape(jnp.shape(g), -2, max_size) for g in leaves]
+        left = check_same_tree("updates", updates, "the state's left", state.left, shapes=shapes)
         check_precision("left", updates, left, Slot())
         first = state.count == 0
         bases, into = (state.left_basis, state.right_basis), partial(auto_sharded, _into)

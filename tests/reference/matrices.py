@@ -6,6 +6,7 @@ import jax
 import optax
 
 from adamjax.matrices.polar import resolve
+from adamjax.variants.normuon import row_moment
 from tests.reference import reads
 
 STYLES = {("ema",): "author", ("ema_debiased",): "optax", ("sum",): "keras"}
@@ -80,7 +81,43 @@ def muon(given):
     if "ns_coefficients" not in given:  # one matrix, and the defaults of a style
         outputs_last = given["scale"] == "columns_over_rows"
         own = {"layouts": "in out -> out in" if outputs_last else "out in -> out in"}
-        own["scale"] = given.choose(SCALES, "scale")
+        own |= {"scale": given.choose(SCALES, "scale"), "ns_eps": 1e-7}
     else:
         own = given.take("nesterov") | iteration(given) | factors(given)
     return given.take("momentum") | {"style": given.choose(STYLES, "style")} | own
+
+
+@reads("normuon", "normuon")
+def normuon(given):
+    own = given.take("momentum nesterov muon_b2=b2 muon_eps=moment_eps")
+    given.choose({(False,): None}, "scale_first")
+    styles = {
+        ("ema", "columns", "add", "add"): "author",
+        ("sum", "columns", "add", "clamp"): "dion",
+        ("ema", "longer", "clamp", "clamp"): "nvidia",  # moments along the longer axis
+    }
+    style = given.choose(styles, "style", "mean_axis", "moment_eps_mode", "restore")
+    own |= {"style": style} | iteration(given)
+    if "scale_shape" not in given:
+        return own | factors(given)
+    # The authors' code flattens a convolution for the iteration alone.
+    given.choose({("leaf", 1.0): None}, "scale_shape", "extra_scale")
+    moment = row_moment(style, own.pop("muon_b2"), own.pop("muon_eps"), "i j out in -> i j out in")
+    stages = [moment(given.choose(SCALES, "scale"))]
+    return own | {"name": "muon", "scale": "none", "stages": stages}
+
+
+@reads("adamuon", "adamuon")
+def adamuon(given):
+    own = given.take("momentum nesterov muon_eps=eps") | iteration(given)
+    own["muon_b2"] = given.pop("b2") if "b2" in given else None
+    given.choose({("ema",): None}, "style")
+    styles = {
+        (True, False, "norm"): "author",
+        (False, False, "norm"): "timm",
+        (False, True, "scale"): "timm",
+        (False, False, "scale"): "nvidia",
+    }
+    by_norm = given["final"] == "norm"
+    own["style"] = given.choose(styles, "sign_first", "debias", "final")
+    return own if by_norm else own | factors(given)
