@@ -36,7 +36,7 @@ OTHER = {
 }
 
 # Variants whose direction alone is a step, of which the learning rate is no factor.
-INCLUDE_LEARNING_RATE = {"amos", "madgrad"}
+INCLUDE_LEARNING_RATE = {"amos", "madgrad", "muown"}
 # Settings at which the learning rate that comes with a direction stays as it is given.
 WITHOUT_ITS_SCHEDULE = {"adamg": {"learning_rate": 1e-2}, "apollo": {"warmup_steps": 0}}
 # The weight decays that one variant alone has.
@@ -52,6 +52,7 @@ OWN_DECAY_MODES = {
 RETURN_TO_A_POINT = {
     "lookahead_adam",
     "madgrad",
+    "muown",
     "ranger",
     "schedule_free_adamw",
     "schedule_free_radam",
@@ -97,7 +98,7 @@ class Trial(NamedTuple):
 def trials(name, style):
     """Each adversarial setting, all numbers on schedules, and the defaults of both functions."""
     base = {} if style is None else {"style": style}
-    if name == "muon":
+    if "layouts" in adamjax.get_variant(name).defaults:
         base["layouts"] = {"tensor*": "other"}
     lr = parameters(name)["learning_rate"].default
     # In a null space the eigenvectors are any.

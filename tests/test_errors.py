@@ -146,7 +146,10 @@ def test_dtypes_that_are_refused(name):
             each.update(gradient, each.init(p), p)
 
 
-BY_AXES = ("adafactor", "adam_mini", "adamp", "amos", "came", "muon", "ranger", "sgdp", "soap")
+BY_AXES = (
+    *("adafactor", "adam_mini", "adamp", "adamuon", "amos", "came", "muon", "muown", "normuon"),
+    *("ranger", "scion", "sgdp", "soap"),
+)
 
 
 @each_variant()

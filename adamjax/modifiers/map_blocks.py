@@ -25,7 +25,7 @@ class MatrixMomentState(NamedTuple):
 
 
 def second_moment(
-    normalize: Callable[[Array, Array, Any, Any], tuple[Array, Array]],
+    normalize: Callable[..., tuple[Array, Array]],
     b2: ScalarOrSchedule,
     eps: ScalarOrSchedule,
     *,
@@ -44,7 +44,10 @@ def second_moment(
       dtype: dtype in which the second moment is stored.
     """
     layouts_of = partial(resolve_layouts, layouts=layouts)
-    slots, settings = {"nu": Slot(dtype, shape=shape)}, {"betas": {"b2": b2}, "scalars": {"eps": eps}}
+    slots, settings = (
+        {"nu": Slot(dtype, shape=shape)},
+        {"betas": {"b2": b2}, "scalars": {"eps": eps}},
+    )
 
     def stage(scale: str) -> optax.GradientTransformationExtraArgs:
         factor = lookup_or_suggest("scale", scale, SCALES)
@@ -92,10 +95,11 @@ def map_blocks(
             results.append(from_matrices(whole, layout, leaf)[tuple(map(slice, shape))])
         return results
 
+    run: Any = change
     if sharding := explicit_sharding(arrays[0]):
         beside = [sharding_beside(shape, leaf, sharding) for shape in shapes]
-        return jax.sharding.auto_axes(change, out_sharding=beside)(*arrays)
-    return change(*arrays)
+        run = jax.sharding.auto_axes(change, out_sharding=beside)
+    return run(*arrays)
 
 
 def column_axis(rows: int, columns: int) -> int:

@@ -24,8 +24,8 @@ from adamjax.variants.muon import PRESETS, scale_by_muon
 
 STYLES = {
     "author": "the authors' code: the sign of the momentum, b₂ is that of the momentum",
-    "timm": "timm: Muon's style \"timm\", no sign; with `scale` u = scale · O / (√v̂ + ε)",
-    "nvidia": "NVIDIA: Muon's style \"nvidia\", no sign, u = scale · N",
+    "timm": 'timm: Muon\'s style "timm", no sign; with `scale` u = scale · O / (√v̂ + ε)',
+    "nvidia": 'NVIDIA: Muon\'s style "nvidia", no sign, u = scale · N',
 }
 
 

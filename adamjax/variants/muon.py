@@ -43,6 +43,7 @@ class Preset(NamedTuple):
       nesterov, coefficients, scale: defaults of these arguments.
       before: transformation between momentum and orthogonalization.
       after: from the scale to a transformation that takes the place of the scale.
+      wrap: a wrapper of the transformation of matrices.
     """
 
     momentum: str
@@ -51,6 +52,7 @@ class Preset(NamedTuple):
     scale: str
     before: optax.GradientTransformation | None = None
     after: Callable[[str], optax.GradientTransformation] | None = None
+    wrap: Callable[..., optax.GradientTransformation] | None = None
 
 
 _JORDAN, _YOU = COEFFICIENTS["jordan"], COEFFICIENTS["you"]._replace(eps_mode="clamp")
@@ -148,9 +150,11 @@ def scale_by_muon(
         dtype=ns_dtype,
         wire_dtype=wire_dtype,
     )
-    moving = _momentum(momentum, nesterov, preset.momentum, mu_dtype)
-    after = preset.after and preset.after(scale)
-    for_matrices = optax.chain(*filter(None, [moving, preset.before, orthogonal, after]))
+    moving = muon_momentum(momentum, nesterov, preset.momentum, mu_dtype)
+    before = [preset.before] if preset.before else []
+    after = [preset.after(scale)] if preset.after else []
+    for_matrices = optax.chain(moving, *before, orthogonal, *after)
+    for_matrices = preset.wrap(for_matrices) if preset.wrap else for_matrices
     scale_by = optax.scale_by_schedule if callable(adam_scale) else optax.scale
     for_others = optax.chain(
         scale_by_adam(b1, b2, eps, mu_dtype=mu_dtype, nu_dtype=nu_dtype), scale_by(adam_scale)
@@ -158,9 +162,11 @@ def scale_by_muon(
     return partition_matrices(for_matrices, for_others, layouts)
 
 
-def _momentum(
+def muon_momentum(
     momentum: ScalarOrSchedule, nesterov: bool, kind: str, mu_dtype: Any
 ) -> optax.GradientTransformationExtraArgs:
+    """Return the momentum of a `Preset`."""
+
     def rule(g, moments, step):
         b, mu = step.momentum, ema(g, moments.mu, step.momentum)
         if kind == "sum":

@@ -3,6 +3,7 @@
 import math
 
 import jax
+import jax.numpy as jnp
 import optax
 
 from adamjax.matrices.polar import resolve
@@ -121,3 +122,42 @@ def adamuon(given):
     by_norm = given["final"] == "norm"
     own["style"] = given.choose(styles, "sign_first", "debias", "final")
     return own if by_norm else own | factors(given)
+
+
+@reads("scion", "scion")
+def scion(given):
+    """Its momentum is the weight of the gradient."""
+    given |= {"decay": "decoupled", "weight_decay": float(given.pop("constrained"))}
+    own = {"momentum": 1 - given.pop("momentum"), "radius": given.pop("radius")}
+    ball = given.pop("ball")
+    if ball == "rms":
+        return own | {"other_norm": ball, "other_radius": own["radius"]}
+    if ball == "spectral":
+        norms = {(True, False): "spectral", (True, True): "spectral_max"}
+        own["norm"] = given.choose(norms, "normalized", "at_least_one")
+        return own | iteration(given)
+    if ball == "spectral_conv":
+        stage = ByShape(lambda shape: 1 / shape[-1]).stage()  # of square kernels
+        own |= {"layouts": "out in h w -> out (in h w)", "stages": [stage]}
+        return iteration(given) | own
+    given.choose({(True,): None}, "normalized")
+    transposed = given.pop("transpose") if "transpose" in given else False
+    layout = "in out -> out in" if transposed else "out in -> out in"
+    return own | {"norm": ball, "layouts": layout}
+
+
+@reads("muown", "muown")
+def muown(given):
+    own = given.take("momentum nesterov b1 b2 eps") | iteration(given)
+    own["style"] = given.choose({("sum",): "author", ("ema",): "nvidia"}, "style")
+    forms = {("match_rms", 1.0): "rms", ("spectral", 1.0): "spectral", ("spectral", 0.2): "rms"}
+    own["scale"] = given.choose(forms, "scale", "extra_scale")
+    if "row_norm_schedule" in given:
+        total, target, power = given.pop("row_norm_schedule")
+
+        def norm_fn(start, count):
+            share = jnp.maximum(count - 1, 0) / (total - 1)
+            return start + share**power * (target - start)
+
+        own["norm_fn"] = norm_fn
+    return own
