@@ -37,8 +37,8 @@ def second_moment(
 
     Args:
       normalize: `(matrices, second moment, step, scale)` to the first two, see `map_blocks`.
-      b2: decay rate of the second moment, `step.b2`.
-      eps: `step.eps`.
+      b2: decay rate of the second moment, `step.muon_b2`.
+      eps: `step.muon_eps`.
       layouts: the axes of each parameter that form matrices.
       shape: from shape and layout of a leaf to the shape of its second moment, see `means_shape`.
       dtype: dtype in which the second moment is stored.
@@ -46,7 +46,7 @@ def second_moment(
     layouts_of = partial(resolve_layouts, layouts=layouts)
     slots, settings = (
         {"nu": Slot(dtype, shape=shape)},
-        {"betas": {"b2": b2}, "scalars": {"eps": eps}},
+        {"betas": {"muon_b2": b2}, "scalars": {"muon_eps": eps}},
     )
 
     def stage(scale: str) -> optax.GradientTransformationExtraArgs:

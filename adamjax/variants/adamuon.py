@@ -62,13 +62,13 @@ def scale_by_adamuon(
     by_norm = scale is None and style != "nvidia"
 
     def normalize(o, v, step, scale):
-        v = ema(o * o, v, step.b2)
-        debiased = debias(v, step.b2) if style == "timm" and not by_norm else v
-        n = divide(o, root(debiased) + step.eps)
+        v = ema(o * o, v, step.muon_b2)
+        debiased = debias(v, step.muon_b2) if style == "timm" and not by_norm else v
+        n = divide(o, root(debiased) + step.muon_eps)
         if not by_norm:
             return scale(*o.shape[-2:]) * n, v
         length = 0.2 * math.sqrt(o.shape[-2] * o.shape[-1])
-        return n * divide(jnp.full_like(n, length), norm(n, (-2, -1)) + step.eps), v
+        return n * divide(jnp.full_like(n, length), norm(n, (-2, -1)) + step.muon_eps), v
 
     moment = second_moment(
         normalize,

@@ -116,8 +116,8 @@ def scale_by_muon(
       b2: b₂ of Adam.
       eps: ε of Adam.
       adam_scale: factor of Adam's update, the ratio of its learning rate to Muon's.
-      style: implementation to follow, a key of `STYLES`.
-      mu_dtype: dtype in which both momenta are stored, float32 if None.
+      style: implementation to follow, a key of `STYLES` in the module.
+      mu_dtype: dtype in which momenta are stored, float32 if None.
       nu_dtype: dtype in which v of Adam is stored, float32 if None.
 
     Returns:
@@ -135,19 +135,15 @@ def scale_by_muon(
     """
     preset = style if isinstance(style, Preset) else lookup_or_suggest("style", style, PRESETS)
     nesterov = preset.nesterov if nesterov is None else nesterov
-    if ns_steps is not None:
-        check_count("ns_steps", ns_steps)
-    if ns_eps is not None:
-        check_not_negative("ns_eps", ns_eps)
     check_not_negative("adam_scale", adam_scale)
     scale = preset.scale if scale is None else scale
-    orthogonal = orthogonalize(
+    orthogonal = muon_orthogonalize(
         preset.coefficients if coefficients is None else coefficients,
-        steps=ns_steps,
-        eps=ns_eps,
-        scale="none" if preset.after else scale,
-        layouts=layouts,
-        dtype=ns_dtype,
+        "none" if preset.after else scale,
+        layouts,
+        ns_steps=ns_steps,
+        ns_eps=ns_eps,
+        ns_dtype=ns_dtype,
         wire_dtype=wire_dtype,
     )
     moving = muon_momentum(momentum, nesterov, preset.momentum, mu_dtype)
@@ -160,6 +156,32 @@ def scale_by_muon(
         scale_by_adam(b1, b2, eps, mu_dtype=mu_dtype, nu_dtype=nu_dtype), scale_by(adam_scale)
     )
     return partition_matrices(for_matrices, for_others, layouts)
+
+
+def muon_orthogonalize(
+    coefficients: str | Triples | Coefficients,
+    scale: str,
+    layouts: Layouts,
+    *,
+    ns_steps: int | None = None,
+    ns_eps: float | None = None,
+    ns_dtype: Any = None,
+    wire_dtype: Any = None,
+) -> optax.GradientTransformationExtraArgs:
+    """Return `orthogonalize`, with the arguments of Muon."""
+    if ns_steps is not None:
+        check_count("ns_steps", ns_steps)
+    if ns_eps is not None:
+        check_not_negative("ns_eps", ns_eps)
+    return orthogonalize(
+        coefficients,
+        steps=ns_steps,
+        eps=ns_eps,
+        scale=scale,
+        layouts=layouts,
+        dtype=ns_dtype,
+        wire_dtype=wire_dtype,
+    )
 
 
 def muon_momentum(

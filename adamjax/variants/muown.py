@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import lookup_or_suggest
+from adamjax.checks import check_not_negative, lookup_or_suggest
 from adamjax.derive import extends
 from adamjax.matrices.resolve import Layouts, resolve_layouts
 from adamjax.modifiers.map_blocks import column_axis, map_blocks, means_shape
@@ -87,6 +87,7 @@ def scale_by_muown(
     4.9
     """
     preset = lookup_or_suggest("style", style, _PRESETS)
+    check_not_negative("learning_rate", learning_rate)
     wrap = partial(
         _normalize_weights,
         layouts=options.get("layouts"),

@@ -72,11 +72,12 @@ def row_moment(
 
     def normalize(o, v, step, scale):
         sides = o.shape[-2:]
-        v = ema(mean(o * o, axis(*sides)), v, step.b2)
-        n = divide(o, root(jnp.maximum(v, step.eps)) if style == "nvidia" else root(v) + step.eps)
-        length = norm(n, (-2, -1))
-        length = length + step.eps if style == "author" else jnp.maximum(length, step.eps)
-        return scale(*sides) * n * divide(norm(o, (-2, -1)), length), v
+        v = ema(mean(o * o, axis(*sides)), v, step.muon_b2)
+        eps, length = step.muon_eps, norm(o, (-2, -1))
+        n = divide(o, root(jnp.maximum(v, eps)) if style == "nvidia" else root(v) + eps)
+        new = norm(n, (-2, -1))
+        new = new + eps if style == "author" else jnp.maximum(new, eps)
+        return scale(*sides) * n * divide(length, new), v
 
     shape = partial(means_shape, axis=axis)
     return second_moment(normalize, b2, eps, layouts=layouts, shape=shape)

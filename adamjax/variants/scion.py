@@ -17,15 +17,15 @@ import optax
 
 from adamjax.checks import check_not_negative, lookup_or_suggest
 from adamjax.derive import extends
-from adamjax.matrices.resolve import Layouts, resolve_layouts
+from adamjax.matrices.polar import Triples
+from adamjax.matrices.resolve import resolve_layouts
 from adamjax.modifiers.map_blocks import map_blocks
 from adamjax.modifiers.map_updates import map_updates
-from adamjax.modifiers.orthogonalize import orthogonalize
 from adamjax.modifiers.partition_matrices import partition_matrices
 from adamjax.moments import divide, norm as euclidean_norm
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, lift
-from adamjax.variants.muon import muon_momentum, scale_by_muon
+from adamjax.variants.muon import muon_momentum, muon_orthogonalize, scale_by_muon
 
 _SPECTRAL = {"spectral": "rms_to_rms", "spectral_max": "aspect"}  # and their scales
 _NORMS = {
@@ -40,7 +40,7 @@ def _rms(m: Any, *axes: int) -> Any:
     return euclidean_norm(m, axes) / math.sqrt(math.prod(m.shape[axis] for axis in axes))
 
 
-@extends(scale_by_muon, "coefficients ns_steps ns_eps ns_dtype wire_dtype")
+@extends(scale_by_muon, "ns_steps ns_eps ns_dtype wire_dtype layouts mu_dtype")
 def scale_by_scion(
     momentum: ScalarOrSchedule = 0.9,
     *,
@@ -48,8 +48,7 @@ def scale_by_scion(
     radius: float = 50.0,
     other_norm: str = "sign",
     other_radius: float = 4.0,
-    layouts: Layouts = None,
-    mu_dtype: Any = None,
+    coefficients: str | Triples = "jordan",
     **options: Any,
 ) -> optax.GradientTransformationExtraArgs:
     """Rescale updates with the Scion rule.
@@ -63,6 +62,7 @@ def scale_by_scion(
       other_norm: norm of other leaves: "sign", or "rms", their root mean square over the first
         axis.
       other_radius: R of other leaves. The authors' 3000, which they divide by the width 768.
+      coefficients: polynomials of the Newton-Schulz iteration, see `adamjax.orthogonalize`.
 
     Returns:
       A chain of a `MuonState` and an `optax.transforms.PartitionState`.
@@ -83,9 +83,9 @@ def scale_by_scion(
         (u,) = map_blocks(lambda x: [_NORMS[norm](x)], step.layout, [m], [m.shape])
         return u, moments
 
+    layouts, mu_dtype = options.pop("layouts", None), options.pop("mu_dtype", None)
     layouts_of = partial(resolve_layouts, layouts=layouts)
-    settings = {k.removeprefix("ns_"): v for k, v in options.items() if v is not None}
-    polar = orthogonalize(scale=_SPECTRAL.get(norm, "none"), layouts=layouts, **settings)
+    polar = muon_orthogonalize(coefficients, _SPECTRAL.get(norm, "none"), layouts, **options)
     elementary = lift(rule, optax.ScaleByScheduleState, {}, uses_axes=True, layouts_of=layouts_of)
     matrices = optax.chain(polar if norm in _SPECTRAL else elementary, optax.scale(radius))
     others = optax.chain(
