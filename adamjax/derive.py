@@ -92,26 +92,11 @@ def extends(base: Function, names: str | None = None) -> Callable[[Function], Fu
       base: function that takes `**options`.
       names: its arguments, separated by spaces. None is all of them.
 
-    >>> def power(x, *, base=2, exact=True):
-    ...     '''Raise.
-    ...
-    ...     Args:
-    ...       base: base of the power.
-    ...       exact: whether to round.
-    ...     '''
+    >>> def power(x, *, base=2, exact=True): ...
     >>> @extends(power)
-    ... def cube(x, *, base=3, **options):
-    ...     '''Cube.
-    ...
-    ...     Args:
-    ...       x: exponent.
-    ...     '''
+    ... def cube(x, *, base=3, **options): ...
     >>> inspect.signature(cube)
     <Signature (x, *, base=3, exact=True)>
-    >>> print(section(cube.__doc__, "Args"))
-    x: exponent.
-    base: base of the power.
-    exact: whether to round.
     """
 
     def decorate(function: Function) -> Function:
