@@ -52,7 +52,6 @@ OWN_DECAY_MODES = {
 RETURN_TO_A_POINT = {
     "lookahead_adam",
     "madgrad",
-    "muown",
     "ranger",
     "schedule_free_adamw",
     "schedule_free_radam",

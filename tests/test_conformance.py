@@ -41,6 +41,7 @@ OPTIONS = {
 LOOK_AT_PARAMS = {
     "prodigy",
     "lookahead_adam",
+    "muown",
     "ranger",
     "schedule_free_adamw",
     "schedule_free_radam",

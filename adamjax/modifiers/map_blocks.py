@@ -85,6 +85,8 @@ def map_blocks(
     [[3.0, 3.0, 5.0]]
     """
     leaf = arrays[0].shape
+    if 0 in leaf:
+        return [jnp.zeros(shape, arrays[0].dtype) for shape in shapes]
 
     def change(*arrays: Array) -> list[Array]:
         columns = [to_matrices(jnp.broadcast_to(x, leaf), layout) for x in arrays]

@@ -22,7 +22,7 @@ from adamjax.checks import check_not_negative, lookup_or_suggest
 from adamjax.derive import extends
 from adamjax.matrices.resolve import Layouts, resolve_layouts
 from adamjax.modifiers.map_blocks import column_axis, map_blocks, means_shape
-from adamjax.moments import Array, adam_update, divide, ema, norm
+from adamjax.moments import Array, adam_update, clamp, divide, ema, norm
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift, value_at, without_corrections
 from adamjax.trees import PyTree
@@ -42,13 +42,6 @@ class RowsState(NamedTuple):
     length: PyTree
     row_mu: PyTree
     row_nu: PyTree
-
-
-class MuownState(NamedTuple):
-    """State of the directions, and `RowsState` of the lengths."""
-
-    inner_state: Any
-    rows: Any
 
 
 @extends(scale_by_muon)
@@ -75,8 +68,8 @@ def scale_by_muown(
         follows ‖v‖.
 
     Returns:
-      A transformation with an `optax.transforms.PartitionState` of a `MuownState` and an
-      `optax.ScaleByAdamState`.
+      A transformation with an `optax.transforms.PartitionState`, as `scale_by_muon`, whose matrices
+      have a `RowsState` as well.
 
     Raises:
       ValueError: as `scale_by_muon`; in `update`, if the parameters are missing.
@@ -124,7 +117,8 @@ def _normalize_weights(
         r = norm(p, (-1,))
         start = jnp.where(step.count == 1, r, start)
         d = divide(p, r)
-        return start, r, norm_fn(start, step.count - 1), d, jnp.sum(g * d, -1, keepdims=True)
+        slope = clamp(jnp.sum(g * d, -1, keepdims=True))
+        return start, r, norm_fn(start, step.count - 1), d, slope
 
     def direction(g, moments, step, p):
         def on_matrix(g, p, start):
@@ -137,22 +131,25 @@ def _normalize_weights(
         def on_matrix(y, p, g, start, mu, nu):
             start, r, n, d, slope = split(step, g, p, start)
             mu, nu = ema(slope, mu, step.b1), ema(slope * slope, nu, step.b2)
-            v = n * d - step.learning_rate * y
-            length = norm(v, (-1,))
-            new = (r - step.learning_rate * adam_update(mu, nu, step)) * divide(v, length)
-            return p - new, start if fixed else length, mu, nu
+            lr, adam = step.learning_rate, step.learning_rate * adam_update(mu, nu, step)
+            length = norm(n * d - lr * y, (-1,))
+            # p less the new row, without the difference of two near numbers.
+            squares = lr * jnp.sum(lr * y * y - 2 * n * d * y, -1, keepdims=True)
+            shorter = r * divide(squares, length * (length + n))
+            u = d * (adam * divide(n, length) + shorter) + (r - adam) * lr * divide(y, length)
+            return u, start if fixed else length, mu, nu
 
         _, *rows = moments
         shapes = [y.shape, *(x.shape for x in rows)]
-        u, *rows = map_blocks(on_matrix, step.layout, [y, p, step.gradient, *rows], shapes)
+        u, *rows = map_blocks(on_matrix, step.layout, [y, p, clamp(step.gradient), *rows], shapes)
         return u, RowsState(moments.count, *rows)
 
     first = lift(direction, optax.ScaleByScheduleState, {}, **options)
     slots = dict.fromkeys(("length", "row_mu", "row_nu"), slot)
     last = lift(step_of, RowsState, slots, **settings, **options)
 
-    def init(params: PyTree) -> MuownState:
-        return MuownState(inner.init(params), last.init(params))
+    def init(params: PyTree) -> Any:
+        return inner.init(params), last.init(params)
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         inner_state, rows = state
@@ -161,7 +158,7 @@ def _normalize_weights(
         u, _ = first.update(updates, optax.ScaleByScheduleState(count), params, length=length)
         u, inner_state = inner.update(u, inner_state, params, **extra_args)
         u, rows = last.update(u, rows, params, gradient=updates)
-        return u, MuownState(inner_state, rows)
+        return u, (inner_state, rows)
 
     return optax.GradientTransformationExtraArgs(init, update)
 
