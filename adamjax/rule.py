@@ -231,9 +231,7 @@ def lift(
     def init(params: PyTree) -> Any:
         flatten_floating("params", params, real=uses_axes)
         check_patterns("mask", mask, params)
-        layouts = [layouts_of(params)] if layouts_of else []
-        trees = {k: _starts(slot, params, layouts) for k, slot in slots.items()}
-        state = state_type(count=jnp.zeros([], jnp.int32), **trees)
+        state = state_type(count=jnp.zeros([], jnp.int32), **_starts(slots, params, layouts_of))
         corrections = {name: jnp.zeros([], float) for name in scheduled}
         return ScheduledBetaState(corrections, state) if scheduled else state
 
@@ -248,9 +246,7 @@ def lift(
             require_params(params, "this rule")
             seen = check_same_tree("updates", updates, "params", params, flat=flat)
         decays = resolve_mask(mask, params if needs_params else updates)
-        rows = _rows(leaf_inputs(updates, extra_args) if leaf_inputs else {}, treedef, decays)
-        for column in layouts:
-            rows = [row | {"layout": at} for row, at in zip(rows, column, strict=True)]
+        rows = _rows(leaf_inputs and leaf_inputs(updates, extra_args), treedef, decays, layouts)
         corrections, steps = _steps(state.count, gradients, betas, scalars, corrections)
         state = state._replace(count=increment(state.count))
         widen = partial(_widen, slots, state)
@@ -302,10 +298,14 @@ def _unwrap(state: Any, state_type: Any, scheduled: list[str]) -> tuple[dict[str
     return corrections, inner
 
 
-def _starts(slot: Slot, params: PyTree, layouts: list[Any]) -> PyTree:
+def _starts(slots: Mapping[str, Slot], params: PyTree, layouts_of: Any) -> dict[str, PyTree]:
     """Return the moments of all parameters before the first step."""
-    leaves, treedef = jax.tree.flatten(slot.tree(params))
-    return treedef.unflatten(map(slot.start, leaves, *layouts))
+    layouts = [layouts_of(params)] if layouts_of else []
+    flat = {name: jax.tree.flatten(slot.tree(params)) for name, slot in slots.items()}
+    return {
+        name: treedef.unflatten(map(slots[name].start, leaves, *layouts))
+        for name, (leaves, treedef) in flat.items()
+    }
 
 
 def _moments_of_leaves(
@@ -342,11 +342,14 @@ def check_precision(name: str, updates: PyTree, moments: Sequence[Any], slot: Sl
 
 
 def _rows(
-    columns: Mapping[str, PyTree | None], treedef: Any, decays: list[bool]
+    columns: Any, treedef: Any, decays: list[bool], layouts: list[Any]
 ) -> list[dict[str, Any]]:
     """Return the inputs of each leaf by name. None excludes it from decay, and is static in jit."""
     absent, exclude = [None] * treedef.num_leaves, {"weight_decay": None}
-    flat = {k: absent if x is None else treedef.flatten_up_to(x) for k, x in columns.items()}
+    flat = {
+        k: absent if x is None else treedef.flatten_up_to(x) for k, x in (columns or {}).items()
+    }
+    flat |= zip(["layout"], layouts, strict=False)
     rows = [{k: column[i] for k, column in flat.items()} for i in range(treedef.num_leaves)]
     return [row if on else row | exclude for row, on in zip(rows, decays, strict=True)]
 

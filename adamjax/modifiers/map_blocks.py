@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import jax
@@ -36,7 +37,7 @@ def second_moment(
     """Return a function from the scale of the result to a stage that normalizes matrices.
 
     Args:
-      normalize: `(matrices, second moment, step, scale)` to the first two, see `map_blocks`.
+      normalize: `(scale, step, matrices, second moment)` to the last two, see `map_blocks`.
       b2: decay rate of the second moment, `step.muon_b2`.
       eps: `step.muon_eps`.
       layouts: the axes of each parameter that form matrices.
@@ -53,9 +54,8 @@ def second_moment(
         factor = lookup_or_suggest("scale", scale, SCALES)
 
         def rule(u, moments, step):
-            function = partial(normalize, step=step, scale=factor)
             shapes = [u.shape, moments.nu.shape]
-            u, nu = map_blocks(function, step.layout, [u, moments.nu], shapes)
+            u, nu = map_blocks(partial(normalize, factor), step, [u, moments.nu], shapes)
             return u, moments._replace(nu=nu)
 
         options = {**settings, "uses_axes": True, "layouts_of": layouts_of}
@@ -66,31 +66,33 @@ def second_moment(
 
 def map_blocks(
     function: Callable[..., Sequence[Array]],
-    layout: Layout,
+    step: Any,
     arrays: Sequence[Array],
     shapes: Sequence[Shape],
 ) -> list[Array]:
     """Apply a function to the matrices of a leaf, the blocks of its layout.
 
     Args:
-      function: from arrays (stack axes ..., rows, columns) to arrays that broadcast to this shape.
-      layout: the layout of the leaf.
+      function: from the step and arrays (stack axes ..., rows, columns) to arrays that broadcast to
+        this shape.
+      step: the step of a rule with `layouts_of`.
       arrays: arrays that broadcast to the shape of the first one, that of the leaf.
       shapes: shapes of the results, in which an axis of size 1 holds equal numbers.
 
     >>> from adamjax.matrices.layout import parse_layout
-    >>> total = lambda x: [jnp.sum(x, (-2, -1), keepdims=True)]
-    >>> layout = parse_layout("in out=2+1 -> out in")
-    >>> map_blocks(total, layout, [jnp.array([[1.0, 2.0, 5.0]])], [(1, 3)])[0].tolist()
+    >>> total = lambda step, x: [jnp.sum(x, (-2, -1), keepdims=True)]
+    >>> step = SimpleNamespace(layout=parse_layout("in out=2+1 -> out in"))
+    >>> map_blocks(total, step, [jnp.array([[1.0, 2.0, 5.0]])], [(1, 3)])[0].tolist()
     [[3.0, 3.0, 5.0]]
     """
-    leaf = arrays[0].shape
+    leaf, layout = arrays[0].shape, step.layout
     if 0 in leaf:
         return [jnp.zeros(shape, arrays[0].dtype) for shape in shapes]
 
-    def change(*arrays: Array) -> list[Array]:
+    def change(fields: dict[str, Any], *arrays: Array) -> list[Array]:
         columns = [to_matrices(jnp.broadcast_to(x, leaf), layout) for x in arrays]
-        rows = [function(*blocks) for blocks in zip(*columns, strict=True)]
+        now = SimpleNamespace(**fields)
+        rows = [function(now, *blocks) for blocks in zip(*columns, strict=True)]
         results = []
         for blocks, shape in zip(zip(*rows, strict=True), shapes, strict=True):
             whole = [jnp.broadcast_to(x, m.shape) for x, m in zip(blocks, columns[0], strict=True)]
@@ -101,7 +103,7 @@ def map_blocks(
     if sharding := explicit_sharding(arrays[0]):
         beside = [sharding_beside(shape, leaf, sharding) for shape in shapes]
         run = jax.sharding.auto_axes(change, out_sharding=beside)
-    return run(*arrays)
+    return run(vars(step), *arrays)  # on Explicit axes no array may come from outside
 
 
 def column_axis(rows: int, columns: int) -> int:

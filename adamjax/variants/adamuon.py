@@ -61,7 +61,7 @@ def scale_by_adamuon(
     preset = lookup_or_suggest("style", style, {name: PRESETS[name] for name in STYLES})
     by_norm = scale is None and style != "nvidia"
 
-    def normalize(o, v, step, scale):
+    def normalize(scale, step, o, v):
         v = ema(o * o, v, step.muon_b2)
         debiased = debias(v, step.muon_b2) if style == "timm" and not by_norm else v
         n = divide(o, root(debiased) + step.muon_eps)

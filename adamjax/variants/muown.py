@@ -35,6 +35,9 @@ STYLES = {
 _PRESETS = {"author": PRESETS["keras"], "nvidia": PRESETS["nvidia"]._replace(scale="rms")}
 
 
+_ROWS = ("length", "row_mu", "row_nu")
+
+
 class RowsState(NamedTuple):
     """Step count, n of each row, and Adam's moments of its length."""
 
@@ -108,7 +111,7 @@ def _normalize_weights(
     **settings: Any,
 ) -> optax.GradientTransformationExtraArgs:
     """Run a transformation on the directions of rows, and Adam on their lengths."""
-    slot = Slot(shape=partial(means_shape, axis=column_axis))
+    slots = dict.fromkeys(_ROWS, Slot(shape=partial(means_shape, axis=column_axis)))
     options: dict[str, Any] = {"layouts_of": partial(resolve_layouts, layouts=layouts)}
     options |= {"uses_axes": True, "needs_params": True, "leaf_inputs": lambda _, inputs: inputs}
 
@@ -121,14 +124,14 @@ def _normalize_weights(
         return start, r, norm_fn(start, step.count - 1), d, slope
 
     def direction(g, moments, step, p):
-        def on_matrix(g, p, start):
+        def on_matrix(step, g, p, start):
             _, r, n, d, slope = split(step, g, p, start)
             return [divide(r, n) * (g - d * slope)]
 
-        return map_blocks(on_matrix, step.layout, [g, p, step.length], [g.shape])[0], moments
+        return map_blocks(on_matrix, step, [g, p, step.length], [g.shape])[0], moments
 
     def step_of(y, moments, step, p):
-        def on_matrix(y, p, g, start, mu, nu):
+        def on_matrix(step, y, p, g, start, mu, nu):
             start, r, n, d, slope = split(step, g, p, start)
             mu, nu = ema(slope, mu, step.b1), ema(slope * slope, nu, step.b2)
             lr, adam = step.learning_rate, step.learning_rate * adam_update(mu, nu, step)
@@ -141,11 +144,10 @@ def _normalize_weights(
 
         _, *rows = moments
         shapes = [y.shape, *(x.shape for x in rows)]
-        u, *rows = map_blocks(on_matrix, step.layout, [y, p, clamp(step.gradient), *rows], shapes)
+        u, *rows = map_blocks(on_matrix, step, [y, p, clamp(step.gradient), *rows], shapes)
         return u, RowsState(moments.count, *rows)
 
     first = lift(direction, optax.ScaleByScheduleState, {}, **options)
-    slots = dict.fromkeys(("length", "row_mu", "row_nu"), slot)
     last = lift(step_of, RowsState, slots, **settings, **options)
 
     def init(params: PyTree) -> Any:

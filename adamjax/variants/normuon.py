@@ -70,7 +70,7 @@ def row_moment(
     """Return a function from the scale to NorMuon's stage after the orthogonalization."""
     axis = shorter_axis if style == "nvidia" else column_axis
 
-    def normalize(o, v, step, scale):
+    def normalize(scale, step, o, v):
         sides = o.shape[-2:]
         v = ema(mean(o * o, axis(*sides)), v, step.muon_b2)
         eps, length = step.muon_eps, norm(o, (-2, -1))

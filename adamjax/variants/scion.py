@@ -80,7 +80,7 @@ def scale_by_scion(
     check_not_negative("other_radius", other_radius)
 
     def rule(m, moments, step):
-        (u,) = map_blocks(lambda x: [_NORMS[norm](x)], step.layout, [m], [m.shape])
+        (u,) = map_blocks(lambda step, x: [_NORMS[norm](x)], step, [m], [m.shape])
         return u, moments
 
     layouts, mu_dtype = options.pop("layouts", None), options.pop("mu_dtype", None)
