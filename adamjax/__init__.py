@@ -11,7 +11,7 @@ from adamjax.matrices.resolve import (
     stacked_layouts as stacked_layouts,
 )
 from adamjax.modifiers.adagc import adagc as adagc
-from adamjax.modifiers.cautious import cautious as cautious, cautious_decay as cautious_decay
+from adamjax.modifiers.cautious import cautious as cautious
 from adamjax.modifiers.clip_by_rms import clip_by_rms as clip_by_rms
 from adamjax.modifiers.eigenbasis import eigenbasis as eigenbasis
 from adamjax.modifiers.gradient_centralization import (
@@ -32,11 +32,16 @@ from adamjax.registry import (
 )
 from adamjax.rule import Slot as Slot, lift as lift
 from adamjax.schedules import (
+    cool_down as cool_down,
     cosine_cycle_schedule as cosine_cycle_schedule,
     inverse_epoch_schedule as inverse_epoch_schedule,
+    power_cool as power_cool,
+    wsd as wsd,
 )
 from adamjax.sharding import sharded as sharded, state_shardings as state_shardings
 from adamjax.storage.rounding import (
+    from_master_params as from_master_params,
+    master_params as master_params,
     narrow_updates as narrow_updates,
     round_params as round_params,
 )
@@ -149,6 +154,8 @@ from adamjax.variants.tiger import scale_by_tiger as scale_by_tiger, tiger as ti
 from adamjax.variants.yogi import scale_by_yogi as scale_by_yogi, yogi as yogi
 from adamjax.wrappers.averaging import ema_params as ema_params, swa as swa
 from adamjax.wrappers.evaluation import eval_params as eval_params
+from adamjax.wrappers.groups import groups as groups
+from adamjax.wrappers.hyperball import hyperball as hyperball
 from adamjax.wrappers.lazy_rows import lazy_rows as lazy_rows
 from adamjax.wrappers.lookahead import lookahead as lookahead
 from adamjax.wrappers.sam import sam as sam

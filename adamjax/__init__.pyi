@@ -20,7 +20,6 @@ from adamjax.matrices.resolve import matrix_layouts as matrix_layouts
 from adamjax.matrices.resolve import stacked_layouts as stacked_layouts
 from adamjax.modifiers.adagc import adagc as adagc
 from adamjax.modifiers.cautious import cautious as cautious
-from adamjax.modifiers.cautious import cautious_decay as cautious_decay
 from adamjax.modifiers.clip_by_rms import clip_by_rms as clip_by_rms
 from adamjax.modifiers.eigenbasis import eigenbasis as eigenbasis
 from adamjax.modifiers.gradient_centralization import gradient_centralization as gradient_centralization
@@ -38,10 +37,15 @@ from adamjax.registry import get_variant as get_variant
 from adamjax.registry import list_variants as list_variants
 from adamjax.rule import Slot as Slot
 from adamjax.rule import lift as lift
+from adamjax.schedules import cool_down as cool_down
 from adamjax.schedules import cosine_cycle_schedule as cosine_cycle_schedule
 from adamjax.schedules import inverse_epoch_schedule as inverse_epoch_schedule
+from adamjax.schedules import power_cool as power_cool
+from adamjax.schedules import wsd as wsd
 from adamjax.sharding import sharded as sharded
 from adamjax.sharding import state_shardings as state_shardings
+from adamjax.storage.rounding import from_master_params as from_master_params
+from adamjax.storage.rounding import master_params as master_params
 from adamjax.storage.rounding import narrow_updates as narrow_updates
 from adamjax.storage.rounding import round_params as round_params
 from adamjax.storage.store import convert_state as convert_state
@@ -108,6 +112,8 @@ from adamjax.variants.yogi import scale_by_yogi as scale_by_yogi
 from adamjax.wrappers.averaging import ema_params as ema_params
 from adamjax.wrappers.averaging import swa as swa
 from adamjax.wrappers.evaluation import eval_params as eval_params
+from adamjax.wrappers.groups import groups as groups
+from adamjax.wrappers.hyperball import hyperball as hyperball
 from adamjax.wrappers.lazy_rows import lazy_rows as lazy_rows
 from adamjax.wrappers.lookahead import lookahead as lookahead
 from adamjax.wrappers.sam import sam as sam
@@ -126,7 +132,7 @@ def acprop(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -160,6 +166,8 @@ def acprop(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -194,7 +202,7 @@ def adabelief(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -226,6 +234,8 @@ def adabelief(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -261,7 +271,7 @@ def adabound(
     final_lr: ScalarOrSchedule = 0.1,
     base_lr: float | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -291,6 +301,8 @@ def adabound(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -326,7 +338,7 @@ def amsbound(
     final_lr: ScalarOrSchedule = 0.1,
     base_lr: float | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -355,6 +367,8 @@ def amsbound(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -386,7 +400,7 @@ def adadelta(
     nu_dtype: DTypeLike | None = None,
     style: Literal['author', 'optax'] = 'author',
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -413,6 +427,8 @@ def adadelta(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -451,7 +467,7 @@ def adafactor(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'scaled'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared', 'scaled'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -498,6 +514,8 @@ def adafactor(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
           'scaled': p <- p - lr (u + λ max(ε₂, RMS(p)) p), as in Hugging Face
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
@@ -530,7 +548,7 @@ def adagrad(
     style: Literal['torch', 'keras', 'optax'] = 'torch',
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -557,6 +575,8 @@ def adagrad(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -589,7 +609,7 @@ def adai(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -618,6 +638,8 @@ def adai(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -652,7 +674,7 @@ def adam(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -684,6 +706,8 @@ def adam(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -716,7 +740,7 @@ def adam_atan2(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -743,6 +767,8 @@ def adam_atan2(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -777,7 +803,7 @@ def adam_mini(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -810,6 +836,8 @@ def adam_mini(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -843,7 +871,7 @@ def adamax(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -874,6 +902,8 @@ def adamax(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -906,7 +936,7 @@ def adamaxw(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = 0.01,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -936,6 +966,8 @@ def adamaxw(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -970,7 +1002,7 @@ def adamc(
     nu_dtype: DTypeLike | None = None,
     max_lr: float | None = None,
     weight_decay: ScalarOrSchedule | None = 0.01,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -1004,6 +1036,8 @@ def adamc(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -1039,7 +1073,7 @@ def adamg(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -1071,6 +1105,8 @@ def adamg(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -1105,7 +1141,7 @@ def adamod(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -1133,6 +1169,8 @@ def adamod(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -1168,7 +1206,7 @@ def adamp(
     nu_dtype: DTypeLike | None = None,
     wd_ratio: float = 0.1,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -1196,6 +1234,8 @@ def adamp(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -1241,7 +1281,7 @@ def adamuon(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -1291,6 +1331,8 @@ def adamuon(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -1324,7 +1366,7 @@ def adamw(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = 0.01,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -1354,6 +1396,8 @@ def adamw(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -1389,7 +1433,7 @@ def adan(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'proximal',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'proximal',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -1425,6 +1469,8 @@ def adan(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -1460,7 +1506,7 @@ def adashift(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -1491,6 +1537,8 @@ def adashift(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -1529,7 +1577,7 @@ def ademamix(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -1567,6 +1615,8 @@ def ademamix(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -1601,7 +1651,7 @@ def adopt(
     nu_dtype: DTypeLike | None = None,
     style: Literal['author', 'optax'] = 'author',
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -1635,6 +1685,8 @@ def adopt(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -1669,7 +1721,7 @@ def amos(
     shape_fn: Callable[[tuple[int, ...]], tuple[int, ...]] | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -1704,6 +1756,8 @@ def amos(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -1738,7 +1792,7 @@ def amsgrad(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -1771,6 +1825,8 @@ def amsgrad(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -1803,7 +1859,7 @@ def ano(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -1829,6 +1885,8 @@ def ano(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -1861,7 +1919,7 @@ def apollo(
     warmup_steps: int = 500,
     init_lr: ScalarOrSchedule | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -1894,6 +1952,8 @@ def apollo(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -1927,7 +1987,7 @@ def c_adamw(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -1956,6 +2016,8 @@ def c_adamw(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -1987,7 +2049,7 @@ def c_lion(
     style: Literal['author', 'timm'] = 'author',
     mu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -2014,6 +2076,8 @@ def c_lion(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -2049,7 +2113,7 @@ def came(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -2082,6 +2146,8 @@ def came(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -2116,7 +2182,7 @@ def dadapt_adam(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -2151,6 +2217,8 @@ def dadapt_adam(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -2184,7 +2252,7 @@ def diffgrad(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -2213,6 +2281,8 @@ def diffgrad(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -2245,7 +2315,7 @@ def focus(
     weight_decay: ScalarOrSchedule | None = None,
     mask: Mask = None,
     mu_dtype: DTypeLike | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'average'] = 'average',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared', 'average'] = 'average',
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
@@ -2271,6 +2341,8 @@ def focus(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
           'average': p <- p - lr (u + λ â), as the authors do
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
@@ -2303,7 +2375,7 @@ def grams(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -2330,6 +2402,8 @@ def grams(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -2366,7 +2440,7 @@ def grokadamw(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = 0.01,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -2402,6 +2476,8 @@ def grokadamw(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -2436,7 +2512,7 @@ def grokfast_adamw(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = 0.01,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -2466,6 +2542,8 @@ def grokfast_adamw(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -2502,7 +2580,7 @@ def lamb(
     mask: Mask = None,
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'inside'] = 'inside',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared', 'inside'] = 'inside',
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
@@ -2536,6 +2614,8 @@ def lamb(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
           'inside': r <- r + λ p, before the trust ratio
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
@@ -2570,7 +2650,7 @@ def laprop(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'independent_after',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'independent_after',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -2607,6 +2687,8 @@ def laprop(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -2638,7 +2720,7 @@ def lion(
     mu_dtype: DTypeLike | None = None,
     style: Literal['author', 'optax'] = 'author',
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -2667,6 +2749,8 @@ def lion(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -2703,7 +2787,7 @@ def lookahead_adam(
     nu_dtype: DTypeLike | None = None,
     param_rounding: str | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
 ) -> optax.GradientTransformationExtraArgs:
@@ -2737,6 +2821,8 @@ def lookahead_adam(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -2765,7 +2851,7 @@ def madgrad(
     *,
     style: Literal['author', 'optax'] = 'author',
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -2791,6 +2877,8 @@ def madgrad(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -2828,7 +2916,7 @@ def mars_adamw(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -2867,6 +2955,8 @@ def mars_adamw(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -2902,7 +2992,7 @@ def mars_lion(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -2929,6 +3019,8 @@ def mars_lion(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -2972,7 +3064,7 @@ def muon(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -3027,6 +3119,8 @@ def muon(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -3072,7 +3166,7 @@ def muown(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -3125,6 +3219,8 @@ def muown(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -3160,7 +3256,7 @@ def nadam(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -3192,6 +3288,8 @@ def nadam(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -3227,7 +3325,7 @@ def nadamw(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = 0.01,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -3258,6 +3356,8 @@ def nadamw(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -3303,7 +3403,7 @@ def normuon(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -3354,6 +3454,8 @@ def normuon(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -3390,7 +3492,7 @@ def novograd(
     mask: Mask = None,
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'inside'] = 'inside',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared', 'inside'] = 'inside',
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
@@ -3423,6 +3525,8 @@ def novograd(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
           'inside': m <- m + λ p, before the momentum
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
@@ -3456,7 +3560,7 @@ def padam(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -3490,6 +3594,8 @@ def padam(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -3528,7 +3634,7 @@ def prodigy(
     nu_dtype: DTypeLike | None = None,
     style: Literal['author', 'optax'] = 'author',
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -3569,6 +3675,8 @@ def prodigy(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -3603,7 +3711,7 @@ def qhadam(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -3631,6 +3739,8 @@ def qhadam(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -3666,7 +3776,7 @@ def radam(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -3698,6 +3808,8 @@ def radam(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -3737,7 +3849,7 @@ def ranger(
     nu_dtype: DTypeLike | None = None,
     param_rounding: str | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
 ) -> optax.GradientTransformationExtraArgs:
@@ -3769,6 +3881,8 @@ def ranger(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -3802,7 +3916,7 @@ def rmsprop(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -3837,6 +3951,8 @@ def rmsprop(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -3873,7 +3989,7 @@ def schedule_free_adamw(
     nu_dtype: DTypeLike | None = None,
     param_rounding: str | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
 ) -> optax.GradientTransformationExtraArgs:
@@ -3910,6 +4026,8 @@ def schedule_free_adamw(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -3941,7 +4059,7 @@ def schedule_free_radam(
     nu_dtype: DTypeLike | None = None,
     param_rounding: str | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
 ) -> optax.GradientTransformationExtraArgs:
@@ -3974,6 +4092,8 @@ def schedule_free_radam(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -4004,7 +4124,7 @@ def schedule_free_sgd(
     style: Literal['author', 'optax'] = 'author',
     param_rounding: str | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
 ) -> optax.GradientTransformationExtraArgs:
@@ -4035,6 +4155,8 @@ def schedule_free_sgd(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -4071,7 +4193,7 @@ def scion(
     layouts: str | Mapping[str, Any] | Callable[[Any], Any] | Any | None = None,
     mu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = 1.0,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -4114,6 +4236,8 @@ def scion(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -4145,7 +4269,7 @@ def sgd(
     mu_dtype: DTypeLike | None = None,
     style: Literal['author', 'optax'] = 'author',
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -4173,6 +4297,8 @@ def sgd(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -4208,7 +4334,7 @@ def sgdp(
     mu_dtype: DTypeLike | None = None,
     wd_ratio: float = 0.1,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -4242,6 +4368,8 @@ def sgdp(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -4277,7 +4405,7 @@ def simplified_ademamix(
     nu_dtype: DTypeLike | None = None,
     style: Literal['author', 'optax'] = 'author',
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -4310,6 +4438,8 @@ def simplified_ademamix(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -4345,7 +4475,7 @@ def soap(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = 0.01,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled_after',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled_after',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -4378,6 +4508,8 @@ def soap(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -4413,7 +4545,7 @@ def sophia(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = 0.1,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -4448,6 +4580,8 @@ def sophia(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -4482,7 +4616,7 @@ def stable_adamw(
     mask: Mask = None,
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'inside'] = 'inside',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared', 'inside'] = 'inside',
     storage: str = 'float32',
     param_rounding: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
@@ -4507,6 +4641,8 @@ def stable_adamw(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
           'inside': u <- u + λ p, before the update is clipped
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
@@ -4535,7 +4671,7 @@ def tiger(
     *,
     mu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -4561,6 +4697,8 @@ def tiger(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
@@ -4595,7 +4733,7 @@ def yogi(
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
-    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after'] = 'decoupled',
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
     storage: str = 'float32',
     param_rounding: str | None = None,
@@ -4626,6 +4764,8 @@ def yogi(
           'proximal': p <- (p - lr u) / (1 + lr λ)
           'decoupled_after': p <- (p - lr u) (1 - lr λ)
           'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
         parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see

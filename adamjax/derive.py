@@ -11,7 +11,7 @@ import optax
 from adamjax.arguments import bind, with_static_default
 from adamjax.checks import lookup_or_suggest
 from adamjax.optimizer import DECAY_MODES, DecayMode, optimizer
-from adamjax.rule import ScalarOrSchedule
+from adamjax.rule import ScalarOrSchedule, with_modulus
 
 Function = Callable[..., Any]
 # The arguments that style="optax" stands for, where a variant has no such style.
@@ -67,16 +67,17 @@ def ready_made(
         values = bind(name, signature, args, kwargs)
         values["weight_decay"] = 0.0 if values["weight_decay"] is None else values["weight_decay"]
         lookup_or_suggest("decay_mode", values["decay_mode"], modes)
+        finish = with_modulus if values.get("style") == "optax" else lambda tx: tx
         if alias is not None:
             lookup_or_suggest("style", values["style"], choices["style"])
             values |= alias if values["style"] == "optax" else {}
             values = {k: v for k, v in values.items() if k != "style" or k in _names(source)}
         if not source.__name__.startswith("scale_by_"):
-            return source(**values)
+            return finish(source(**values))
         values["includes_learning_rate"] = includes_learning_rate
         if adjust is not None:
             values |= adjust(**{k: values[k] for k in _names(adjust)})
-        return _build(source, values, in_rule=values["decay_mode"] in rule_modes)
+        return finish(_build(source, values, in_rule=values["decay_mode"] in rule_modes))
 
     make.__name__ = make.__qualname__ = name
     make.__module__ = module

@@ -151,6 +151,26 @@ def clamp(x: Array) -> Array:
     return jax.lax.select(jnp.isfinite(x), jnp.minimum(jnp.maximum(x, -limit), limit), x)
 
 
+def abs_sq(x: Array, nu: Array) -> Array:
+    """|x|² in the shape of v: x², or the sum over a pair with one v for both, see `Slot.square`.
+
+    >>> pair = jnp.array([[3.0, 4.0]])
+    >>> abs_sq(pair, jnp.zeros((1, 2))).tolist(), abs_sq(pair, jnp.zeros((1, 1))).tolist()
+    ([[9.0, 16.0]], [[25.0]])
+    """
+    square = x * x
+    return square if x.shape == nu.shape else jnp.sum(square, -1, keepdims=True)
+
+
+def modulus(x: Array, nu: Array) -> Array:
+    """|x| in the shape of v, see `abs_sq`.
+
+    >>> float(modulus(jnp.array([3.0, 4.0]), jnp.zeros(1))[0])
+    5.0
+    """
+    return jnp.abs(x) if x.shape == nu.shape else norm(x, (-1,))
+
+
 def rms(x: Array) -> Array:
     """Root mean square over the whole array, a scalar.
 
@@ -181,7 +201,7 @@ def variance(nu: Array, mean: Array) -> Array:
     >>> float(variance(jnp.float32(5.0), jnp.float32(2.0)))
     1.0
     """
-    return jnp.maximum(nu - mean * mean, ZERO)  # rounding may take it below
+    return jnp.maximum(nu - abs_sq(mean, nu), ZERO)  # rounding may take it below
 
 
 def sqrt_eps_inside(nu: Array, eps: Scalar) -> Array:

@@ -7,12 +7,13 @@ of the gradient, is never the default, even where the authors' code has no other
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_not_negative, is_zero, lookup_or_suggest, refuse_state
 from adamjax.moments import Array, common_dtype, increment
-from adamjax.rule import ScalarOrSchedule, at_least_float32, cast, value_at
+from adamjax.rule import ScalarOrSchedule, at_least_float32, cast, is_complex, value_at
 from adamjax.storage.rounding import with_param_rounding
 from adamjax.storage.state_moments import steps_done, without_format
 from adamjax.storage.store import store
@@ -57,6 +58,14 @@ class DecayMode(NamedTuple):
     couple: Callable[[Array, Array, Array, Array], Array] | None = None
 
 
+def _where_signs_agree(p: Array, u: Array) -> Array:
+    """Return p, and 0 where u has the other sign."""
+    if is_complex(p):
+        parts = ((x(p), x(u)) for x in (jnp.real, jnp.imag))
+        return jax.lax.complex(*(_where_signs_agree(*part) for part in parts))
+    return p * (jnp.sign(u) * jnp.sign(p) >= 0).astype(p.dtype)
+
+
 DECAY_MODES = {
     mode.name: mode
     for mode in (
@@ -76,6 +85,12 @@ DECAY_MODES = {
         DecayMode(
             "independent_after", "p <- (p - lr u) (1 - λ)", lambda d, p, wd, lr: d + wd * (p - d)
         ),
+        DecayMode(
+            "cautious",
+            "p <- p - lr (u + λ p [u p >= 0])",
+            lambda d, p, wd, lr: d + lr * wd * _where_signs_agree(p, d),
+        ),
+        DecayMode("lr_squared", "p <- p - lr u - lr² λ p", lambda d, p, wd, lr: d + lr**2 * wd * p),
     )
 }
 
@@ -103,6 +118,12 @@ def optimizer(
         "proximal"            p <- (p - lr u) / (1 + lr λ)
         "decoupled_after"     p <- (p - lr u) (1 - lr λ)
         "independent_after"   p <- (p - lr u) (1 - λ)
+        "cautious"            p <- p - lr (u + λ p [u p >= 0])
+        "lr_squared"          p <- p - lr u - lr² λ p
+
+    "cautious" (Chen et al., 2025, arXiv:2510.12402) decays the elements that the update moves
+    towards 0. The corrected decay of AdamC (arXiv:2506.02285) is "lr_squared" with the weight decay
+    λ / max(lr).
 
     All arithmetic is float32 (float64 for float64 gradients), and is rounded once at the end.
 
@@ -123,8 +144,9 @@ def optimizer(
 
     Returns:
       A transformation with the state `(state of scale_by, LearningRateState)`. Its updates have the
-      gradients' dtype, or the parameters' where that is wider. With `param_rounding` it is chained
-      with `adamjax.round_params`, and the updates of low-precision parameters are float32.
+      gradients' dtype, or the parameters' where that is wider, or float32 for float16 and bfloat16.
+      With `param_rounding` it is chained with `adamjax.round_params`, and the updates of
+      low-precision parameters are float32.
 
     Raises:
       ValueError: for negative numbers or an unknown `decay_mode`; in `update`, if there is weight

@@ -35,6 +35,7 @@ from adamjax.trees import (
 
 ScalarOrSchedule = Any  # a Scalar, or a function from the number of steps done (int32) to one
 Rule = Callable[..., tuple[Array, Any]]
+_MODULUS = "square_of_modulus"  # an extra argument of `update`, from `with_modulus` to `lift`
 
 
 class Slot(NamedTuple):
@@ -47,11 +48,14 @@ class Slot(NamedTuple):
       shape: from the parameter's shape, and its layout with `layouts_of`, to the moment's. None
         keeps the shape. Moments of another shape are outside the boxes of parameters
         (`nnx.Variable`), since these have shardings.
+      square: whether the moment averages `adamjax.moments.abs_sq`. Under `with_modulus` its pairs
+        for complex parameters are then one number, on a last axis of size 1.
     """
 
     dtype: Any = None
     fill: Scalar = 0.0
     shape: Callable[..., tuple[int, ...]] | None = None
+    square: bool = False
 
     def tree(self, params: PyTree) -> PyTree:
         """Return the tree of the moments, with the leaves of the parameters."""
@@ -142,7 +146,9 @@ def as_real(x: Any, dtype: Any) -> Array:
 
 def cast_like(x: Array, like: Any) -> Array:
     """Cast an array to the dtype of another one. Pairs become complex numbers, if it has them."""
-    x = jax.lax.complex(x[..., 0], x[..., 1]) if is_complex(like) else x
+    if is_complex(like):
+        real, single = x[..., 0], x.shape[-1] == 1
+        x = jax.lax.complex(real, jnp.zeros_like(real) if single else x[..., 1])
     return x.astype(jnp.result_type(like))
 
 
@@ -161,7 +167,7 @@ def cast(value: Scalar, dtype: Any) -> Scalar:
 
 def lift(
     rule: Rule,
-    state_type: type,
+    state_type: Any,
     slots: Mapping[str, Slot],
     *,
     betas: Mapping[str, ScalarOrSchedule] = {},
@@ -182,7 +188,8 @@ def lift(
         moments of this one array. `step` has `count` (t = 1, 2, …), each beta as a `Beta`, and
         each scalar and input by name.
       state_type: a NamedTuple with `count` and one field for each slot, such as
-        `optax.ScaleByAdamState`.
+        `optax.ScaleByAdamState`. A rule beside another one in a state has `step_count` instead, so
+        that `optax.tree_utils.tree_get(state, "count")` finds one count.
       slots: how each moment is stored.
       betas: averaging coefficients, 0 <= b < 1: numbers, arrays or schedules.
       scalars: other hyperparameters, not negative: numbers, arrays or schedules.
@@ -226,12 +233,13 @@ def lift(
     1.0
     """
     check_settings(betas, scalars, slots, mask)
+    clock = "count" if "count" in state_type._fields else "step_count"
     scheduled = [name for name, value in betas.items() if callable(value)]
 
     def init(params: PyTree) -> Any:
         flatten_floating("params", params, real=uses_axes)
         check_patterns("mask", mask, params)
-        state = state_type(count=jnp.zeros([], jnp.int32), **_starts(slots, params, layouts_of))
+        state = state_type(**_starts(clock, slots, params, layouts_of))
         corrections = {name: jnp.zeros([], float) for name in scheduled}
         return ScheduledBetaState(corrections, state) if scheduled else state
 
@@ -247,9 +255,9 @@ def lift(
             seen = check_same_tree("updates", updates, "params", params, flat=flat)
         decays = resolve_mask(mask, params if needs_params else updates)
         rows = _rows(leaf_inputs and leaf_inputs(updates, extra_args), treedef, decays, layouts)
-        corrections, steps = _steps(state.count, gradients, betas, scalars, corrections)
-        state = state._replace(count=increment(state.count))
-        widen = partial(_widen, slots, state)
+        corrections, steps = _steps(getattr(state, clock), gradients, betas, scalars, corrections)
+        state = state._replace(**{clock: increment(getattr(state, clock))})
+        widen = partial(_widen, slots, state, extra_args.get(_MODULUS, False))
         shared: Mapping[str, Scalar] = {}
         if tree_scalars and gradients:
             wide, moments = zip(*map(widen, gradients, befores), strict=True)
@@ -258,8 +266,7 @@ def lift(
         def on_leaf(gradient: Array, before: Sequence[Array], param: Any, inputs: Any) -> Any:
             g, moments = widen(gradient, before)
             step = _with_inputs(steps[g.dtype], {**shared, **inputs}, g.dtype)
-            arguments = [as_real(param, g.dtype)] if needs_params else []
-            u, after = rule(g, moments, step, *arguments)
+            u, after = rule(g, moments, step, *([as_real(param, g.dtype)] if needs_params else []))
             kept = [cast_like(getattr(after, k), x) for k, x in zip(slots, before, strict=True)]
             return cast_like(u, gradient), kept
 
@@ -271,6 +278,23 @@ def lift(
         return new, ScheduledBetaState(corrections, state) if scheduled else state
 
     return optax.GradientTransformationExtraArgs(init, update)
+
+
+def with_modulus(
+    tx: optax.GradientTransformationExtraArgs,
+) -> optax.GradientTransformationExtraArgs:
+    """Average |g|² of complex leaves, as Optax does, instead of the squares of both parts.
+
+    >>> from adamjax import scale_by_adam
+    >>> tx, g = with_modulus(scale_by_adam()), jnp.complex64(3 + 4j)
+    >>> round(abs(complex(tx.update(g, tx.init(g))[0])), 4)
+    1.0
+    """
+
+    def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
+        return tx.update(updates, state, params, **{**extra_args, _MODULUS: True})
+
+    return optax.GradientTransformationExtraArgs(tx.init, update)
 
 
 def check_settings(
@@ -298,14 +322,17 @@ def _unwrap(state: Any, state_type: Any, scheduled: list[str]) -> tuple[dict[str
     return corrections, inner
 
 
-def _starts(slots: Mapping[str, Slot], params: PyTree, layouts_of: Any) -> dict[str, PyTree]:
-    """Return the moments of all parameters before the first step."""
+def _starts(
+    clock: str, slots: Mapping[str, Slot], params: PyTree, layouts_of: Any
+) -> dict[str, PyTree]:
+    """Return the step count and the moments of all parameters before the first step."""
     layouts = [layouts_of(params)] if layouts_of else []
     flat = {name: jax.tree.flatten(slot.tree(params)) for name, slot in slots.items()}
-    return {
+    trees = {
         name: treedef.unflatten(map(slots[name].start, leaves, *layouts))
         for name, (leaves, treedef) in flat.items()
     }
+    return {clock: jnp.zeros([], jnp.int32), **trees}
 
 
 def _moments_of_leaves(
@@ -355,11 +382,13 @@ def _rows(
 
 
 def _widen(
-    slots: Mapping[str, Slot], state: Any, gradient: Array, before: Sequence[Array]
+    slots: Mapping[str, Slot], state: Any, joint: bool, gradient: Array, before: Sequence[Array]
 ) -> tuple[Array, Any]:
     """Return the gradient and the moments of one leaf in the dtype to compute in."""
     dtype = real(at_least_float32(jnp.result_type(gradient)))
     moments = {name: as_real(x, dtype) for name, x in zip(slots, before, strict=True)}
+    if joint and is_complex(gradient):
+        moments |= {name: moments[name][..., :1] for name, slot in slots.items() if slot.square}
     return clamp(as_real(gradient, dtype)), state._replace(**moments)
 
 

@@ -80,6 +80,12 @@ def expand_prefix(what: str, prefix: PyTree, params: PyTree) -> PyTree:
         ) from error
 
 
+def align_columns(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows of cells as lines with aligned columns."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
 def check_patterns(argument: str, mask: Mask, tree: PyTree) -> None:
     """Raise ValueError if one of the patterns in a mask matches no leaf of the tree.
 

@@ -48,18 +48,19 @@ def train(
     make: Callable[[Any], optax.GradientTransformation],
     points: Any,
     *,
-    seeds: int,
+    seeds: int | range,
     epochs: int,
     watch: Watch | None = None,
     together: bool = False,
 ) -> dict[str, np.ndarray]:
-    """Trains at each point, for each seed from 0 on.
+    """Trains at each point, for each seed.
 
     Args:
       problem: what is trained.
       make: from a point to an optimizer; the point's numbers are traced.
       points: an array, or a tuple or dict of arrays, [points].
-      seeds, epochs: how many.
+      seeds: the seeds, or how many from 0 on.
+      epochs: how many.
       watch: from the parameters and the optimizer's state to numbers, after each epoch.
       together: whether the points advance together (`vmap`), which is faster for linear models, or
         one after the other (`lax.map`), which is for all others.
@@ -69,8 +70,9 @@ def train(
       what `watch` gives.
     """
     one = _one(problem, make, epochs, watch)
+    seeds = range(seeds) if isinstance(seeds, int) else seeds
     # Outside of the program, as random weights take long to compile and all methods share them.
-    keys = [jax.random.split(jax.random.key(seed)) for seed in range(seeds)]
+    keys = [jax.random.split(jax.random.key(seed)) for seed in seeds]
     starts = [problem.init(weights_key) for weights_key, _ in keys]
     stacked = jax.tree.map(lambda *each: jnp.stack(each), *starts), jnp.stack(keys)[:, 1]
 

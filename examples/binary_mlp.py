@@ -21,7 +21,7 @@ TARGET = 0.96
 
 
 class Classifier(nnx.Module):
-    """The logarithm of the odds of label 1; `nnx.sigmoid` makes it a probability."""
+    """Return the log-odds of label 1. `nnx.sigmoid` converts it to a probability."""
 
     def __init__(self, rngs: nnx.Rngs):
         self.hidden = nnx.Linear(30, 16, rngs=rngs)

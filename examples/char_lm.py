@@ -1,8 +1,7 @@
-"""A transformer that reads Python, trained with the state of AdamW kept in several formats.
+"""Train a byte-level transformer with several storage formats of AdamW's state.
 
-A byte-level GPT tells the next byte of the source of Python's standard library; whole files are
-held out. It is trained once for each `--storage`, from the same weights on the same batches, so
-that loss and memory can be compared side by side.
+The model predicts the next byte of the source of Python's standard library. Whole files are held
+out. Each `--storage` has the same initial weights and batches, to compare loss and memory.
 """
 
 import argparse
@@ -45,17 +44,17 @@ class Block(nnx.Module):
 
 
 class Transformer(nnx.Module):
-    """Bytes [batch, time] in, logits of the byte after each [batch, time, vocabulary] out.
+    """A model from bytes [batch, time] to logits of the next byte [batch, time, vocabulary].
 
     Args:
-      width: of the vectors between the blocks.
-      depth: how many blocks.
-      heads: of the attention; they divide the width.
-      length: the longest text that it can read.
-      rngs: where the weights come from.
-      vocabulary: how many tokens there are.
-      dtype: what is computed in.
-      param_dtype: of the weights.
+      width: width of the vectors between the blocks.
+      depth: number of blocks.
+      heads: number of attention heads, a divisor of the width.
+      length: largest length of a text.
+      rngs: random number generators of the weights.
+      vocabulary: number of tokens.
+      dtype: dtype of the computation.
+      param_dtype: dtype of the weights.
     """
 
     def __init__(
@@ -87,7 +86,7 @@ class Transformer(nnx.Module):
 
 
 def loss(model: Transformer, tokens: jax.Array, following: jax.Array) -> jax.Array:
-    """Mean cross entropy [nats] of the byte after each; both arguments are [batch, time]."""
+    """Return the mean cross entropy [nats] of the next byte. Both arguments are [batch, time]."""
     logits = model(tokens).astype(jnp.float32)
     labels = following.astype(jnp.int32)
     return optax.losses.softmax_cross_entropy_with_integer_labels(logits, labels).mean()
@@ -107,7 +106,7 @@ class Run(NamedTuple):
 
 
 def optimizer(storage: str, options: argparse.Namespace) -> optax.GradientTransformation:
-    """AdamW; the learning rate rises over a tenth of the steps and falls to 0 along a cosine."""
+    """Return AdamW with a warm-up over a tenth of the steps and a cosine decay to 0."""
     rate = optax.schedules.warmup_cosine_decay_schedule(
         0.0, options.learning_rate, options.steps // 10, options.steps
     )
@@ -120,7 +119,7 @@ def optimizer(storage: str, options: argparse.Namespace) -> optax.GradientTransf
 
 
 def prepare(storage: str, text: data.Text, options: argparse.Namespace) -> Run:
-    """A training that has not begun; all have the same weights and the same batches."""
+    """Return a training at step 0. All have the same weights and batches."""
     tx = optimizer(storage, options)
     model = Transformer(
         options.width,

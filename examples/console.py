@@ -1,4 +1,4 @@
-"""What the examples share at the terminal: options, progress, results."""
+"""Options, progress bars and results of the examples."""
 
 import argparse
 import json
@@ -23,18 +23,18 @@ Advance = Callable[[str, str], None]
 
 
 class OptionError(Exception):
-    """An option has a value that cannot be used; the message says which."""
+    """An option has an invalid value."""
 
 
 class Outcome(NamedTuple):
-    """What a run reached, by a measure of which more is better.
+    """The result of a run. Higher is better.
 
     Attributes:
-      measure: what is measured, in words.
-      value: what was reached.
-      target: what must be reached, or None.
+      measure: name of the measure.
+      value: the result.
+      target: minimum of the value, or None.
       data: the name of the data set.
-      details: further numbers.
+      details: other numbers.
     """
 
     measure: str
@@ -60,15 +60,15 @@ def parser(
     learning_rate: float | None = None,
     full: str = "",
 ) -> argparse.ArgumentParser:
-    """The options of an example.
+    """Return the options of an example.
 
     Args:
-      name: of the module in this folder.
+      name: name of the module in this folder.
       purpose: its docstring.
-      epochs: default.
-      batch_size: default.
-      learning_rate: default; None for an example that compares several optimizers.
-      full: what `--data full` brings; without it there is no such option.
+      epochs: default number of epochs.
+      batch_size: default batch size.
+      learning_rate: default. None for an example that compares optimizers.
+      full: name of the data set of `--data full`. None for no such option.
     """
     options = argparse.ArgumentParser(
         prog=f"python -m examples.{name}",
@@ -94,7 +94,7 @@ def main(
     parser: argparse.ArgumentParser,
     argv: Sequence[str] | None = None,
 ) -> None:
-    """Runs an example for one or several seeds and tells what it reached."""
+    """Run an example for one or several seeds and print the result."""
     add = parser.add_argument
     add("--seeds", type=_positive, default=1, help="how many runs, from --seed on (%(default)s)")
     add("--json", type=Path, metavar="FILE", help="write the results to this file")
@@ -119,9 +119,9 @@ def main(
 
 
 def optimizer(options: argparse.Namespace, falling: int = 0) -> optax.GradientTransformation:
-    """What `--optimizer` and `--learning-rate` ask for.
+    """Return the optimizer of `--optimizer` and `--learning-rate`.
 
-    Over `falling` steps, the learning rate falls to 0 along a cosine; by default it stays.
+    The learning rate decays to 0 along a cosine over `falling` steps. By default it is constant.
     """
     try:
         constant = adamjax.create(options.optimizer, learning_rate=options.learning_rate)
@@ -152,9 +152,9 @@ def make_folders(*folders: Path) -> None:
 
 @contextmanager
 def progress(totals: Mapping[str, int]) -> Iterator[Advance]:
-    """A bar for each name, live on a terminal with rich, else now and then a line of text.
+    """Show a progress bar for each name, or lines of text without rich or a terminal.
 
-    Yields `advance(name, text)`: one more step of `totals[name]` is done, and what to tell.
+    Yields `advance(name, text)`, which completes one step of `totals[name]`.
     """
     rich = _rich()
     if rich is None:

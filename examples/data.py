@@ -1,8 +1,8 @@
-"""The data of the examples: real, offline by default, larger when there is a network.
+"""Load the data of the examples.
 
-Every loader reads a set that ships inside a package of the extra `examples`, or inside Python.
-Where a loader takes `source`, "full" asks the Hugging Face hub for the larger set; when that cannot
-be had, the loader says why and which set it uses in its place.
+Every loader reads a set of a package of the extra `examples`, or of Python. If a loader takes
+`source`, "full" downloads the larger set from the Hugging Face hub. If that fails, the loader
+prints the reason and uses the bundled set.
 """
 
 import importlib
@@ -18,13 +18,13 @@ import numpy as np
 
 
 class Labelled(NamedTuple):
-    """Inputs with one label each, in a training and a held-out part.
+    """Inputs with labels, divided into a training and a held-out part.
 
     Attributes:
-      name: what the set is, in words.
-      train: (inputs, labels); inputs are an array [count, ...], or a list of texts.
+      name: description of the set.
+      train: (inputs, labels). Inputs are an array [count, ...] or a list of texts.
       test: the same for the held-out part.
-      classes: how many labels there are; they are int32 from 0.
+      classes: number of labels, which are int32 from 0.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Series(NamedTuple):
 
 
 class Text(NamedTuple):
-    """Bytes [count] of many files, one after the other; each file is in one of the two parts."""
+    """Concatenated bytes [count] of many files. Each file is in one of the two parts."""
 
     name: str
     train: np.ndarray
@@ -50,7 +50,7 @@ class Text(NamedTuple):
 
 
 class UnavailableError(Exception):
-    """A data set cannot be had here; the message says why."""
+    """A data set is not available."""
 
 
 def mnist(source: str = "bundled") -> Labelled:
@@ -69,10 +69,10 @@ def reviews(source: str = "bundled") -> Labelled:
 
 
 def breast_cancer(folds: int = 5) -> list[Labelled]:
-    """30 standardised measurements of 569 tumours; label 1 is benign.
+    """Return 30 standardized measurements of 569 tumors. Label 1 is benign.
 
-    Each fold holds out another part, so that each tumour is held out once. The scale comes from
-    the training part alone.
+    Each fold holds out another part, so each tumor is held out once. The scale is that of the
+    training part.
     """
     inputs, labels = package("sklearn.datasets").load_breast_cancer(return_X_y=True)
     splitter = package("sklearn.model_selection").StratifiedKFold(
@@ -105,10 +105,10 @@ def co2() -> Series:
 
 
 def python_source(held_out: float = 0.07) -> Text:
-    """The standard library of the Python that runs, without its tests: some 12 million bytes.
+    """Return the standard library of this Python without its tests, about 12 million bytes.
 
-    The files stand in an order that mixes the packages and is the same on every machine; the last
-    ones, at least the share `held_out` of all bytes, are held out.
+    The order of the files mixes the packages and is the same on every machine. The last files, at
+    least the share `held_out` of all bytes, are held out.
     """
     root = Path(sysconfig.get_paths()["stdlib"])
     skipped = {"site-packages", "dist-packages", "test", "tests", "idle_test", "__pycache__"}
@@ -133,11 +133,10 @@ def python_source(held_out: float = 0.07) -> Text:
 def stretches(
     text: np.ndarray, length: int, count: int | None = None, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Pieces of a text, and the same one byte later; both [count, length].
+    """Return pieces of a text and the same pieces one byte later, both [count, length].
 
-    Without `count` they are all pieces that do not overlap, in order; with it, that many of them
-    in an order drawn by `seed`: `steps * batch_size` of them are the batches of a run, once round
-    the text and again where it is too short.
+    Without `count` they are all pieces without overlap, in order. Otherwise they are `count` pieces
+    in a random order given by `seed`, which repeats if the text is too short.
     """
     starts = np.arange(0, len(text) - length, length)
     if count is not None:
@@ -223,10 +222,10 @@ def package(name: str, extra: str = "examples") -> ModuleType:
 
 
 def _hub(name: str, rows: Mapping[str, int]) -> list[Mapping]:
-    """The splits of a set on the hub, from the cache when they are there.
+    """Return the splits of a set on the hub, from the cache if possible.
 
-    `datasets` resumes an interrupted download and keeps what it has; the number of rows is
-    checked here. Without a network it raises an OSError, on a damaged file an error of its own.
+    `datasets` resumes and caches downloads. This function checks the number of rows. It raises an
+    OSError without a network, and an error of `datasets` for a damaged file.
     """
     datasets = package("datasets", extra="download")
     try:

@@ -1,11 +1,11 @@
-"""Small images with a convolutional network, and the larger one of the Adam paper.
+"""Train a convolutional network on small images.
 
-By default the 8 x 8 digits of scikit-learn, of which a fifth is held out; at least 0.985 of
-those must be told right. The learning rate falls to 0 along a cosine.
+By default it classifies the 8 x 8 digits of scikit-learn, of which a fifth is held out. The
+accuracy must be at least 0.985. The learning rate decays to 0 along a cosine.
 
-With `--data full --batch-size 128` CIFAR-10, not whitened, and the network of the paper's section
-6.3: three stages of convolution and pooling with 64, 64 and 128 channels, then 1,000 units, with
-dropout on the input and on the last layer.
+`--data full --batch-size 128` uses CIFAR-10 without whitening, and the network of section 6.3 of
+the Adam paper: three stages of convolution and pooling with 64, 64 and 128 channels, then 1,000
+units, with dropout on the input and on the last layer.
 
 Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, arXiv:1412.6980.
 """

@@ -16,21 +16,21 @@ Loss = Callable[..., jax.Array]
 
 
 class Trainer:
-    """A model, its optimizer and its data; each call of `epoch` trains one epoch.
+    """A model, its optimizer and its data. Each call of `epoch` trains one epoch.
 
-    An epoch is a `jax.lax.scan` over the steps inside a single `jax.jit`: on small models, one
-    call for each step costs more than the step itself. NNX modules are objects, so the scan
-    carries their state, and each step builds the objects from it while it is traced.
+    An epoch is a `jax.lax.scan` over the steps inside a single `jax.jit`, because on small models a
+    call costs more than a step. NNX modules are objects, so the scan carries their state, and each
+    step creates the objects from it.
 
     Args:
       model: a Flax NNX module.
       tx: any Optax transformation.
       loss: `loss(model, inputs, labels)`, the mean over the batch: a scalar, or an array of the
-        losses of models that share nothing, whose sum is then made small.
+        losses of independent models, whose sum is minimized.
       data: (inputs, labels), arrays [count, ...] of equal count.
-      batch_size: examples per step; an epoch leaves out what does not fill a batch.
-      seed: the order of the examples.
-      observe: what to record at each step, from the state of the optimizer; none by default.
+      batch_size: examples per step. An epoch omits an incomplete last batch.
+      seed: seed of the order of the examples.
+      observe: function from the optimizer state to the record of a step. None records nothing.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Trainer:
         self.seconds = 0.0
 
     def epoch(self) -> np.ndarray:
-        """Trains on every example once, in a new order; returns the mean loss."""
+        """Train on every example once in a new order, and return the mean loss."""
         self._key, key = jax.random.split(self._key)
         if self._compiled is None:
             jitted = jax.jit(self._epoch, donate_argnums=0)
@@ -77,7 +77,7 @@ class Trainer:
 
     @property
     def model(self) -> Any:
-        """The model as it is now; the next epoch takes its arrays."""
+        """Return the present model. The next epoch donates its arrays."""
         return nnx.merge(self._graph, self._state)[0]
 
     @property
@@ -115,7 +115,7 @@ class Trainer:
 def fit(
     trainer: Trainer, epochs: int, score: Callable[[Any], float], name: str = "epoch"
 ) -> list[float]:
-    """Trains for some epochs, with a progress bar; `score(model)` after each."""
+    """Train for some epochs with a progress bar, and call `score(model)` after each."""
     scores = []
     with progress({name: epochs}) as advance:
         for _ in range(epochs):
@@ -131,7 +131,7 @@ def _apply(model: Any, inputs: jax.Array) -> jax.Array:
 
 
 def predict(model: Any, inputs: np.ndarray, batch_size: int = 1000) -> np.ndarray:
-    """What the model, not in training, makes of the inputs [count, ...]."""
+    """Return the outputs of the model for inputs [count, ...], in evaluation mode."""
     parts = [inputs[i : i + batch_size] for i in range(0, len(inputs), batch_size)]
     return np.concatenate([np.asarray(_apply(model, jnp.asarray(part))) for part in parts])
 

@@ -1,4 +1,4 @@
-"""How the pictures of the examples look, and the one that most of them make."""
+"""The style of the pictures, and the picture of most examples."""
 
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,9 @@ COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F
 
 
 def axes(mosaic: Any, size: tuple[float, float], **options: Any) -> tuple[Any, dict[str, Any]]:
-    """A figure in the common style, and its axes by their names in the mosaic.
+    """Return a figure in the common style, and its axes by name.
 
-    The arguments are those of `matplotlib.figure.Figure.subplot_mosaic`; `size` is in inches.
+    The arguments are those of `matplotlib.figure.Figure.subplot_mosaic`. `size` is in inches.
     """
     from matplotlib.figure import Figure
 
@@ -27,7 +27,7 @@ def axes(mosaic: Any, size: tuple[float, float], **options: Any) -> tuple[Any, d
 
 
 def logarithmic(axis: Any) -> None:
-    """Makes an axis logarithmic, with plain numbers and a few of them even within a decade."""
+    """Make an axis logarithmic, with plain numbers as labels."""
     from matplotlib.ticker import LogLocator, NullFormatter
 
     axis.axes.set(**{f"{axis.axis_name}scale": "log"})
@@ -37,21 +37,21 @@ def logarithmic(axis: Any) -> None:
 
 
 def whole_numbers(axis: Any) -> None:
-    """Puts the marks of an axis at integers: epochs."""
+    """Put the ticks of an axis at integers."""
     from matplotlib.ticker import MaxNLocator
 
     axis.set_major_locator(MaxNLocator(integer=True))
 
 
 def save(figure: Any, file: Path) -> None:
-    """Writes the picture and tells where."""
+    """Save the picture and print its path."""
     file.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(file)
     print(f"picture: {file}")
 
 
 def smooth(values: ArrayLike, window: int) -> tuple[np.ndarray, np.ndarray]:
-    """Means over a sliding window, and the step at the end of each window."""
+    """Return the last step of each sliding window, and its mean."""
     values = np.asarray(values)
     window = max(1, min(window, len(values)))
     means = np.convolve(values, np.ones(window) / window, mode="valid")

@@ -1,10 +1,10 @@
-"""Words of reviews and a logistic regression: four optimizers where gradients are sparse.
+"""Compare four optimizers on logistic regression with sparse gradients.
 
-Each review is the set of its words and pairs of words, out of the 10,000 most frequent ones; half
-of them are dropped at random in training. A feature that few reviews have gets a gradient in few
-steps. Adam and AdaGrad, which give each weight its own step size, must then reach a lower training
-loss than SGD with Nesterov momentum, as in section 6.1 of the Adam paper. Each optimizer has the
-best learning rate of one common grid, constant or falling with 1 / sqrt(step).
+Each review is the set of its words and pairs of words among the 10,000 most frequent ones. Training
+drops half of them at random. A rare feature has a gradient in few steps. Adam and AdaGrad adapt the
+step size of each weight and must reach a lower training loss than SGD with Nesterov momentum, as in
+section 6.1 of the Adam paper. Each optimizer uses the best learning rate of one grid, constant or
+proportional to 1 / sqrt(step).
 
 Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, arXiv:1412.6980.
 """
@@ -65,7 +65,7 @@ class Regressions(nnx.Module):
 
 
 class Trial(NamedTuple):
-    """What an optimizer reached with each learning rate.
+    """The results of an optimizer by learning rate.
 
     Attributes:
       losses: training loss [epoch, learning rate], the mean of each epoch.
@@ -77,7 +77,7 @@ class Trial(NamedTuple):
 
     @property
     def best(self) -> int:
-        """Which learning rate ends with the lowest training loss; a NaN is never the lowest."""
+        """Return the index of the lowest final training loss, without NaN."""
         return int(np.nanargmin(self.losses[-1]))
 
 
@@ -134,7 +134,7 @@ def train(
 
 
 def draw(file: Path, title: str, trials: Mapping[str, Trial], rates: Sequence[Rate]) -> None:
-    """Best training curve of each optimizer, and what each learning rate ends with."""
+    """Draw the best training curve of each optimizer, and the final loss by learning rate."""
     first, power = np.transpose(rates)
     figure, panels = pictures.axes([["curves", "grid"]], (11, 4.2))
     left, right = panels.values()

@@ -42,7 +42,7 @@ def loss(model: Forecaster, changes: jax.Array, following: jax.Array) -> jax.Arr
 
 
 def windows(changes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Every stretch of the series, and the same one month later; both [count, WINDOW, 1]."""
+    """Return every window of the series and the window one month later, both [count, WINDOW, 1]."""
     stretches = np.lib.stride_tricks.sliding_window_view(changes, WINDOW + 1)[..., None]
     return stretches[:, :-1], stretches[:, 1:]
 

@@ -1,4 +1,4 @@
-"""The tables of docs/papers.md: what papers claim, and what came out here."""
+"""Write the tables of docs/papers.md: claims of the papers and their reproduction."""
 
 import functools
 import re
@@ -10,7 +10,7 @@ import adamjax
 from adamjax.registry import Paper
 from benchmarks import record
 from benchmarks.papers.__main__ import experiments
-from scripts.how_to_choose import markdown
+from scripts.comparison import markdown
 
 
 @functools.cache
@@ -33,7 +33,7 @@ def verdict(report: Mapping[str, Any]) -> str:
     agreeing, total = sum(of_paper), len(of_paper)
     if agreeing == total:
         return "yes"
-    return "no" if agreeing == 0 else f"in {agreeing} of {total} points"
+    return "no" if agreeing == 0 else f"{agreeing} of {total} claims"
 
 
 def overview() -> str:
@@ -44,7 +44,7 @@ def overview() -> str:
         link = f"[{paper.short()}]({paper.link()}), {experiment['where']}"
         title = f"[{experiment['title']}](#{anchor(experiment['title'])})"
         rows.append([title, link, verdict(report), f"{report['seconds'] / 60:.0f}"])
-    return markdown(["experiment", "paper", "agrees", "minutes"], rows)
+    return markdown(["experiment", "paper", "reproduced", "minutes"], rows)
 
 
 def sections() -> str:
@@ -56,14 +56,14 @@ def section(file: Path, report: Mapping[str, Any]) -> str:
     """One experiment."""
     experiment = report["experiment"]
     picture = f"../benchmarks/results/{file.with_suffix('.png').name}"
-    says = ["what it says, and how it was judged", "came out", "agrees"]
-    ours = ["what we asked besides, which the paper does not say", "came out", "holds"]
+    says = ["claim and criterion", "measured", "reproduced"]
+    ours = ["additional question", "measured", "holds"]
     by_us = table(ours, report["findings"], of_paper=False)
     return "\n\n".join(
         [
             f"### {experiment['title']}",
             f"**The paper** ({experiment['where']}). {experiment['claim']}",
-            f"**Run here.** {experiment['run']} `{report['command']}`",
+            f"**Experiment.** {experiment['run']} `{report['command']}`",
             table(says, report["findings"], of_paper=True),
             *([by_us] if by_us else []),
             f"[![{experiment['title']}]({picture})]({picture})",

@@ -1,9 +1,8 @@
 """Writes the generated parts of README.md and docs/; with --check only says if they are behind."""
 
 import argparse
-import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ sys.path.insert(0, str(ROOT))
 
 import adamjax  # noqa: E402
 from benchmarks import record  # noqa: E402
-from scripts import coming_from_optax, how_to_choose, papers, scaling, storage, support  # noqa: E402
+from scripts import coming_from_optax, comparison, papers, scaling, storage, support  # noqa: E402
 
 
 def variants_table() -> str:
@@ -23,15 +22,6 @@ def variants_table() -> str:
         changes = record.summary.replace("|", "\\|")
         rows.append(f"| `{name}` | {paper} | {changes} | {', '.join(record.styles)} |")
     return "\n".join(rows)
-
-
-def examples_table() -> str:
-    """The table of examples/README.md, with links that hold from the root."""
-    text = (ROOT / "examples" / "README.md").read_text()
-    match = re.search(r"(?:^\|.*\n)+", text, flags=re.M)
-    if match is None:
-        raise SystemExit("examples/README.md has no table")
-    return match[0].rstrip().replace("](results/", "](examples/results/")
 
 
 def result(name: str) -> dict[str, Any]:
@@ -46,64 +36,56 @@ def both(name: str) -> list[dict[str, Any]]:
 
 
 def storage_table() -> str:
-    """The formats of `store` side by side, each figure from a benchmark's results."""
+    """The formats of `store`, each figure from a benchmark's results."""
     moved = {
         (row["device"], row["row"]): row["bytes_per_parameter"]
         for report in both("compiled")
         for row in report["rows"]
     }
-    tracking = result("tracking")
     transformer = next(
         row["formats"]
         for row in result("quality")["comparisons"]
         if (row["task"], row["optimizer"]) == ("transformer", "adamw, b2 = 0.999")
     )
     rows = [
-        "| `storage=` | bytes of state | bytes moved: TPU v5e | H200 "
-        "| update beside float32's: cosine | norm | loss of a transformer |",
-        "|---|---|---|---|---|---|---|",
+        "| `storage=` | state [bytes] | memory traffic, TPU v5e | H200 | loss of a transformer |",
+        "|---|---|---|---|---|",
     ]
     for name in storage.FORMATS:
-        update = tracking["by_b2"]["0.999"][name]
-        loss = transformer[name]["held_out"]
-        cells = [
-            f'`"{name}"`',
-            f"{tracking['formats'][name]['state_bytes']:g}",
-            *(f"{moved[device, f'adamw {name}']:.1f}" for device in ("TPU v5e", "H200")),
-            f"{update['cosine']:.5f}",
-            f"{update['norm_ratio']:.4f}",
-            f"{loss['mean']:.4f} ± {loss['standard_error']:.4f}",
+        traffic = [
+            moved[on, f"adamw {name}"] / moved[on, "optax.adamw"] for on in ("TPU v5e", "H200")
         ]
+        loss = transformer[name]["held_out"]
+        state = result("tracking")["formats"][name]["state_bytes"]
+        cells = [f'`"{name}"`', f"{state:g}", *(f"{share:.2f}" for share in traffic)]
+        cells.append(f"{loss['mean']:.4f} ± {loss['standard_error']:.4f}")
         rows.append(f"| {' | '.join(cells)} |")
-    return "\n".join([*rows, "", elsewhere_moved(moved)])
+    return "\n".join(rows)
 
 
-def elsewhere_moved(moved: Mapping[tuple[str, str], float]) -> str:
-    """What two formats move on other TPUs, where they are no single pass."""
-
-    def there(row: str) -> str:
-        figures = {f"{moved[device, row]:.1f}" for device in ("TPU v4", "TPU v6e")}
-        return " to ".join(sorted(figures))
-
+def bfloat16_sentence() -> str:
+    """The losses of bfloat16 parameters with and without stochastic rounding."""
+    report = result("bfloat16_parameters")
+    losses = [f"{row['loss']:.2f}" for row in report["rows"].values()]
+    steps, rate = report["settings"]["steps"], report["settings"]["learning_rate"]
     return (
-        f'On TPU v4 and v6e, `"8bit_v16"` moves {there("adamw 8bit_v16")} bytes, and `"8bit"`\n'
-        f"behind `optax.clip_by_global_norm` {there('clip + adamw 8bit')}: there they save memory, "
-        "and no time."
+        f"A small transformer, {steps:,} steps at learning rate {rate:g}: with `optax.adamw`, "
+        f"float32 parameters\nreach loss {losses[0]} and bfloat16 parameters only {losses[1]}. "
+        f'`param_rounding="stochastic"` reaches {losses[2]}\nwith bfloat16 parameters, and '
+        f'{losses[3]} with `storage="8bit"` as well '
+        "([results](benchmarks/README.md#commands))."
     )
 
 
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
-    "README.md": {
-        "variants": variants_table,
-        "storage": storage_table,
-        "examples": examples_table,
-    },
-    "docs/how-to-choose.md": {
-        "ranking": lambda: how_to_choose.ranking_table(result("pathologies")),
-        "problems": lambda: how_to_choose.problems_table(result("pathologies")),
-        "learning rates": lambda: how_to_choose.rates_table(result("pathologies")),
-        "sensitivity": lambda: how_to_choose.sensitivity_table(result("sensitivity")),
-        "memory": how_to_choose.memory_table,
+    "README.md": {"bfloat16 parameters": bfloat16_sentence, "storage": storage_table},
+    "docs/variants.md": {"variants": variants_table},
+    "docs/comparison.md": {
+        "ranking": lambda: comparison.ranking_table(result("pathologies")),
+        "problems": lambda: comparison.problems_table(result("pathologies")),
+        "learning rates": lambda: comparison.rates_table(result("pathologies")),
+        "sensitivity": lambda: comparison.sensitivity_table(result("sensitivity")),
+        "memory": comparison.memory_table,
     },
     "docs/storage.md": {
         "bytes moved": lambda: storage.bytes_table(both("compiled"), storage.FLOAT32_PARAMETERS),

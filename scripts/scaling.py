@@ -7,7 +7,7 @@ from adamjax.cli.choices import parse_optimizer
 from adamjax.cli.machines import COMPILED, MACHINES, OVERHEAD, get_machine
 from adamjax.cli.memory import leaves_of
 from adamjax.cli.scaling import Plan, Share, communication, estimate, make_plan, parse_mesh
-from scripts.how_to_choose import markdown
+from scripts.comparison import markdown
 
 SIZES = {"7B": 7_000_000_000, "70B": 70_000_000_000, "405B": 405_000_000_000}
 STORAGES = ("float32", "bfloat16", "8bit")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from adamjax.storage.store import MIN_SIZE
-from scripts.how_to_choose import markdown
+from scripts.comparison import markdown
 
 Report = Mapping[str, Any]
 Rows = Iterable[Mapping[str, Any]]

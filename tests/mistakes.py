@@ -32,7 +32,7 @@ SHARED = (
     ),
 )
 HIDDEN = {None, "dtype", "mask", "mu_dtype", "nu_dtype", "param_rounding", "squares", "storage"}
-HIDDEN |= {"strict"}
+HIDDEN |= {"square", "strict"}
 BUILDERS = {"callable", "copy_params", "lift", "lookup_or_suggest", "optimizer", "Slot"}
 BUILDERS |= {"with_extra_args_support", "with_param_rounding"}
 CASTS = {"_wide", "asarray", "at_least_float32", "cast", "clamp", "float"}

@@ -61,11 +61,9 @@ def _part(file: str, old: str, new: str) -> Fault:
 
 FAULTS = (
     # Rules.
-    _variant(
-        "adam", "nu = ema(g * g, moments.nu, step.b2)", "nu = ema(g * g, moments.nu, step.b1)"
-    ),
+    _variant("adam", "moments.nu), moments.nu, step.b2)", "moments.nu), moments.nu, step.b1)"),
     _variant("lion", "mu=ema(g, moments.mu, step.b2)", "mu=ema(g, moments.mu, step.b1)"),
-    _variant("adamax", "jnp.abs(g) + in_gradient * step.eps", "g + in_gradient * step.eps"),
+    _variant("adamax", "modulus(g, moments.nu) + in_gradient", "g + in_gradient"),
     _variant("adan", "0, g - moments.last)", "0, g + moments.last)"),
     _variant("adopt", "jnp.maximum(root(moments.nu), step.eps)", "root(moments.nu)"),
     _variant("amsgrad", "jnp.maximum(moments.nu_max, square)", "square"),

@@ -269,6 +269,13 @@ def test_states_that_are_refused():
             tx.update(p, theirs.init(p))
     with pytest.raises(ValueError, match=r"state: .* param_rounding differs"):
         tx.update(p, adamjax.adam(param_rounding="kahan").init(p))
+    rounding = adamjax.adam(param_rounding="kahan")
+    with pytest.raises(
+        ValueError, match=r"state: .* continue with \(optax.EmptyState\(\), state, "
+    ):
+        rounding.update(p, tx.init(p), p)
+    continued = (optax.EmptyState(), tx.init(p), adamjax.round_params("kahan").init(p))
+    rounding.update(p, continued, p)
     with pytest.raises(ValueError, match=r"state: .* call init again"):
         adamjax.scale_by_adam(b1=fading).update(p, adamjax.scale_by_adam().init(p))
 
@@ -305,7 +312,6 @@ def test_patterns_are_checked_in_init():
     for tx in (
         adamjax.adamw(mask="*scale"),
         adamjax.lamb(weight_decay=0.1, decay_mode="inside", mask="*scale"),
-        adamjax.cautious_decay(0.1, "!*scale"),
         adamjax.adam_mini(kept={"*scale": ()}),
         adamjax.lazy_rows(adam, ["*kernel", "!*scale"]),
         adamjax.store(adam, exclude="!*scale"),

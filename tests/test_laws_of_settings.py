@@ -52,6 +52,8 @@ ADDED = {
     "proximal": lambda step, p: (p + step) / (1 + LR * WD) - p,
     "decoupled_after": lambda step, p: step - LR * WD * (p + step),
     "independent_after": lambda step, p: step - WD * (p + step),
+    "cautious": lambda step, p: step - LR * WD * p * (step * p <= 0),
+    "lr_squared": lambda step, p: step - LR**2 * WD * p,
 }
 KERNELS_ONLY = {
     "tree": {"dense": {"bias": False, "kernel": True}},

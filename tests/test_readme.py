@@ -1,4 +1,4 @@
-"""README.md is true: its code runs, its commands work, its generated parts are up to date."""
+"""README.md: its code runs, it is short, and the generated parts of all pages are up to date."""
 
 import subprocess
 import sys
@@ -9,30 +9,18 @@ from tests import ROOT, documents
 
 README = ROOT / "README.md"
 BLOCKS = documents.blocks(README)
-# What these print is left to them: a table of devices, a list of names.
-NOT_TOLD = ("table(placements(state))", "list_variants(")
-
-
-def test_readme_has_what_is_tested():
-    assert len(BLOCKS) >= 8
-    assert sum(bool(documents.expected(block.code)) for block in BLOCKS) >= 2
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: f"line-{block.line}")
-def test_python_block_runs_and_prints_what_it_says(block, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
+def test_python_block_runs_and_prints_its_comments(block, capsys):
     documents.run(block, README, {"__name__": "readme"})
-    printed, wanted = capsys.readouterr().out.splitlines(), documents.expected(block.code)
-    if any(told in block.code for told in NOT_TOLD):
-        assert printed and not wanted
-    else:
-        assert len(printed) == len(wanted) and all(map(documents.same, printed, wanted))
+    printed, expected = capsys.readouterr().out.splitlines(), documents.expected(block.code)
+    assert len(printed) == len(expected) and all(map(documents.same, printed, expected))
 
 
-def test_quickstart_learns(tmp_path):
-    names = {}
-    documents.run(BLOCKS[0], README, names)
-    assert abs(float(names["params"]["kernel"][1, 0]) + 2.0) < 0.05
+def test_readme_is_one_screen_and_its_quickstart_prints_losses():
+    assert README.stat().st_size <= 7_000
+    assert len(documents.expected(BLOCKS[0].code)) == 3
 
 
 def test_generated_parts_are_up_to_date():

@@ -17,11 +17,20 @@ from adamjax.derive import OPTAX_STYLES, section
 from adamjax.interop import tables
 from adamjax.interop.arguments import Call
 from adamjax.registry import get_variant
+from adamjax.rule import with_modulus
 from adamjax.storage.rounding import is_low, with_param_rounding
 from adamjax.storage.store import store
 from adamjax.trees import PyTree
 
 _NAMES = {**ADVICE, "decay": "b2"}  # of Optax's arguments here
+
+
+class OptaxCall(Call):
+    """A call of a variant in Optax's style."""
+
+    def make(self) -> optax.GradientTransformationExtraArgs:
+        """Create the optimizer. It averages |g|² of complex leaves."""
+        return with_modulus(super().make())
 
 
 class NoEqualError(ValueError):
@@ -58,7 +67,7 @@ def from_optax_args(
     return call.make()
 
 
-def optax_call(name: str, arguments: Mapping[str, Any]) -> Call:
+def optax_call(name: str, arguments: Mapping[str, Any]) -> OptaxCall:
     """Return the call that equals `optax.<name>(**arguments)`."""
     row = lookup_or_suggest("optimizer of Optax", name, tables.OPTAX, ignore_case=True)
     return _call(row, row.name, arguments)
@@ -71,7 +80,7 @@ def _function(name: str) -> Callable[..., Any]:
     return function
 
 
-def _call(row: tables.OptaxOptimizer, name: str, arguments: Mapping[str, Any]) -> Call:
+def _call(row: tables.OptaxOptimizer, name: str, arguments: Mapping[str, Any]) -> OptaxCall:
     who = f"optax.{name}"
     signature = inspect.signature(_function(name))
     bound = signature.bind(**arguments)
@@ -87,7 +96,7 @@ def _call(row: tables.OptaxOptimizer, name: str, arguments: Mapping[str, Any]) -
     known = get_variant(variant).defaults
     names = {there if there in known else _NAMES.get(there, there): there for there in theirs}
     settings |= {here: theirs[there] for here, there in names.items()}
-    return Call(who, variant, settings, {k: name for k, name in names.items() if k != name})
+    return OptaxCall(who, variant, settings, {k: name for k, name in names.items() if k != name})
 
 
 def _converted(row: tables.OptaxOptimizer, theirs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -164,7 +173,8 @@ def _drop_in(
             return call._replace(arguments=call.arguments | chosen).make()
         scale_by: Any = get_variant(call.variant).scale_by
         known = inspect.signature(scale_by).parameters
-        return store(scale_by(**{k: v for k, v in call.arguments.items() if k in known}), **chosen)
+        tx = scale_by(**{k: v for k, v in call.arguments.items() if k in known})
+        return store(with_modulus(tx), **chosen)
 
     theirs = inspect.signature(function)
     make.__signature__ = signature = theirs.replace(  # type: ignore[attr-defined]

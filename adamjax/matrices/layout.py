@@ -17,7 +17,7 @@ stack of matrices.
 import itertools
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -92,6 +92,14 @@ class Layout:
         """Return (stack axes ..., rows, columns) of each block of a leaf."""
         return [self._merge(block) for block in itertools.product(*self.sizes(shape))]
 
+    def per_matrix(self, shape: Shape) -> Shape:
+        """Return the shape of one number for each matrix. It broadcasts to the leaf."""
+        stack = set(itertools.chain(*self.matrix[:-2]))
+        differ = (
+            any(axis.name in stack or len(axis.sizes) > 1 for axis in group) for group in self.axes
+        )
+        return tuple(size if d else 1 for d, size in zip(differ, shape, strict=True))
+
     def _order(self) -> list[int]:
         return [self.names.index(name) for group in self.matrix for name in group]
 
@@ -158,3 +166,24 @@ def from_matrices(matrices: Sequence[jax.Array], layout: Layout, shape: Shape) -
         n = len(blocks)
         parts = [jnp.concatenate(parts[j : j + n], i) for j in range(0, len(parts), n)]
     return parts[0].reshape(shape)
+
+
+def reduce_matrices(
+    function: Callable[[jax.Array], jax.Array], x: jax.Array, layout: Layout
+) -> jax.Array:
+    """Reduce each matrix of a leaf to one number, in the shape `Layout.per_matrix`.
+
+    Args:
+      function: from matrices (..., rows, columns) to numbers (..., 1, 1).
+      x: the leaf.
+      layout: its layout.
+
+    >>> layout = parse_layout("in out=4+2 -> out in")
+    >>> size = lambda m: jnp.sum(m, (-2, -1), keepdims=True)
+    >>> reduce_matrices(size, jnp.ones((3, 6)), layout).tolist()
+    [[12.0, 12.0, 12.0, 12.0, 6.0, 6.0]]
+    """
+    blocks = to_matrices(x, layout)
+    spread = [jnp.broadcast_to(function(block), block.shape) for block in blocks]
+    numbers = from_matrices(spread, layout, x.shape)
+    return numbers[tuple(slice(size) for size in layout.per_matrix(x.shape))]

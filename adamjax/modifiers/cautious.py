@@ -1,8 +1,6 @@
 """Cautious Optimizers: Improving Training with One Line of Code. Liang et al., 2024.
 
-arXiv:2411.16085. It masks the elements of an update whose sign disagrees with the gradient. And
-Cautious Weight Decay, Chen et al., 2025, arXiv:2510.12402: it masks weight decay that opposes the
-update.
+arXiv:2411.16085. It masks the elements of an update whose sign disagrees with the gradient.
 """
 
 import jax.numpy as jnp
@@ -10,9 +8,7 @@ import optax
 
 from adamjax.checks import lookup_or_suggest
 from adamjax.modifiers.map_updates import map_updates
-from adamjax.moments import Array, add_decay
-from adamjax.rule import ScalarOrSchedule, lift
-from adamjax.trees import Mask
+from adamjax.moments import Array
 
 _SCALES = {
     "mean": lambda agrees: 1 / jnp.maximum(jnp.mean(agrees), 1e-3),
@@ -53,35 +49,3 @@ def cautious(
         return u * (agrees * factor(agrees))
 
     return map_updates(inner, modify)
-
-
-def cautious_decay(
-    weight_decay: ScalarOrSchedule, mask: Mask = None
-) -> optax.GradientTransformationExtraArgs:
-    """Decay the elements that the update moves towards 0: u = u + λ p [u p >= 0].
-
-    Use it in a chain, between `scale_by_*` and the learning rate.
-
-    Args:
-      weight_decay: λ, a number, an array or a schedule.
-      mask: leaves with weight decay, in any form that `adamjax.optimizer` accepts.
-
-    Returns:
-      A transformation with an `optax.ScaleByScheduleState`.
-
-    Raises:
-      ValueError: for a negative number; in `update`, if the parameters are missing or do not fit.
-
-    >>> tx = cautious_decay(0.5)
-    >>> p = jnp.array([2.0, -2.0])
-    >>> tx.update(jnp.array([1.0, 1.0]), tx.init(p), p)[0].tolist()
-    [2.0, 1.0]
-    """
-
-    def rule(u, moments, step, p):
-        agrees = jnp.sign(u) * jnp.sign(p) >= 0
-        return add_decay(u, p * agrees.astype(p.dtype), step.weight_decay), moments
-
-    scalars = {"weight_decay": weight_decay}
-    state = optax.ScaleByScheduleState
-    return lift(rule, state, {}, scalars=scalars, needs_params=True, mask=mask)

@@ -37,14 +37,14 @@ class EigenbasisState(NamedTuple):
     """State of an optimizer in an eigenbasis.
 
     Attributes:
-      count: number of steps done.
+      step_count: number of steps done.
       left, right: averages of G Gᵀ and Gᵀ G, of shapes (rows, rows) and (columns, columns). A side
         that is not rotated has a single element.
       left_basis, right_basis: eigenvectors of `left` and `right`, in columns.
       inner_state: state of the inner optimizer, in the basis.
     """
 
-    count: Array
+    step_count: Array
     left: PyTree
     right: PyTree
     left_basis: PyTree
@@ -127,7 +127,7 @@ def eigenbasis(
         shapes = [_shape(jnp.shape(g), -2, max_size) for g in leaves]
         left = check_same_tree("updates", updates, "the state's left", state.left, shapes=shapes)
         check_precision("left", updates, left, Slot())
-        first = state.count == 0
+        first = state.step_count == 0
         bases, into = (state.left_basis, state.right_basis), partial(auto_sharded, _into)
         updates = map_leaves(clamp, updates)
         rotated = map_leaves(into, updates, *bases)
@@ -136,7 +136,7 @@ def eigenbasis(
         rotated, after = inner.update(rotated, state.inner_state, rotated_params, **extra_args)
         after = jax.tree.map(partial(jnp.where, first), state.inner_state, after)
         rotated = jax.tree.map(lambda u: jnp.where(first, 0 * u, u), rotated)  # NaN stays
-        b = value_at(decay, state.count)
+        b = value_at(decay, state.step_count)
 
         def average(side: int, covariance: Array, g: Array) -> Array:
             if not _rotates(covariance):
@@ -146,10 +146,10 @@ def eigenbasis(
 
         left = map_leaves(partial(average, -2), state.left, updates)
         right = map_leaves(partial(average, -1), state.right, updates)
-        due = jnp.where(first, 2, jnp.where(state.count % every == 0, 1, 0))
+        due = jnp.where(first, 2, jnp.where(state.step_count % every == 0, 1, 0))
         changes = [lambda _, bases, state: (bases, state), _refine, _diagonalize]
         (first, second), after = jax.lax.switch(due, changes, (left, right), bases, after)
-        count = increment(state.count)
+        count = increment(state.step_count)
         new_state = EigenbasisState(count, left, right, first, second, after)
         return map_leaves(partial(auto_sharded, _out_of), rotated, *bases), new_state
 

@@ -17,7 +17,7 @@ from adamjax.trees import PyTree
 class GrokfastState(NamedTuple):
     """Number of steps done, and the average of the gradients."""
 
-    count: Array
+    step_count: Array
     slow: PyTree
     roles = {"slow": "signed"}
 
@@ -25,7 +25,7 @@ class GrokfastState(NamedTuple):
 class GrokfastWindowState(NamedTuple):
     """Number of steps done, and the last gradients, stacked along the first axis."""
 
-    count: Array
+    step_count: Array
     window: PyTree
     roles = {"window": "signed"}
 
@@ -96,7 +96,7 @@ def grokfast_window(
     check_count("window", window)
 
     def rule(g, moments, step):
-        last = moments.window.at[(moments.count - 1) % window].set(g)
+        last = moments.window.at[(moments.step_count - 1) % window].set(g)
         slow = jnp.where(step.count < window, 0, jnp.mean(last, axis=0))
         return g + step.lamb * slow, moments._replace(window=last)
 

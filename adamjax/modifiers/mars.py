@@ -17,7 +17,7 @@ from adamjax.trees import PyTree
 class MarsState(NamedTuple):
     """Number of steps done, and the gradient of the last step."""
 
-    count: Array
+    step_count: Array
     previous: PyTree
     roles = {"previous": "signed"}
 

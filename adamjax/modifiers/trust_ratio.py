@@ -43,8 +43,15 @@ def trust_ratio(
     check_not_negative("norm_cap", norm_cap)
 
     def modify(u: Array, _: Array, p: Array) -> Array:
-        size, own = norm(p), norm(u)
-        unit = divide(u, own + eps)  # not ‖p‖ / ‖u‖, which may be infinite
-        return jnp.where(size == 0, u, coefficient * jnp.minimum(size, norm_cap) * unit)
+        return scale_to_norm(u, p, coefficient, eps, norm_cap)
 
     return map_updates(optax.identity(), modify, needs_params=True)
+
+
+def scale_to_norm(
+    u: Array, p: Array, coefficient: float = 1.0, eps: float = 0.0, cap: float = math.inf
+) -> Array:
+    """Return c u min(‖p‖, cap) / (‖u‖ + ε), or u where a norm is 0."""
+    size, own = norm(p), norm(u)
+    unit = divide(u, own + eps)  # not ‖p‖ / ‖u‖, which may be infinite
+    return jnp.where(size == 0, u, coefficient * jnp.minimum(size, cap) * unit)

@@ -13,7 +13,7 @@ from adamjax.trees import leaf_name
 
 Leaf = dict[str, Array]  # the moments of one parameter, by field
 
-_CLOCKS = ("count", "step", "t")
+_CLOCKS = ("count", "step_count", "step", "t")
 # Their counts do not increase at each step.
 _NO_CLOCKS = (optax.ApplyEvery, optax.contrib.ReduceLROnPlateauState)
 

@@ -47,6 +47,7 @@ def track(
     | `parameter_norm` | ‖θ‖ before the update; 0 if `update` gets no params |
     | `update_ratio` | ‖Δθ‖ / ‖θ‖; 0 if θ = 0 or `update` gets no params |
     | `learning_rate` | the learning rate η of this step; absent if the state has none |
+    | `learning_rate/...` | that of each group of `adamjax.groups` |
     | `effective_lr_p05` ... | quantiles of η / √v̂ over the elements; absent without η or v |
     | `nonfinite` | the number of NaN or infinite elements of g (exact to 2²⁴) |
     | `saturated` | the share of the elements in 8-bit storage that are at a code's limit |
@@ -119,6 +120,7 @@ def track(
         floats = [*NORMS, *(["learning_rate"] if readout.rates else [])]
         floats += labels if readout.rates and readout.holders else []
         floats += ["saturated"] if readout.coded else []
+        floats += [f"learning_rate/{group}" for group in readout.groups]
         # A buffer for each: donating one buffer twice is an error.
         values = {key: jnp.zeros((), jnp.float32) for key in floats}
         return TrackState(inner_state, named({**values, "nonfinite": jnp.zeros((), jnp.int32)}))
@@ -138,6 +140,7 @@ def track(
         }
         if readout.rates:
             values["learning_rate"] = largest([rate for _, rate in readout.rates])
+        values |= {f"learning_rate/{group}": rate for group, rate in readout.groups.items()}
         # After `convert_state`, the state keeps its metrics.
         if "saturated" in (state.metrics[name] if name else state.metrics):
             values["saturated"] = saturated_share(readout.coded)

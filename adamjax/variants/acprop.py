@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import lookup_or_suggest
-from adamjax.moments import divide, ema, root
+from adamjax.moments import abs_sq, divide, ema, root
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 
@@ -69,10 +69,10 @@ def scale_by_acprop(
             residual = step.b1.value * residual  # g - m with the new m
         weight = step.b2.one_minus / step.b2.bias_correction
         eps_root = step.eps_root / step.b2.bias_correction
-        nu = moments.nu + weight * (residual**2 - moments.nu) + eps_root
+        nu = moments.nu + weight * (abs_sq(residual, moments.nu) - moments.nu) + eps_root
         return u, moments._replace(mu=mu, nu=nu)
 
-    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)}
+    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype, square=True)}
     scalars = {"eps": eps, "eps_root": eps_root}
     return lift(rule, optax.ScaleByBeliefState, slots, betas={"b1": b1, "b2": b2}, scalars=scalars)
 

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_not_negative, lookup_or_suggest
-from adamjax.moments import Array, adam_update, adam_update_eps_hat, debias, ema
+from adamjax.moments import Array, abs_sq, adam_update, adam_update_eps_hat, debias, ema
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.trees import PyTree
@@ -76,7 +76,7 @@ def scale_by_adabelief(
     def rule(g, moments, step):
         mu = ema(g, moments.mu, step.b1)
         surprise = step.b1.value * (g - moments.mu)  # g - m with the new m
-        nu = seen = ema(surprise * surprise, moments.nu, step.b2) + step.added
+        nu = seen = ema(abs_sq(surprise, moments.nu), moments.nu, step.b2) + step.added
         if style == "amsgrad":
             seen = jnp.maximum(moments.nu_max, nu)
             moments = moments._replace(nu_max=seen)
@@ -86,7 +86,7 @@ def scale_by_adabelief(
             u = jnp.where(trusted, rectify * adam_update_eps_hat(mu, nu, step), debias(mu, step.b1))
         return u, moments._replace(mu=mu, nu=nu)
 
-    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)}
+    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype, square=True)}
     if style == "amsgrad":
         slots["nu_max"] = Slot(nu_dtype)
     scalars = {"eps": eps, "eps_root": 0.0, "added": eps if eps_root is None else eps_root}

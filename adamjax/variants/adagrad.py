@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import optax
 
 from adamjax.checks import check_not_negative, lookup_or_suggest
-from adamjax.moments import Array, divide, root, sqrt_eps_inside
+from adamjax.moments import Array, abs_sq, divide, root, sqrt_eps_inside
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.trees import PyTree
@@ -62,10 +62,10 @@ def scale_by_adagrad(
     check_not_negative("initial_accumulator_value", initial_accumulator_value)
 
     def rule(g, moments, step):
-        nu = moments.nu + g * g
+        nu = moments.nu + abs_sq(g, moments.nu)
         return divide(g, denominator(nu, step.eps)), moments._replace(nu=nu)
 
-    slots = {"nu": Slot(fill=initial_accumulator_value, dtype=nu_dtype)}
+    slots = {"nu": Slot(nu_dtype, initial_accumulator_value, square=True)}
     return lift(rule, AdagradState, slots, scalars={"eps": eps})
 
 

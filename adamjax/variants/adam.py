@@ -13,7 +13,13 @@ from typing import Any
 import optax
 
 from adamjax.checks import lookup_or_suggest
-from adamjax.moments import adam_update, adam_update_eps_hat, adam_update_no_bias_correction, ema
+from adamjax.moments import (
+    abs_sq,
+    adam_update,
+    adam_update_eps_hat,
+    adam_update_no_bias_correction,
+    ema,
+)
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 
@@ -66,10 +72,10 @@ def scale_by_adam(
 
     def rule(g, moments, step):
         mu = ema(g, moments.mu, step.b1)
-        nu = ema(g * g, moments.nu, step.b2)
+        nu = ema(abs_sq(g, moments.nu), moments.nu, step.b2)
         return direction(mu, nu, step), moments._replace(mu=mu, nu=nu)
 
-    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)}
+    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype, square=True)}
     scalars = {"eps": eps, "eps_root": eps_root}
     return lift(rule, optax.ScaleByAdamState, slots, betas={"b1": b1, "b2": b2}, scalars=scalars)
 

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import lookup_or_suggest
-from adamjax.moments import debias, divide, ema
+from adamjax.moments import debias, divide, ema, modulus
 from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 
@@ -59,11 +59,11 @@ def scale_by_adamax(
     def rule(g, moments, step):
         mu = ema(g, moments.mu, step.b1)
         decayed = step.b2.value * moments.nu + in_decayed * step.eps
-        nu = jnp.maximum(decayed, jnp.abs(g) + in_gradient * step.eps)
+        nu = jnp.maximum(decayed, modulus(g, moments.nu) + in_gradient * step.eps)
         u = divide(debias(mu, step.b1), nu + after_max * step.eps)
         return u, moments._replace(mu=mu, nu=nu)
 
-    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)}
+    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype, square=True)}
     return lift(
         rule, optax.ScaleByBeliefState, slots, betas={"b1": b1, "b2": b2}, scalars={"eps": eps}
     )

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import lookup_or_suggest
-from adamjax.moments import Array, clamp, debias, divide, ema, root
+from adamjax.moments import Array, abs_sq, clamp, debias, divide, ema, root
 from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.trees import PyTree
@@ -80,13 +80,13 @@ def scale_by_adan(
         d = jnp.where(step.count == 1, 0, g - moments.last)
         mu = ema(g, moments.mu, step.b1)
         change = ema(d, moments.change, step.b2)
-        nu = ema(jnp.square(clamp(g + factor * d)), moments.nu, step.b3)
+        nu = ema(abs_sq(clamp(g + factor * d), moments.nu), moments.nu, step.b3)
         ahead = debias(mu, step.b1) + factor * debias(change, step.b2)
         u = divide(ahead, root(debias(nu, step.b3) + step.eps_root) + step.eps)
         return u, moments._replace(mu=mu, change=change, nu=nu, last=g)
 
     mu_slot = Slot(mu_dtype)
-    slots = {"mu": mu_slot, "change": mu_slot, "nu": Slot(nu_dtype), "last": mu_slot}
+    slots = {"mu": mu_slot, "change": mu_slot, "nu": Slot(nu_dtype, square=True), "last": mu_slot}
     betas = {"b1": b1, "b2": b2, "b3": b3}
     return lift(rule, AdanState, slots, betas=betas, scalars={"eps": eps, "eps_root": eps_root})
 

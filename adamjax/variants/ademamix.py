@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_count, lookup_or_suggest
-from adamjax.moments import Array, Beta, debias, denominator, divide, ema
+from adamjax.moments import Array, Beta, abs_sq, debias, denominator, divide, ema
 from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.trees import PyTree
@@ -103,12 +103,12 @@ def scale_by_ademamix(
         if b3_warmup is not None:
             slow = _interpolated(step.b1, step.b3, progress(step, b3_warmup), log_addend)
         mu_slow = ema(g, moments.mu_slow, slow)
-        nu = ema(g * g, moments.nu, step.b2)
+        nu = ema(abs_sq(g, moments.nu), moments.nu, step.b2)
         mixed = debias(mu, step.b1) + step.alpha * progress(step, alpha_warmup) * mu_slow
         after = moments._replace(mu=mu, mu_slow=mu_slow, nu=nu)
         return divide(mixed, denominator(nu, step)), after
 
-    slots = {"mu": Slot(mu_dtype), "mu_slow": Slot(mu_dtype), "nu": Slot(nu_dtype)}
+    slots = {"mu": Slot(mu_dtype), "mu_slow": Slot(mu_dtype), "nu": Slot(nu_dtype, square=True)}
     betas = {"b1": b1, "b2": b2, "b3": b3}
     scalars = {"alpha": alpha, "eps": eps, "eps_root": eps_root}
     return lift(rule, AdemamixState, slots, betas=betas, scalars=scalars)

@@ -15,7 +15,7 @@ from typing import Any
 import jax.numpy as jnp
 import optax
 
-from adamjax.moments import divide, ema, root
+from adamjax.moments import abs_sq, divide, ema, root
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.schedules import zero_on_first_step
@@ -63,10 +63,11 @@ def scale_by_adopt(
             limit = (step.count - 1) ** step.clip_exponent
             n = jnp.clip(n, -limit, limit)
         mu = ema(jnp.where(first, 0, n), moments.mu, step.b1)
-        nu = jnp.where(first, g * g, ema(g * g, moments.nu, step.b2))
+        square = abs_sq(g, moments.nu)
+        nu = jnp.where(first, square, ema(square, moments.nu, step.b2))
         return mu, moments._replace(mu=mu, nu=nu)
 
-    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)}
+    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype, square=True)}
     return lift(rule, optax.ScaleByBeliefState, slots, betas={"b1": b1, "b2": b2}, scalars=scalars)
 
 

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import lookup_or_suggest
-from adamjax.moments import debias, ema
+from adamjax.moments import abs_sq, debias, ema
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.variants.adam import DIRECTIONS
@@ -63,14 +63,15 @@ def scale_by_amsgrad(
 
     def rule(g, moments, step):
         mu = ema(g, moments.mu, step.b1)
-        nu = ema(g * g, moments.nu, step.b2)
+        nu = ema(abs_sq(g, moments.nu), moments.nu, step.b2)
         numerator, square = mu, nu
         if style == "optax":
             numerator, square = debias(mu, step.b1), debias(nu, step.b2)
         nu_max = jnp.maximum(moments.nu_max, square)
         return direction(numerator, nu_max, step), moments._replace(mu=mu, nu=nu, nu_max=nu_max)
 
-    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype), "nu_max": Slot(nu_dtype)}
+    slot = Slot(nu_dtype, square=True)
+    slots = {"mu": Slot(mu_dtype), "nu": slot, "nu_max": slot}
     scalars = {"eps": eps, "eps_root": eps_root}
     return lift(rule, optax.ScaleByAmsgradState, slots, betas={"b1": b1, "b2": b2}, scalars=scalars)
 

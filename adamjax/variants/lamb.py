@@ -9,31 +9,34 @@ suits all layers in large-batch training.
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import optax
 
-from adamjax.checks import lookup_or_suggest
-from adamjax.modifiers.trust_ratio import trust_ratio
-from adamjax.moments import Array, add_decay
+from adamjax.checks import check_not_negative, lookup_or_suggest
+from adamjax.modifiers.trust_ratio import scale_to_norm
+from adamjax.moments import (
+    abs_sq,
+    adam_update,
+    adam_update_no_bias_correction,
+    add_decay,
+    clamp,
+    ema,
+)
 from adamjax.optimizer import DecayMode
 from adamjax.registry import Paper, register
-from adamjax.rule import ScalarOrSchedule, lift
+from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.trees import Mask
-from adamjax.variants.adam import scale_by_adam
 
 STYLES = {
     "paper": "the paper, Optax, timm, TensorFlow Addons, PaddlePaddle: bias correction",
     "torch_optimizer": "torch-optimizer: no bias correction, ‖p‖ limited to 10",
 }
-# Adam's style and the limit of ‖p‖.
-_PRESETS = {"paper": ("torch", math.inf), "torch_optimizer": ("mlx", 10.0)}
-
-
-class DecayState(NamedTuple):
-    """Step count, for schedules of λ."""
-
-    count: Array
+# Adam's direction and the limit of ‖p‖.
+_PRESETS = {
+    "paper": (adam_update, math.inf),
+    "torch_optimizer": (adam_update_no_bias_correction, 10.0),
+}
 
 
 def scale_by_lamb(
@@ -64,7 +67,7 @@ def scale_by_lamb(
       nu_dtype: dtype in which v is stored, float32 if None.
 
     Returns:
-      A chain of an `optax.ScaleByAdamState`, a `DecayState` and no state.
+      A transformation with an `optax.ScaleByAdamState`.
 
     Raises:
       ValueError: for b1 or b2 outside [0, 1), a negative number or an unknown style.
@@ -74,18 +77,20 @@ def scale_by_lamb(
     >>> tx.update(p, tx.init(p), p)[0].round(4).tolist()
     [0.0, 2.0]
     """
-    adam_style, cap = lookup_or_suggest("style", style, _PRESETS)
-    adam = scale_by_adam(
-        b1, b2, eps, eps_root=eps_root, style=adam_style, mu_dtype=mu_dtype, nu_dtype=nu_dtype
-    )
+    direction, cap = lookup_or_suggest("style", style, _PRESETS)
+    cap = cap if norm_cap is None else norm_cap
+    check_not_negative("norm_cap", cap)
 
-    def rule(u, moments, step, p):
-        return add_decay(u, p, step.weight_decay), moments
+    def rule(g, moments, step, p):
+        mu = ema(g, moments.mu, step.b1)
+        nu = ema(abs_sq(g, moments.nu), moments.nu, step.b2)
+        r = clamp(add_decay(direction(mu, nu, step), p, step.weight_decay))
+        return scale_to_norm(r, clamp(p), cap=cap), moments._replace(mu=mu, nu=nu)
 
-    scalars = {"weight_decay": weight_decay}
-    decay = lift(rule, DecayState, {}, scalars=scalars, needs_params=True, mask=mask)
-    ratio = trust_ratio(norm_cap=cap if norm_cap is None else norm_cap)
-    return optax.chain(adam, decay, ratio)
+    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype, square=True)}
+    options: dict[str, Any] = {"betas": {"b1": b1, "b2": b2}, "needs_params": True, "mask": mask}
+    options["scalars"] = {"eps": eps, "eps_root": eps_root, "weight_decay": weight_decay}
+    return lift(rule, optax.ScaleByAdamState, slots, **options)
 
 
 LAMB = register(

@@ -11,7 +11,7 @@ added to each gradient.
     u = m̂ / (√v̂ + ε)                        MARS-Lion: u = sign(m)
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -20,8 +20,9 @@ import optax
 from adamjax.checks import check_beta, lookup_or_suggest
 from adamjax.modifiers.mars import mars
 from adamjax.modifiers.partition_matrices import partition_matrices
+from adamjax.moments import Array, adam_update, ema
 from adamjax.registry import Paper, register
-from adamjax.rule import ScalarOrSchedule
+from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.trees import PyTree
 from adamjax.variants.adam import scale_by_adam
 from adamjax.variants.lion import scale_by_lion
@@ -30,6 +31,15 @@ STYLES = {
     "author": "the authors' code: g' is 0 at the first step",
     "timm": "timm: g' is g at the first step",
 }
+
+
+class OthersState(NamedTuple):
+    """Adam's state of the leaves other than matrices."""
+
+    step_count: Array
+    mu: PyTree
+    nu: PyTree
+    roles = {"mu": "mean", "nu": "square"}
 
 
 def scale_by_mars_adamw(
@@ -133,7 +143,13 @@ def _adam_1d(
     """Return Adam for leaves other than matrices."""
     check_beta("b1_1d", b1_1d)
     check_beta("b2_1d", b2_1d)
-    return scale_by_adam(b1_1d, b2_1d, eps, mu_dtype=mu, nu_dtype=nu)
+
+    def rule(g, moments, step):
+        mu, nu = ema(g, moments.mu, step.b1), ema(g * g, moments.nu, step.b2)
+        return adam_update(mu, nu, step), moments._replace(mu=mu, nu=nu)
+
+    slots, betas = {"mu": Slot(mu), "nu": Slot(nu)}, {"b1": b1_1d, "b2": b2_1d}
+    return lift(rule, OthersState, slots, betas=betas, scalars={"eps": eps, "eps_root": 0.0})
 
 
 MARS_ADAMW = register(

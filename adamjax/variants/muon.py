@@ -71,7 +71,7 @@ PRESETS = {
 class MuonState(NamedTuple):
     """Step count and momentum m."""
 
-    count: Array
+    step_count: Array
     mu: PyTree
 
 

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_not_negative, lookup_or_suggest
-from adamjax.moments import debias, denominator, divide, ema
+from adamjax.moments import abs_sq, debias, denominator, divide, ema
 from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot, at_least_float32, cast, lift, value_at
 
@@ -84,7 +84,7 @@ def scale_by_nadam(
 
     def rule(g, moments, step):
         mu = ema(g, moments.mu, step.b1)
-        nu = ema(g * g, moments.nu, step.b2)
+        nu = ema(abs_sq(g, moments.nu), moments.nu, step.b2)
         if style == "mlcommons":
             average = step.b1.value * debias(mu, step.b1)
         else:
@@ -94,7 +94,7 @@ def scale_by_nadam(
         u = average + debias(step.momentum.one_minus * g, step.momentum)
         return divide(u, denominator(nu, step)), moments._replace(mu=mu, nu=nu)
 
-    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)}
+    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype, square=True)}
     scalars = {"eps": eps, "eps_root": eps_root}
     betas = {"b1": b1, "b2": b2, "momentum": momentum}
     return lift(rule, optax.ScaleByAdamState, slots, betas=betas, scalars=scalars)

@@ -102,7 +102,8 @@ def _prodigy(
     )
 
     def init(params: PyTree) -> ProdigyState:
-        _warn_of_low_precision(params, options.get("param_rounding"))
+        if d0 < 2.0**-9:  # half of the resolution of a bfloat16 near 1
+            _warn_of_low_precision(params, options.get("param_rounding"))
         state: Any = rule.init(params)
         return state._replace(start=copy_params(params))
 

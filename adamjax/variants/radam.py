@@ -15,7 +15,16 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_scalar, is_number, lookup_or_suggest
-from adamjax.moments import Array, Beta, Scalar, adam_update, adam_update_eps_hat, debias, ema
+from adamjax.moments import (
+    Array,
+    Beta,
+    Scalar,
+    abs_sq,
+    adam_update,
+    adam_update_eps_hat,
+    debias,
+    ema,
+)
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 
@@ -96,13 +105,13 @@ def scale_by_radam(
 
     def rule(g, moments, step):
         mu = ema(g, moments.mu, step.b1)
-        nu = ema(g * g, moments.nu, step.b2)
+        nu = ema(abs_sq(g, moments.nu), moments.nu, step.b2)
         rectified, factor = rectification(step, step.threshold, reaches)
         unrectified = 0.0 if style == "author" else debias(mu, step.b1)
         u = jnp.where(rectified, factor * direction(mu, nu, step), unrectified)
         return u, moments._replace(mu=mu, nu=nu)
 
-    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)}
+    slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype, square=True)}
     scalars = {"eps": eps, "eps_root": eps_root, "threshold": threshold}
     return lift(rule, optax.ScaleByAdamState, slots, betas={"b1": b1, "b2": b2}, scalars=scalars)
 

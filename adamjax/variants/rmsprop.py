@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import optax
 
 from adamjax.checks import check_beta, check_not_negative, lookup_or_suggest
-from adamjax.moments import Array, divide, ema, root, sqrt_eps_inside, variance
+from adamjax.moments import Array, abs_sq, divide, ema, root, sqrt_eps_inside, variance
 from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.trees import PyTree
@@ -77,7 +77,7 @@ def scale_by_rmsprop(
     """
     denominator = lookup_or_suggest("style", style, _DENOMINATORS)
     check_not_negative("initial_accumulator_value", initial_accumulator_value)
-    slots = {"nu": Slot(nu_dtype, fill=initial_accumulator_value)}
+    slots = {"nu": Slot(nu_dtype, initial_accumulator_value, square=True)}
     scalars = {"eps": eps}
     if centered:
         slots["mean"] = Slot(mu_dtype)
@@ -87,7 +87,7 @@ def scale_by_rmsprop(
         scalars["momentum"] = momentum
 
     def rule(g, moments, step):
-        nu = ema(g * g, moments.nu, step.b2)
+        nu = ema(abs_sq(g, moments.nu), moments.nu, step.b2)
         moments = moments._replace(nu=nu)
         if centered:
             moments = moments._replace(mean=ema(g, moments.mean, step.b2))

@@ -15,7 +15,7 @@ import optax
 
 from adamjax.checks import lookup_or_suggest
 from adamjax.modifiers.map_updates import map_leaves
-from adamjax.moments import Array, debias, divide, ema, root
+from adamjax.moments import Array, abs_sq, debias, divide, ema, root
 from adamjax.optimizer import optimizer
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, beta_at, lift, value_at
@@ -50,11 +50,11 @@ def scale_by_normalized(
     """
 
     def rule(g, moments, step):
-        nu = ema(g * g, moments.nu, step.b2)
+        nu = ema(abs_sq(g, moments.nu), moments.nu, step.b2)
         square = debias(nu, step.b2) if corrected else nu
         return divide(g, root(square) + step.eps), moments._replace(nu=nu)
 
-    slots = {"nu": Slot(nu_dtype)}
+    slots = {"nu": Slot(nu_dtype, square=True)}
     return lift(rule, NormalizedState, slots, betas={"b2": b2}, scalars={"eps": eps})
 
 

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_not_negative, lookup_or_suggest
-from adamjax.moments import adam_update, adam_update_eps_hat, ema
+from adamjax.moments import abs_sq, adam_update, adam_update_eps_hat, ema
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 
@@ -63,12 +63,13 @@ def scale_by_yogi(
 
     def rule(g, moments, step):
         mu = ema(g, moments.mu, step.b1)
-        square = g * g
+        square = abs_sq(g, moments.nu)
         nu = moments.nu + step.b2.one_minus * jnp.sign(square - moments.nu) * square
         return direction(mu, nu, step), moments._replace(mu=mu, nu=nu)
 
     first = initial_accumulator_value if style == "optax" else 0.0
-    slots = {"mu": Slot(mu_dtype, first), "nu": Slot(nu_dtype, initial_accumulator_value)}
+    nu_slot = Slot(nu_dtype, initial_accumulator_value, square=True)
+    slots = {"mu": Slot(mu_dtype, first), "nu": nu_slot}
     scalars = {"eps": eps, "eps_root": eps_root}
     return lift(rule, optax.ScaleByAdamState, slots, betas={"b1": b1, "b2": b2}, scalars=scalars)
 

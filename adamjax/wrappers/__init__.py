@@ -1,1 +1,1 @@
-"""Wrappers of a whole optimizer: averages and copies of the parameters, gradients elsewhere."""
+"""Wrappers of a whole optimizer: averages, copies and norms of the parameters."""

@@ -20,7 +20,7 @@ from adamjax.wrappers.copy_params import check_copies, copy_params
 class AveragingState(NamedTuple):
     """Steps done, the number of averaged steps, the average (float32), the optimizer's state."""
 
-    count: Array
+    step_count: Array
     averaged: Array
     average: PyTree
     inner_state: Any
@@ -115,7 +115,7 @@ def _averaging(
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         params = check_copies(state.average, params, updates)
         changes, inner_state = inner.update(updates, state.inner_state, params, **extra_args)
-        count = increment(state.count)
+        count = increment(state.step_count)
         now = (count > start) & ((count - start - 1) % every == 0)
         share = jnp.where(state.averaged == 0, 1, share_of(state.averaged))
 

@@ -20,7 +20,7 @@ from adamjax.wrappers.copy_params import check_copies, copy_params
 class LookaheadState(NamedTuple):
     """State of `lookahead`: steps done, the slow parameters (float32), the optimizer's state."""
 
-    count: Array
+    step_count: Array
     slow: PyTree
     inner_state: Any
 
@@ -67,8 +67,8 @@ def lookahead(
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         params = check_copies(state.slow, params, updates)
         steps, inner_state = inner.update(updates, state.inner_state, params, **extra_args)
-        alpha = value_at(slow_step_size, state.count)
-        count = increment(state.count)
+        alpha = value_at(slow_step_size, state.step_count)
+        count = increment(state.step_count)
         first, now = count == sync_period, count % sync_period == 0
 
         def slow_after(slow: Array, p: Array, step: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Starts the processes, watches over them, and tells what they reached."""
+"""Start and monitor the processes, and print their results."""
 
 import argparse
 import json
@@ -49,7 +49,7 @@ class Processes:
                 )
 
     def wait(self, seconds: float = math.inf) -> bool | None:
-        """Whether all ended well; as soon as one does not, the others are ended. None: still on."""
+        """Return whether all succeeded, or None while they run. End all after a failure."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             codes = [process.poll() for process in self.running]
@@ -84,7 +84,7 @@ def free_port() -> int:
 
 
 def train(arguments: Sequence[str], processes: int, devices: int) -> dict[str, Any]:
-    """What a training with these arguments comes to; and its table, if they ask for one."""
+    """Return the result of a training with these arguments, and print its table if requested."""
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "result.json"
         group = Processes([*arguments, "--result", str(result)], processes, devices, Path(folder))
@@ -171,7 +171,7 @@ def tell(several: dict[str, Any], one: dict[str, Any] | None, options: argparse.
 
 
 def end_at_once(*error: Any) -> None:
-    """What a process does on an error: at its proper end it would wait for the others."""
+    """Exit on an error, without waiting for the other processes."""
     traceback.print_exception(*error)
     sys.stderr.flush()
     os._exit(1)

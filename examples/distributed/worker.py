@@ -32,11 +32,11 @@ MIN_SIZE = 1024
 
 
 class Training(NamedTuple):
-    """What a checkpoint holds.
+    """The content of a checkpoint.
 
     Attributes:
       params: each weight by its path.
-      state: of the optimizer.
+      state: state of the optimizer.
       losses: [steps] nats per byte, NaN for steps to come.
     """
 
@@ -46,7 +46,7 @@ class Training(NamedTuple):
 
 
 def connect(options: argparse.Namespace) -> None:
-    """Joins the processes; before anything is computed."""
+    """Connect the processes before any computation."""
     jax.config.update("jax_num_cpu_devices", options.devices // options.processes)
     if options.processes > 1:
         jax.config.update("jax_cpu_collectives_implementation", "gloo")
@@ -54,7 +54,7 @@ def connect(options: argparse.Namespace) -> None:
 
 
 def make_mesh(axes: Mapping[str, int]) -> Mesh:
-    """The devices of all processes, in order; the axes are the same for any number of these."""
+    """Return a mesh of the devices of all processes, in order."""
     devices = np.array(jax.devices()).reshape(tuple(axes.values()))
     return Mesh(devices, tuple(axes), axis_types=(AxisType.Auto,) * len(axes))
 
@@ -92,7 +92,7 @@ def mean_in_order(gradients: Callable[..., Any], mesh: Mesh) -> Callable[..., An
 
 
 class Program(NamedTuple):
-    """What is compiled: how to begin, how to make a step, and where everything lies."""
+    """The compiled functions of a training, and its shardings."""
 
     begin: Any
     step: Any
@@ -142,7 +142,7 @@ def compile_program(options: argparse.Namespace, mesh: Mesh) -> Program:
 
 
 def batch(text: np.ndarray, options: argparse.Namespace, mesh: Mesh, count: int) -> list[jax.Array]:
-    """The tokens of a step and those that follow them; each process makes its own part."""
+    """Return the tokens of a step and the next tokens. Each process creates its part."""
     random = np.random.default_rng((options.seed, count))
     starts = random.integers(len(text) - options.length, size=options.batch_size)
     rows = text[starts[:, None] + np.arange(options.length + 1)]
@@ -194,7 +194,7 @@ def restored(manager: Any, step: int, program: Program) -> Training:
 
 
 def report(training: Training, begun: int, options: argparse.Namespace) -> None:
-    """Writes what the whole run came to, from the first process."""
+    """Write the result of the run from the first process."""
     params = multihost_utils.process_allgather(training.params, tiled=True)
     losses = np.asarray(training.losses.addressable_data(0))
     if options.process == 0 and options.result:

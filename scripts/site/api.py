@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from adamjax.problems import PROBLEMS
 from adamjax.testing import CHECKS
-from scripts.how_to_choose import markdown
+from scripts.comparison import markdown
 from scripts.site.variants import block
 
 MODULES = (
@@ -104,7 +104,7 @@ def index(by_part: dict[str, list[Name]]) -> str:
     """What there is, a line each."""
     text = [
         "# API",
-        "Each variant's functions are described on [its page](../variants/index.md). "
+        "Each variant's functions are described on [its page](../variants.md). "
         "All else that is public:",
     ]
     for part, members in by_part.items():

@@ -42,8 +42,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Adds the pages and pictures that are not in docs/."""
     root = root_of(config)
-    texts = sources.readme_pages(root)
-    texts |= {page: (root / file).read_text("utf-8") for file, page in sources.PAGES.items()}
+    texts = {page: (root / file).read_text("utf-8") for file, page in sources.PAGES.items()}
     texts |= api.pages()
     for name in adamjax.list_variants():
         texts[f"variants/{name}.md"] = variants.page(name)

@@ -1,4 +1,4 @@
-"""Where the pages come from that stand outside docs/, and where links lead on the site.
+"""The pages of the site that come from outside docs/, and the targets of links.
 
 Texts are written for readers of the repository: a link names a file of it, relative to the file it
 stands in. On the site it leads to the page that the file became, or to a copy of the file.
@@ -10,7 +10,6 @@ import posixpath
 import re
 from pathlib import Path
 
-from markdown.extensions.toc import slugify
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
@@ -20,6 +19,7 @@ from scripts.site import api, notebooks
 LOG = logging.getLogger("mkdocs.site")
 
 PAGES = {
+    "README.md": "index.md",
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
     "benchmarks/README.md": "benchmarks.md",
@@ -32,64 +32,18 @@ PAGES = {
 NOTEBOOKS = {f"examples/notebooks/{name}.ipynb": f"notebooks/{name}.md" for name in notebooks.NAMES}
 """Notebooks, whose pages show them as they are when they have run."""
 
-SECTIONS = {
-    "index.md": ("", "Install", "Quickstart", "Why"),
-    "variants/index.md": ("The variants",),
-    "modifiers.md": ("Modifiers and wrappers",),
-    "recipes-in-short.md": ("Recipes",),
-    "command-line.md": ("On the command line",),
-}
-"""Pages that are made of sections of the README; "" is what stands above the first."""
-
-ELSEWHERE = {"State in few bits": "storage.md", "Examples": "examples.md", "More": "index.md"}
-"""Sections of the README of which other pages tell more."""
-
 _FENCE = re.compile(r"^```.*?^```$", re.M | re.S)
 _LINK = re.compile(r"(?<=\]\()[^)\s]+(?=\))")
 _NAME = re.compile(r"(?<![\[`\w])`(\w+)`(?![\]`])")
 
 
-def sections(text: str) -> dict[str, str]:
-    """The parts of a text by their headings of the second level, with "" for the first."""
-    # Comments in code begin like headings.
-    masked = _FENCE.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
-    starts = [(0, "")] + [(m.start(), m[1]) for m in re.finditer(r"^## (.*)$", masked, re.M)]
-    ends = [start for start, _ in starts[1:]] + [len(text)]
-    return {name: text[start:end].strip() for (start, name), end in zip(starts, ends, strict=True)}
-
-
-def readme_pages(root: Path) -> dict[str, str]:
-    """The pages that the README's sections make, by address."""
-    found = sections((root / "README.md").read_text(encoding="utf-8"))
-    placed = {name for names in SECTIONS.values() for name in names} | set(ELSEWHERE)
-    if placed != set(found):
-        LOG.warning("README's sections and their pages differ: %s", placed ^ set(found))
-    pages = {
-        page: "\n\n".join(found[name] for name in names if name in found)
-        for page, names in SECTIONS.items()
-    }
-    # A section that is a page of its own has its title.
-    return {page: re.sub(r"\A## ", "# ", text) for page, text in pages.items()}
-
-
 def source_of(page: str) -> str:
     """The file of the repository that a page's text stands in."""
-    if page in SECTIONS:
-        return "README.md"
     return next((file for file, at in PAGES.items() if at == page), f"docs/{page}")
 
 
 def page_of(file: str, anchor: str) -> tuple[str, str] | None:
     """The page of a file, or of a heading in it, and the anchor there; None if it has no page."""
-    if file == "README.md":
-        whole = {slugify(name, "-"): page for name, page in ELSEWHERE.items()}
-        parts = {
-            slugify(name, "-"): page for page, names in SECTIONS.items() for name in names if name
-        }
-        if anchor in whole:
-            return whole[anchor], ""
-        # An anchor that is none of these is reported as missing on the first page.
-        return parts.get(anchor, "index.md"), anchor
     if page := PAGES.get(file) or NOTEBOOKS.get(file):
         return page, anchor
     return (file.removeprefix("docs/"), anchor) if file.startswith("docs/") else None

@@ -14,7 +14,7 @@ from adamjax.problems import get_problem
 from adamjax.registry import Variant
 from adamjax.storage.formats import FORMATS
 from scripts import papers
-from scripts.how_to_choose import ON_VECTORS, markdown, size
+from scripts.comparison import ON_VECTORS, markdown, size
 from scripts.site.pictures import PROBLEMS, ROOT, STEPS, picture, rival
 from scripts.stubs import argument_lines
 from tests.reference import resolve

@@ -4,7 +4,7 @@ import adamjax
 from adamjax.problems import PROBLEMS
 from benchmarks import pathologies, record
 
-# In docs/how-to-choose.md: by more decades than AdamW, or less if negative.
+# In docs/comparison.md: by more decades than AdamW, or less if negative.
 CLAIMS = [
     ("grokadamw grams adopt adafactor came", "outliers", 0.9),
     ("adagrad nadam", "sparse completion", 0.1),

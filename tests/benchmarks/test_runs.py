@@ -93,6 +93,17 @@ def test_sensitivity(tmp_path):
 
 
 @pytest.mark.usefixtures("compiled_quickly")
+def test_matrix_optimizers(tmp_path, capsys):
+    from benchmarks import matrix_optimizers
+
+    matrix_optimizers.main(["--quick", "--results", str(tmp_path)])
+    report = only_result("matrix_optimizers", tmp_path)
+    assert list(report["judged"]) == list(report["results"]) == report["settings"]["optimizers"]
+    assert report["judged"]["adamw"]["steps"] == [8, 8]
+    assert matrix_optimizers.markdown(report) in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("compiled_quickly")
 @pytest.mark.parametrize(
     "name",
     [PAPERS[0], *(pytest.param(name, marks=pytest.mark.exhaustive) for name in PAPERS[1:])],

@@ -44,13 +44,13 @@ COMMANDS = [
 def test_each_block_is_recognized():
     """Blocks with other languages, or with other fences, would not be run."""
     assert {"docs/quickstart.md", "docs/storage.md", *NEEDS} <= set(PAGES)
-    assert {"README.md", "docs/scaling.md"} <= {name for name, _ in COMMANDS}
+    assert {"docs/command-line.md", "docs/scaling.md"} <= {name for name, _ in COMMANDS}
     for name, text in TEXTS.items():
         fences = re.findall(r"^ *(?:```|~~~)(.*)$", text, re.M)
         languages = [fence.split(" ")[0] for fence in fences[::2]]
         assert set(languages) <= {"sh", "python", "text"} and set(fences[1::2]) <= {""}, name
         assert languages.count("python") == len(documents.blocks(FILES[name])), name
-    for block in documents.blocks(FILES["docs/recipes.md"]):
+    for block in documents.blocks(FILES["docs/frameworks.md"]):
         test = f"tests/frameworks/test_with_{block.kind}.py"
         assert not block.kind or (documents.ROOT / test).exists(), test
 

@@ -1,6 +1,6 @@
 """The tests of every framework. A subclass brings the framework's own training loop.
 
-The loops are those of docs/recipes.md: `recipe` runs the code of a section.
+The loops are those of docs/frameworks.md: `recipe` runs the code of a section.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from tests import documents
 
 LEARNING_RATE = 1e-2
 STEPS = 3
-RECIPES = documents.ROOT / "docs" / "recipes.md"
+RECIPES = documents.ROOT / "docs" / "frameworks.md"
 # For frameworks with a mesh.
 jax.config.update("jax_num_cpu_devices", 4)
 

@@ -109,6 +109,11 @@ def start():
     return {k: jnp.asarray(draw.normal(size=s), jnp.float32) for k, s in shapes.items()}
 
 
+def gradient(draw, p):
+    parts = np.float32(draw.normal(size=(1 + jnp.iscomplexobj(p), *p.shape)))
+    return parts[0] + 1j * parts[1] if jnp.iscomplexobj(p) else parts[0]
+
+
 def loss(params):
     return sum(jnp.sum(x**4) for x in jax.tree.leaves(params))
 
@@ -119,8 +124,8 @@ def steps(tx, params, count=20, **extra_args):
     update = jax.jit(lambda g, state, p: tx.update(g, state, p, **extra_args))
     before, state = params, tx.init(params)
     for t in range(count):
-        noise = [np.float32(draw.normal(size=p.shape) * (1 + t % 3)) for p in params.values()]
-        updates, state = update(dict(zip(params, noise, strict=True)), state, params)
+        noise = {k: gradient(draw, p) * (1 + t % 3) for k, p in params.items()}
+        updates, state = update(noise, state, params)
         params = optax.apply_updates(params, updates)
     return jnp.concatenate([(params[k] - before[k]).ravel() for k in params])
 
@@ -139,6 +144,22 @@ def test_equals_optax(name):
         assert distance < ROUNDED.get(name, 2e-5), unusual
 
 
+# Optax's own complex steps: of averages of g² or a complex d, by g / |g|, or an error.
+OTHER_COMPLEX = {
+    *("adadelta", "adafactor", "lion", "madgrad", "prodigy", "simplified_ademamix", "sophia")
+}
+
+
+@each_variant(others="wide", names=[n for n in SHARED if n not in OTHER_COMPLEX])
+def test_complex_leaves_equal_optax(name):
+    arguments = LR | ({"use_clipping": False} if name == "adopt" else {})
+    params = {"b": start()["b"], "z": gradient(np.random.default_rng(2), jnp.ones((3, 4), complex))}
+    theirs, ours = (f(**arguments) for f in functions(name))
+    expected, change = steps(theirs, params), steps(ours, params)
+    distance = jnp.linalg.norm(change - expected) / jnp.linalg.norm(expected)
+    assert distance < ROUNDED.get(name, 2e-5)
+
+
 @pytest.mark.wide
 @pytest.mark.parametrize("name", SHARED)
 def test_distances_in_the_documentation(name):
@@ -149,7 +170,8 @@ def test_distances_in_the_documentation(name):
 @pytest.mark.parametrize("name", ["scale_by_adam", "scale_by_adopt"])
 def test_rules_equal_optax(name):
     theirs, ours = (optax.chain(f(b1=0.8), optax.scale(-0.01)) for f in functions(name))
-    np.testing.assert_allclose(steps(ours, start()), steps(theirs, start()), rtol=1e-4, atol=1e-5)
+    params = {**start(), "z": start()["w"] * (1 + 2j)} if name == "scale_by_adam" else start()
+    np.testing.assert_allclose(steps(ours, params), steps(theirs, params), rtol=1e-4, atol=1e-5)
     tx = functions(name)[1](storage="8bit")
     assert optax.tree_utils.tree_get(tx.init(start()), "mu")["large"].dtype == jnp.int8
 
@@ -165,6 +187,13 @@ def test_every_shared_name_is_there():
         assert list(parameters)[-2:] == ["storage", "param_rounding"]
         assert pickle.loads(pickle.dumps(ours)) is ours
         assert "storage: " in ours.__doc__
+
+
+def test_each_state_has_one_count():
+    for name in adamjax.list_variants():
+        tx = adamjax.create(name, learning_rate=0.1)
+        state = jax.eval_shape(tx.init, {"w": jnp.ones((3, 4)), "b": jnp.ones(4)})
+        assert optax.tree_utils.tree_get(state, "count").dtype == jnp.int32, name
 
 
 def test_other_names_are_those_of_optax():
@@ -218,6 +247,8 @@ def test_style_optax(name):
         assert adamjax.create(name, **LR, style="optax")
         return
     call, params = optax_call(name, LR), {"w": jnp.ones((2, 3))}
+    if name != "adafactor":
+        params["z"] = jnp.ones(2, complex)
     own = OPTAX_STYLES.get(name, {"style": "optax"})
     others = {k: x for k, x in call.arguments.items() if k not in own}
 

@@ -159,6 +159,17 @@ def test_parts_go_on_one_by_one():
     assert deviation(expected, train(tx, mine, params, 7, 20)[0]) <= 2e-6
 
 
+def test_complex_moments_go_on():
+    params = {"z": jnp.asarray([3.0 + 4.0j, 1.0j])}
+    theirs = optax.adam(0.1)
+    _, state = theirs.update(params, theirs.init(params), params)
+    tx, own = from_optax("adam", state, params, learning_rate=0.1)
+    expected, state = theirs.update({"z": -params["z"]}, state, params)
+    updates, own = tx.update({"z": -params["z"]}, own, params)
+    np.testing.assert_allclose(updates["z"], expected["z"], rtol=1e-4)
+    np.testing.assert_allclose(own[0].nu["z"], state[0].nu["z"], rtol=1e-6)
+
+
 def test_other_counts_stay():
     def with_count_9(state, inner):
         _, mine = from_optax("adam", inner, params, **EPS)

@@ -29,7 +29,6 @@ def steps(tx, gradients=GRADIENTS, params=START):
 MODIFIED = {
     "cautious": lambda: adamjax.cautious(adamjax.scale_by_sgd(0.9)),
     "cautious_count": lambda: adamjax.cautious(adamjax.scale_by_adam(), scale="count"),
-    "cautious_decay": lambda: optax.chain(adamjax.scale_by_lion(), adamjax.cautious_decay(0.1)),
     "align_sign_with_gradient": lambda: adamjax.align_sign_with_gradient(adamjax.scale_by_yogi()),
     "mars": lambda: optax.chain(adamjax.mars(), adamjax.scale_by_sgd(0.9)),
     "grokfast": lambda: optax.chain(adamjax.grokfast(), adamjax.scale_by_rmsprop()),
@@ -45,7 +44,7 @@ MODIFIED = {
         adamjax.scale_by_lion(), adamjax.scale_by_adam()
     ),
 }
-NEED_PARAMS = {"cautious_decay", "trust_ratio", "projection"}
+NEED_PARAMS = {"trust_ratio", "projection"}
 # The checks that reach the branches of a modifier, which are those on shapes and sizes.
 SHAPES_AND_SIZES = ("scalar_leaves", "empty_leaves", "huge_gradients", "nonfinite_gradients")
 
@@ -99,7 +98,6 @@ def test_missing_parameters_are_named():
     ("make", "message"),
     [
         (lambda: adamjax.cautious(optax.identity(), scale="men"), "unknown scale 'men'"),
-        (lambda: adamjax.cautious_decay(-0.1), "weight_decay must not be negative"),
         (lambda: adamjax.mars(gamma=-1.0), "gamma must not be negative"),
         (lambda: adamjax.grokfast_window(0), "window must be a whole number from 1"),
         (lambda: adamjax.grokfast(alpha=1.0), "alpha must be at least 0 and below 1"),
@@ -146,19 +144,6 @@ def test_cautious_moves_no_element_more_than_a_thousand_times_as_far():
     turned = optax.stateless(lambda u, params: -u.at[0].set(-1.0))  # all but the first
     tx = adamjax.cautious(turned)
     np.testing.assert_allclose(tx.update(g, tx.init(g))[0][0], 1000.0, rtol=1e-6)
-
-
-def test_cautious_decay_leaves_out_elements_that_move_away_from_zero():
-    u, p = jnp.array([1.0, -1.0, 0.0, 2.0]), jnp.array([3.0, 3.0, 3.0, 0.0])
-    tx = adamjax.cautious_decay(lambda count: 0.5 / (1 + count))
-    updates, state = tx.update(u, tx.init(p), p)
-    np.testing.assert_array_equal(updates, [2.5, -1.0, 1.5, 2.0])
-    np.testing.assert_array_equal(tx.update(u, state, p)[0], [1.75, -1.0, 0.75, 2.0])
-    masked = adamjax.cautious_decay(0.5, mask="a")
-    both = {"a": p, "b": p}
-    updates, _ = masked.update({"a": u, "b": u}, masked.init(both), both)
-    np.testing.assert_array_equal(updates["b"], u)
-    np.testing.assert_array_equal(updates["a"], [2.5, -1.0, 1.5, 2.0])
 
 
 def test_mars_corrects_by_the_change_of_the_gradient():

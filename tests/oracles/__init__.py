@@ -75,6 +75,8 @@ DESCENTS = {
     "proximal": lambda p, u, lr, wd: (p - lr * u) / (1 + lr * wd),
     "decoupled_after": lambda p, u, lr, wd: (p - lr * u) * (1 - lr * wd),
     "independent_after": lambda p, u, lr, wd: (p - lr * u) * (1 - wd),
+    "cautious": lambda p, u, lr, wd: p * (1 - lr * wd * (u * p >= 0)) - lr * u,
+    "lr_squared": lambda p, u, lr, wd: p * (1 - lr**2 * wd) - lr * u,
 }
 
 

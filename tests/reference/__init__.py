@@ -8,6 +8,7 @@ Nothing else counts, so that a trajectory recorded later, at other settings, nee
 import contextlib
 import importlib
 import inspect
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -19,6 +20,7 @@ from adamjax.optimizer import DECAY_MODES
 from tests.hessians import FED, fed
 
 FAMILIES = {}
+PLAIN = {2: "out in -> out in", 3: "stack out in -> stack out in"}
 # The weight decays that one variant alone has.
 OWN_DECAY_MODES = {
     "adafactor": {("decoupled_scaled",): "scaled"},
@@ -35,7 +37,8 @@ OWN_DECAY_MODES = {
 def make(entry, **overrides):
     """The optimizer that an entry describes; `overrides` replace arguments of the library.
 
-    `stages` among the arguments are transformations between the rule and the learning rate.
+    `stages` among the arguments are transformations between the rule and the learning rate, and
+    `around` stands for `adamjax.optimizer`.
 
     Raises:
       ValueError: for an unknown variant, and for a hyperparameter or a value of one that the
@@ -43,14 +46,15 @@ def make(entry, **overrides):
     """
     name, arguments = resolve(entry)
     estimates = {key: arguments.pop(key) for key in FED if key in arguments}
-    stages, arguments = arguments.pop("stages", []), arguments | overrides
-    if not stages:
+    stages, around = arguments.pop("stages", []), arguments.pop("around", adamjax.optimizer)
+    arguments |= overrides
+    if not stages and around is adamjax.optimizer:
         tx = adamjax.create(name, **arguments)
         return fed(tx, **estimates) if estimates else tx
     scale_by = adamjax.get_variant(name).scale_by
     own = inspect.signature(scale_by).parameters.keys() & arguments.keys()
     rule = scale_by(**{key: arguments.pop(key) for key in own})
-    return adamjax.optimizer(optax.chain(rule, *stages), **arguments)
+    return around(optax.chain(rule, *stages), **arguments)
 
 
 def resolve(entry):
@@ -58,11 +62,9 @@ def resolve(entry):
     variant = entry["variant"]
     name, read = FAMILIES[family_of(variant)]
     given = Given(variant, entry["hyperparameters"])
-    arguments = {"learning_rate": given["lr"], **read(given)}
-    decay = coupling(given, name)
-    del given["lr"]
-    stages = arguments.get("stages", []) + decay.get("stages", [])
-    arguments |= decay | ({"stages": stages} if stages else {})
+    rate = given.pop("lr")
+    arguments = {"learning_rate": on_schedule(rate), **read(given)}
+    arguments |= ball(given, rate) if "ball_eps" in given else coupling(given, name)
     if given:
         raise ValueError(f"{variant}: unknown hyperparameter {', '.join(map(repr, given))}")
     return arguments.pop("name", name), arguments
@@ -150,16 +152,35 @@ class Given(dict):
 
 def coupling(given, name):
     """The arguments of weight decay."""
-    if given.get("decay") == "cautious":
-        stage = adamjax.cautious_decay(given.pop("weight_decay"))
-        given.pop("decay")
-        return {"stages": [stage]}
-    if given.get("decay") == "lr_squared":
-        given |= {"decay": "decoupled", "weight_decay": given["lr"] * given["weight_decay"]}
+    if given.get("decay") == "corrected":
+        given |= {
+            "decay": "lr_squared",
+            "weight_decay": given["weight_decay"] / given.pop("max_lr"),
+        }
     forms = {(word,): word for word in DECAY_MODES} | OWN_DECAY_MODES.get(name, {})
     if given.get("decay") == "none":
         given |= {"decay": "decoupled", "weight_decay": 0.0}
     return {"decay_mode": given.choose(forms, "decay"), "weight_decay": given.pop("weight_decay")}
+
+
+def ball(given, rate):
+    """The arguments of `adamjax.hyperball`, with one sphere for each matrix of a stack."""
+    for name in ("ball_eps", "per_layer"):
+        given.pop(name)
+    radius = given.pop("radius")
+    around = partial(
+        adamjax.hyperball,
+        radius=None if radius == "current" else radius,
+        layouts=lambda params: jax.tree.map(lambda p: PLAIN[p.ndim], params),
+    )
+    decay = coupling(given, None) if "decay" in given else {"weight_decay": 0.0}
+    # Decay before the step only makes the angle larger.
+    return {"around": around, "learning_rate": rate / (1 - rate * decay["weight_decay"])}
+
+
+def on_schedule(rate):
+    """A learning rate, or a schedule of those of all steps."""
+    return (lambda count: jnp.asarray(rate)[count]) if isinstance(rate, list) else rate
 
 
 def betas(given):

@@ -8,7 +8,7 @@ import optax
 
 from adamjax.matrices.polar import resolve
 from adamjax.variants.normuon import row_moment
-from tests.reference import reads
+from tests.reference import PLAIN, reads
 
 STYLES = {("ema",): "author", ("ema_debiased",): "optax", ("sum",): "keras"}
 SCALES = {
@@ -19,7 +19,6 @@ SCALES = {
     ("spectral",): "spectral",
     ("none",): "none",
 }
-PLAIN = {2: "out in -> out in", 3: "stack out in -> stack out in"}
 
 
 class ByShape:
@@ -108,6 +107,17 @@ def normuon(given):
     return own | {"name": "muon", "scale": "none", "stages": stages}
 
 
+@reads("normuon", "normuonh")
+def normuonh(given):
+    """On a sphere no scale of a matrix has an effect."""
+    form = ("ema", "longer", "clamp", None, True, True)
+    names = "style mean_axis moment_eps_mode restore scale_first hyperball"
+    given.choose({form: None}, *names.split())
+    given.pop("scale")
+    own = given.take("momentum nesterov muon_b2=b2 muon_eps=moment_eps") | iteration(given)
+    return own | {"style": "nvidia", "scale": "none"}
+
+
 @reads("adamuon", "adamuon")
 def adamuon(given):
     own = given.take("momentum nesterov muon_eps=eps") | iteration(given)
@@ -161,3 +171,31 @@ def muown(given):
 
         own["norm_fn"] = norm_fn
     return own
+
+
+@reads("muon", "muonh")
+def muonh(given):
+    own = given.take("momentum nesterov") | iteration(given) | {"scale": "none"}
+    return own | {"style": given.choose(STYLES, "style")}
+
+
+@reads("adam", "adamw_cautious", "adamh")
+def adam(given):
+    return given.take("b1 b2 eps")
+
+
+@reads("adamc", "adamc")
+def adamc(given):
+    given.choose({("corrected",): None}, "decay")
+    given["decay"] = "decoupled"
+    return given.take("b1 b2 eps max_lr")
+
+
+@reads("lion", "lion_cautious", "lion_corrected")
+def lion(given):
+    return given.take("b1 b2")
+
+
+@reads("sgd", "sgdw")
+def sgdw(given):
+    return given.take("momentum nesterov")

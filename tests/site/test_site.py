@@ -19,7 +19,6 @@ VARIANTS = adamjax.list_variants()
 SOURCES = [
     *(file.name for file in (ROOT / "docs").glob("*.md")),
     *sources.PAGES.values(),
-    *sources.SECTIONS,
     *sources.NOTEBOOKS.values(),
     *(f"api/{part}.md" for part in ("index", *api.TITLES)),
     *(f"variants/{name}.md" for name in VARIANTS),

@@ -41,6 +41,7 @@ WRAPPED = {
     "schedule_free": lambda: adamjax.schedule_free(adamjax.lion(0.01), 0.01),
     "ema_params": lambda: adamjax.ema_params(adamjax.adam(), 0.9),
     "swa": lambda: adamjax.swa(adamjax.adam(), start=1),
+    "hyperball": lambda: adamjax.hyperball(adamjax.scale_by_adam(), 0.01),
     "sam": lambda: _with_slope(adamjax.sam(adamjax.adam())),
     "nested": lambda: adamjax.ema_params(adamjax.lookahead(adamjax.muon())),
 }

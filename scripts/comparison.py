@@ -1,4 +1,4 @@
-"""The tables of docs/how-to-choose.md, from the benchmark's results and the variants' records."""
+"""The tables of docs/comparison.md, from the benchmark's results and the variants' records."""
 
 import math
 from collections.abc import Mapping, Sequence

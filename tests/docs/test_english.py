@@ -1,0 +1,15 @@
+"""Limits on the English of the documentation, see scripts/english.py."""
+
+import pytest
+
+from scripts import english
+
+
+@pytest.mark.parametrize("part", ["all Markdown", "all docstrings"])
+def test_english(part):
+    counts = english.report()[part]
+    rates = counts.rates()
+    assert counts.headings == 0
+    assert rates["what"] < 2 and rates["semicolons"] < 3, rates
+    if part == "all Markdown":  # docstrings consist of Args entries, which are fragments
+        assert 12 <= rates["sentence"] <= 20, rates
