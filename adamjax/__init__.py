@@ -108,6 +108,11 @@ from adamjax.variants.grokfast_adamw import (
     grokfast_adamw as grokfast_adamw,
     scale_by_grokfast_adamw as scale_by_grokfast_adamw,
 )
+from adamjax.variants.kl_shampoo import (
+    kl_shampoo as kl_shampoo,
+    scale_by_kl_shampoo as scale_by_kl_shampoo,
+)
+from adamjax.variants.kl_soap import kl_soap as kl_soap, scale_by_kl_soap as scale_by_kl_soap
 from adamjax.variants.lamb import lamb as lamb, scale_by_lamb as scale_by_lamb
 from adamjax.variants.laprop import laprop as laprop, scale_by_laprop as scale_by_laprop
 from adamjax.variants.lion import lion as lion, scale_by_lion as scale_by_lion

@@ -85,6 +85,8 @@ from adamjax.variants.focus import scale_by_focus as scale_by_focus
 from adamjax.variants.grams import scale_by_grams as scale_by_grams
 from adamjax.variants.grokadamw import scale_by_grokadamw as scale_by_grokadamw
 from adamjax.variants.grokfast_adamw import scale_by_grokfast_adamw as scale_by_grokfast_adamw
+from adamjax.variants.kl_shampoo import scale_by_kl_shampoo as scale_by_kl_shampoo
+from adamjax.variants.kl_soap import scale_by_kl_soap as scale_by_kl_soap
 from adamjax.variants.lamb import scale_by_lamb as scale_by_lamb
 from adamjax.variants.laprop import scale_by_laprop as scale_by_laprop
 from adamjax.variants.lion import scale_by_lion as scale_by_lion
@@ -2567,6 +2569,147 @@ def grokfast_adamw(
     """
     ...
 
+def kl_shampoo(
+    learning_rate: ScalarOrSchedule = 0.001,
+    b1: ScalarOrSchedule = 0.9,
+    b2: ScalarOrSchedule = 0.98,
+    eps: ScalarOrSchedule = 1e-08,
+    *,
+    shampoo_beta: ScalarOrSchedule | None = None,
+    precondition_frequency: int = 10,
+    max_size: int = 10000,
+    layouts: str | Mapping[str, Any] | Callable[[Any], Any] | Any | None = None,
+    weight_decay: ScalarOrSchedule | None = 0.01,
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled_after',
+    mask: Mask = None,
+    storage: str = 'float32',
+    param_rounding: str | None = None,
+) -> optax.GradientTransformationExtraArgs:
+    """Create the kl_shampoo optimizer: Shampoo with whitened covariances, Adam for other leaves.
+
+        m = b₁ m + (1 - b₁) G
+        U = Q_L (Q_Lᵀ m Q_R / (√(λ_L λ_Rᵀ) + ε)) Q_Rᵀ       Q and λ of `adamjax.kl_soap`
+
+    See `adamjax.soap` for the first step and for layouts.
+
+    Args:
+      learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the second moment of Adam, 0 <= b2 < 1.
+      eps: ε, also of Adam.
+      shampoo_beta: decay rate of covariances and eigenvalues, from 0 to below 1. None is b2.
+      precondition_frequency: number of steps between updates of the bases.
+      max_size: axes of a matrix with more elements are not preconditioned.
+      layouts: the axes of each parameter that form matrices, see `adamjax.soap`.
+      weight_decay: λ, a number, an array or a schedule. None is 0.
+      decay_mode: how weight decay λ couples with the step u, one of
+          'decoupled': p <- p - lr (u + λ p)
+          'independent': p <- p - lr u - λ p
+          'l2': g <- g + λ p, before anything else
+          'proximal': p <- (p - lr u) / (1 + lr λ)
+          'decoupled_after': p <- (p - lr u) (1 - lr λ)
+          'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
+      mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
+      storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
+        `adamjax.store`.
+      param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
+        (not at all), "stochastic", "kahan" or "residual8", see `adamjax.round_params`.
+
+    Returns:
+      An optimizer, see `adamjax.optimizer`.
+
+    Raises:
+      ValueError: for a number out of range; in `init`, for a parameter with three or more axes and
+        no layout.
+
+    >>> import adamjax, jax.numpy as jnp
+    >>> tx = adamjax.kl_shampoo(learning_rate=0.001)
+    >>> params = {'w': jnp.ones((2, 2))}
+    >>> updates, state = tx.update(params, tx.init(params), params)
+
+    Lin et al., 2025. Understanding and Improving Shampoo and SOAP via Kullback-Leibler
+    Minimization. https://arxiv.org/abs/2509.03378
+    """
+    ...
+
+def kl_soap(
+    learning_rate: ScalarOrSchedule = 0.001,
+    b1: ScalarOrSchedule = 0.9,
+    b2: ScalarOrSchedule = 0.98,
+    eps: ScalarOrSchedule = 1e-08,
+    *,
+    shampoo_beta: ScalarOrSchedule | None = None,
+    precondition_frequency: int = 10,
+    max_size: int = 10000,
+    layouts: str | Mapping[str, Any] | Callable[[Any], Any] | Any | None = None,
+    solver: str = 'qr',
+    style: Literal['author', 'nvidia'] = 'author',
+    weight_decay: ScalarOrSchedule | None = 0.01,
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled_after',
+    mask: Mask = None,
+    storage: str = 'float32',
+    param_rounding: str | None = None,
+) -> optax.GradientTransformationExtraArgs:
+    """Create the kl_soap optimizer: SOAP with whitened covariances.
+
+        L = β L + (1 - β) G Q_R Λ_R⁻¹ Q_Rᵀ Gᵀ / columns,  with eigenvectors Q_L, and R likewise
+        H = Q_Lᵀ G Q_R
+        Λ_L = β Λ_L + (1 - β) mean(H² / Λ_R)                over the columns, and Λ_R likewise
+        U = Q_L (m / (√v + ε)) Q_Rᵀ                         m, v the averages of H and H²
+
+    See `adamjax.soap` for the first step and for layouts. `solver="eigh"` with the style "nvidia"
+    is NVIDIA's REKLS.
+
+    Args:
+      learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added to √v. With the style "nvidia" also the least eigenvalue.
+      shampoo_beta: β, decay rate of L, R and Λ, 0 <= β < 1. None is b2.
+      precondition_frequency: number of steps between updates of the bases.
+      max_size: axes of a matrix with more elements are not rotated.
+      layouts: the axes of each parameter that form matrices, see `adamjax.soap`.
+      solver: "qr", or "eigh" for exact eigenvectors at each update of the bases.
+      style: whose implementation to follow, one of
+          'author': the authors' code: the first step is 0, and a gradient enters after its step
+          'nvidia': NVIDIA: Λ = diag(Qᵀ L Q), and otherwise as for `adamjax.soap`
+      weight_decay: λ, a number, an array or a schedule. None is 0.
+      decay_mode: how weight decay λ couples with the step u, one of
+          'decoupled': p <- p - lr (u + λ p)
+          'independent': p <- p - lr u - λ p
+          'l2': g <- g + λ p, before anything else
+          'proximal': p <- (p - lr u) / (1 + lr λ)
+          'decoupled_after': p <- (p - lr u) (1 - lr λ)
+          'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
+      mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
+      storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
+        `adamjax.store`.
+      param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
+        (not at all), "stochastic", "kahan" or "residual8", see `adamjax.round_params`.
+
+    Returns:
+      An optimizer, see `adamjax.optimizer`.
+
+    Raises:
+      ValueError: for a number out of range, or an unknown style or solver; in `init`, for a
+        parameter with three or more axes and no layout.
+
+    >>> import adamjax, jax.numpy as jnp
+    >>> tx = adamjax.kl_soap(learning_rate=0.001)
+    >>> params = {'w': jnp.ones((2, 2))}
+    >>> updates, state = tx.update(params, tx.init(params), params)
+
+    Lin et al., 2025. Understanding and Improving Shampoo and SOAP via Kullback-Leibler
+    Minimization. https://arxiv.org/abs/2509.03378
+    """
+    ...
+
 def lamb(
     learning_rate: ScalarOrSchedule = 0.001,
     b1: ScalarOrSchedule = 0.9,
@@ -4472,6 +4615,9 @@ def soap(
     shampoo_beta: ScalarOrSchedule | None = None,
     precondition_frequency: int = 10,
     max_size: int = 10000,
+    layouts: str | Mapping[str, Any] | Callable[[Any], Any] | Any | None = None,
+    normalize: bool = False,
+    style: Literal['author', 'nvidia'] = 'author',
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = 0.01,
@@ -4486,9 +4632,9 @@ def soap(
         H = Q_Lᵀ G Q_R
         U = Q_L (m̂ √(1 - b₂ᵗ) / (√v + ε)) Q_Rᵀ              m, v the averages of H and H²
 
-    The first step only initializes the bases: the update and the weight decay are 0. A leaf with
-    more than two axes is a stack of matrices. The authors' code uses one basis for each axis
-    instead. Vectors use Adam.
+    With the style "author" the first step only initializes the bases: the update and the weight
+    decay are 0. Without `layouts`, parameters with two axes are matrices, but for biases,
+    embeddings, output heads and the like, which Adam trains.
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
@@ -4497,7 +4643,13 @@ def soap(
       eps: ε, added to √v.
       shampoo_beta: β, decay rate of the covariances, 0 <= β < 1. None is b2.
       precondition_frequency: number of steps between updates of the bases.
-      max_size: sides of a matrix with more elements are not rotated.
+      max_size: axes of a matrix with more elements are not rotated.
+      layouts: the axes of each parameter that form matrices, see `adamjax.matrix_layouts`, or
+        "axes", the authors' choice: each axis of all parameters with two or more has a basis.
+      normalize: whether to divide the update of each matrix by its root mean square.
+      style: whose implementation to follow, one of
+          'author': the authors' code: the first step is 0, and a gradient enters after its step
+          'nvidia': NVIDIA: a gradient enters L and R before its step, all averages are free of bias, and v is not permuted with the eigenvectors
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
@@ -4521,8 +4673,8 @@ def soap(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for a decay rate outside [0, 1), a negative eps, or a precondition_frequency below
-        1.
+      ValueError: for a decay rate outside [0, 1), a negative eps, a precondition_frequency below 1,
+        or an unknown style; in `init`, for a parameter with three or more axes and no layout.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.soap(learning_rate=0.003)

@@ -51,6 +51,8 @@ ADVERSARIAL_HPARAMS = {
     "shampoo_beta": (None, 0.9, 0.5, 0.99, 0.8),
     "precondition_frequency": (2, 1, 3, 5, 2),
     "max_size": (None, 5, None, 4, None),
+    "normalize": (False, True, False, False, True),
+    "solver": ("qr", "eigh", "qr", "qr", "eigh"),
     "ns_steps": (5, 3, 1, 2, 4),
     "ns_eps": (None, 1e-3, 0.0, 0.1, 1e-2),
     "coefficients": (
@@ -115,17 +117,8 @@ NOT_SIGNED = {
     "grad_averaging",
     *("coefficients", "kept", "mask", "min_dim_size_to_factor", "mu_dtype", "nesterov", "nu_dtype"),
     *("optimize_1d", "out_axis", "param_rounding", "reduce", "scale", "scale_parameter"),
-    *(
-        "layouts",
-        "norm",
-        "norm_fn",
-        "ns_dtype",
-        "other_norm",
-        "shape_fn",
-        "storage",
-        "style",
-        "wire_dtype",
-    ),
+    *("layouts", "norm", "norm_fn", "normalize", "ns_dtype", "other_norm", "solver", "shape_fn"),
+    *("storage", "style", "wire_dtype"),
 }
 # Arguments that are no scalar of the rule: they decide what is computed, not with which numbers.
 STRUCTURE = NOT_SIGNED | {

@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import optax
+from jax.sharding import NamedSharding, PartitionSpec
 
 from adamjax.moments import Array, clamp
 from adamjax.rule import as_real, at_least_float32, cast_like, explicit_sharding, real
@@ -79,15 +80,17 @@ def map_leaves(function: Callable[..., Array], tree: PyTree, *others: PyTree) ->
     return treedef.unflatten(map_columns(wide, leaves, *columns))
 
 
-def auto_sharded(function: Callable[..., Any], first: Array, *others: Any) -> Any:
-    """Apply a function to arrays, with a result that is sharded like the first one.
+def auto_sharded(function: Callable[..., Any], first: Any, *others: Any) -> Any:
+    """Apply a function to trees, with a result that has the shardings of the first one.
 
     On a mesh of Explicit axes, products of matrices need the sharding of their result.
     """
-    sharding = explicit_sharding(first)
-    if sharding is None:
+    shardings = [explicit_sharding(x) for x in jax.tree.leaves(first)]
+    if not any(shardings):
         return function(first, *others)
-    return jax.sharding.auto_axes(function, out_sharding=sharding)(first, *others)
+    whole = NamedSharding(next(filter(None, shardings)).mesh, PartitionSpec())
+    out = jax.tree.structure(first).unflatten([sharding or whole for sharding in shardings])
+    return jax.sharding.auto_axes(function, out_sharding=out)(first, *others)
 
 
 def select_unmasked(tree: PyTree, part: PyTree) -> PyTree:

@@ -25,5 +25,7 @@ REDUCED = {
 }
 # Products of matrices, of which the compiler chooses what to send: sizes alone are held.
 POLAR = ("adamuon", "muon", "muown", "normuon", "scion")
-MATRICES = dict.fromkeys(POLAR, "powers of a momentum's Gram matrix")
-MATRICES |= {"soap": "eigenvectors of both sides"}
+MATRICES = {
+    **dict.fromkeys(POLAR, "powers of a momentum's Gram matrix"),
+    **dict.fromkeys(("kl_shampoo", "kl_soap", "soap"), "eigenvectors of both sides"),
+}
