@@ -83,6 +83,7 @@ from adamjax.variants.adamc import adamc as adamc
 from adamjax.variants.adamg import adamg as adamg, scale_by_adamg as scale_by_adamg
 from adamjax.variants.adamod import adamod as adamod, scale_by_adamod as scale_by_adamod
 from adamjax.variants.adamp import adamp as adamp, scale_by_adamp as scale_by_adamp
+from adamjax.variants.adamuon import adamuon as adamuon, scale_by_adamuon as scale_by_adamuon
 from adamjax.variants.adamw import adamw as adamw
 from adamjax.variants.adan import adan as adan, scale_by_adan as scale_by_adan
 from adamjax.variants.adashift import adashift as adashift, scale_by_adashift as scale_by_adashift
@@ -124,11 +125,13 @@ from adamjax.variants.mars_adamw import (
     scale_by_mars_lion as scale_by_mars_lion,
 )
 from adamjax.variants.muon import muon as muon, scale_by_muon as scale_by_muon
+from adamjax.variants.muown import muown as muown, scale_by_muown as scale_by_muown
 from adamjax.variants.nadam import (
     nadam as nadam,
     nadamw as nadamw,
     scale_by_nadam as scale_by_nadam,
 )
+from adamjax.variants.normuon import normuon as normuon, scale_by_normuon as scale_by_normuon
 from adamjax.variants.novograd import novograd as novograd, scale_by_novograd as scale_by_novograd
 from adamjax.variants.padam import padam as padam, scale_by_padam as scale_by_padam
 from adamjax.variants.prodigy import prodigy as prodigy
@@ -139,6 +142,7 @@ from adamjax.variants.rmsprop import rmsprop as rmsprop, scale_by_rmsprop as sca
 from adamjax.variants.schedule_free_adamw import schedule_free_adamw as schedule_free_adamw
 from adamjax.variants.schedule_free_radam import schedule_free_radam as schedule_free_radam
 from adamjax.variants.schedule_free_sgd import schedule_free_sgd as schedule_free_sgd
+from adamjax.variants.scion import scale_by_scion as scale_by_scion, scion as scion
 from adamjax.variants.sgd import scale_by_sgd as scale_by_sgd, sgd as sgd
 from adamjax.variants.sgdp import scale_by_sgdp as scale_by_sgdp, sgdp as sgdp
 from adamjax.variants.simplified_ademamix import (

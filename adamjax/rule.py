@@ -45,31 +45,38 @@ class Slot(NamedTuple):
       dtype: dtype between steps. None is float32, or float64 for float64 parameters. A moment of
         a complex parameter is complex.
       fill: value before the first step.
-      shape: from the parameter's shape to the moment's. None keeps the shape. Moments of another
-        shape are outside the boxes of parameters (`nnx.Variable`), since these have shardings.
+      shape: from the parameter's shape, and its layout with `layouts_of`, to the moment's. None
+        keeps the shape. Moments of another shape are outside the boxes of parameters
+        (`nnx.Variable`), since these have shardings.
       square: whether the moment averages `adamjax.moments.abs_sq`. Under `with_modulus` its pairs
         for complex parameters are then one number, on a last axis of size 1.
     """
 
     dtype: Any = None
     fill: Scalar = 0.0
-    shape: Callable[[tuple[int, ...]], tuple[int, ...]] | None = None
+    shape: Callable[..., tuple[int, ...]] | None = None
     square: bool = False
 
     def tree(self, params: PyTree) -> PyTree:
         """Return the tree of the moments, with the leaves of the parameters."""
         return params if self.shape is None else unbox(params)
 
-    def spec(self, leaf: Any) -> tuple[tuple[int, ...], Any]:
+    def spec(self, leaf: Any, *layout: Any) -> tuple[tuple[int, ...], Any]:
         """Return shape and dtype of the moment of a parameter."""
-        shape, dtype = jnp.shape(leaf), at_least_float32(jnp.result_type(leaf))
+        shape = jnp.shape(leaf)
         if self.shape is not None:
-            shape, dtype = self.shape((*shape, 2) if is_complex(leaf) else shape), real(dtype)
-        return shape, self.dtype if self.dtype is not None and real(dtype) == dtype else dtype
+            shape = self.shape((*shape, 2) if is_complex(leaf) else shape, *layout)
+        return shape, self.kept_dtype(leaf)
 
-    def start(self, param: Any) -> Array:
+    def kept_dtype(self, leaf: Any) -> Any:
+        """Return the dtype of the moment of a parameter."""
+        dtype = at_least_float32(jnp.result_type(leaf))
+        dtype = dtype if self.shape is None else real(dtype)
+        return self.dtype if self.dtype is not None and real(dtype) == dtype else dtype
+
+    def start(self, param: Any, *layout: Any) -> Array:
         """Return the moment of one parameter before the first step."""
-        shape, dtype = self.spec(param)
+        shape, dtype = self.spec(param, *layout)
         fill = self.fill * (1 + 1j) if jnp.issubdtype(dtype, jnp.complexfloating) else self.fill
         if self.shape is None:
             return jnp.full_like(param, fill, dtype=dtype)
@@ -170,6 +177,7 @@ def lift(
     tree_scalars: Callable[..., Mapping[str, Scalar]] | None = None,
     leaf_inputs: Callable[..., Mapping[str, PyTree | None]] | None = None,
     uses_axes: bool = False,
+    layouts_of: Callable[[PyTree], Sequence[Any]] | None = None,
 ) -> optax.GradientTransformationExtraArgs:
     """Turn a rule on one array into a gradient transformation over a tree.
 
@@ -194,6 +202,9 @@ def lift(
         updates by name. The rule finds the leaf, or None in place of a tree, on `step`.
       uses_axes: whether the rule depends on the axes of an array. It is then not applied to complex
         leaves, which other rules take as pairs of real numbers, on a last axis of size 2.
+      layouts_of: from a tree to the layout of each leaf, such as
+        `adamjax.matrices.resolve.resolve_layouts`. The rule finds it as `step.layout`, and the
+        `shape` of a slot takes it as second argument.
 
     Returns:
       A transformation whose updates have the gradients' dtypes. Its state has the same tree, shapes
@@ -228,8 +239,7 @@ def lift(
     def init(params: PyTree) -> Any:
         flatten_floating("params", params, real=uses_axes)
         check_patterns("mask", mask, params)
-        trees = {k: jax.tree.map(slot.start, slot.tree(params)) for k, slot in slots.items()}
-        state = state_type(**{clock: jnp.zeros([], jnp.int32)}, **trees)
+        state = state_type(**_starts(clock, slots, params, layouts_of))
         corrections = {name: jnp.zeros([], float) for name in scheduled}
         return ScheduledBetaState(corrections, state) if scheduled else state
 
@@ -237,13 +247,14 @@ def lift(
         corrections, state = _unwrap(state, state_type, scheduled)
         params = like_updates(updates, params)
         gradients, treedef = flat = flatten_floating("updates", updates, real=uses_axes)
-        befores = _moments_of_leaves(slots, state, updates, flat)
+        layouts = [layouts_of(updates)] if layouts_of else []
+        befores = _moments_of_leaves(slots, state, updates, flat, layouts)
         seen: Sequence[Any] = [None] * len(gradients)
         if needs_params:
             require_params(params, "this rule")
             seen = check_same_tree("updates", updates, "params", params, flat=flat)
         decays = resolve_mask(mask, params if needs_params else updates)
-        rows = _rows(leaf_inputs(updates, extra_args) if leaf_inputs else {}, treedef, decays)
+        rows = _rows(leaf_inputs and leaf_inputs(updates, extra_args), treedef, decays, layouts)
         corrections, steps = _steps(getattr(state, clock), gradients, betas, scalars, corrections)
         state = state._replace(**{clock: increment(getattr(state, clock))})
         widen = partial(_widen, slots, state, extra_args.get(_MODULUS, False))
@@ -255,8 +266,7 @@ def lift(
         def on_leaf(gradient: Array, before: Sequence[Array], param: Any, inputs: Any) -> Any:
             g, moments = widen(gradient, before)
             step = _with_inputs(steps[g.dtype], {**shared, **inputs}, g.dtype)
-            arguments = [as_real(param, g.dtype)] if needs_params else []
-            u, after = rule(g, moments, step, *arguments)
+            u, after = rule(g, moments, step, *([as_real(param, g.dtype)] if needs_params else []))
             kept = [cast_like(getattr(after, k), x) for k, x in zip(slots, before, strict=True)]
             return cast_like(u, gradient), kept
 
@@ -312,17 +322,34 @@ def _unwrap(state: Any, state_type: Any, scheduled: list[str]) -> tuple[dict[str
     return corrections, inner
 
 
+def _starts(
+    clock: str, slots: Mapping[str, Slot], params: PyTree, layouts_of: Any
+) -> dict[str, PyTree]:
+    """Return the step count and the moments of all parameters before the first step."""
+    layouts = [layouts_of(params)] if layouts_of else []
+    flat = {name: jax.tree.flatten(slot.tree(params)) for name, slot in slots.items()}
+    trees = {
+        name: treedef.unflatten(map(slots[name].start, leaves, *layouts))
+        for name, (leaves, treedef) in flat.items()
+    }
+    return {clock: jnp.zeros([], jnp.int32), **trees}
+
+
 def _moments_of_leaves(
-    slots: Mapping[str, Slot], state: Any, updates: PyTree, flat: tuple[list[Any], Any]
+    slots: Mapping[str, Slot],
+    state: Any,
+    updates: PyTree,
+    flat: tuple[list[Any], Any],
+    layouts: list[Any],
 ) -> list[tuple[Array, ...]]:
     """Return the stored moments of each leaf, in the order of the slots."""
     columns = []
     for name, slot in slots.items():
         like = slot.tree(updates)
         treedef = flat[1] if like is updates else jax.tree.structure(like)
-        shape = lambda leaf, slot=slot: slot.spec(leaf)[0]  # noqa: E731
+        shapes = [slot.spec(*row)[0] for row in zip(flat[0], *layouts, strict=True)]
         there = f"the state's {name}", getattr(state, name)
-        moments = check_same_tree("updates", like, *there, shape=shape, flat=(flat[0], treedef))
+        moments = check_same_tree("updates", like, *there, shapes=shapes, flat=(flat[0], treedef))
         check_precision(name, updates, moments, slot)
         columns.append(moments)
     return list(zip(*columns, strict=True)) if slots else [()] * len(flat[0])
@@ -336,17 +363,20 @@ def check_precision(name: str, updates: PyTree, moments: Sequence[Any], slot: Sl
         if is_complex(x) != pairs or np.promote_types(dtype, least) != dtype:
             raise ValueError(
                 f"state: {name} of {leaf_names(updates)[i]!r} is {dtype}, but this optimizer keeps "
-                f"it in {jnp.dtype(slot.spec(leaf)[1])}; cast it, as "
+                f"it in {jnp.dtype(slot.kept_dtype(leaf))}; cast it, as "
                 "adamjax.convert_state(state, to='float32') does for mu and nu"
             )
 
 
 def _rows(
-    columns: Mapping[str, PyTree | None], treedef: Any, decays: list[bool]
+    columns: Any, treedef: Any, decays: list[bool], layouts: list[Any]
 ) -> list[dict[str, Any]]:
     """Return the inputs of each leaf by name. None excludes it from decay, and is static in jit."""
     absent, exclude = [None] * treedef.num_leaves, {"weight_decay": None}
-    flat = {k: absent if x is None else treedef.flatten_up_to(x) for k, x in columns.items()}
+    flat = {
+        k: absent if x is None else treedef.flatten_up_to(x) for k, x in (columns or {}).items()
+    }
+    flat |= zip(["layout"], layouts, strict=False)
     rows = [{k: column[i] for k, column in flat.items()} for i in range(treedef.num_leaves)]
     return [row if on else row | exclude for row, on in zip(rows, decays, strict=True)]
 

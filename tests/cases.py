@@ -36,7 +36,7 @@ OTHER = {
 }
 
 # Variants whose direction alone is a step, of which the learning rate is no factor.
-INCLUDE_LEARNING_RATE = {"amos", "madgrad"}
+INCLUDE_LEARNING_RATE = {"amos", "madgrad", "muown"}
 # Settings at which the learning rate that comes with a direction stays as it is given.
 WITHOUT_ITS_SCHEDULE = {"adamg": {"learning_rate": 1e-2}, "apollo": {"warmup_steps": 0}}
 # The weight decays that one variant alone has.
@@ -100,11 +100,13 @@ class Trial(NamedTuple):
 def trials(name, style):
     """Each adversarial setting, all numbers on schedules, and the defaults of both functions."""
     base = {} if style is None else {"style": style}
-    if name in {"muon", *ROTATE}:
+    if "layouts" in adamjax.get_variant(name).defaults:
         base["layouts"] = {"tensor*": "other"}
     lr = parameters(name)["learning_rate"].default
     of = square_problem if name in ROTATE else problem
-    if style == "nvidia":  # turns a gradient to its own basis, where it is 0 but for rounding
+    if (
+        name in ROTATE and style == "nvidia"
+    ):  # turns a gradient to its own basis, where it is 0 but for rounding
         of = partial(square_problem, scales=(1.0,))
     usual = problem_across if name in ACROSS else partial(of, 3)
     settings = [

@@ -41,6 +41,7 @@ OPTIONS = {
 LOOK_AT_PARAMS = {
     "prodigy",
     "lookahead_adam",
+    "muown",
     "ranger",
     "schedule_free_adamw",
     "schedule_free_radam",
@@ -92,7 +93,7 @@ MAKERS = all_makers()
 # The settings of a variant under which most is computed.
 FULLEST = {label.split("-")[0]: label for label in MAKERS}
 # Of `optax.partition`, whose states `flax.nnx.Optimizer` cannot keep before Flax 0.12.
-IN_PARTS = {"mars_adamw", "mars_lion", "muon"}
+IN_PARTS = {"adamuon", "mars_adamw", "mars_lion", "muon", "muown", "normuon", "scion"}
 KEEPS_PARTS = tuple(map(int, importlib.metadata.version("flax").split(".")[:2])) >= (0, 12)
 
 

@@ -155,7 +155,7 @@ def test_flags_of_wrappers(mode):
             two_steps(adamjax.track(tx), jnp.bfloat16, mode)
 
 
-@pytest.mark.parametrize("name", ["adafactor", "adashift", "muon", "soap"])
+@pytest.mark.parametrize("name", ["adafactor", "adashift", "muon", "muown", "normuon", "soap"])
 def test_values_on_a_mesh_of_explicit_axes(name):
     tx = adamjax.create(name, learning_rate=0.1)
     params = jax.random.normal(jax.random.key(0), (4, 4))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import adamjax
+from tests.matrices.test_trajectories_of_matrices import PRESETS
 from tests.oracles import ORACLES
 from tests.reference import make, replay, resolve
 
@@ -67,8 +68,11 @@ def test_every_style_has_a_trajectory():
     plain = {"adamc": "adam", "adamw": "adam", "adamaxw": "adamax", "nadamw": "nadam"}
     # tests/interop/test_drop_in.py compares these with Optax.
     covered = {("schedule_free_sgd", "optax"), ("sophia", "optax")}
-    for file, overrides in CASES:
-        name, arguments = resolve(INDEX[file])
+    of_matrices = [(load(f"matrices/{file.name}"), {}) for file in FOLDER.glob("matrices/*.npz")]
+    of_matrices += [(load(f"matrices/{file}.npz"), {"style": style}) for file, style in PRESETS]
+    of_matrices = [(json.loads(str(arrays["meta"])), given) for arrays, given in of_matrices]
+    for entry, overrides in [(INDEX[file], given) for file, given in CASES] + of_matrices:
+        name, arguments = resolve(entry)
         default = next(iter(adamjax.get_variant(name).styles), None)
         covered.add((plain.get(name, name), (arguments | overrides).get("style", default)))
     for name in adamjax.list_variants():

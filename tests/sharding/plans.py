@@ -29,9 +29,9 @@ PLANS = {
 
 def create(name):
     """A variant for these parameters."""
-    layouts = {"layouts": {"heads": "heads in out -> heads out in"}}
-    has_layouts = name in ("kl_shampoo", "kl_soap", "muon", "soap")
-    return adamjax.create(name, learning_rate=0.1, **(layouts if has_layouts else {}))
+    layouts = {"heads": "heads in out -> heads out in"}
+    has_layouts = "layouts" in adamjax.get_variant(name).defaults
+    return adamjax.create(name, learning_rate=0.1, **({"layouts": layouts} if has_layouts else {}))
 
 
 @functools.cache
