@@ -2005,6 +2005,8 @@ def c_adamw(
         k = [u g > 0]
         u = k u / max(mean(k), 10⁻³)
 
+    The authors keep the hyperparameters of AdamW.
+
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
       b1: decay rate of the momentum m, 0 <= b1 < 1.
@@ -2066,6 +2068,8 @@ def c_lion(
         u = sign(b₁ m + (1 - b₁) g)
         k = [u g > 0]
         u = k u n / (Σ k + 1)            n elements in the leaf
+
+    The authors keep the hyperparameters of Lion.
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).

@@ -177,7 +177,7 @@ def draw(report: Mapping[str, Any], file: Path) -> None:
         axes.margins(x=0.1, y=0.01)
         axes.grid(axis="y", visible=False)
     axes.invert_yaxis()
-    figure.suptitle("blue: one kernel for each leaf; orange: more; black line: the least possible")
+    figure.suptitle("blue: one kernel per leaf, orange: more, black line: the minimum")
     pictures.save(figure, file)
 
 

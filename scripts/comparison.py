@@ -26,12 +26,12 @@ SPREAD = (
 )
 """Whose learning rates are compared."""
 ON_VECTORS = {
-    "muon": "is the Adam that it has for leaves that are no matrices",
-    "soap": "is Adam, from the second step on",
-    "came": "keeps all of v, as there are no rows and columns",
-    "adafactor": "keeps all of v, as there are no rows and columns",
+    "muon": "uses Adam",
+    "soap": "uses Adam from the second step on",
+    "came": "keeps the full v",
+    "adafactor": "keeps the full v",
 }
-"""What methods for matrices do with a vector."""
+"""Behavior of matrix methods for vectors."""
 
 
 def markdown(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -115,7 +115,7 @@ def adamw_told(report: Mapping[str, Any]) -> str:
 def vectors_told(report: Mapping[str, Any]) -> str:
     """What the methods for matrices are on the problems that have none."""
     count = len(report["results"]) - len(on_matrices(report))
-    told = "; ".join(f"`{name}` {what}" for name, what in ON_VECTORS.items())
+    told = ", ".join(f"`{name}` {behavior}" for name, behavior in ON_VECTORS.items())
     return f"{count} of the problems have no matrices. There {told}."
 
 
@@ -181,7 +181,7 @@ def memory_table() -> str:
         }
         rows.append([sizes["float32"], sizes.get("8bit"), name, record])
     return markdown(
-        ["variant", "bytes", '`storage="8bit"`', "slots", "what it changes against Adam"],
+        ["variant", "bytes", '`storage="8bit"`', "slots", "difference from Adam"],
         [
             [
                 f"`{name}`",

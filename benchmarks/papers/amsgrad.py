@@ -143,8 +143,8 @@ def about_regret(report: Report) -> list[Finding]:
             min(last["adam"]) > worst / 2,
         ),
         Finding(
-            "rare slopes in turn: amsgrad's mean regret goes to 0: from a tenth of the steps to all "
-            "of them it falls to less than half, with every η",
+            "rare slopes in turn: amsgrad's mean regret goes to 0: it falls to less than half "
+            "from a tenth of the steps to all of them, with every η",
             texts["amsgrad"],
             all(b < a / 2 for a, b in zip(early["amsgrad"], last["amsgrad"], strict=True)),
         ),

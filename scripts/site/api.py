@@ -105,14 +105,14 @@ def index(by_part: dict[str, list[Name]]) -> str:
     text = [
         "# API",
         "Each variant's functions are described on [its page](../variants.md). "
-        "All else that is public:",
+        "This page lists all other public names.",
     ]
     for part, members in by_part.items():
         rows = [
             [f"[`{m.public}`][{m.defined}]", summary(m.value)]
             for m in sorted(members, key=lambda m: m.public)
         ]
-        text.append(f"## {TITLES[part]}\n\n{markdown(['name', 'what it is'], rows)}")
+        text.append(f"## {TITLES[part]}\n\n{markdown(['name', 'summary'], rows)}")
     return "\n\n".join(text) + "\n"
 
 
@@ -125,7 +125,7 @@ def summary(value: Any) -> str:
 def problems_table() -> str:
     """The problems, and what each of them shows."""
     rows = [[f"`{p.name}`", p.shows, p.source.replace("|", "\\|")] for p in PROBLEMS.values()]
-    return markdown(["name", "what it shows", "source"], rows)
+    return markdown(["name", "difficulty", "source"], rows)
 
 
 def checks_table() -> str:
