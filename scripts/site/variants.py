@@ -60,7 +60,7 @@ def paper(record: Variant) -> str:
 def usage(record: Variant) -> str:
     """Return the line that creates the optimizer at its defaults, and the advice of the record."""
     rate = record.defaults["learning_rate"]
-    argument = "" if rate is None else f"learning_rate={rate:g}"
+    argument = "" if rate is None else f"learning_rate={rate!r}"
     lines = ["import adamjax", "", f"tx = adamjax.{record.name}({argument})"]
     return "\n\n".join(["\n".join(["```python", *lines, "```"]), *notes(record)])
 
