@@ -32,11 +32,16 @@ from adamjax.registry import (
 )
 from adamjax.rule import Slot as Slot, lift as lift
 from adamjax.schedules import (
+    cool_down as cool_down,
     cosine_cycle_schedule as cosine_cycle_schedule,
     inverse_epoch_schedule as inverse_epoch_schedule,
+    power_cool as power_cool,
+    wsd as wsd,
 )
 from adamjax.sharding import sharded as sharded, state_shardings as state_shardings
 from adamjax.storage.rounding import (
+    from_master_params as from_master_params,
+    master_params as master_params,
     narrow_updates as narrow_updates,
     round_params as round_params,
 )
@@ -78,6 +83,7 @@ from adamjax.variants.adamc import adamc as adamc
 from adamjax.variants.adamg import adamg as adamg, scale_by_adamg as scale_by_adamg
 from adamjax.variants.adamod import adamod as adamod, scale_by_adamod as scale_by_adamod
 from adamjax.variants.adamp import adamp as adamp, scale_by_adamp as scale_by_adamp
+from adamjax.variants.adamuon import adamuon as adamuon, scale_by_adamuon as scale_by_adamuon
 from adamjax.variants.adamw import adamw as adamw
 from adamjax.variants.adan import adan as adan, scale_by_adan as scale_by_adan
 from adamjax.variants.adashift import adashift as adashift, scale_by_adashift as scale_by_adashift
@@ -102,6 +108,11 @@ from adamjax.variants.grokfast_adamw import (
     grokfast_adamw as grokfast_adamw,
     scale_by_grokfast_adamw as scale_by_grokfast_adamw,
 )
+from adamjax.variants.kl_shampoo import (
+    kl_shampoo as kl_shampoo,
+    scale_by_kl_shampoo as scale_by_kl_shampoo,
+)
+from adamjax.variants.kl_soap import kl_soap as kl_soap, scale_by_kl_soap as scale_by_kl_soap
 from adamjax.variants.lamb import lamb as lamb, scale_by_lamb as scale_by_lamb
 from adamjax.variants.laprop import laprop as laprop, scale_by_laprop as scale_by_laprop
 from adamjax.variants.lion import lion as lion, scale_by_lion as scale_by_lion
@@ -114,11 +125,13 @@ from adamjax.variants.mars_adamw import (
     scale_by_mars_lion as scale_by_mars_lion,
 )
 from adamjax.variants.muon import muon as muon, scale_by_muon as scale_by_muon
+from adamjax.variants.muown import muown as muown, scale_by_muown as scale_by_muown
 from adamjax.variants.nadam import (
     nadam as nadam,
     nadamw as nadamw,
     scale_by_nadam as scale_by_nadam,
 )
+from adamjax.variants.normuon import normuon as normuon, scale_by_normuon as scale_by_normuon
 from adamjax.variants.novograd import novograd as novograd, scale_by_novograd as scale_by_novograd
 from adamjax.variants.padam import padam as padam, scale_by_padam as scale_by_padam
 from adamjax.variants.prodigy import prodigy as prodigy
@@ -129,6 +142,7 @@ from adamjax.variants.rmsprop import rmsprop as rmsprop, scale_by_rmsprop as sca
 from adamjax.variants.schedule_free_adamw import schedule_free_adamw as schedule_free_adamw
 from adamjax.variants.schedule_free_radam import schedule_free_radam as schedule_free_radam
 from adamjax.variants.schedule_free_sgd import schedule_free_sgd as schedule_free_sgd
+from adamjax.variants.scion import scale_by_scion as scale_by_scion, scion as scion
 from adamjax.variants.sgd import scale_by_sgd as scale_by_sgd, sgd as sgd
 from adamjax.variants.sgdp import scale_by_sgdp as scale_by_sgdp, sgdp as sgdp
 from adamjax.variants.simplified_ademamix import (
@@ -143,12 +157,17 @@ from adamjax.variants.stable_adamw import (
 )
 from adamjax.variants.tiger import scale_by_tiger as scale_by_tiger, tiger as tiger
 from adamjax.variants.yogi import scale_by_yogi as scale_by_yogi, yogi as yogi
+from adamjax.wrappers.accumulate import accumulate as accumulate
 from adamjax.wrappers.averaging import ema_params as ema_params, swa as swa
 from adamjax.wrappers.evaluation import eval_params as eval_params
+from adamjax.wrappers.groups import groups as groups
+from adamjax.wrappers.guard import check_guard as check_guard, guard as guard
 from adamjax.wrappers.hyperball import hyperball as hyperball
 from adamjax.wrappers.lazy_rows import lazy_rows as lazy_rows
 from adamjax.wrappers.lookahead import lookahead as lookahead
+from adamjax.wrappers.overwrite import overwrite as overwrite
 from adamjax.wrappers.per_layer import per_layer as per_layer
+from adamjax.wrappers.reset import reset as reset
 from adamjax.wrappers.sam import sam as sam
 from adamjax.wrappers.schedule_free import schedule_free as schedule_free
 

@@ -37,10 +37,15 @@ from adamjax.registry import get_variant as get_variant
 from adamjax.registry import list_variants as list_variants
 from adamjax.rule import Slot as Slot
 from adamjax.rule import lift as lift
+from adamjax.schedules import cool_down as cool_down
 from adamjax.schedules import cosine_cycle_schedule as cosine_cycle_schedule
 from adamjax.schedules import inverse_epoch_schedule as inverse_epoch_schedule
+from adamjax.schedules import power_cool as power_cool
+from adamjax.schedules import wsd as wsd
 from adamjax.sharding import sharded as sharded
 from adamjax.sharding import state_shardings as state_shardings
+from adamjax.storage.rounding import from_master_params as from_master_params
+from adamjax.storage.rounding import master_params as master_params
 from adamjax.storage.rounding import narrow_updates as narrow_updates
 from adamjax.storage.rounding import round_params as round_params
 from adamjax.storage.store import convert_state as convert_state
@@ -63,6 +68,7 @@ from adamjax.variants.adamax import scale_by_adamax as scale_by_adamax
 from adamjax.variants.adamg import scale_by_adamg as scale_by_adamg
 from adamjax.variants.adamod import scale_by_adamod as scale_by_adamod
 from adamjax.variants.adamp import scale_by_adamp as scale_by_adamp
+from adamjax.variants.adamuon import scale_by_adamuon as scale_by_adamuon
 from adamjax.variants.adan import scale_by_adan as scale_by_adan
 from adamjax.variants.adashift import scale_by_adashift as scale_by_adashift
 from adamjax.variants.ademamix import scale_by_ademamix as scale_by_ademamix
@@ -79,6 +85,8 @@ from adamjax.variants.focus import scale_by_focus as scale_by_focus
 from adamjax.variants.grams import scale_by_grams as scale_by_grams
 from adamjax.variants.grokadamw import scale_by_grokadamw as scale_by_grokadamw
 from adamjax.variants.grokfast_adamw import scale_by_grokfast_adamw as scale_by_grokfast_adamw
+from adamjax.variants.kl_shampoo import scale_by_kl_shampoo as scale_by_kl_shampoo
+from adamjax.variants.kl_soap import scale_by_kl_soap as scale_by_kl_soap
 from adamjax.variants.lamb import scale_by_lamb as scale_by_lamb
 from adamjax.variants.laprop import scale_by_laprop as scale_by_laprop
 from adamjax.variants.lion import scale_by_lion as scale_by_lion
@@ -86,12 +94,15 @@ from adamjax.variants.madgrad import scale_by_madgrad as scale_by_madgrad
 from adamjax.variants.mars_adamw import scale_by_mars_adamw as scale_by_mars_adamw
 from adamjax.variants.mars_adamw import scale_by_mars_lion as scale_by_mars_lion
 from adamjax.variants.muon import scale_by_muon as scale_by_muon
+from adamjax.variants.muown import scale_by_muown as scale_by_muown
 from adamjax.variants.nadam import scale_by_nadam as scale_by_nadam
+from adamjax.variants.normuon import scale_by_normuon as scale_by_normuon
 from adamjax.variants.novograd import scale_by_novograd as scale_by_novograd
 from adamjax.variants.padam import scale_by_padam as scale_by_padam
 from adamjax.variants.qhadam import scale_by_qhadam as scale_by_qhadam
 from adamjax.variants.radam import scale_by_radam as scale_by_radam
 from adamjax.variants.rmsprop import scale_by_rmsprop as scale_by_rmsprop
+from adamjax.variants.scion import scale_by_scion as scale_by_scion
 from adamjax.variants.sgd import scale_by_sgd as scale_by_sgd
 from adamjax.variants.sgdp import scale_by_sgdp as scale_by_sgdp
 from adamjax.variants.simplified_ademamix import scale_by_simplified_ademamix as scale_by_simplified_ademamix
@@ -100,13 +111,19 @@ from adamjax.variants.sophia import scale_by_sophia as scale_by_sophia
 from adamjax.variants.stable_adamw import scale_by_stable_adamw as scale_by_stable_adamw
 from adamjax.variants.tiger import scale_by_tiger as scale_by_tiger
 from adamjax.variants.yogi import scale_by_yogi as scale_by_yogi
+from adamjax.wrappers.accumulate import accumulate as accumulate
 from adamjax.wrappers.averaging import ema_params as ema_params
 from adamjax.wrappers.averaging import swa as swa
 from adamjax.wrappers.evaluation import eval_params as eval_params
+from adamjax.wrappers.groups import groups as groups
+from adamjax.wrappers.guard import check_guard as check_guard
+from adamjax.wrappers.guard import guard as guard
 from adamjax.wrappers.hyperball import hyperball as hyperball
 from adamjax.wrappers.lazy_rows import lazy_rows as lazy_rows
 from adamjax.wrappers.lookahead import lookahead as lookahead
+from adamjax.wrappers.overwrite import overwrite as overwrite
 from adamjax.wrappers.per_layer import per_layer as per_layer
+from adamjax.wrappers.reset import reset as reset
 from adamjax.wrappers.sam import sam as sam
 from adamjax.wrappers.schedule_free import schedule_free as schedule_free
 
@@ -1250,6 +1267,102 @@ def adamp(
     """
     ...
 
+def adamuon(
+    learning_rate: ScalarOrSchedule = 0.02,
+    momentum: ScalarOrSchedule = 0.95,
+    *,
+    muon_b2: ScalarOrSchedule | None = None,
+    muon_eps: ScalarOrSchedule = 1e-08,
+    scale: str | None = None,
+    style: Literal['author', 'timm', 'nvidia'] = 'author',
+    nesterov: bool | None = None,
+    coefficients: str | Sequence[Sequence[float]] | None = None,
+    ns_steps: int | None = None,
+    ns_eps: float | None = None,
+    ns_dtype: DTypeLike | None = None,
+    wire_dtype: DTypeLike | None = None,
+    layouts: str | Mapping[str, Any] | Callable[[Any], Any] | Any | None = None,
+    b1: ScalarOrSchedule = 0.9,
+    b2: ScalarOrSchedule = 0.95,
+    eps: ScalarOrSchedule = 1e-10,
+    adam_scale: ScalarOrSchedule = 0.015,
+    mu_dtype: DTypeLike | None = None,
+    nu_dtype: DTypeLike | None = None,
+    weight_decay: ScalarOrSchedule | None = None,
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
+    mask: Mask = None,
+    storage: str = 'float32',
+    param_rounding: str | None = None,
+) -> optax.GradientTransformationExtraArgs:
+    """Create the adamuon optimizer: Muon with an elementwise second moment.
+
+        O = U Vᵀ                            of the sign of Muon's momentum, U S Vᵀ
+        v = b₂ v + (1 - b₂) O²
+        N = O / (√v + ε)
+        u = 0.2 √(rows columns) N / (‖N‖ + ε)
+
+    Its updates have the root mean square of Adam's: use Adam's learning rate, and `adam_scale=1`.
+
+    Args:
+      learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
+      momentum: β, 0 <= momentum < 1.
+      muon_b2: b₂ of the second moment of matrices, 0 <= muon_b2 < 1. None is `momentum`.
+      muon_eps: ε of it.
+      scale: factor in place of the norm, see `adamjax.orthogonalize`. None is the default of
+        `style`.
+      style: whose implementation to follow, one of
+          'author': the authors' code: the sign of the momentum, b₂ is that of the momentum
+          'timm': timm: Muon's style "timm", no sign; with `scale` u = scale · O / (√v̂ + ε)
+          'nvidia': NVIDIA: Muon's style "nvidia", no sign, u = scale · N
+      nesterov: whether to use Nesterov momentum. None is the default of `style`.
+      coefficients: polynomials of the Newton-Schulz iteration, see `adamjax.orthogonalize`. None is
+        the default of `style`.
+      ns_steps: number of its steps. None is that of the coefficients.
+      ns_eps: its ε. None is that of the coefficients.
+      ns_dtype: dtype of its products, such as "bfloat16". None is float32.
+      wire_dtype: dtype in which devices exchange matrices. None is float32.
+      layouts: the axes of each parameter that form matrices, see `adamjax.matrix_layouts`: "flax",
+        "torch", a layout such as "embed heads dim -> (heads dim) embed", or a dict from patterns to
+        these. None takes parameters with two axes as (inputs, outputs), but for biases, embeddings,
+        output heads and the like.
+      b1: b₁ of Adam.
+      b2: b₂ of Adam.
+      eps: ε of Adam.
+      adam_scale: factor of Adam's update, the ratio of its learning rate to Muon's.
+      mu_dtype: dtype in which momenta are stored, float32 if None.
+      nu_dtype: dtype in which v of Adam is stored, float32 if None.
+      weight_decay: λ, a number, an array or a schedule. None is 0.
+      decay_mode: how weight decay λ couples with the step u, one of
+          'decoupled': p <- p - lr (u + λ p)
+          'independent': p <- p - lr u - λ p
+          'l2': g <- g + λ p, before anything else
+          'proximal': p <- (p - lr u) / (1 + lr λ)
+          'decoupled_after': p <- (p - lr u) (1 - lr λ)
+          'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
+      mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
+      storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
+        `adamjax.store`.
+      param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
+        (not at all), "stochastic", "kahan" or "residual8", see `adamjax.round_params`.
+
+    Returns:
+      An optimizer, see `adamjax.optimizer`.
+
+    Raises:
+      ValueError: as `scale_by_muon`.
+
+    >>> import adamjax, jax.numpy as jnp
+    >>> tx = adamjax.adamuon(learning_rate=0.02)
+    >>> params = {'w': jnp.ones((2, 2))}
+    >>> updates, state = tx.update(params, tx.init(params), params)
+
+    Si, Zhang and Shen, 2025. AdaMuon: Adaptive Muon Optimizer. https://arxiv.org/abs/2507.11005
+    """
+    ...
+
 def adamw(
     learning_rate: ScalarOrSchedule = 0.001,
     b1: ScalarOrSchedule = 0.9,
@@ -1893,6 +2006,8 @@ def c_adamw(
         k = [u g > 0]
         u = k u / max(mean(k), 10⁻³)
 
+    The authors keep the hyperparameters of AdamW.
+
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
       b1: decay rate of the momentum m, 0 <= b1 < 1.
@@ -1954,6 +2069,8 @@ def c_lion(
         u = sign(b₁ m + (1 - b₁) g)
         k = [u g > 0]
         u = k u n / (Σ k + 1)            n elements in the leaf
+
+    The authors keep the hyperparameters of Lion.
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
@@ -2462,6 +2579,147 @@ def grokfast_adamw(
     """
     ...
 
+def kl_shampoo(
+    learning_rate: ScalarOrSchedule = 0.001,
+    b1: ScalarOrSchedule = 0.9,
+    b2: ScalarOrSchedule = 0.98,
+    eps: ScalarOrSchedule = 1e-08,
+    *,
+    shampoo_beta: ScalarOrSchedule | None = None,
+    precondition_frequency: int = 10,
+    max_size: int = 10000,
+    layouts: str | Mapping[str, Any] | Callable[[Any], Any] | Any | None = None,
+    weight_decay: ScalarOrSchedule | None = 0.01,
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled_after',
+    mask: Mask = None,
+    storage: str = 'float32',
+    param_rounding: str | None = None,
+) -> optax.GradientTransformationExtraArgs:
+    """Create the kl_shampoo optimizer: Shampoo with whitened covariances, Adam for other leaves.
+
+        m = b₁ m + (1 - b₁) G
+        U = Q_L (Q_Lᵀ m Q_R / (√(λ_L λ_Rᵀ) + ε)) Q_Rᵀ       Q and λ of `adamjax.kl_soap`
+
+    See `adamjax.soap` for the first step and for layouts.
+
+    Args:
+      learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the second moment of Adam, 0 <= b2 < 1.
+      eps: ε, also of Adam.
+      shampoo_beta: decay rate of covariances and eigenvalues, from 0 to below 1. None is b2.
+      precondition_frequency: number of steps between updates of the bases.
+      max_size: axes of a matrix with more elements are not preconditioned.
+      layouts: the axes of each parameter that form matrices, see `adamjax.soap`.
+      weight_decay: λ, a number, an array or a schedule. None is 0.
+      decay_mode: how weight decay λ couples with the step u, one of
+          'decoupled': p <- p - lr (u + λ p)
+          'independent': p <- p - lr u - λ p
+          'l2': g <- g + λ p, before anything else
+          'proximal': p <- (p - lr u) / (1 + lr λ)
+          'decoupled_after': p <- (p - lr u) (1 - lr λ)
+          'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
+      mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
+      storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
+        `adamjax.store`.
+      param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
+        (not at all), "stochastic", "kahan" or "residual8", see `adamjax.round_params`.
+
+    Returns:
+      An optimizer, see `adamjax.optimizer`.
+
+    Raises:
+      ValueError: for a number out of range; in `init`, for a parameter with three or more axes and
+        no layout.
+
+    >>> import adamjax, jax.numpy as jnp
+    >>> tx = adamjax.kl_shampoo(learning_rate=0.001)
+    >>> params = {'w': jnp.ones((2, 2))}
+    >>> updates, state = tx.update(params, tx.init(params), params)
+
+    Lin et al., 2025. Understanding and Improving Shampoo and SOAP via Kullback-Leibler
+    Minimization. https://arxiv.org/abs/2509.03378
+    """
+    ...
+
+def kl_soap(
+    learning_rate: ScalarOrSchedule = 0.001,
+    b1: ScalarOrSchedule = 0.9,
+    b2: ScalarOrSchedule = 0.98,
+    eps: ScalarOrSchedule = 1e-08,
+    *,
+    shampoo_beta: ScalarOrSchedule | None = None,
+    precondition_frequency: int = 10,
+    max_size: int = 10000,
+    layouts: str | Mapping[str, Any] | Callable[[Any], Any] | Any | None = None,
+    solver: str = 'qr',
+    style: Literal['author', 'nvidia'] = 'author',
+    weight_decay: ScalarOrSchedule | None = 0.01,
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled_after',
+    mask: Mask = None,
+    storage: str = 'float32',
+    param_rounding: str | None = None,
+) -> optax.GradientTransformationExtraArgs:
+    """Create the kl_soap optimizer: SOAP with whitened covariances.
+
+        L = β L + (1 - β) G Q_R Λ_R⁻¹ Q_Rᵀ Gᵀ / columns,  with eigenvectors Q_L, and R likewise
+        H = Q_Lᵀ G Q_R
+        Λ_L = β Λ_L + (1 - β) mean(H² / Λ_R)                over the columns, and Λ_R likewise
+        U = Q_L (m / (√v + ε)) Q_Rᵀ                         m, v the averages of H and H²
+
+    See `adamjax.soap` for the first step and for layouts. `solver="eigh"` with the style "nvidia"
+    is NVIDIA's REKLS.
+
+    Args:
+      learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added to √v. With the style "nvidia" also the least eigenvalue.
+      shampoo_beta: β, decay rate of L, R and Λ, 0 <= β < 1. None is b2.
+      precondition_frequency: number of steps between updates of the bases.
+      max_size: axes of a matrix with more elements are not rotated.
+      layouts: the axes of each parameter that form matrices, see `adamjax.soap`.
+      solver: "qr", or "eigh" for exact eigenvectors at each update of the bases.
+      style: whose implementation to follow, one of
+          'author': the authors' code: the first step is 0, and a gradient enters after its step
+          'nvidia': NVIDIA: Λ = diag(Qᵀ L Q), and otherwise as for `adamjax.soap`
+      weight_decay: λ, a number, an array or a schedule. None is 0.
+      decay_mode: how weight decay λ couples with the step u, one of
+          'decoupled': p <- p - lr (u + λ p)
+          'independent': p <- p - lr u - λ p
+          'l2': g <- g + λ p, before anything else
+          'proximal': p <- (p - lr u) / (1 + lr λ)
+          'decoupled_after': p <- (p - lr u) (1 - lr λ)
+          'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
+      mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
+      storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
+        `adamjax.store`.
+      param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
+        (not at all), "stochastic", "kahan" or "residual8", see `adamjax.round_params`.
+
+    Returns:
+      An optimizer, see `adamjax.optimizer`.
+
+    Raises:
+      ValueError: for a number out of range, or an unknown style or solver; in `init`, for a
+        parameter with three or more axes and no layout.
+
+    >>> import adamjax, jax.numpy as jnp
+    >>> tx = adamjax.kl_soap(learning_rate=0.001)
+    >>> params = {'w': jnp.ones((2, 2))}
+    >>> updates, state = tx.update(params, tx.init(params), params)
+
+    Lin et al., 2025. Understanding and Improving Shampoo and SOAP via Kullback-Leibler
+    Minimization. https://arxiv.org/abs/2509.03378
+    """
+    ...
+
 def lamb(
     learning_rate: ScalarOrSchedule = 0.001,
     b1: ScalarOrSchedule = 0.9,
@@ -2943,8 +3201,8 @@ def muon(
     learning_rate: ScalarOrSchedule = 0.02,
     momentum: ScalarOrSchedule = 0.95,
     *,
-    nesterov: bool = True,
-    coefficients: str | Sequence[Sequence[float]] = 'jordan',
+    nesterov: bool | None = None,
+    coefficients: str | Sequence[Sequence[float]] | None = None,
     ns_steps: int | None = None,
     ns_eps: float | None = None,
     ns_dtype: DTypeLike | None = None,
@@ -2955,7 +3213,7 @@ def muon(
     b2: ScalarOrSchedule = 0.95,
     eps: ScalarOrSchedule = 1e-10,
     adam_scale: ScalarOrSchedule = 0.015,
-    style: Literal['author', 'optax', 'keras'] = 'author',
+    style: Literal['author', 'torch', 'optax', 'keras', 'dion', 'nvidia', 'timm'] = 'author',
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
@@ -2978,8 +3236,9 @@ def muon(
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
       momentum: β, 0 <= momentum < 1.
-      nesterov: whether to use Nesterov momentum.
-      coefficients: polynomials of the Newton-Schulz iteration, see `adamjax.orthogonalize`.
+      nesterov: whether to use Nesterov momentum. None is the default of `style`.
+      coefficients: polynomials of the Newton-Schulz iteration, see `adamjax.orthogonalize`. None is
+        the default of `style`.
       ns_steps: number of its steps. None is that of the coefficients.
       ns_eps: its ε. None is that of the coefficients.
       ns_dtype: dtype of its products, such as "bfloat16". None is float32.
@@ -2996,10 +3255,14 @@ def muon(
       eps: ε of Adam.
       adam_scale: factor of Adam's update, the ratio of its learning rate to Muon's.
       style: whose implementation to follow, one of
-          'author': the authors' code: m is an average, scale √max(1, outputs / inputs)
+          'author': Jordan: m is an average, scale √max(1, outputs / inputs)
+          'torch': torch: the same, with X = u / max(‖u‖, ε)
           'optax': Optax: the same, with bias correction of m and g
-          'keras': Keras: m is a sum, scale 0.2 √max(rows, columns)
-      mu_dtype: dtype in which both momenta are stored, float32 if None.
+          'keras': Keras, Moonlight: m is a sum, scale 0.2 √max(rows, columns)
+          'dion': Dion: m is a sum, no Nesterov, Polar Express, scale √(outputs / inputs)
+          'nvidia': NVIDIA: no Nesterov, You's coefficients, scale √max(rows, columns)
+          'timm': timm: no Nesterov, You's coefficients, scale 0.2 √max(rows, columns)
+      mu_dtype: dtype in which momenta are stored, float32 if None.
       nu_dtype: dtype in which v of Adam is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u, one of
@@ -3032,6 +3295,105 @@ def muon(
 
     Jordan et al., 2024. Muon: An optimizer for hidden layers in neural networks.
     https://kellerjordan.github.io/posts/muon
+    """
+    ...
+
+def muown(
+    learning_rate: ScalarOrSchedule = 0.0003,
+    momentum: ScalarOrSchedule = 0.95,
+    *,
+    b1: ScalarOrSchedule = 0.9,
+    b2: ScalarOrSchedule = 0.95,
+    eps: ScalarOrSchedule = 1e-08,
+    adam_scale: ScalarOrSchedule = 1.0,
+    norm_fn: Any = None,
+    style: Literal['author', 'nvidia'] = 'author',
+    nesterov: bool | None = None,
+    coefficients: str | Sequence[Sequence[float]] | None = None,
+    ns_steps: int | None = None,
+    ns_eps: float | None = None,
+    ns_dtype: DTypeLike | None = None,
+    wire_dtype: DTypeLike | None = None,
+    scale: str | None = None,
+    layouts: str | Mapping[str, Any] | Callable[[Any], Any] | Any | None = None,
+    mu_dtype: DTypeLike | None = None,
+    nu_dtype: DTypeLike | None = None,
+    weight_decay: ScalarOrSchedule | None = None,
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
+    mask: Mask = None,
+    storage: str = 'float32',
+    param_rounding: str | None = None,
+) -> optax.GradientTransformationExtraArgs:
+    """Create the muown optimizer: Muon for directions of rows, Adam for their lengths.
+
+        W = r v / ‖v‖                       row by row
+        d = W / r
+        Δr = Σ g d                          over each row
+        Δv = (r / n) (g - d Δr)             n = ‖v‖, at first r
+        v = n d - lr · muon(Δv)
+        r = r - lr · adam(Δr)
+
+    A row of zeros stays zero. With NVIDIA's style, lengths alone decay, as with
+    `decay_mode="decoupled_after"`.
+
+    Args:
+      learning_rate: lr, a number, an array or a schedule. The updates include it.
+      momentum: β, 0 <= momentum < 1.
+      b1: b₁ of Adam, for lengths and for other leaves.
+      b2: b₂ of Adam.
+      eps: ε of Adam.
+      adam_scale: factor of Adam's update, the ratio of its learning rate to Muon's.
+      norm_fn: from n before the first step and the number of steps done to n of this step. None
+        follows ‖v‖.
+      style: whose implementation to follow, one of
+          'author': the authors' code: Muon's style "keras"
+          'nvidia': NVIDIA: Muon's style "nvidia", with `scale="rms"`
+      nesterov: whether to use Nesterov momentum. None is the default of `style`.
+      coefficients: polynomials of the Newton-Schulz iteration, see `adamjax.orthogonalize`. None is
+        the default of `style`.
+      ns_steps: number of its steps. None is that of the coefficients.
+      ns_eps: its ε. None is that of the coefficients.
+      ns_dtype: dtype of its products, such as "bfloat16". None is float32.
+      wire_dtype: dtype in which devices exchange matrices. None is float32.
+      scale: "aspect", "rms", "rms_to_rms", "spectral" or "none", see `adamjax.orthogonalize`. None
+        is the default of `style`. With "rms" (arXiv:2502.16982) use Adam's learning rate and
+        `adam_scale=1`.
+      layouts: the axes of each parameter that form matrices, see `adamjax.matrix_layouts`: "flax",
+        "torch", a layout such as "embed heads dim -> (heads dim) embed", or a dict from patterns to
+        these. None takes parameters with two axes as (inputs, outputs), but for biases, embeddings,
+        output heads and the like.
+      mu_dtype: dtype in which momenta are stored, float32 if None.
+      nu_dtype: dtype in which v of Adam is stored, float32 if None.
+      weight_decay: λ, a number, an array or a schedule. None is 0.
+      decay_mode: how weight decay λ couples with the step u, one of
+          'decoupled': p <- p - lr (u + λ p)
+          'independent': p <- p - lr u - λ p
+          'l2': g <- g + λ p, before anything else
+          'proximal': p <- (p - lr u) / (1 + lr λ)
+          'decoupled_after': p <- (p - lr u) (1 - lr λ)
+          'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
+      mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
+      storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
+        `adamjax.store`.
+      param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
+        (not at all), "stochastic", "kahan" or "residual8", see `adamjax.round_params`.
+
+    Returns:
+      An optimizer, see `adamjax.optimizer`.
+
+    Raises:
+      ValueError: as `scale_by_muon`; in `update`, if the parameters are missing.
+
+    >>> import adamjax, jax.numpy as jnp
+    >>> tx = adamjax.muown(learning_rate=0.0003)
+    >>> params = {'w': jnp.ones((2, 2))}
+    >>> updates, state = tx.update(params, tx.init(params), params)
+
+    Lion et al., 2026. Muown: Row-Norm Control for Muon Optimization.
+    https://arxiv.org/abs/2605.10797
     """
     ...
 
@@ -3169,6 +3531,104 @@ def nadamw(
 
     Dozat, 2016. Incorporating Nesterov Momentum into Adam.
     https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ
+    """
+    ...
+
+def normuon(
+    learning_rate: ScalarOrSchedule = 0.02,
+    momentum: ScalarOrSchedule = 0.95,
+    *,
+    muon_b2: ScalarOrSchedule = 0.95,
+    muon_eps: ScalarOrSchedule | None = None,
+    style: Literal['author', 'dion', 'nvidia'] = 'author',
+    nesterov: bool | None = None,
+    coefficients: str | Sequence[Sequence[float]] | None = None,
+    ns_steps: int | None = None,
+    ns_eps: float | None = None,
+    ns_dtype: DTypeLike | None = None,
+    wire_dtype: DTypeLike | None = None,
+    scale: str | None = None,
+    layouts: str | Mapping[str, Any] | Callable[[Any], Any] | Any | None = None,
+    b1: ScalarOrSchedule = 0.9,
+    b2: ScalarOrSchedule = 0.95,
+    eps: ScalarOrSchedule = 1e-10,
+    adam_scale: ScalarOrSchedule = 0.015,
+    mu_dtype: DTypeLike | None = None,
+    nu_dtype: DTypeLike | None = None,
+    weight_decay: ScalarOrSchedule | None = None,
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
+    mask: Mask = None,
+    storage: str = 'float32',
+    param_rounding: str | None = None,
+) -> optax.GradientTransformationExtraArgs:
+    """Create the normuon optimizer: Muon with a second moment for each row, so that neurons move equally far.
+
+        O = U Vᵀ                            of Muon's momentum U S Vᵀ
+        v = b₂ v + (1 - b₂) mean(O²)        over each row
+        N = O / (√v + ε)
+        u = scale · N ‖O‖ / (‖N‖ + ε)
+
+    Use Muon's learning rate.
+
+    Args:
+      learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
+      momentum: β, 0 <= momentum < 1.
+      muon_b2: b₂ of the second moment of rows, 0 <= muon_b2 < 1.
+      muon_eps: ε of it. None is 1e-10, in other styles than "author" 1e-8.
+      style: whose implementation to follow, one of
+          'author': the authors' code: Muon's style "author", means over rows
+          'dion': Dion: Muon's style "dion", u = scale · N ‖O‖ / max(‖N‖, ε)
+          'nvidia': NVIDIA: Muon's style "nvidia", means over the shorter axis, O / √max(v, ε)
+      nesterov: whether to use Nesterov momentum. None is the default of `style`.
+      coefficients: polynomials of the Newton-Schulz iteration, see `adamjax.orthogonalize`. None is
+        the default of `style`.
+      ns_steps: number of its steps. None is that of the coefficients.
+      ns_eps: its ε. None is that of the coefficients.
+      ns_dtype: dtype of its products, such as "bfloat16". None is float32.
+      wire_dtype: dtype in which devices exchange matrices. None is float32.
+      scale: "aspect", "rms", "rms_to_rms", "spectral" or "none", see `adamjax.orthogonalize`. None
+        is the default of `style`. With "rms" (arXiv:2502.16982) use Adam's learning rate and
+        `adam_scale=1`.
+      layouts: the axes of each parameter that form matrices, see `adamjax.matrix_layouts`: "flax",
+        "torch", a layout such as "embed heads dim -> (heads dim) embed", or a dict from patterns to
+        these. None takes parameters with two axes as (inputs, outputs), but for biases, embeddings,
+        output heads and the like.
+      b1: b₁ of Adam.
+      b2: b₂ of Adam.
+      eps: ε of Adam.
+      adam_scale: factor of Adam's update, the ratio of its learning rate to Muon's.
+      mu_dtype: dtype in which momenta are stored, float32 if None.
+      nu_dtype: dtype in which v of Adam is stored, float32 if None.
+      weight_decay: λ, a number, an array or a schedule. None is 0.
+      decay_mode: how weight decay λ couples with the step u, one of
+          'decoupled': p <- p - lr (u + λ p)
+          'independent': p <- p - lr u - λ p
+          'l2': g <- g + λ p, before anything else
+          'proximal': p <- (p - lr u) / (1 + lr λ)
+          'decoupled_after': p <- (p - lr u) (1 - lr λ)
+          'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
+      mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
+      storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
+        `adamjax.store`.
+      param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
+        (not at all), "stochastic", "kahan" or "residual8", see `adamjax.round_params`.
+
+    Returns:
+      An optimizer, see `adamjax.optimizer`.
+
+    Raises:
+      ValueError: as `scale_by_muon`.
+
+    >>> import adamjax, jax.numpy as jnp
+    >>> tx = adamjax.normuon(learning_rate=0.02)
+    >>> params = {'w': jnp.ones((2, 2))}
+    >>> updates, state = tx.update(params, tx.init(params), params)
+
+    Li et al., 2025. NorMuon: Making Muon more efficient and scalable.
+    https://arxiv.org/abs/2510.05491
     """
     ...
 
@@ -3870,6 +4330,90 @@ def schedule_free_sgd(
     """
     ...
 
+def scion(
+    learning_rate: ScalarOrSchedule = 0.000244140625,
+    momentum: ScalarOrSchedule = 0.9,
+    *,
+    norm: str = 'spectral',
+    radius: float = 50.0,
+    other_norm: str = 'sign',
+    other_radius: float = 4.0,
+    coefficients: str | Sequence[Sequence[float]] = 'jordan',
+    ns_steps: int | None = None,
+    ns_eps: float | None = None,
+    ns_dtype: DTypeLike | None = None,
+    wire_dtype: DTypeLike | None = None,
+    layouts: str | Mapping[str, Any] | Callable[[Any], Any] | Any | None = None,
+    mu_dtype: DTypeLike | None = None,
+    weight_decay: ScalarOrSchedule | None = 1.0,
+    decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
+    mask: Mask = None,
+    storage: str = 'float32',
+    param_rounding: str | None = None,
+) -> optax.GradientTransformationExtraArgs:
+    """Create the scion optimizer: momentum in a norm ball: orthogonal matrices, signs of other leaves.
+
+        m = β m + (1 - β) g
+        u = R · √(rows / columns) U Vᵀ     of m = U S Vᵀ, or another norm of the matrix m
+        u = R · sign(m)                    other leaves
+        p <- p - lr (u + p)                it stays in the ball of radius R
+
+    The weight decay of 1 keeps parameters in balls of radius R. Without it (`weight_decay=0`) Scion
+    is unconstrained.
+
+    Args:
+      learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
+      momentum: β, 0 <= momentum < 1, 1 - α in the paper.
+      norm: norm of matrices (outputs, inputs): "spectral"; "spectral_max", with a factor √max(1,
+        outputs / inputs); "sign", sign(m) / inputs; "columns", each column by its root mean square,
+        over inputs; "rows", each row by its norm, over √inputs.
+      radius: R of matrices.
+      other_norm: norm of other leaves: "sign", or "rms", their root mean square over the first
+        axis.
+      other_radius: R of other leaves. The authors' 3000, which they divide by the width 768.
+      coefficients: polynomials of the Newton-Schulz iteration, see `adamjax.orthogonalize`.
+      ns_steps: number of its steps. None is that of the coefficients.
+      ns_eps: its ε. None is that of the coefficients.
+      ns_dtype: dtype of its products, such as "bfloat16". None is float32.
+      wire_dtype: dtype in which devices exchange matrices. None is float32.
+      layouts: the axes of each parameter that form matrices, see `adamjax.matrix_layouts`: "flax",
+        "torch", a layout such as "embed heads dim -> (heads dim) embed", or a dict from patterns to
+        these. None takes parameters with two axes as (inputs, outputs), but for biases, embeddings,
+        output heads and the like.
+      mu_dtype: dtype in which momenta are stored, float32 if None.
+      weight_decay: λ, a number, an array or a schedule. None is 0.
+      decay_mode: how weight decay λ couples with the step u, one of
+          'decoupled': p <- p - lr (u + λ p)
+          'independent': p <- p - lr u - λ p
+          'l2': g <- g + λ p, before anything else
+          'proximal': p <- (p - lr u) / (1 + lr λ)
+          'decoupled_after': p <- (p - lr u) (1 - lr λ)
+          'independent_after': p <- (p - lr u) (1 - λ)
+          'cautious': p <- p - lr (u + λ p [u p >= 0])
+          'lr_squared': p <- p - lr u - lr² λ p
+      mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
+        parameters to one, or patterns on the leaf's path such as "*kernel" or ["!*bias"].
+      storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
+        `adamjax.store`.
+      param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
+        (not at all), "stochastic", "kahan" or "residual8", see `adamjax.round_params`.
+
+    Returns:
+      An optimizer, see `adamjax.optimizer`.
+
+    Raises:
+      ValueError: as `scale_by_muon`, and for an unknown norm.
+
+    >>> import adamjax, jax.numpy as jnp
+    >>> tx = adamjax.scion(learning_rate=0.000244140625)
+    >>> params = {'w': jnp.ones((2, 2))}
+    >>> updates, state = tx.update(params, tx.init(params), params)
+
+    Pethick et al., 2025. Training Deep Learning Models with Norm-Constrained LMOs.
+    https://arxiv.org/abs/2502.07529
+    """
+    ...
+
 def sgd(
     learning_rate: ScalarOrSchedule = 0.01,
     momentum: ScalarOrSchedule | None = None,
@@ -4081,6 +4625,9 @@ def soap(
     shampoo_beta: ScalarOrSchedule | None = None,
     precondition_frequency: int = 10,
     max_size: int = 10000,
+    layouts: str | Mapping[str, Any] | Callable[[Any], Any] | Any | None = None,
+    normalize: bool = False,
+    style: Literal['author', 'nvidia'] = 'author',
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = 0.01,
@@ -4095,9 +4642,9 @@ def soap(
         H = Q_Lᵀ G Q_R
         U = Q_L (m̂ √(1 - b₂ᵗ) / (√v + ε)) Q_Rᵀ              m, v the averages of H and H²
 
-    The first step only initializes the bases: the update and the weight decay are 0. A leaf with
-    more than two axes is a stack of matrices. The authors' code uses one basis for each axis
-    instead. Vectors use Adam.
+    With the style "author" the first step only initializes the bases: the update and the weight
+    decay are 0. Without `layouts`, parameters with two axes are matrices, but for biases,
+    embeddings, output heads and the like, which Adam trains.
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
@@ -4106,7 +4653,13 @@ def soap(
       eps: ε, added to √v.
       shampoo_beta: β, decay rate of the covariances, 0 <= β < 1. None is b2.
       precondition_frequency: number of steps between updates of the bases.
-      max_size: sides of a matrix with more elements are not rotated.
+      max_size: axes of a matrix with more elements are not rotated.
+      layouts: the axes of each parameter that form matrices, see `adamjax.matrix_layouts`, or
+        "axes", the authors' choice: each axis of all parameters with two or more has a basis.
+      normalize: whether to divide the update of each matrix by its root mean square.
+      style: whose implementation to follow, one of
+          'author': the authors' code: the first step is 0, and a gradient enters after its step
+          'nvidia': NVIDIA: a gradient enters L and R before its step, all averages are free of bias, and v is not permuted with the eigenvectors
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
@@ -4130,8 +4683,8 @@ def soap(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: for a decay rate outside [0, 1), a negative eps, or a precondition_frequency below
-        1.
+      ValueError: for a decay rate outside [0, 1), a negative eps, a precondition_frequency below 1,
+        or an unknown style; in `init`, for a parameter with three or more axes and no layout.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.soap(learning_rate=0.003)

@@ -86,6 +86,38 @@ def ready_made(
     return make
 
 
+def extends(base: Function, names: str | None = None) -> Callable[[Function], Function]:
+    """Give a function with `**options` arguments of `base` and their documentation.
+
+    Args:
+      base: function that takes `**options`.
+      names: its arguments, separated by spaces. None is all of them.
+
+    >>> def power(x, *, base=2, exact=True): ...
+    >>> @extends(power)
+    ... def cube(x, *, base=3, **options): ...
+    >>> inspect.signature(cube)
+    <Signature (x, *, base=3, exact=True)>
+    """
+
+    def decorate(function: Function) -> Function:
+        own = {k: p for k, p in inspect.signature(function).parameters.items() if k != "options"}
+        others = inspect.signature(base).parameters
+        chosen = others.keys() if names is None else names.split()
+        merged = own | {k: others[k] for k in chosen if k not in own}
+        signature = inspect.signature(function)
+        signature = signature.replace(parameters=sorted(merged.values(), key=lambda p: p.kind))
+        text = inspect.cleandoc(function.__doc__ or "")
+        old = textwrap.indent(section(text, "Args"), "  ")
+        function.__signature__ = signature  # type: ignore[attr-defined]
+        function.__doc__ = text.replace(
+            f"Args:\n{old}", _arguments(signature, [function, base], {})
+        )
+        return function
+
+    return decorate
+
+
 def section(docstring: str | None, title: str) -> str:
     r"""Return a section of a docstring without its indentation.
 

@@ -46,32 +46,39 @@ class Slot(NamedTuple):
       dtype: dtype between steps. None is float32, or float64 for float64 parameters. A moment of
         a complex parameter is complex.
       fill: value before the first step.
-      shape: from the parameter's shape to the moment's. None keeps the shape. Moments of another
-        shape are outside the boxes of parameters (`nnx.Variable`), since these have shardings.
+      shape: from the parameter's shape, and its layout with `layouts_of`, to the moment's. None
+        keeps the shape. Moments of another shape are outside the boxes of parameters
+        (`nnx.Variable`), since these have shardings.
       square: whether the moment averages `adamjax.moments.abs_sq`. Under `with_modulus` its pairs
         for complex parameters are then one number, on a last axis of size 1.
     """
 
     dtype: Any = None
     fill: Scalar = 0.0
-    shape: Callable[[tuple[int, ...]], tuple[int, ...]] | None = None
+    shape: Callable[..., tuple[int, ...]] | None = None
     square: bool = False
 
     def tree(self, params: PyTree) -> PyTree:
         """Return the tree of the moments, with the leaves of the parameters."""
         return params if self.shape is None else unbox(params)
 
-    def spec(self, leaf: Any, stack: Stack = ()) -> tuple[tuple[int, ...], Any]:
+    def spec(self, leaf: Any, stack: Stack = (), *layout: Any) -> tuple[tuple[int, ...], Any]:
         """Return shape and dtype of the moment of a parameter."""
-        shape, dtype = jnp.shape(leaf), at_least_float32(jnp.result_type(leaf))
+        shape = jnp.shape(leaf)
         if self.shape is not None:
-            shape, dtype = (*shape, 2) if is_complex(leaf) else shape, real(dtype)
-            shape = shape_over_layers(self.shape, stack, shape)
-        return shape, self.dtype if self.dtype is not None and real(dtype) == dtype else dtype
+            shape = (*shape, 2) if is_complex(leaf) else shape
+            shape = shape_over_layers(lambda layer: self.shape(layer, *layout), stack, shape)
+        return shape, self.kept_dtype(leaf)
 
-    def start(self, param: Any, stack: Stack = ()) -> Array:
+    def kept_dtype(self, leaf: Any) -> Any:
+        """Return the dtype of the moment of a parameter."""
+        dtype = at_least_float32(jnp.result_type(leaf))
+        dtype = dtype if self.shape is None else real(dtype)
+        return self.dtype if self.dtype is not None and real(dtype) == dtype else dtype
+
+    def start(self, param: Any, stack: Stack = (), *layout: Any) -> Array:
         """Return the moment of one parameter before the first step."""
-        shape, dtype = self.spec(param, stack)
+        shape, dtype = self.spec(param, stack, *layout)
         fill = self.fill * (1 + 1j) if jnp.issubdtype(dtype, jnp.complexfloating) else self.fill
         if self.shape is None:
             return jnp.full_like(param, fill, dtype=dtype)
@@ -172,6 +179,7 @@ def lift(
     tree_scalars: Callable[..., Mapping[str, Scalar]] | None = None,
     leaf_inputs: Callable[..., Mapping[str, PyTree | None]] | None = None,
     uses_axes: bool = False,
+    layouts_of: Callable[[PyTree], Sequence[Any]] | None = None,
 ) -> optax.GradientTransformationExtraArgs:
     """Turn a rule on one array into a gradient transformation over a tree.
 
@@ -196,6 +204,9 @@ def lift(
         updates by name. The rule finds the leaf, or None in place of a tree, on `step`.
       uses_axes: whether the rule depends on the axes of an array. It is then not applied to complex
         leaves, which other rules take as pairs of real numbers, on a last axis of size 2.
+      layouts_of: from a tree to the layout of each leaf, such as
+        `adamjax.matrices.resolve.resolve_layouts`. The rule finds it as `step.layout`, and the
+        `shape` of a slot takes it as second argument.
 
     Returns:
       A transformation whose updates have the gradients' dtypes. Its state has the same tree, shapes
@@ -230,8 +241,7 @@ def lift(
     def init(params: PyTree) -> Any:
         flatten_floating("params", params, real=uses_axes)
         check_patterns("mask", mask, params)
-        trees = {name: _starts(slot, params) for name, slot in slots.items()}
-        state = state_type(**{clock: jnp.zeros([], jnp.int32)}, **trees)
+        state = state_type(**_starts(clock, slots, params, layouts_of))
         corrections = {name: jnp.zeros([], float) for name in scheduled}
         return ScheduledBetaState(corrections, state) if scheduled else state
 
@@ -239,14 +249,14 @@ def lift(
         corrections, state = _unwrap(state, state_type, scheduled)
         params = like_updates(updates, params)
         gradients, treedef = flat = flatten_floating("updates", updates, real=uses_axes)
-        stacks = stacks_of(updates)
-        befores = _moments_of_leaves(slots, state, updates, flat, stacks)
+        stacks, *layouts = columns = _stacks_and_layouts(updates, layouts_of)
+        befores = _moments_of_leaves(slots, state, updates, flat, columns)
         seen: Sequence[Any] = [None] * len(gradients)
         if needs_params:
             require_params(params, "this rule")
             seen = check_same_tree("updates", updates, "params", params, flat=flat)
         decays = resolve_mask(mask, params if needs_params else updates)
-        rows = _rows(leaf_inputs(updates, extra_args) if leaf_inputs else {}, treedef, decays)
+        rows = _rows(leaf_inputs and leaf_inputs(updates, extra_args), treedef, decays, layouts)
         corrections, steps = _steps(getattr(state, clock), gradients, betas, scalars, corrections)
         state = state._replace(**{clock: increment(getattr(state, clock))})
         widen = partial(_widen, slots, state, extra_args.get(_MODULUS, False))
@@ -330,10 +340,25 @@ def _unwrap(state: Any, state_type: Any, scheduled: list[str]) -> tuple[dict[str
     return corrections, inner
 
 
-def _starts(slot: Slot, params: PyTree) -> PyTree:
-    """Return the moments of all parameters before the first step."""
-    leaves, treedef = jax.tree.flatten(slot.tree(params))
-    return treedef.unflatten(map(slot.start, leaves, stacks_of(params)))
+def _stacks_and_layouts(tree: PyTree, layouts_of: Any) -> list[Sequence[Any]]:
+    """Return the stack of each leaf, and its layout if the rule treats stacks by layouts."""
+    if layouts_of is None:
+        return [stacks_of(tree)]
+    layouts = layouts_of(tree)
+    return [[()] * len(layouts), layouts]
+
+
+def _starts(
+    clock: str, slots: Mapping[str, Slot], params: PyTree, layouts_of: Any
+) -> dict[str, PyTree]:
+    """Return the step count and the moments of all parameters before the first step."""
+    columns = _stacks_and_layouts(params, layouts_of)
+    flat = {name: jax.tree.flatten(slot.tree(params)) for name, slot in slots.items()}
+    trees = {
+        name: treedef.unflatten(map(slots[name].start, leaves, *columns))
+        for name, (leaves, treedef) in flat.items()
+    }
+    return {clock: jnp.zeros([], jnp.int32), **trees}
 
 
 def _moments_of_leaves(
@@ -341,17 +366,16 @@ def _moments_of_leaves(
     state: Any,
     updates: PyTree,
     flat: tuple[list[Any], Any],
-    stacks: Sequence[Stack],
+    layouts: list[Sequence[Any]],
 ) -> list[tuple[Array, ...]]:
     """Return the stored moments of each leaf, in the order of the slots."""
     columns = []
     for name, slot in slots.items():
         like = slot.tree(updates)
         treedef = flat[1] if like is updates else jax.tree.structure(like)
-        shapes = iter([slot.spec(*row)[0] for row in zip(flat[0], stacks, strict=True)])
-        shape = lambda _, shapes=shapes: next(shapes)  # noqa: E731
+        shapes = [slot.spec(*row)[0] for row in zip(flat[0], *layouts, strict=True)]
         there = f"the state's {name}", getattr(state, name)
-        moments = check_same_tree("updates", like, *there, shape=shape, flat=(flat[0], treedef))
+        moments = check_same_tree("updates", like, *there, shapes=shapes, flat=(flat[0], treedef))
         check_precision(name, updates, moments, slot)
         columns.append(moments)
     return list(zip(*columns, strict=True)) if slots else [()] * len(flat[0])
@@ -365,17 +389,20 @@ def check_precision(name: str, updates: PyTree, moments: Sequence[Any], slot: Sl
         if is_complex(x) != pairs or np.promote_types(dtype, least) != dtype:
             raise ValueError(
                 f"state: {name} of {leaf_names(updates)[i]!r} is {dtype}, but this optimizer keeps "
-                f"it in {jnp.dtype(slot.spec(leaf)[1])}; cast it, as "
+                f"it in {jnp.dtype(slot.kept_dtype(leaf))}; cast it, as "
                 "adamjax.convert_state(state, to='float32') does for mu and nu"
             )
 
 
 def _rows(
-    columns: Mapping[str, PyTree | None], treedef: Any, decays: list[bool]
+    columns: Any, treedef: Any, decays: list[bool], layouts: list[Any]
 ) -> list[dict[str, Any]]:
     """Return the inputs of each leaf by name. None excludes it from decay, and is static in jit."""
     absent, exclude = [None] * treedef.num_leaves, {"weight_decay": None}
-    flat = {k: absent if x is None else treedef.flatten_up_to(x) for k, x in columns.items()}
+    flat = {
+        k: absent if x is None else treedef.flatten_up_to(x) for k, x in (columns or {}).items()
+    }
+    flat |= zip(["layout"], layouts, strict=False)
     rows = [{k: column[i] for k, column in flat.items()} for i in range(treedef.num_leaves)]
     return [row if on else row | exclude for row, on in zip(rows, decays, strict=True)]
 

@@ -10,7 +10,14 @@ from typing import Any
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_beta, check_count, check_not_negative, check_positive, is_zero
+from adamjax.checks import (
+    check_beta,
+    check_count,
+    check_not_negative,
+    check_positive,
+    is_zero,
+    lookup_or_suggest,
+)
 from adamjax.moments import Array
 from adamjax.rule import ScalarOrSchedule, value_at
 
@@ -87,6 +94,175 @@ def with_linear_warmup(
         return low + (high - low) * jnp.minimum(1.0, share)
 
     return schedule
+
+
+# From the share of the cool-down that is done, and the argument `power`.
+_SHAPES: dict[str, Callable[[Array, float], Array]] = {
+    "linear": lambda s, _: 1 - s,
+    "1-sqrt": lambda s, _: 1 - jnp.sqrt(s),
+    "cosine": lambda s, _: (1 + jnp.cos(jnp.pi * s)) / 2,
+    "power": lambda s, power: (1 - s) ** power,
+}
+
+
+def cool_down(
+    schedule: ScalarOrSchedule,
+    start: int,
+    steps: int,
+    *,
+    end_value: float = 0.0,
+    shape: str = "1-sqrt",
+    power: float = 2.0,
+) -> optax.Schedule:
+    """Follow a schedule, then go from its value to `end_value`.
+
+    With s the share of the cool-down that is done, the distance to `end_value` is multiplied by
+
+        "linear"   1 - s
+        "1-sqrt"   1 - √s
+        "cosine"   (1 + cos(π s)) / 2
+        "power"    (1 - s)ᵖᵒʷᵉʳ
+
+    A later start does not change the values before the present one. A run can thus go on from any
+    checkpoint before the cool-down, or branch into several cool-downs.
+
+    Args:
+      schedule: a number, an array or a schedule.
+      start: number of steps before the cool-down.
+      steps: number of steps of the cool-down.
+      end_value: value after the cool-down.
+      shape: one of the names above.
+      power: exponent of the shape "power".
+
+    Returns:
+      A schedule for a learning rate, a momentum or another scalar.
+
+    Raises:
+      ValueError: for a negative number of steps, or an unknown shape.
+
+    >>> schedule = cool_down(optax.constant_schedule(0.4), start=100, steps=4)
+    >>> [round(float(schedule(step)), 4) for step in (0, 100, 101, 104, 200)]
+    [0.4, 0.4, 0.2, 0.0, 0.0]
+
+    Hägele et al., 2024. Scaling Laws and Compute-Optimal Training Beyond Fixed Training Durations.
+    https://arxiv.org/abs/2405.18392
+    """
+    check_count("start", start, least=0)
+    check_count("steps", steps)
+    check_positive("power", power)
+    remaining = lookup_or_suggest("shape", shape, _SHAPES)
+
+    def cooled(count: Any) -> Array:
+        value = value_at(schedule, jnp.minimum(count, start))
+        share = jnp.clip((jnp.asarray(count, float) - start) / steps, 0, 1)
+        cooled = end_value + (value - end_value) * remaining(share, power)
+        return jnp.where(count < start, value, cooled)
+
+    return cooled
+
+
+def wsd(
+    peak_value: float,
+    warmup_steps: int,
+    stable_steps: int,
+    decay_steps: int,
+    *,
+    init_value: float = 0.0,
+    end_value: float = 0.0,
+    shape: str = "1-sqrt",
+    power: float = 2.0,
+) -> optax.Schedule:
+    """Warm up linearly, stay at the peak, then cool down: warm-up, stable, decay.
+
+    More stable steps do not change the values before the cool-down. It is a schedule of the
+    momentum as well: `b1=wsd(0.95, 300, 2000, 50, init_value=0.85, end_value=0.85)`.
+
+    Args:
+      peak_value: value of the stable phase.
+      warmup_steps: number of steps from `init_value` to the peak, 0 for none.
+      stable_steps: number of steps at the peak.
+      decay_steps: number of steps of the cool-down.
+      init_value: value at the first step.
+      end_value: value after the cool-down.
+      shape: shape of the cool-down, see `adamjax.cool_down`.
+      power: exponent of the shape "power".
+
+    Raises:
+      ValueError: for a negative number of steps, or an unknown shape.
+
+    >>> schedule = wsd(0.4, 10, 90, 4)
+    >>> [round(float(schedule(step)), 4) for step in (0, 5, 10, 100, 101, 104)]
+    [0.0, 0.2, 0.4, 0.4, 0.2, 0.0]
+
+    Hu et al., 2024. MiniCPM: Unveiling the Potential of Small Language Models with Scalable
+    Training Strategies. https://arxiv.org/abs/2404.06395
+    """
+    check_count("stable_steps", stable_steps, least=0)
+    start = warmup_steps + stable_steps
+    main = _warmed_up(optax.constant_schedule(peak_value), warmup_steps, init_value, peak_value)
+    return cool_down(main, start, decay_steps, end_value=end_value, shape=shape, power=power)
+
+
+def power_cool(
+    peak_value: float,
+    warmup_steps: int,
+    power_steps: int,
+    decay_steps: int,
+    *,
+    stable_steps: int = 0,
+    exponent: float = 0.51,
+    end_value: float = 0.0,
+    shape: str = "linear",
+) -> optax.Schedule:
+    """Warm up, decay by a power of the steps done, then cool down.
+
+        lr = peak min(1, (t / t₀)⁻ᵉˣᵖᵒⁿᵉⁿᵗ)   with t₀ = warmup_steps + stable_steps
+
+    More power steps do not change the values before the cool-down.
+
+    Args:
+      peak_value: the largest value.
+      warmup_steps: number of steps from 0 to the peak, 0 for none.
+      power_steps: number of steps from the end of the stable phase to the cool-down.
+      decay_steps: number of steps of the cool-down.
+      stable_steps: number of steps at the peak.
+      exponent: exponent of the decay.
+      end_value: value after the cool-down.
+      shape: shape of the cool-down, see `adamjax.cool_down`.
+
+    Raises:
+      ValueError: for a negative number of steps, or an unknown shape.
+
+    >>> schedule = power_cool(0.4, 10, 90, 20, exponent=0.5)
+    >>> [round(float(schedule(step)), 4) for step in (5, 10, 40, 90, 100, 110, 120)]
+    [0.2, 0.4, 0.2, 0.1333, 0.1265, 0.0632, 0.0]
+
+    Shen et al., 2024. Power Scheduler: A Batch Size and Token Number Agnostic Learning Rate
+    Scheduler. https://arxiv.org/abs/2408.13359
+    """
+    check_count("power_steps", power_steps, least=0)
+    check_count("stable_steps", stable_steps, least=0)
+    check_not_negative("exponent", exponent)
+    begin = max(warmup_steps + stable_steps, 1)
+
+    def decayed(count: Any) -> Array:
+        t = jnp.asarray(count, float) + warmup_steps
+        return peak_value * (jnp.maximum(t, begin) / begin) ** -exponent
+
+    main = _warmed_up(decayed, warmup_steps, 0.0, peak_value)
+    start = warmup_steps + stable_steps + power_steps
+    return cool_down(main, start, decay_steps, end_value=end_value, shape=shape)
+
+
+def _warmed_up(
+    schedule: optax.Schedule, warmup_steps: int, init_value: float, peak_value: float
+) -> optax.Schedule:
+    """Put a linear warm-up before a schedule, whose steps are counted from its end."""
+    check_count("warmup_steps", warmup_steps, least=0)
+    if warmup_steps == 0:
+        return schedule
+    rise = optax.linear_schedule(init_value, peak_value, warmup_steps)
+    return optax.join_schedules([rise, schedule], [warmup_steps])
 
 
 def zero_on_first_step(weight_decay: ScalarOrSchedule, decay_mode: str) -> dict[str, Any]:

@@ -80,6 +80,12 @@ def expand_prefix(what: str, prefix: PyTree, params: PyTree) -> PyTree:
         ) from error
 
 
+def align_columns(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows of cells as lines with aligned columns."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
 def check_patterns(argument: str, mask: Mask, tree: PyTree) -> None:
     """Raise ValueError if one of the patterns in a mask matches no leaf of the tree.
 
@@ -121,7 +127,7 @@ def check_same_tree(
     other_name: str,
     other: PyTree,
     *,
-    shape: Callable[[Any], tuple[int, ...]] = jnp.shape,
+    shapes: Sequence[tuple[int, ...]] | None = None,
     flat: tuple[list[Any], Any] | None = None,
 ) -> list[Any]:
     """Return the leaves of `other` if it has the structure and the shapes of `tree`.
@@ -131,7 +137,7 @@ def check_same_tree(
       tree: the reference.
       other_name: name of `other` in errors.
       other: the tree to check.
-      shape: from a leaf of `tree` to the shape in `other`.
+      shapes: the shapes of the leaves of `other`. None is those of `tree`.
       flat: leaves and treedef of `tree`, if known.
 
     Raises:
@@ -141,8 +147,9 @@ def check_same_tree(
     others, other_treedef = jax.tree.flatten(other)
     if other_treedef != treedef:
         _refuse_structure(name, tree, other_name, other)
+    shapes = [jnp.shape(a) for a in leaves] if shapes is None else shapes
     for i, (a, b) in enumerate(zip(leaves, others, strict=True)):
-        if shape(a) != jnp.shape(b):
+        if shapes[i] != jnp.shape(b):
             raise ValueError(
                 f"{name}[{leaf_names(tree)[i]!r}] has shape {jnp.shape(a)}, but in {other_name} "
                 f"it is {jnp.shape(b)}"

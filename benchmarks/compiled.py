@@ -63,6 +63,8 @@ def rows(matrix: tuple[int, ...] = MATRIX) -> list[Row]:
         ),
         Row("clip + optax.adamw", clip(theirs)),
         Row("clip + adamw 8bit", clip(ours(storage="8bit"))),
+        Row("guard + adamw float32", adamjax.guard(ours())),
+        Row("guard + adamw 8bit", adamjax.guard(ours(storage="8bit"), max_zscore=6.0)),
         Row("optax.lion", optax.lion(**settings)),
         Row("store(optax.lion) 8bit", adamjax.store(optax.lion(**settings))),
         Row("optax.adamw, bf16", theirs, **low),
@@ -72,6 +74,8 @@ def rows(matrix: tuple[int, ...] = MATRIX) -> list[Row]:
             for mode in ("stochastic", "kahan", "residual8")
         ),
     ]
+    rounded = ours(storage="8bit", param_rounding="stochastic")
+    found.append(Row("guard + adamw 8bit, bf16 stochastic", adamjax.guard(rounded), **low))
     found = [row._replace(shape=matrix) for row in found]
     for shape in (1000, 777), (50257, 768), (8192,), (3, 3, 256, 512), (7, 7, 3, 64):
         size = "x".join(map(str, shape))
@@ -173,7 +177,7 @@ def draw(report: Mapping[str, Any], file: Path) -> None:
         axes.margins(x=0.1, y=0.01)
         axes.grid(axis="y", visible=False)
     axes.invert_yaxis()
-    figure.suptitle("blue: one kernel for each leaf; orange: more; black line: the least possible")
+    figure.suptitle("blue: one kernel per leaf, orange: more, black line: the minimum")
     pictures.save(figure, file)
 
 

@@ -36,8 +36,8 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
     "amsbound": {"base_lr": 1e-3},
     "apollo": {"warmup_steps": 20},
 }
-"""Beside the defaults: the bounds of AdaBound scale with the learning rate, of which they let it
-take a hundred times at last; Apollo's warm-up of 500 steps would be more than the run."""
+"""Arguments other than the defaults. AdaBound's final learning rate is 100 times the learning rate,
+and Apollo's default warm-up of 500 steps would be longer than the run."""
 
 
 class Settings(NamedTuple):

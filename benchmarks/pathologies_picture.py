@@ -12,10 +12,10 @@ from examples import pictures
 # Dark blue to yellow, evenly in lightness, for readers of all kinds of sight.
 COLORMAP, FAILURE = "viridis", "#D55E00"
 TITLE = """\
-How far each variant lowers the loss, at its own best constant learning rate
-number: decades of loss below the start, median of {runs} runs;  colour: as a share of the best in \
-the column;  ✕: more than half of the runs end above the start;  small ×: some runs do
-rows by their mean share, which is the last column"""
+Reduction of the loss by each variant at its best constant learning rate
+number: decades below the initial loss, median of {runs} runs.  color: share of the best in the \
+column.  ✕: more than half of the runs end above the initial loss.  small ×: some runs do.
+rows are sorted by the mean share, the last column"""
 
 
 def kind_of(name: str) -> str:

@@ -25,7 +25,7 @@ RESULTS = Path(__file__).parent / "results"
 QUICK_RESULTS = Path("runs/benchmarks")
 
 
-TINY = "everything once and tiny, to see that it runs; its figures mean nothing"
+TINY = "run a tiny version once to check the code (the figures are meaningless)"
 
 
 def parser(name: str, purpose: str | None, quick: str = TINY) -> argparse.ArgumentParser:

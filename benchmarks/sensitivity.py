@@ -244,7 +244,7 @@ def draw(report: Mapping[str, Any], file: Path) -> None:
         panels[name].set_xlabel("learning rate")
     handles, labels = panels[names[0]].get_legend_handles_labels()
     figure.legend(handles, labels, frameon=False, loc="outside lower center", ncols=4)
-    title = "Held-out loss after training by learning rate; band: seeds, ×: a seed diverged"
+    title = "Held-out loss after training by learning rate (band: seeds, ×: a seed diverged)"
     figure.suptitle(title)
     pictures.save(figure, file)
 

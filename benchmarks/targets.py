@@ -146,7 +146,7 @@ def kernels(text: str) -> list[Kernel]:
         name, result, op, rest = match.groups()
         types[name] = result
         if op in _UNKNOWN:
-            raise ValueError(f"cannot tell what {op} moves: {line.strip()[:200]}")
+            raise ValueError(f"unknown memory traffic of {op}: {line.strip()[:200]}")
         if op in _FREE or "ConcatBitcast" in rest:
             continue
         arrays = _arrays(result)

@@ -17,7 +17,7 @@ def draw(report: Mapping[str, Any], file: Path) -> None:
     layouts = report["layouts"]
     mosaic = [[f"{leaves} {kind}" for kind in kinds] for leaves in layouts]
     figure, panels = pictures.axes(mosaic, (14, 0.4 + 4.8 * len(layouts)), sharex=True)
-    figure.suptitle("One step of AdamW, float32 parameters; medians and quartiles of rounds")
+    figure.suptitle("One step of AdamW, float32 parameters (medians and quartiles of rounds)")
     for leaves, sizes in layouts.items():
         draw_layout(leaves, sizes, {kind: panels[f"{leaves} {kind}"] for kind in kinds})
     last = panels[mosaic[0][-1]]

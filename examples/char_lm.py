@@ -214,7 +214,7 @@ def parse(argv: Sequence[str] | None) -> tuple[argparse.ArgumentParser, argparse
     add = parser.add_argument
     storages = "formats of the optimizer's state (%(default)s)"
     add("--storage", nargs="+", default=["float32", "8bit"], metavar="FORMAT", help=storages)
-    rounded = "type of the weights; bfloat16 ones are rounded stochastically (%(default)s)"
+    rounded = "dtype of the weights, with stochastic rounding for bfloat16 (%(default)s)"
     add("--params", choices=("float32", "bfloat16"), default="float32", help=rounded)
     sizes = {"steps": 400, "width": 128, "depth": 4, "heads": 4, "length": 128, "batch-size": 16}
     for name, default in sizes.items():

@@ -24,14 +24,14 @@ SPREAD = (
     *("lion", "soap", "adagrad", "adamw", "schedule_free_adamw", "dadapt_adam", "muon", "prodigy"),
     "sgd",
 )
-"""Whose learning rates are compared."""
+"""Optimizers of the table of learning rates."""
 ON_VECTORS = {
-    "muon": "is the Adam that it has for leaves that are no matrices",
-    "soap": "is Adam, from the second step on",
-    "came": "keeps all of v, as there are no rows and columns",
-    "adafactor": "keeps all of v, as there are no rows and columns",
+    "muon": "uses Adam",
+    "soap": "uses Adam from the second step on",
+    "came": "keeps the full v",
+    "adafactor": "keeps the full v",
 }
-"""What methods for matrices do with a vector."""
+"""Behavior of matrix methods for vectors."""
 
 
 def markdown(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -48,7 +48,7 @@ def names(variants: Sequence[str], limit: int = NAMED) -> str:
 
 
 def problems_table(report: Mapping[str, Any]) -> str:
-    """For each kind of problem a table: the best variants, AdamW beside them, and who fails."""
+    """Return a table per kind of problem: the best variants, AdamW, and variants that fail."""
     parts = []
     for kind, members in pathologies_picture.columns(list(report["results"])).items():
         rows = [problem_row(report, name) for name in members]
@@ -58,7 +58,7 @@ def problems_table(report: Mapping[str, Any]) -> str:
 
 
 def problem_row(report: Mapping[str, Any], problem: str) -> list[str]:
-    """What there is to say of a problem."""
+    """Return the row of a problem."""
     found, overall = report["results"][problem], list(report["summary"])
     order = sorted(overall, key=lambda variant: found[variant]["score"])
     least, adamw = found[order[0]]["score"], found["adamw"]
@@ -92,10 +92,10 @@ def ranking_table(report: Mapping[str, Any]) -> str:
     ]
     headings = ["", *(f"{kind} ({len(kinds[kind])})" for kind in kinds)]
     table = markdown(headings, [*rows, ["AdamW", *adamw]])
-    return f"{table}\n\n{adamw_told(report)}\n\n{vectors_told(report)}"
+    return f"{table}\n\n{adamw_text(report)}\n\n{vectors_text(report)}"
 
 
-def adamw_told(report: Mapping[str, Any]) -> str:
+def adamw_text(report: Mapping[str, Any]) -> str:
     """How often AdamW is far from the best."""
     results = report["results"]
     places = list(pathologies.summary(results))
@@ -112,10 +112,10 @@ def adamw_told(report: Mapping[str, Any]) -> str:
     )
 
 
-def vectors_told(report: Mapping[str, Any]) -> str:
-    """What the methods for matrices are on the problems that have none."""
+def vectors_text(report: Mapping[str, Any]) -> str:
+    """Return the behavior of matrix methods on the problems without matrices."""
     count = len(report["results"]) - len(on_matrices(report))
-    told = "; ".join(f"`{name}` {what}" for name, what in ON_VECTORS.items())
+    told = ", ".join(f"`{name}` {behavior}" for name, behavior in ON_VECTORS.items())
     return f"{count} of the problems have no matrices. There {told}."
 
 
@@ -170,7 +170,7 @@ def sensitivity_table(report: Mapping[str, Any]) -> str:
 
 
 def memory_table() -> str:
-    """A row for each variant: bytes of state for a parameter, slots, what it changes, paper."""
+    """Return a row per variant: bytes of state per parameter, slots, difference from Adam."""
     rows = []
     for name in adamjax.list_variants():
         record = adamjax.get_variant(name)
@@ -181,7 +181,7 @@ def memory_table() -> str:
         }
         rows.append([sizes["float32"], sizes.get("8bit"), name, record])
     return markdown(
-        ["variant", "bytes", '`storage="8bit"`', "slots", "what it changes against Adam"],
+        ["variant", "bytes", '`storage="8bit"`', "slots", "difference from Adam"],
         [
             [
                 f"`{name}`",

@@ -36,7 +36,7 @@ def installed() -> str | None:
 
 def main() -> None:
     if not has_wheels():
-        print("libtpu: not published for this machine; what compiles for TPU is left out")
+        print("libtpu: no wheel for this machine, so tests that compile for TPU are skipped")
         return
     version = wanted()
     if not fnmatch(installed() or "", version):

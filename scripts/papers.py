@@ -15,7 +15,7 @@ from scripts.comparison import markdown
 
 @functools.cache
 def results() -> dict[Path, dict[str, Any]]:
-    """The last result of each experiment that has one, the oldest papers first."""
+    """Return the last result of each experiment, oldest paper first."""
     found = [next(iter(record.find(f"papers.{name}").values()), None) for name in experiments()]
     reports = {file: record.read(file) for file in found if file}
     age = lambda item: (paper_of(item[1]).year, item[0])  # noqa: E731
@@ -23,12 +23,12 @@ def results() -> dict[Path, dict[str, Any]]:
 
 
 def paper_of(report: Mapping[str, Any]) -> Paper:
-    """Where the claim stands."""
+    """Return the paper of the claim."""
     return adamjax.get_variant(report["experiment"]["variant"]).paper
 
 
 def verdict(report: Mapping[str, Any]) -> str:
-    """How many findings on what the paper says agree with it."""
+    """Return how many claims of the paper were reproduced."""
     of_paper = [finding["agrees"] for finding in report["findings"] if finding["of_paper"]]
     agreeing, total = sum(of_paper), len(of_paper)
     if agreeing == total:
@@ -37,7 +37,7 @@ def verdict(report: Mapping[str, Any]) -> str:
 
 
 def overview() -> str:
-    """A line for each experiment."""
+    """Return a table with one row per experiment."""
     rows = []
     for report in results().values():
         experiment, paper = report["experiment"], paper_of(report)
@@ -48,12 +48,12 @@ def overview() -> str:
 
 
 def sections() -> str:
-    """A section for each experiment: claim, run, findings, picture."""
+    """Return a section per experiment: claim, run, findings, picture."""
     return "\n\n".join(section(file, report) for file, report in results().items())
 
 
 def section(file: Path, report: Mapping[str, Any]) -> str:
-    """One experiment."""
+    """Return the section of one experiment."""
     experiment = report["experiment"]
     picture = f"../benchmarks/results/{file.with_suffix('.png').name}"
     says = ["claim and criterion", "measured", "reproduced"]
@@ -72,7 +72,7 @@ def section(file: Path, report: Mapping[str, Any]) -> str:
 
 
 def table(heads: list[str], findings: Sequence[Mapping[str, Any]], of_paper: bool) -> str:
-    """Those that are of the paper, or those that are not; empty if there are none."""
+    """Return the table of findings on claims of the paper, or of additional ones, if any."""
     rows = [
         [cell(f["statement"]), cell(f["came_out"]), "yes" if f["agrees"] else "**no**"]
         for f in findings
@@ -82,7 +82,7 @@ def table(heads: list[str], findings: Sequence[Mapping[str, Any]], of_paper: boo
 
 
 def anchor(heading: str) -> str:
-    """What a heading is called in links, by GitHub and by MkDocs.
+    """Return the anchor of a heading on GitHub and MkDocs.
 
     >>> anchor("ADOPT: convergence with any b2")
     'adopt-convergence-with-any-b2'
@@ -91,5 +91,5 @@ def anchor(heading: str) -> str:
 
 
 def cell(text: str) -> str:
-    """As it can stand in a table."""
+    """Escape a text for a table cell."""
     return text.replace("|", "\\|").replace("\n", " ")

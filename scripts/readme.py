@@ -15,7 +15,7 @@ from scripts import coming_from_optax, comparison, papers, scaling, storage, sup
 
 
 def variants_table() -> str:
-    rows = ["| variant | paper | what it changes | styles |", "|---|---|---|---|"]
+    rows = ["| variant | paper | difference from Adam | styles |", "|---|---|---|---|"]
     for name in adamjax.list_variants():
         record = adamjax.get_variant(name)
         paper = f"[{record.paper.short()}]({record.paper.link()})"

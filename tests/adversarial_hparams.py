@@ -51,6 +51,8 @@ ADVERSARIAL_HPARAMS = {
     "shampoo_beta": (None, 0.9, 0.5, 0.99, 0.8),
     "precondition_frequency": (2, 1, 3, 5, 2),
     "max_size": (None, 5, None, 4, None),
+    "normalize": (False, True, False, False, True),
+    "solver": ("qr", "eigh", "qr", "qr", "eigh"),
     "ns_steps": (5, 3, 1, 2, 4),
     "ns_eps": (None, 1e-3, 0.0, 0.1, 1e-2),
     "coefficients": (
@@ -68,6 +70,13 @@ ADVERSARIAL_HPARAMS = {
         {"tensor*": "other"},
     ),
     "scale": (None, "rms", "spectral", "aspect", "rms_to_rms"),
+    "muon_b2": (0.9, 0.5, None, 0.99, 0.0),
+    "muon_eps": (1e-3, None, 1e-2, 0.1, 0.0),
+    "norm": ("spectral", "sign", "columns", "rows", "spectral_max"),
+    "radius": (3.0, 0.5, 1.0, 10.0, 0.25),
+    "other_norm": ("sign", "rms", "sign", "rms", "sign"),
+    "other_radius": (0.5, 2.0, 1.0, 0.25, 4.0),
+    "norm_fn": (None, lambda n, t: (1 + t / 8) * n, None, lambda n, t: 2.0 + 0 * n, None),
     "adam_scale": (0.015, 1.0, 0.5, 2.0, 0.1),
     "slow_step_size": (0.8, 0.5, 0.25, 1.5, 0.0),
     "centralize": (True, True, False, True, False),
@@ -108,11 +117,21 @@ NOT_SIGNED = {
     "grad_averaging",
     *("coefficients", "kept", "mask", "min_dim_size_to_factor", "mu_dtype", "nesterov", "nu_dtype"),
     *("optimize_1d", "out_axis", "param_rounding", "reduce", "scale", "scale_parameter"),
-    *("layouts", "ns_dtype", "shape_fn", "storage", "style", "wire_dtype"),
+    *("layouts", "norm", "norm_fn", "normalize", "ns_dtype", "other_norm", "solver", "shape_fn"),
+    *("storage", "style", "wire_dtype"),
 }
 # Arguments that are no scalar of the rule: they decide what is computed, not with which numbers.
 STRUCTURE = NOT_SIGNED | {
     *("alpha_warmup", "b3_warmup", "base_lr", "clip_norm", "d0", "delta", "max_lr", "max_size"),
     *("initial_accumulator_value", "norm_cap", "ns_eps", "ns_steps", "precondition_frequency"),
-    *("r", "sync_period", "warmup_steps", "wd_ratio", "weight_lr_power", "window"),
+    *(
+        "other_radius",
+        "r",
+        "radius",
+        "sync_period",
+        "warmup_steps",
+        "wd_ratio",
+        "weight_lr_power",
+        "window",
+    ),
 }

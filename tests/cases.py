@@ -36,7 +36,7 @@ OTHER = {
 }
 
 # Variants whose direction alone is a step, of which the learning rate is no factor.
-INCLUDE_LEARNING_RATE = {"amos", "madgrad"}
+INCLUDE_LEARNING_RATE = {"amos", "madgrad", "muown"}
 # Settings at which the learning rate that comes with a direction stays as it is given.
 WITHOUT_ITS_SCHEDULE = {"adamg": {"learning_rate": 1e-2}, "apollo": {"warmup_steps": 0}}
 # The weight decays that one variant alone has.
@@ -57,6 +57,9 @@ RETURN_TO_A_POINT = {
     "schedule_free_radam",
     "schedule_free_sgd",
 }
+
+# Variants that rotate gradients into eigenvectors, of which those of equal eigenvalues are any.
+ROTATE = {"kl_shampoo", "kl_soap", "soap"}
 
 # Variants that divide by norms, or by a norm of the gradient alone.
 OF_NORMS = {"lamb", "novograd"}
@@ -97,11 +100,14 @@ class Trial(NamedTuple):
 def trials(name, style):
     """Each adversarial setting, all numbers on schedules, and the defaults of both functions."""
     base = {} if style is None else {"style": style}
-    if name == "muon":
+    if "layouts" in adamjax.get_variant(name).defaults:
         base["layouts"] = {"tensor*": "other"}
     lr = parameters(name)["learning_rate"].default
-    # In a null space the eigenvectors are any.
-    of = square_problem if name == "soap" else problem
+    of = square_problem if name in ROTATE else problem
+    if (
+        name in ROTATE and style == "nvidia"
+    ):  # turns a gradient to its own basis, where it is 0 but for rounding
+        of = partial(square_problem, scales=(1.0,))
     usual = problem_across if name in ACROSS else partial(of, 3)
     settings = [
         *((f"adversarial_{i}", adversarial_hparams(name, i), partial(of, i)) for i in range(5)),
@@ -116,6 +122,8 @@ def trials(name, style):
     if adamjax.get_variant(name).scale_by is None:
         alone = []
     exact, told = {}, dict(FED) if name == "sophia" else {}
+    if style == "nvidia":
+        exact = told = {"eps": 0.1}
     if name in OF_NORMS:
         settings.append(("norms", {"learning_rate": 1e-2, "eps": 0.0}, problem_of_norms))
     if name in ACROSS:
@@ -239,12 +247,12 @@ def problem_of_norms():
 
 
 @functools.cache
-def square_problem(turn):
+def square_problem(turn, scales=SCALES):
     """Gradients of full rank, of three sizes."""
     random = np.random.default_rng(turn)
     shapes = {"scalar": (), "vector": (5,), "matrix": (5, 5), "tensor": (2, 4, 4)}
     trees = [{leaf: random.normal(size=s) for leaf, s in shapes.items()} for _ in range(STEPS + 1)]
-    sizes = {leaf: SCALES[(turn + i) % len(SCALES)] for i, leaf in enumerate(shapes)}
+    sizes = {leaf: scales[(turn + i) % len(scales)] for i, leaf in enumerate(shapes)}
     return trees[0], [{leaf: sizes[leaf] * g for leaf, g in tree.items()} for tree in trees[1:]]
 
 

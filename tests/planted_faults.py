@@ -123,13 +123,16 @@ FAULTS = (
     _storage("bits.py", "hash_u32(element_index(shape) + word)", "hash_u32(element_index(shape))"),
     _storage("formats.py", "jnp.sqrt(nu), self.v_bits", "nu, self.v_bits"),
     _storage("store.py", "jnp.size(x) >= min_size", "jnp.size(x) >= 0"),
-    _storage("rounding.py", "target = wide + v + (c", "target = wide + v - (c"),
+    _storage("rounding.py", "target = wide + v + _error", "target = wide + v - _error"),
     _storage("roles.py", '"nu_max": "maximum"', '"nu_max": "square"'),
     # Wrappers, sharding, tracking, interop.
     _part("wrappers/lookahead.py", "count % sync_period == 0", "count % sync_period == 1"),
     _part("wrappers/schedule_free.py", "largest**weight_lr_power", "largest"),
     _part("wrappers/averaging.py", "(count - start - 1) % every", "(count - start) % every"),
-    _part("wrappers/lazy_rows.py", "jnp.where(rows, new", "jnp.where(~rows, new"),
+    _part("wrappers/lazy_rows.py", "choose(rows, new", "choose(~rows, new"),
+    _part("wrappers/guard.py", "jnp.minimum(norm, limit)", "norm"),
+    _part("wrappers/accumulate.py", "(g - m) / count", "(g - m) / (count + 1)"),
+    _part("wrappers/reset.py", "~jnp.isfinite(x).all()", "jnp.isfinite(x).all()"),
     _part("sharding/specs.py", "(*axes_of(entries[k]), axis)", "(axis,)"),
     _part(
         "tracking/metrics.py",

@@ -27,7 +27,8 @@ OTHERS = {
 }
 # The cosine of the way with float32's, where rounding adds more to it than by default.
 USUAL = 0.97
-TURNED = {"muon": 0.6, "simplified_ademamix": 0.95}
+TURNED = {"adamuon": 0.95, "muon": 0.6, "muown": 0.85, "normuon": 0.85, "scion": 0.75}
+TURNED |= {"simplified_ademamix": 0.95}
 NOTHING_TO_STORE = {"madgrad", "schedule_free_sgd"}
 
 

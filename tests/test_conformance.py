@@ -35,12 +35,13 @@ OPTIONS = {
     "padam": {"decay_mode": "l2"},
     "rmsprop": {"momentum": 0.9, "centered": True, "decay_mode": "independent"},
     "sgd": {"momentum": 0.9, "nesterov": True},
-    "soap": {"precondition_frequency": 1},
+    **{name: {"precondition_frequency": 1} for name in ("kl_shampoo", "kl_soap", "soap")},
 }
 # Variants whose direction depends on the parameters.
 LOOK_AT_PARAMS = {
     "prodigy",
     "lookahead_adam",
+    "muown",
     "ranger",
     "schedule_free_adamw",
     "schedule_free_radam",
@@ -92,7 +93,7 @@ MAKERS = all_makers()
 # The settings of a variant under which most is computed.
 FULLEST = {label.split("-")[0]: label for label in MAKERS}
 # Of `optax.partition`, whose states `flax.nnx.Optimizer` cannot keep before Flax 0.12.
-IN_PARTS = {"mars_adamw", "mars_lion", "muon"}
+IN_PARTS = {"adamuon", "mars_adamw", "mars_lion", "muon", "muown", "normuon", "scion"}
 KEEPS_PARTS = tuple(map(int, importlib.metadata.version("flax").split(".")[:2])) >= (0, 12)
 
 
@@ -159,7 +160,7 @@ def test_state_can_be_sharded_as_the_parameters_are(label):
         if isinstance(moment, optax.MaskedNode):
             return
         shapes.append(moment.shape)
-        if label.startswith("soap") and moment.shape[-1:] == moment.shape[-2:-1]:
+        if label.startswith(("kl_", "soap")) and moment.shape != param.shape:
             return  # a covariance has both axes from one
         ahead = moment.ndim - param.ndim if label.startswith("adashift") else 0  # of its window
         for mine, axis in zip(moment.shape[ahead:], param.shape, strict=True):

@@ -13,6 +13,8 @@ import adamjax
 from adamjax.optimizer import DECAY_MODES
 from adamjax.registry import register
 from tests.adversarial_hparams import NOT_SIGNED
+from tests.cases import ROTATE
+from tests.sharding.needed import POLAR
 from tests.tiers import each_variant
 
 AVERAGING = {"b1", "b2", "b3", "b1_1d", "b2_1d", "momentum", "shampoo_beta"}
@@ -146,7 +148,11 @@ def test_dtypes_that_are_refused(name):
             each.update(gradient, each.init(p), p)
 
 
-BY_AXES = ("adafactor", "adam_mini", "adamp", "amos", "came", "muon", "ranger", "sgdp", "soap")
+BY_AXES = {
+    *("adafactor", "adam_mini", "adamp", "amos", "came", "ranger", "sgdp"),
+    *ROTATE,
+    *POLAR,
+}
 
 
 @each_variant()

@@ -10,6 +10,7 @@ import pytest
 import adamjax
 from adamjax.optimizer import DECAY_MODES
 from tests.adversarial_hparams import STRUCTURE, VALUES
+from tests.cases import ROTATE
 from tests.tiers import each_variant
 
 STEPS = 4
@@ -44,7 +45,7 @@ FORMS = {
 }
 # Whose decay is not added to each step: it moves a point of which the parameters follow an average,
 # or starts at the second step.
-NOT_ADDED = {"schedule_free_adamw", "schedule_free_radam", "schedule_free_sgd", "soap"}
+NOT_ADDED = {"schedule_free_adamw", "schedule_free_radam", "schedule_free_sgd", *ROTATE}
 FIRST_DECAYED = {"adopt": 1}  # which leaves the parameters alone in its first step
 ADDED = {
     "decoupled": lambda step, p: step - LR * WD * p,
@@ -167,7 +168,7 @@ def test_schedules_are_asked_for_each_step(name):
         others = BESIDE_SCHEDULES.get(name, {})
         run(ready_made(name, **{**scalars_of(name), key: schedule, **others}))
         # What SOAP averages begins at the second step.
-        assert counts.issuperset(range(name == "soap", STEPS)), key
+        assert counts.issuperset(range(name in ROTATE, STEPS)), key
 
 
 @pytest.mark.parametrize("name", REDUCED)

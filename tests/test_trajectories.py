@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import adamjax
+from tests.matrices.test_trajectories_of_matrices import PRESETS
 from tests.oracles import ORACLES
 from tests.reference import make, replay, resolve
 
@@ -46,7 +47,8 @@ def test_trajectory(file, overrides):
     """In float64, of the library and of the oracle."""
     entry, trajectory = INDEX[file], load(file)
     path = replay(make(entry, **overrides), trajectory, np.float64)
-    assert set(path) == set(entry["leaves"]) and path["W"].dtype == np.float64
+    assert set(path) == set(entry["leaves"])
+    assert {p.dtype for p in path.values()} == {np.dtype(np.float64)}
     assert_follows(path, trajectory, entry["tolerance"])
     name, arguments = resolve(entry)
     arguments = {k: v for k, v in (arguments | overrides).items() if k != "mu_dtype"}
@@ -66,8 +68,11 @@ def test_every_style_has_a_trajectory():
     plain = {"adamc": "adam", "adamw": "adam", "adamaxw": "adamax", "nadamw": "nadam"}
     # tests/interop/test_drop_in.py compares these with Optax.
     covered = {("schedule_free_sgd", "optax"), ("sophia", "optax")}
-    for file, overrides in CASES:
-        name, arguments = resolve(INDEX[file])
+    of_matrices = [(load(f"matrices/{file.name}"), {}) for file in FOLDER.glob("matrices/*.npz")]
+    of_matrices += [(load(f"matrices/{file}.npz"), {"style": style}) for file, style in PRESETS]
+    of_matrices = [(json.loads(str(arrays["meta"])), given) for arrays, given in of_matrices]
+    for entry, overrides in [(INDEX[file], given) for file, given in CASES] + of_matrices:
+        name, arguments = resolve(entry)
         default = next(iter(adamjax.get_variant(name).styles), None)
         covered.add((plain.get(name, name), (arguments | overrides).get("style", default)))
     for name in adamjax.list_variants():

@@ -161,7 +161,7 @@ def memory(
             variant = record["variant"] if index == 0 else ""
             rows.append([variant, label, stored, _rounded(taken, count), size(taken)])
     shapes = [f"{times} of {'x'.join(map(str, leaf))}" for leaf, times in leaves.items()]
-    columns = ["variant", "what", "dtype", "bytes / parameter", "bytes"]
+    columns = ["variant", "part", "dtype", "bytes / parameter", "bytes"]
     text = table(columns, rows, title=f"{count:,} parameters: {', '.join(shapes)}")
     rows = []
     for choice, record in zip(choices, records, strict=True):

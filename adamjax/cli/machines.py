@@ -88,8 +88,8 @@ def levels(machine: Machine, size: int, stride: int, whole: int) -> list[tuple[i
         return [(size, machine.link if closed else machine.link / 2)]
     if machine.network is None:
         raise ValueError(
-            f"a slice of {machine.name} has {machine.node} devices at most, the mesh more; no page "
-            "says what lies between slices"
+            f"the mesh is larger than a slice of {machine.name}, which has {machine.node} devices. "
+            "The bandwidth between slices is not published"
         )
     near = machine.node // stride if machine.node % stride == 0 else 1
     inside = near if size % near == 0 else 1

@@ -9,11 +9,11 @@ from adamjax.cli.report import size, table, to_json
 from adamjax.cli.scaling import Plan, Send, Share, communication, estimate, undivided
 
 NOTES = (
-    "on paper: peak figures of the makers, nothing overlaps, no latency; activations and what the "
-    "compiler needs besides are not counted",
-    "update: the least that a step can move, times what AdamW's compiled step moves over that (*: "
-    "not compiled), over the memory's bandwidth; what a variant computes with, and sends besides, "
-    "such as muon's products of matrices, is not counted",
+    "estimate: peak figures of the manufacturers, without overlap, latency, activations and "
+    "temporary buffers of the compiler",
+    "update: the minimum memory traffic of a step, times the overhead of AdamW's compiled step (*: "
+    "not compiled), divided by the memory bandwidth. Arithmetic and additional communication, such "
+    "as muon's matrix products, are not included",
 )
 
 

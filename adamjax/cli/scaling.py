@@ -85,7 +85,9 @@ def make_plan(
         if axis is not None and axis not in mesh:
             raise ValueError(f"{name}: the mesh has no axis {axis!r}; it has {', '.join(mesh)}")
     if tensor is not None and tensor in (zero, fsdp):
-        raise ValueError(f"tensor: axis {tensor!r} can divide either columns or what they hold")
+        raise ValueError(
+            f"tensor: axis {tensor!r} cannot divide columns and also serve as zero or fsdp"
+        )
     plan = Plan(mesh, machine or get_machine("H100"), zero, fsdp, tensor)
     for axis in mesh:
         _levels(plan, axis)

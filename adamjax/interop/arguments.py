@@ -19,6 +19,7 @@ from adamjax.checks import (
 )
 from adamjax.interop import tables
 from adamjax.interop.trees import plain
+from adamjax.matrices.polar import Coefficients
 from adamjax.moments import norm
 from adamjax.registry import create
 from adamjax.rule import value_at
@@ -84,15 +85,23 @@ _CONVERTED: dict[str, Callable[[Any], Any]] = {
     "beta_2_decay": lambda power: -power,
 }
 # Arguments that `torch_call` and `keras_call` handle.
-_CONSUMED = {"amsgrad", "dampening", "lr_decay", "maximize", *_CLIPS}
+_CONSUMED = {
+    "adjust_lr_fn",
+    "amsgrad",
+    "dampening",
+    "ns_coefficients",
+    "lr_decay",
+    "maximize",
+    *_CLIPS,
+}
 
 
 def from_torch_args(name: str, /, **arguments: Any) -> optax.GradientTransformationExtraArgs:
     """Create the optimizer that equals `torch.optim.<name>(params, **arguments)`.
 
     Args:
-      name: "Adam", "AdamW", "NAdam", "RAdam", "Adamax", "SGD", "RMSprop", "Adagrad", "Adadelta" or
-        "Adafactor".
+      name: "Adam", "AdamW", "NAdam", "RAdam", "Adamax", "SGD", "RMSprop", "Adagrad", "Adadelta",
+        "Adafactor" or "Muon". torch's Muon iterates in bfloat16, this one in float32.
       **arguments: torch's arguments, with torch's defaults. `lr` may be a schedule. `foreach`,
         `fused`, `capturable` and `differentiable` have no effect. Adafactor's `eps[0]` None is that
         of float32.
@@ -161,7 +170,18 @@ def torch_call(name: str, arguments: Mapping[str, Any]) -> Call:
         check_not_negative(f"{who}: lr_decay", given["lr_decay"])
         lr, decay = given["lr"], given["lr_decay"]
         call.arguments["learning_rate"] = lambda count: value_at(lr, count) / (1 + count * decay)
+    if name == "Muon":
+        del call.arguments["eps"]
+        call.arguments.update(_iteration(given), momentum=given["momentum"])
     return call._replace(before=optax.scale(-1.0) if given["maximize"] else None)
+
+
+def _iteration(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments here of the iteration of torch's Muon."""
+    scales = {"None": "aspect", "original": "aspect", "match_rms_adamw": "rms"}
+    scale = lookup_or_suggest("adjust_lr_fn", str(given["adjust_lr_fn"]), scales)
+    coefficients = Coefficients([given["ns_coefficients"]], 5, eps_mode="clamp")
+    return {"ns_eps": given["eps"], "scale": scale, "coefficients": coefficients}
 
 
 def keras_call(name: str, arguments: Mapping[str, Any], mask: Mask = None) -> Call:
@@ -217,16 +237,17 @@ def _checked(who: str, name: str, value: Any, default: Any) -> Any:
     """Check an argument against the kind of its default: a flag, a pair or a number."""
     what = f"{who}: {name}"
     if isinstance(default, tuple):
-        if not isinstance(value, list | tuple) or len(value) != 2:
-            raise ValueError(f"{what} must be two values, got {value!r}")
+        if not isinstance(value, list | tuple) or len(value) != len(default):
+            size = {2: "two", 3: "three"}[len(default)]
+            raise ValueError(f"{what} must be {size} values, got {value!r}")
         return tuple(_checked(who, name, *each) for each in zip(value, default, strict=True))
     value = plain(what, value)
     if isinstance(default, bool):
         if not (isinstance(value, int) and value in (0, 1)):
             raise ValueError(f"{what} must be True or False, got {value!r}")
         return bool(value)
-    if value is None and default is None:
-        return None
+    if (value is None and default is None) or name == "adjust_lr_fn":
+        return value
     try:
         check_scalar(what, value)
     except TypeError as error:
@@ -241,7 +262,7 @@ def _checked(who: str, name: str, value: Any, default: Any) -> Any:
 def _call(who: str, foreign: tables.ForeignOptimizer, given: Mapping[str, Any]) -> Call:
     arguments, names = dict(foreign.fixed), {}
     for name, value in given.items():
-        if isinstance(value, tuple):
+        if isinstance(value, tuple) and name in _PAIRS:
             for i, here in enumerate(_PAIRS[name]):
                 arguments[here], names[here] = value[i], f"{name}[{i}]"
         elif name not in _CONSUMED:

@@ -27,6 +27,8 @@ _BETAS = {"betas": (0.9, 0.999), "eps": 1e-8}
 _EITHER_DECAY = {**_NO_DECAY, "decoupled_weight_decay": False}
 _KERAS_ADAM = {"learning_rate": 1e-3, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
 _FACTORED = {"epsilon_1": 1e-30, "epsilon_2": 1e-3, "clip_threshold": 1.0}
+_NEWTON_SCHULZ = {"ns_coefficients": (3.4445, -4.775, 2.0315), "eps": 1e-7, "ns_steps": 5}
+_NEWTON_SCHULZ |= {"adjust_lr_fn": None}
 TORCH = {
     "Adam": _foreign("adam", lr=1e-3, **_BETAS, amsgrad=False, **_EITHER_DECAY),
     # Its groups say that it is Adam with decoupled decay.
@@ -46,6 +48,9 @@ TORCH = {
     "Adadelta": _foreign("adadelta", _L2, lr=1.0, rho=0.9, eps=1e-6, **_NO_DECAY),
     "Adafactor": _foreign(
         "adafactor", _TORCH, lr=1e-2, beta2_decay=-0.8, eps=(None, 1e-3), d=1.0, **_NO_DECAY
+    ),
+    "Muon": _foreign(
+        "muon", _TORCH, lr=1e-3, weight_decay=0.1, momentum=0.95, nesterov=True, **_NEWTON_SCHULZ
     ),
 }
 KERAS = {
@@ -75,7 +80,6 @@ KERAS_IGNORED = {"name", "relative_step", "ema_momentum", "ema_overwrite_frequen
 TORCH_REFUSED = {
     "ASGD": "use adamjax.sgd with adamjax.swa",
     "LBFGS": "use optax.lbfgs",
-    "Muon": "use adamjax.muon: torch iterates in bfloat16, so no two runs agree to more than 5e-3",
     "Rprop": "use optax.rprop",
     "SparseAdam": "use adamjax.adam in adamjax.lazy_rows",
 }
@@ -103,6 +107,7 @@ SCHEDULED_MOMENTUM = (
 TORCH_ADAM_SLOTS = {"mu": "exp_avg", "nu": "exp_avg_sq", "nu_max": "max_exp_avg_sq"}
 TORCH_SLOTS = {
     "adamax": {"mu": "exp_avg", "nu": "exp_inf"},
+    "muon": {"mu": "momentum_buffer"},
     "sgd": {"mu": "momentum_buffer"},
     "rmsprop": {"nu": "square_avg", "mean": "grad_avg", "mu": "momentum_buffer"},
     "adagrad": {"nu": "sum"},

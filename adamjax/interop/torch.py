@@ -41,8 +41,8 @@ def from_torch(
       params: the parameters here, a tree of arrays.
       names: for each of torch's parameters, in the order of the groups, its path in `params`, or
         (path, axes) where the layout differs.
-      learning_rate: a number or a schedule that replaces the `lr` of the groups. SGD counts no
-        steps, so a schedule starts at step 0.
+      learning_rate: a number or a schedule that replaces the `lr` of the groups. SGD and Muon count
+        no steps, so a schedule starts at step 0.
 
     Returns:
       `(tx, state)`, those of the variant if all parameters have equal settings and step counts,
@@ -68,7 +68,8 @@ def from_torch(
         shared = parameter.step, parameter.product
         groups.setdefault(repr((sorted(parameter.settings.items()), shared)), []).append(parameter)
     members = list(groups.values())
-    calls = [call_of(name, group[0].settings, learning_rate) for group in members]
+    where = [parameter.param for parameter in parameters]
+    calls = [_call(name, group[0].settings, learning_rate, where) for group in members]
     if len(calls) == 1:
         tx = calls[0].make()
         return tx, _filled(calls[0], tx.init(params), members[0])
@@ -136,7 +137,7 @@ def to_torch(
         convert = torch.from_numpy
     entries = {}
     for group in groups:
-        call = call_of(name, group, None)
+        call = _call(name, group, None, where)
         rule = states.expected_rule(call.make(), params)
         # torch too goes by the order in the groups, not by number.
         mine = {i: next(order) for i in group["params"]}
@@ -149,6 +150,20 @@ def to_torch(
             if entry:
                 entries[i] = {key: convert(value) for key, value in entry.items()}
     return {"state": entries, "param_groups": groups}
+
+
+def _call(
+    name: str,
+    settings: Mapping[str, Any],
+    learning_rate: ScalarOrSchedule | None,
+    where: Sequence[ParamMapping],
+) -> Call:
+    """Return the call of a group. Parameters of torch's Muon are matrices (outputs, inputs)."""
+    call = call_of(name, settings, learning_rate)
+    if call.variant == "muon":
+        layouts = {p.path: ("in out" if p.moved else "out in") + " -> out in" for p in where}
+        call.arguments["layouts"] = layouts
+    return call
 
 
 def _keys(call: Call, param: ParamMapping, names: list[str]) -> dict[str, str]:
@@ -172,7 +187,7 @@ def _keys(call: Call, param: ParamMapping, names: list[str]) -> dict[str, str]:
 def _filled(call: Call, state: Any, group: list[Parameter]) -> Any:
     """Fill the state of one group, its parameters in leaf order."""
     moments = states.moment_leaves(states.rule_of(state))
-    scalars = {"sgd": [], "nadam": ["step", "mu_product"]}.get(call.variant, ["step"])
+    scalars = {"muon": [], "sgd": [], "nadam": ["step", "mu_product"]}.get(call.variant, ["step"])
     for i, parameter in enumerate(group):
         param, entry = parameter.param, parameter.entry
         keys = _keys(call, param, list(moments))
@@ -198,6 +213,6 @@ def _entry(
         return {}
     if call.variant == "nadam":
         entry = {"mu_product": np.array(here.product_of_momenta(), np.float32)} | entry
-    if call.variant != "sgd":
+    if call.variant not in ("muon", "sgd"):
         entry = {"step": np.array(here.count, np.float32)} | entry
     return entry

@@ -15,17 +15,49 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from adamjax.matrices.layout import Layout, from_matrices, to_matrices
 from adamjax.moments import Array
+from adamjax.trees import PyTree
 
 MAX_BYTES = 2**26
 _FREE = PartitionSpec.UNCONSTRAINED
 
 
-def map_matrices(
-    function: Callable[[Array], Array],
-    arrays: Sequence[Array],
+def map_stacks(
+    function: Callable[..., PyTree],
+    rows: Sequence[tuple[PyTree, ...]],
     *,
     wire_dtype: Any = None,
     max_bytes: int = MAX_BYTES,
+) -> list[PyTree]:
+    """Apply a function to rows of arrays, those of the same shapes together.
+
+    Args:
+      function: from trees of stacks (n, ...), one for each tree of a row, to a tree of stacks. It
+        treats each element of the stacks alone, and returns finite numbers for 0.
+      rows: trees of arrays (m, ...), with the same m in a row.
+      wire_dtype: dtype in which devices exchange arrays. None keeps their dtypes.
+      max_bytes: largest size of the stacks of several rows.
+
+    Returns:
+      The results of each row.
+
+    >>> rows = [(jnp.ones((1, 2)), jnp.ones((1, 3))), (jnp.zeros((2, 2)), jnp.ones((2, 3)))]
+    >>> [y.tolist() for y in map_stacks(lambda a, b: a.sum(1) + b.sum(1), rows)]
+    [[5.0], [3.0, 3.0]]
+    """
+    results: list[Any] = [None] * len(rows)
+    for members in _groups(rows, max_bytes):
+        stacks = jax.tree.map(lambda *xs: jnp.concatenate(xs), *(rows[i] for i in members))
+        stacks = _over_devices(function, stacks, wire_dtype)
+        start = 0
+        for i in members:
+            stop = start + len(jax.tree.leaves(rows[i])[0])
+            results[i] = jax.tree.map(lambda x, at=slice(start, stop): x[at], stacks)
+            start = stop
+    return results
+
+
+def map_matrices(
+    function: Callable[[Array], Array], arrays: Sequence[Array], **options: Any
 ) -> list[Array]:
     """Apply a function to stacks of the matrices in the last two axes of many arrays.
 
@@ -33,22 +65,14 @@ def map_matrices(
       function: from a stack (n, rows, columns) to one of the same shape and dtype. It treats each
         matrix alone, and returns 0 for 0.
       arrays: arrays (..., rows, columns).
-      wire_dtype: dtype in which devices exchange matrices. None keeps their dtype.
-      max_bytes: largest size of a stack of several arrays.
+      **options: `wire_dtype` and `max_bytes`, see `map_stacks`.
 
     >>> a, b = map_matrices(jnp.negative, [jnp.ones((2, 3)), jnp.ones((4, 2, 3))])
     >>> a.shape, b.shape, float(b[0, 0, 0])
     ((2, 3), (4, 2, 3), -1.0)
     """
-    results: list[Any] = [None] * len(arrays)
-    for members in _groups(arrays, max_bytes):
-        parts = [arrays[i].reshape(-1, *arrays[i].shape[-2:]) for i in members]
-        stack = _over_devices(function, jnp.concatenate(parts), wire_dtype)
-        start = 0
-        for i, part in zip(members, parts, strict=True):
-            results[i] = stack[start : start + len(part)].reshape(arrays[i].shape)
-            start += len(part)
-    return results
+    results = map_stacks(function, [(x.reshape(-1, *x.shape[-2:]),) for x in arrays], **options)
+    return [y.reshape(x.shape) for x, y in zip(arrays, results, strict=True)]
 
 
 def map_layouts(
@@ -66,36 +90,50 @@ def map_layouts(
     ]
 
 
-def _groups(arrays: Sequence[Array], max_bytes: int) -> list[list[int]]:
-    """Return the indices of arrays whose matrices have the same shape and dtype."""
+def _groups(rows: Sequence[PyTree], max_bytes: int) -> list[list[int]]:
+    """Return the indices of rows whose arrays have the same shapes and dtypes."""
     groups: dict[Any, list[list[int]]] = {}
-    for i, x in enumerate(arrays):
-        chunks = groups.setdefault((x.shape[-2:], x.dtype), [])
-        if not chunks or sum(arrays[j].nbytes for j in chunks[-1]) + x.nbytes > max_bytes:
+    sizes = [sum(x.nbytes for x in jax.tree.leaves(row)) for row in rows]
+    for i, row in enumerate(rows):
+        leaves, treedef = jax.tree.flatten(row)
+        key = (treedef, *((x.shape[1:], x.dtype) for x in leaves))
+        chunks = groups.setdefault(key, [])
+        if not chunks or sum(sizes[j] for j in chunks[-1]) + sizes[i] > max_bytes:
             chunks.append([])
         chunks[-1].append(i)
     return list(itertools.chain(*groups.values()))
 
 
-def _over_devices(function: Callable[[Array], Array], stack: Array, wire_dtype: Any) -> Array:
-    mesh = jax.typeof(stack).sharding.mesh
-    axes = _axes(mesh, len(stack))
+def _over_devices(function: Callable[..., PyTree], stacks: Any, wire_dtype: Any) -> PyTree:
+    first = jax.tree.leaves(stacks)[0]
+    count, mesh = len(first), jax.typeof(first).sharding.mesh
+    axes = _axes(mesh, count)
     if not axes:
-        return function(stack)
-    count, dtype = len(stack), stack.dtype
+        return function(*stacks)
     size = math.prod(mesh.shape[axis] for axis in axes)
-    wire_dtype = dtype if wire_dtype is None else wire_dtype
+    dtypes = jax.tree.map(lambda x: x.dtype, stacks)
 
-    def place(x: Array, *spec: Any) -> Array:
-        return jax.lax.with_sharding_constraint(x, NamedSharding(mesh, PartitionSpec(*spec)))
+    def wire(x: Array) -> Array:
+        return x if wire_dtype is None else x.astype(wire_dtype)
 
-    def local(x: Array) -> Array:
-        return function(x.astype(dtype)).astype(wire_dtype)
+    def place(x: Array, axes: Any, others: Any) -> Array:
+        spec = PartitionSpec(axes, *[others] * (x.ndim - 1))
+        return jax.lax.with_sharding_constraint(x, NamedSharding(mesh, spec))
 
-    stack = jnp.pad(stack.astype(wire_dtype), ((0, -count % size), (0, 0), (0, 0)))
+    def divide(x: Array) -> Array:
+        x = jnp.pad(wire(x), ((0, -count % size), *[(0, 0)] * (x.ndim - 1)))
+        return place(x, axes, None)
+
+    def local(*stacks: PyTree) -> PyTree:
+        return jax.tree.map(wire, function(*jax.tree.map(jnp.astype, stacks, dtypes)))
+
+    def collect(y: Array) -> Array:
+        y = place(y, None, _FREE)[:count]
+        return y if wire_dtype is None else y.astype(first.dtype)
+
     spec = PartitionSpec(axes)
     alone = jax.shard_map(local, mesh=mesh, in_specs=spec, out_specs=spec)
-    return place(alone(place(stack, axes, None, None)), None, _FREE, _FREE)[:count].astype(dtype)
+    return jax.tree.map(collect, alone(*jax.tree.map(divide, stacks)))
 
 
 def _axes(mesh: Any, count: int) -> tuple[str, ...]:

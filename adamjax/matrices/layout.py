@@ -40,6 +40,7 @@ class Axis(NamedTuple):
         return self.name + "=" * bool(self.sizes) + "+".join(map(str, self.sizes))
 
 
+@jax.tree_util.register_static  # one of jit's arguments
 @dataclass(frozen=True)
 class Layout:
     """Axes of a leaf, each a group of named axes, and the groups that form its matrices."""

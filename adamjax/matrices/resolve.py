@@ -10,7 +10,7 @@ import jax
 
 from adamjax.checks import check_count, lookup_or_suggest
 from adamjax.matrices.layout import Axis, Layout, Shape, parse_layout
-from adamjax.trees import PyTree, has_masked, leaf_names, matches, unbox
+from adamjax.trees import PyTree, align_columns, has_masked, leaf_names, matches, unbox
 
 _QKV, _OUT = "embed heads dim -> (heads dim) embed", "heads dim embed -> embed (heads dim)"
 _TORCH = (
@@ -110,9 +110,7 @@ class LayoutTable(tuple[LayoutRow, ...]):
             sizes = [(math.prod(s[:-2]), *s[-2:])[len(s) == 2 :] for s in matrices]
             blocks = " + ".join(" x ".join(map(str, size)) for size in sizes)
             rows.append((name, str(shape), str(layout or "other"), blocks))
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
-        return "\n".join(lines)
+        return align_columns(rows)
 
 
 def matrix_layouts(params: PyTree, layouts: Any = None) -> LayoutTable:

@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import optax
+from jax.sharding import NamedSharding, PartitionSpec
 
 from adamjax.matrices.layers import Stack, over_layers, stacks_of
 from adamjax.moments import Array, clamp
@@ -85,15 +86,28 @@ def map_leaves(
     return treedef.unflatten(map_columns(wide, leaves, stacks or [()] * len(leaves), *columns))
 
 
-def auto_sharded(function: Callable[..., Any], first: Array, *others: Any) -> Any:
-    """Apply a function to arrays, with a result that is sharded like the first one.
+def choose(on: Array, new: Array, old: Any) -> Array:
+    """Select new elements, and old ones elsewhere, in at least 32 bits.
+
+    XLA for TPU does not fuse a selection of smaller types.
+    """
+    dtype = jnp.result_type(new)
+    if jnp.issubdtype(dtype, jax.dtypes.extended) or dtype.itemsize >= 4:
+        return jnp.where(on, new, old)
+    return jnp.where(on, new.astype(jnp.float32), jnp.asarray(old, jnp.float32)).astype(dtype)
+
+
+def auto_sharded(function: Callable[..., Any], first: Any, *others: Any) -> Any:
+    """Apply a function to trees, with a result that has the shardings of the first one.
 
     On a mesh of Explicit axes, products of matrices need the sharding of their result.
     """
-    sharding = explicit_sharding(first)
-    if sharding is None:
+    shardings = [explicit_sharding(x) for x in jax.tree.leaves(first)]
+    if not any(shardings):
         return function(first, *others)
-    return jax.sharding.auto_axes(function, out_sharding=sharding)(first, *others)
+    whole = NamedSharding(next(filter(None, shardings)).mesh, PartitionSpec())
+    out = jax.tree.structure(first).unflatten([sharding or whole for sharding in shardings])
+    return jax.sharding.auto_axes(function, out_sharding=out)(first, *others)
 
 
 def select_unmasked(tree: PyTree, part: PyTree) -> PyTree:

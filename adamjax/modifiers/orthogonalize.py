@@ -14,7 +14,7 @@ import optax
 
 from adamjax.checks import lookup_or_suggest
 from adamjax.matrices.distribute import map_layouts
-from adamjax.matrices.polar import Triples, polar_factor, resolve
+from adamjax.matrices.polar import Coefficients, Triples, polar_factor, resolve
 from adamjax.matrices.resolve import Layouts, resolve_layouts
 from adamjax.moments import Array, Scalar, clamp
 from adamjax.rule import at_least_float32, explicit_sharding
@@ -31,7 +31,7 @@ SCALES = {  # functions of rows (outputs) and columns (inputs)
 
 
 def orthogonalize(
-    coefficients: str | Triples = "jordan",
+    coefficients: str | Triples | Coefficients = "jordan",
     *,
     steps: int | None = None,
     eps: Scalar | None = None,

@@ -13,6 +13,7 @@ from adamjax.rule import as_real
 from adamjax.tracking.decode import saturated_share
 from adamjax.tracking.rates import effective_quantiles, largest, read_state
 from adamjax.trees import like_updates
+from adamjax.wrappers.guard import guards_in
 
 NORMS = ("gradient_norm", "update_norm", "parameter_norm", "update_ratio")
 
@@ -47,6 +48,7 @@ def track(
     | `parameter_norm` | ‖θ‖ before the update; 0 if `update` gets no params |
     | `update_ratio` | ‖Δθ‖ / ‖θ‖; 0 if θ = 0 or `update` gets no params |
     | `learning_rate` | the learning rate η of this step; absent if the state has none |
+    | `learning_rate/...` | that of each group of `adamjax.groups` |
     | `effective_lr_p05` ... | quantiles of η / √v̂ over the elements; absent without η or v |
     | `nonfinite` | the number of NaN or infinite elements of g (exact to 2²⁴) |
     | `saturated` | the share of the elements in 8-bit storage that are at a code's limit |
@@ -119,6 +121,7 @@ def track(
         floats = [*NORMS, *(["learning_rate"] if readout.rates else [])]
         floats += labels if readout.rates and readout.holders else []
         floats += ["saturated"] if readout.coded else []
+        floats += [f"learning_rate/{group}" for group in readout.groups]
         # A buffer for each: donating one buffer twice is an error.
         values = {key: jnp.zeros((), jnp.float32) for key in floats}
         return TrackState(inner_state, named({**values, "nonfinite": jnp.zeros((), jnp.int32)}))
@@ -138,6 +141,7 @@ def track(
         }
         if readout.rates:
             values["learning_rate"] = largest([rate for _, rate in readout.rates])
+        values |= {f"learning_rate/{group}": rate for group, rate in readout.groups.items()}
         # After `convert_state`, the state keeps its metrics.
         if "saturated" in (state.metrics[name] if name else state.metrics):
             values["saturated"] = saturated_share(readout.coded)
@@ -149,21 +153,21 @@ def track(
 def metrics(opt_state: Any) -> dict[str, jax.Array]:
     """Return the last step's metrics from any nesting of optimizer states.
 
-    Finds the states of `track` inside `optax.chain`, `masked`, `partition`, `MultiSteps` and every
-    other pytree, inside and outside of jit.
+    Finds the states of `track` and `adamjax.guard` inside `optax.chain`, `masked`, `partition`,
+    `MultiSteps` and every other pytree, inside and outside of jit.
 
     Args:
       opt_state: an optimizer state, or an object with the attribute `opt_state`
         (`flax.nnx.Optimizer`, `flax.training.train_state.TrainState`).
 
     Returns:
-      Scalars by name, as listed in `track`. With several trackers, outer before inner, each name
-      has a prefix: `"body/gradient_norm"` for `track(..., name="body")`, `"0/gradient_norm"` (its
-      place among the trackers) for one without a name, `"body/0/gradient_norm"` for a name
-      that several have.
+      Scalars by name, as listed in `track`, and the counts of `adamjax.guard`. With several
+      trackers, outer before inner, each name has a prefix: `"body/gradient_norm"` for
+      `track(..., name="body")`, `"0/gradient_norm"` (its place among the trackers) for one without
+      a name, `"body/0/gradient_norm"` for a name that several have. So have several guards.
 
     Raises:
-      ValueError: `opt_state` has no tracker.
+      ValueError: `opt_state` has no tracker and no guard.
 
     Example:
       >>> import jax.numpy as jnp, optax
@@ -175,18 +179,25 @@ def metrics(opt_state: Any) -> dict[str, jax.Array]:
       >>> float(last["clip/gradient_norm"]), round(float(last["sgd/gradient_norm"]), 4)
       (5.0, 1.4142)
     """
-    trackers = list(_trackers(getattr(opt_state, "opt_state", opt_state)))
-    if not trackers:
+    state = getattr(opt_state, "opt_state", opt_state)
+    guards = [("", node.metrics) for node in guards_in(state)]
+    scalars = {**_by_name(list(_trackers(state))), **_by_name(guards)}
+    if not scalars:
         raise ValueError(
             "opt_state holds no metrics: wrap the optimizer with adamjax.track(...) before init"
         )
-    names = [name for name, _ in trackers]
+    return scalars
+
+
+def _by_name(parts: Sequence[tuple[str, dict[str, Any]]]) -> dict[str, jax.Array]:
+    """Return the scalars of all parts, with prefixes if there are several."""
+    names = [name for name, _ in parts]
     scalars = {}
-    for place, (name, values) in enumerate(trackers):
+    for place, (name, values) in enumerate(parts):
         prefix = f"{name}/" if name else ""
         if names.count(name) > 1 or not name:
             prefix += f"{place}/"
-        if len(trackers) == 1:
+        if len(parts) == 1:
             prefix = ""
         # asarray also unpacks the variables of a framework (nnx.Variable).
         scalars |= {prefix + key: jnp.asarray(value) for key, value in values.items()}

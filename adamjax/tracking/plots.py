@@ -1,10 +1,11 @@
 """Plots of tracked metrics, on separate figures: no global state, no display."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import jax
 import numpy as np
 
 if TYPE_CHECKING:
@@ -64,6 +65,42 @@ def plot_metrics(
     bottom.set_xlabel("step")
     if title:
         figure.suptitle(title)
+    save(figure, file)
+    return figure
+
+
+def plot_schedules(
+    schedules: Mapping[str, Callable[[Any], Any]],
+    steps: int,
+    file: str | os.PathLike[str] | None = None,
+) -> "Figure":
+    """Plot schedules of a learning rate, a momentum or another scalar against the step.
+
+    Args:
+      schedules: schedules by name.
+      steps: number of steps.
+      file: the file to save to, .png, .svg or .pdf. None saves nothing.
+
+    Returns:
+      The figure, a `matplotlib.figure.Figure`.
+
+    Raises:
+      ImportError: matplotlib is not installed.
+
+    Example:
+      >>> from adamjax import wsd
+      >>> figure = plot_schedules({"wsd": wsd(3e-4, 100, 800, 100)}, steps=1000)
+      >>> [line.get_label() for line in figure.axes[0].lines]
+      ['wsd']
+    """
+    figure = new_figure(figsize=(7.2, 3.2), layout="constrained", dpi=130)
+    axes = figure.subplots()
+    style(axes, "Schedules")
+    counts = np.unique(np.linspace(0, steps - 1, 1000, dtype=np.int32))
+    for name, schedule in schedules.items():
+        axes.plot(counts, jax.vmap(schedule)(counts), label=name)
+    axes.set_xlabel("step")
+    axes.legend(frameon=False, fontsize="small")
     save(figure, file)
     return figure
 

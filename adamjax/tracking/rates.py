@@ -29,11 +29,12 @@ class Readout(NamedTuple):
     rates: list[tuple[Path, jax.Array]]
     holders: list[tuple[Path, Any, Moments]]  # nodes with a second moment
     coded: list[Coded]  # parameters whose moments are in integer codes
+    groups: dict[str, jax.Array]  # the rates of `adamjax.groups`
 
 
 def read_state(state: Any) -> Readout:
     """Find the learning rates and moments in a state, in one walk."""
-    readout = Readout([], [], [])
+    readout = Readout([], [], [], {})
 
     def visit(path: Path, node: Any) -> bool:
         if not hasattr(node, "_fields"):
@@ -43,6 +44,9 @@ def read_state(state: Any) -> Readout:
             rate = node.last_learning_rate
         elif has_field(node, "hyperparams"):
             rate = node.hyperparams.get("learning_rate")
+        elif has_field(node, "learning_rates") and node.learning_rates:
+            readout.groups.update(node.learning_rates)
+            rate = largest(list(node.learning_rates.values()))
         if rate is not None and not _inside(path, readout.rates):
             readout.rates.append((path, jnp.max(jnp.asarray(rate, jnp.float32))))
         moments = moments_of(node)

@@ -71,6 +71,7 @@ C_ADAMW = register(
     ),
     summary="masks update components whose sign disagrees with the gradient",
     learning_rate=1e-3,
+    notes="The authors keep the hyperparameters of AdamW.",
     styles=STYLES,
 )
 c_adamw = C_ADAMW.optimizer

@@ -62,6 +62,7 @@ C_LION = register(
     C_ADAMW.paper,
     summary="Lion that masks components whose sign disagrees with the gradient",
     learning_rate=1e-4,
+    notes="The authors keep the hyperparameters of Lion.",
     styles=STYLES,
 )
 c_lion = C_LION.optimizer

@@ -8,12 +8,13 @@ Momentum with orthogonalized updates for matrices, and Adam for all other leaves
     u = √max(1, outputs / inputs) U Vᵀ          of u = U S Vᵀ, by Newton-Schulz iteration
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import optax
 
 from adamjax.checks import check_count, check_not_negative, lookup_or_suggest
-from adamjax.matrices.polar import Triples
+from adamjax.matrices.polar import COEFFICIENTS, Coefficients, Triples
 from adamjax.matrices.resolve import Layouts
 from adamjax.modifiers.orthogonalize import orthogonalize
 from adamjax.modifiers.partition_matrices import partition_matrices
@@ -24,11 +25,47 @@ from adamjax.trees import PyTree
 from adamjax.variants.adam import scale_by_adam
 
 STYLES = {
-    "author": "the authors' code: m is an average, scale √max(1, outputs / inputs)",
+    "author": "Jordan: m is an average, scale √max(1, outputs / inputs)",
+    "torch": "torch: the same, with X = u / max(‖u‖, ε)",
     "optax": "Optax: the same, with bias correction of m and g",
-    "keras": "Keras: m is a sum, scale 0.2 √max(rows, columns)",
+    "keras": "Keras, Moonlight: m is a sum, scale 0.2 √max(rows, columns)",
+    "dion": "Dion: m is a sum, no Nesterov, Polar Express, scale √(outputs / inputs)",
+    "nvidia": "NVIDIA: no Nesterov, You's coefficients, scale √max(rows, columns)",
+    "timm": "timm: no Nesterov, You's coefficients, scale 0.2 √max(rows, columns)",
 }
-_SCALES = {"author": "aspect", "optax": "aspect", "keras": "rms"}
+
+
+class Preset(NamedTuple):
+    """The settings of an implementation.
+
+    Attributes:
+      momentum: "average", "sum" or "debiased".
+      nesterov, coefficients, scale: defaults of these arguments.
+      before: transformation between momentum and orthogonalization.
+      after: from the scale to a transformation that takes the place of the scale.
+      wrap: a wrapper of the transformation of matrices.
+    """
+
+    momentum: str
+    nesterov: bool
+    coefficients: str | Coefficients
+    scale: str
+    before: optax.GradientTransformation | None = None
+    after: Callable[[str], optax.GradientTransformation] | None = None
+    wrap: Callable[..., optax.GradientTransformation] | None = None
+
+
+_JORDAN, _YOU = COEFFICIENTS["jordan"], COEFFICIENTS["you"]._replace(eps_mode="clamp")
+_EXPRESS = COEFFICIENTS["polar_express_102"]._replace(eps=1e-8)
+PRESETS = {
+    "author": Preset("average", True, _JORDAN, "aspect"),
+    "torch": Preset("average", True, _JORDAN._replace(eps_mode="clamp"), "aspect"),
+    "optax": Preset("debiased", True, _JORDAN._replace(eps=1e-8), "aspect"),
+    "keras": Preset("sum", True, _JORDAN, "rms"),
+    "dion": Preset("sum", False, _EXPRESS, "rms_to_rms"),
+    "nvidia": Preset("average", False, _YOU._replace(eps=1e-15), "spectral"),
+    "timm": Preset("average", False, _YOU._replace(extend="repeat_last"), "rms"),
+}
 
 
 class MuonState(NamedTuple):
@@ -41,8 +78,8 @@ class MuonState(NamedTuple):
 def scale_by_muon(
     momentum: ScalarOrSchedule = 0.95,
     *,
-    nesterov: bool = True,
-    coefficients: str | Triples = "jordan",
+    nesterov: bool | None = None,
+    coefficients: str | Triples | None = None,
     ns_steps: int | None = None,
     ns_eps: float | None = None,
     ns_dtype: Any = None,
@@ -53,7 +90,7 @@ def scale_by_muon(
     b2: ScalarOrSchedule = 0.95,
     eps: ScalarOrSchedule = 1e-10,
     adam_scale: ScalarOrSchedule = 0.015,
-    style: str = "author",
+    style: str | Preset = "author",
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
@@ -61,8 +98,9 @@ def scale_by_muon(
 
     Args:
       momentum: β, 0 <= momentum < 1.
-      nesterov: whether to use Nesterov momentum.
-      coefficients: polynomials of the Newton-Schulz iteration, see `adamjax.orthogonalize`.
+      nesterov: whether to use Nesterov momentum. None is the default of `style`.
+      coefficients: polynomials of the Newton-Schulz iteration, see `adamjax.orthogonalize`. None is
+        the default of `style`.
       ns_steps: number of its steps. None is that of the coefficients.
       ns_eps: its ε. None is that of the coefficients.
       ns_dtype: dtype of its products, such as "bfloat16". None is float32.
@@ -78,8 +116,8 @@ def scale_by_muon(
       b2: b₂ of Adam.
       eps: ε of Adam.
       adam_scale: factor of Adam's update, the ratio of its learning rate to Muon's.
-      style: implementation to follow, "author", "optax" or "keras".
-      mu_dtype: dtype in which both momenta are stored, float32 if None.
+      style: implementation to follow, a key of `STYLES` in the module.
+      mu_dtype: dtype in which momenta are stored, float32 if None.
       nu_dtype: dtype in which v of Adam is stored, float32 if None.
 
     Returns:
@@ -95,25 +133,24 @@ def scale_by_muon(
     >>> round(float(tx.update(g, tx.init(g))[0][0, 0]), 3)  # 3.4445 - 4.775 + 2.0315
     0.701
     """
-    style_scale = lookup_or_suggest("style", style, _SCALES)
-    scale = style_scale if scale is None else scale
-    if ns_steps is not None:
-        check_count("ns_steps", ns_steps)
-    if ns_eps is not None:
-        check_not_negative("ns_eps", ns_eps)
+    preset = style if isinstance(style, Preset) else lookup_or_suggest("style", style, PRESETS)
+    nesterov = preset.nesterov if nesterov is None else nesterov
     check_not_negative("adam_scale", adam_scale)
-    for_matrices = optax.chain(
-        _momentum(momentum, nesterov, style, mu_dtype),
-        orthogonalize(
-            coefficients,
-            steps=ns_steps,
-            eps=ns_eps,
-            scale=scale,
-            layouts=layouts,
-            dtype=ns_dtype,
-            wire_dtype=wire_dtype,
-        ),
+    scale = preset.scale if scale is None else scale
+    orthogonal = muon_orthogonalize(
+        preset.coefficients if coefficients is None else coefficients,
+        "none" if preset.after else scale,
+        layouts,
+        ns_steps=ns_steps,
+        ns_eps=ns_eps,
+        ns_dtype=ns_dtype,
+        wire_dtype=wire_dtype,
     )
+    moving = muon_momentum(momentum, nesterov, preset.momentum, mu_dtype)
+    before = [preset.before] if preset.before else []
+    after = [preset.after(scale)] if preset.after else []
+    for_matrices = optax.chain(moving, *before, orthogonal, *after)
+    for_matrices = preset.wrap(for_matrices) if preset.wrap else for_matrices
     scale_by = optax.scale_by_schedule if callable(adam_scale) else optax.scale
     for_others = optax.chain(
         scale_by_adam(b1, b2, eps, mu_dtype=mu_dtype, nu_dtype=nu_dtype), scale_by(adam_scale)
@@ -121,15 +158,43 @@ def scale_by_muon(
     return partition_matrices(for_matrices, for_others, layouts)
 
 
-def _momentum(
-    momentum: ScalarOrSchedule, nesterov: bool, style: str, mu_dtype: Any
+def muon_orthogonalize(
+    coefficients: str | Triples | Coefficients,
+    scale: str,
+    layouts: Layouts,
+    *,
+    ns_steps: int | None = None,
+    ns_eps: float | None = None,
+    ns_dtype: Any = None,
+    wire_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
+    """Return `orthogonalize`, with the arguments of Muon."""
+    if ns_steps is not None:
+        check_count("ns_steps", ns_steps)
+    if ns_eps is not None:
+        check_not_negative("ns_eps", ns_eps)
+    return orthogonalize(
+        coefficients,
+        steps=ns_steps,
+        eps=ns_eps,
+        scale=scale,
+        layouts=layouts,
+        dtype=ns_dtype,
+        wire_dtype=wire_dtype,
+    )
+
+
+def muon_momentum(
+    momentum: ScalarOrSchedule, nesterov: bool, kind: str, mu_dtype: Any
+) -> optax.GradientTransformationExtraArgs:
+    """Return the momentum of a `Preset`."""
+
     def rule(g, moments, step):
         b, mu = step.momentum, ema(g, moments.mu, step.momentum)
-        if style == "keras":
+        if kind == "sum":
             mu = b.value * moments.mu + g
             u = b.value * mu + g if nesterov else mu
-        elif style == "optax":
+        elif kind == "debiased":
             correction = 1 - b.value * (1 - b.bias_correction)  # of the next step
             u = b.value * mu / correction + b.one_minus * g / b.bias_correction if nesterov else mu
         else:

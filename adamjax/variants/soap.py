@@ -7,16 +7,30 @@ Adam in the basis of Shampoo, the eigenvectors of the row and column covariances
     U = Q_L (m̂ √(1 - b₂ᵗ) / (√v + ε)) Q_Rᵀ              m, v the averages of H and H²
 """
 
+import math
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_beta, check_count
+from adamjax.checks import check_beta, check_count, lookup_or_suggest
+from adamjax.matrices.resolve import Layouts
+from adamjax.matrices.tensors import Tensors, tensors_of
 from adamjax.modifiers.eigenbasis import eigenbasis
+from adamjax.modifiers.map_updates import auto_sharded
+from adamjax.moments import Array, divide, norm, rms
 from adamjax.registry import Paper, register
-from adamjax.rule import ScalarOrSchedule
+from adamjax.rule import ScalarOrSchedule, lift
 from adamjax.schedules import zero_on_first_step
+from adamjax.trees import PyTree
 from adamjax.variants.adam import scale_by_adam
+
+STYLES = {
+    "author": "the authors' code: the first step is 0, and a gradient enters after its step",
+    "nvidia": "NVIDIA: a gradient enters L and R before its step, all averages are free of bias, "
+    "and v is not permuted with the eigenvectors",
+}
 
 
 def scale_by_soap(
@@ -27,6 +41,9 @@ def scale_by_soap(
     shampoo_beta: ScalarOrSchedule | None = None,
     precondition_frequency: int = 10,
     max_size: int = 10_000,
+    layouts: Layouts = None,
+    normalize: bool = False,
+    style: str = "author",
     mu_dtype: Any = None,
     nu_dtype: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
@@ -38,19 +55,22 @@ def scale_by_soap(
       eps: ε, added to √v.
       shampoo_beta: β, decay rate of the covariances, 0 <= β < 1. None is b2.
       precondition_frequency: number of steps between updates of the bases.
-      max_size: sides of a matrix with more elements are not rotated.
+      max_size: axes of a matrix with more elements are not rotated.
+      layouts: the axes of each parameter that form matrices, see `adamjax.matrix_layouts`, or
+        "axes", the authors' choice: each axis of all parameters with two or more has a basis.
+      normalize: whether to divide the update of each matrix by its root mean square.
+      style: implementation to follow, "author" or "nvidia".
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
 
     Returns:
       A transformation with an `EigenbasisState` of an `optax.ScaleByAdamState`. Its first update is
-      0.
+      0 with the style "author".
 
     Raises:
-      ValueError: for a decay rate outside [0, 1), a negative eps, or a precondition_frequency below
-        1.
+      ValueError: for a decay rate outside [0, 1), a negative eps, a precondition_frequency below 1,
+        or an unknown style; in `init`, for a parameter with three or more axes and no layout.
 
-    >>> import jax.numpy as jnp
     >>> tx, g = scale_by_soap(precondition_frequency=1), jnp.array([[3.0, 0.0], [0.0, 1.0]])
     >>> _, state = tx.update(g, tx.init(g))
     >>> jnp.round(tx.update(g, state)[0], 3).tolist()
@@ -59,14 +79,58 @@ def scale_by_soap(
     beta = b2 if shampoo_beta is None else shampoo_beta
     check_beta("b2" if shampoo_beta is None else "shampoo_beta", beta)
     check_count("precondition_frequency", precondition_frequency)
-    settings = [_shifted(value) for value in (b1, b2, eps)]
-    adam = scale_by_adam(*settings, style="keras", mu_dtype=mu_dtype, nu_dtype=nu_dtype)
-    return eigenbasis(adam, beta, every=precondition_frequency, max_size=max_size)
+    lookup_or_suggest("style", style, STYLES)
+    b1, b2, eps = settings = (b1, b2, eps) if style == "nvidia" else shifted(b1, b2, eps)
+    dtypes = {"mu_dtype": mu_dtype, "nu_dtype": nu_dtype}
+    inner = scale_by_adam(*settings, style="torch" if style == "nvidia" else "keras", **dtypes)
+    if normalize and style == "author":
+        raw = scale_by_adam(*settings, style="mlx", **dtypes)
+        inner = optax.chain(raw, _normalize(layouts), _correct_bias(b1, b2))
+    elif normalize:
+        inner = optax.chain(inner, _normalize(layouts))
+    options = {"max_size": max_size, "layouts": layouts, "style": style}
+    return eigenbasis(inner, beta, every=precondition_frequency, **options)
 
 
-def _shifted(value: ScalarOrSchedule) -> ScalarOrSchedule:
-    """Return the schedule one step ahead, since Adam starts with the second step."""
-    return (lambda count: value(count + 1)) if callable(value) else value
+def shifted(*values: ScalarOrSchedule) -> list[ScalarOrSchedule]:
+    """Return the schedules one step ahead, since the inner optimizer starts with step 2."""
+
+    def shift(value: ScalarOrSchedule) -> ScalarOrSchedule:
+        return (lambda count: value(count + 1)) if callable(value) else value
+
+    return [shift(value) for value in values]
+
+
+def skip_first_decay(weight_decay: ScalarOrSchedule, decay_mode: str, style: str) -> dict[str, Any]:
+    """Return λ as a schedule that is 0 at the first step, where the updates are 0."""
+    return zero_on_first_step(weight_decay, decay_mode) if style == "author" else {}
+
+
+def _normalize(layouts: Layouts) -> optax.GradientTransformation:
+    """Divide matrices, and leaves without a matrix, by their root mean square."""
+
+    def normalize(x: Array, t: Tensors) -> Array:
+        blocks = [divide(y, norm(y, tuple(range(1, y.ndim)))) for y in t.split(x)]
+        return (
+            t.join([y * math.sqrt(y[0].size) for y in blocks], x) if blocks else divide(x, rms(x))
+        )
+
+    def update(updates: PyTree, params: PyTree) -> PyTree:
+        tensors = tensors_of(updates, layouts, 0)
+        leaves, treedef = jax.tree.flatten(updates)
+        on_leaves = lambda leaves: list(map(normalize, leaves, tensors))  # noqa: E731
+        return treedef.unflatten(auto_sharded(on_leaves, leaves))
+
+    return optax.stateless(update)
+
+
+def _correct_bias(b1: ScalarOrSchedule, b2: ScalarOrSchedule) -> optax.GradientTransformation:
+    """Multiply by √(1 - b₂ᵗ) / (1 - b₁ᵗ)."""
+
+    def rule(u, moments, step):
+        return u * (jnp.sqrt(step.b2.bias_correction) / step.b1.bias_correction), moments
+
+    return lift(rule, optax.ScaleByScheduleState, {}, betas={"b1": b1, "b2": b2})
 
 
 SOAP = register(
@@ -83,9 +147,10 @@ SOAP = register(
     learning_rate=3e-3,
     weight_decay=1e-2,
     decay_mode="decoupled_after",
-    notes="The first step only initializes the bases: the update and the weight decay are 0. A "
-    "leaf with more than two axes is a stack of matrices. The authors' code uses one basis "
-    "for each axis instead. Vectors use Adam.",
-    adjust=zero_on_first_step,
+    notes='With the style "author" the first step only initializes the bases: the update and the '
+    "weight decay are 0. Without `layouts`, parameters with two axes are matrices, but for biases, "
+    "embeddings, output heads and the like, which Adam trains.",
+    styles=STYLES,
+    adjust=skip_first_decay,
 )
 soap = SOAP.optimizer

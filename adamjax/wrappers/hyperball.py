@@ -114,9 +114,9 @@ def hyperball(
         new, inner_state = direction.update(updates, state.inner_state, params, **extra_args)
         leaves, treedef = jax.tree.flatten(new)
         chosen = _layouts(updates, layouts)
-        shapes = iter([_shape(u, layout) for u, layout in zip(leaves, chosen, strict=True)])
+        shapes = [_shape(u, layout) for u, layout in zip(leaves, chosen, strict=True)]
         sizes = check_same_tree(
-            "updates", unbox(updates), "the state's rms", state.rms, shape=lambda _: next(shapes)
+            "updates", unbox(updates), "the state's rms", state.rms, shapes=shapes
         )
         lr = value_at(learning_rate, state.count)
         rows = zip(leaves, treedef.flatten_up_to(params), sizes, chosen, strict=True)

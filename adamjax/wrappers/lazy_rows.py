@@ -3,14 +3,17 @@
 As in LazyAdam of TensorFlow Addons and torch.optim.SparseAdam, for any optimizer.
 """
 
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import optax
 
+from adamjax.modifiers.map_updates import choose
 from adamjax.moments import ZERO, Array
-from adamjax.trees import Mask, PyTree, is_masked, leaf_name, resolve_mask
+from adamjax.trees import Mask, PyTree, leaf_name, resolve_mask
+from adamjax.wrappers.state_leaves import map_state
 
 
 def lazy_rows(
@@ -69,24 +72,18 @@ def lazy_rows(
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         touched = _touched(updates, mask, axis)
         steps, after = inner.update(updates, state, params, **extra_args)
-        steps = jax.tree.map(lambda u, rows: _where(rows, u, ZERO), steps, touched)
-        rows_of = _rows_in_state(inner, after, updates, touched, axis)
-        after = jax.tree.map(lambda new, rows, old: _where(rows, new, old), after, rows_of, state)
+        steps = jax.tree.map(lambda u, rows: _choose(rows, u, ZERO), steps, touched)
+        in_state = partial(_rows_in_leaf, axis=axis)
+        rows_of = map_state(inner, in_state, after, updates, touched, other=lambda _: None)
+        after = jax.tree.map(lambda new, rows, old: _choose(rows, new, old), after, rows_of, state)
         return steps, after
 
     return optax.GradientTransformationExtraArgs(init, update)
 
 
-def _where(rows: Array | None, new: Array, old: Any) -> Array:
-    """Select the new rows, and the old ones elsewhere. Without rows, all are new.
-
-    The selection is in at least 32 bits, because XLA for TPU does not fuse it for smaller types.
-    """
-    if rows is None:
-        return new
-    dtype = jnp.result_type(new)
-    wide = dtype if dtype.itemsize >= 4 else jnp.float32
-    return jnp.where(rows, new.astype(wide), jnp.asarray(old, wide)).astype(dtype)
+def _choose(rows: Array | None, new: Array, old: Any) -> Array:
+    """Select the new rows, and the old ones elsewhere. Without rows, all are new."""
+    return new if rows is None else choose(rows, new, old)
 
 
 def _check_axis(tree: PyTree, mask: Mask, axis: int) -> list[bool]:
@@ -118,31 +115,8 @@ def _touched(updates: PyTree, mask: Mask, axis: int) -> PyTree:
     )
 
 
-def _rows_in_state(
-    inner: optax.GradientTransformation, state: Any, updates: PyTree, touched: PyTree, axis: int
-) -> Any:
-    """Return the state's tree with the touched rows for each array that has rows, and None."""
-
-    def rows_of(leaf: Any, g: Array, rows: Array | None) -> Any:
-        if rows is None or is_masked(leaf):
-            return leaf if is_masked(leaf) else None
-        sizes, full = jnp.shape(leaf), jnp.shape(g)
-        fits = len(sizes) == len(full) and sizes[axis] == full[axis]
-        fits = fits and all(a in (1, b) for a, b in zip(sizes, full, strict=True))
-        return rows if fits else None
-
-    try:
-        return optax.tree_utils.tree_map_params(
-            inner.init,
-            rows_of,
-            state,
-            updates,
-            touched,
-            transform_non_params=lambda _: None,
-            is_leaf=is_masked,
-        )
-    except (ValueError, TypeError) as error:
-        raise ValueError(
-            "inner: cannot tell which parts of its state belong to the rows of which parameter: "
-            f"{str(error).splitlines()[0]}"
-        ) from error
+def _rows_in_leaf(leaf: Any, g: Array, rows: Array | None, axis: int) -> Array | None:
+    """Return the touched rows for an array of the state that has rows, or None."""
+    sizes, full = jnp.shape(leaf), jnp.shape(g)
+    fits = rows is not None and len(sizes) == len(full) and sizes[axis] == full[axis]
+    return rows if fits and all(a in (1, b) for a, b in zip(sizes, full, strict=True)) else None

@@ -27,18 +27,18 @@ EXPERIMENT = Experiment(
     variant="adabound",
     title="AdaBound: fast as Adam, then like SGD",
     where="section 3, section 5, appendix on hyperparameters",
-    claim="Late in training Adam's step sizes differ from one weight to another by many powers of "
-    "ten. AdaBound, which bounds them ever closer, learns as fast as Adam at first and ends as "
-    "accurate as SGD with momentum or better, and more so than Adam; its own parameters matter "
-    "little, where SGD depends on its learning rate.",
-    run="A dense network with 64 hidden units on 4,000 MNIST images (the paper: 60,000, and "
-    "CIFAR-10 with deep networks, where its differences are largest), 30 epochs in batches of 40, "
-    "five seeds. Each method has the best of seven constant learning rates, half a decade apart, "
-    "by the accuracy on the 1,000 held-out images that is also reported; AdaBound's final_lr is "
-    "0.1 and its gamma 0.001, the defaults, where they are not what is varied. Its momentum is an "
-    "average where SGD's is a sum, hence a final_lr of ten times SGD's learning rate is the same. "
-    "(Sensitivity was first measured as the range of the accuracies. All fall to chance at the "
-    "largest values, so the values that come near the best are counted instead.)",
+    claim="Late in training, Adam's step sizes differ between weights by many powers of ten. "
+    "AdaBound bounds them ever more closely. It learns as fast as Adam at first, and ends at "
+    "least as accurate as SGD with momentum and more accurate than Adam. Its own parameters "
+    "matter little, whereas SGD depends on its learning rate.",
+    run="A dense network with 64 hidden units on 4,000 MNIST images, 30 epochs in batches of 40, "
+    "five seeds. The paper has 60,000 images, and CIFAR-10 with deep networks, where the "
+    "differences are largest. Each method has the best of seven constant learning rates, half a "
+    "decade apart, by the reported accuracy on the 1,000 held-out images. Unless they are varied, "
+    "AdaBound's final_lr is 0.1 and its gamma 0.001, the defaults. Its momentum is an average and "
+    "SGD's is a sum, so the equivalent of a learning rate of SGD is a ten times larger final_lr. "
+    "A first run measured sensitivity as the range of the accuracies. All of them fall to chance "
+    "at the largest values, so the values near the best are counted instead.",
 )
 ADAM, SGD, ADABOUND = "Adam", "SGD, momentum", "AdaBound"
 FINAL, GAMMA = "AdaBound, final_lr", "AdaBound, gamma"

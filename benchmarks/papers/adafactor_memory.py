@@ -19,16 +19,16 @@ EXPERIMENT = Experiment(
     variant="adafactor",
     title="Adafactor: memory that grows with n and m",
     where="sections 3, 4 and 9",
-    claim="Row and column sums of the second moment take n + m numbers for an n × m matrix where "
-    "Adam takes 2nm; without momentum, very little memory remains for the Transformer's optimizer, "
-    "and the results are comparable to Adam's. Momentum puts nm back.",
-    run="Memory: the states of this library, and of Optax beside it, for the shapes of the base "
-    "and big Transformer of Vaswani et al. 2017 (one embedding of 37,000 tokens for encoder, "
-    "decoder and output), counted without allocating them, and for matrices n × 4n. Quality: a "
-    "byte-level language model of two narrow blocks on Python source in place of WMT translation, "
-    "300 steps of 16 stretches of 32 bytes, three seeds, the learning rate rising for a tenth of "
-    "the steps and falling to 0. Each optimizer has the best of six peaks, half a decade apart, by "
-    "mean held-out loss; Adafactor's are multiples of each parameter's RMS, hence larger.",
+    claim="Row and column sums of the second moment take n + m numbers for an n × m matrix, where "
+    "Adam takes 2nm. Without momentum, the optimizer of a Transformer needs very little memory, "
+    "with results comparable to Adam's. Momentum adds nm numbers.",
+    run="Memory: the states of this library and of Optax for the base and big Transformer of "
+    "Vaswani et al. 2017 (one embedding of 37,000 tokens for encoder, decoder and output) and for "
+    "n × 4n matrices, counted without allocating them. Quality: a byte-level language model of "
+    "two narrow blocks on Python source instead of WMT translation, 300 steps with 16 texts of 32 "
+    "bytes, three seeds. The learning rate rises for a tenth of the steps and then falls to 0. "
+    "Each optimizer has the best of six peaks, half a decade apart, by mean held-out loss. "
+    "Adafactor's rates are larger because they are multiples of each parameter's RMS.",
 )
 Make = Callable[..., optax.GradientTransformation]
 OPTIMIZERS: Mapping[str, Make] = {

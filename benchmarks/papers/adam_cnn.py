@@ -18,17 +18,17 @@ EXPERIMENT = Experiment(
     variant="adam",
     title="Adam: a convolutional network",
     where="section 6.3, figure 3",
-    claim="At first Adam and AdaGrad lower the cost fast; in the end Adam and SGD with Nesterov "
-    "momentum are far below AdaGrad, and Adam is slightly ahead of SGD. After a few epochs v is "
-    "next to zero and ε dominates the denominator.",
-    run="Digits of 8 by 8 pixels and two stages of 3 by 3 convolutions, 16 and 32 channels, before "
-    "128 rectified units (the paper: CIFAR-10, three stages of 5 by 5, 64, 64 and 128 channels, "
-    "1,000 units, whitened inputs). Pooling as in the paper; half of the units are dropped, but no "
-    "inputs: a first run, with a fifth of the pixels dropped too and 64 units, ended at the same "
-    "high loss with each method, as too little was left of so small an image, and met none of the "
-    "criteria. 30 epochs (45) of 44 steps with 32 images (390 with 128), three seeds. Each method "
-    "has the best of seven constant learning rates, half a decade apart, by the loss of the last "
-    "epoch.",
+    claim="At first, Adam and AdaGrad lower the cost fast. In the end, Adam and SGD with Nesterov "
+    "momentum are far below AdaGrad, and Adam is slightly ahead of SGD. After a few epochs, v is "
+    "close to zero and ε dominates the denominator.",
+    run="Digits of 8 by 8 pixels and two stages of 3 by 3 convolutions with 16 and 32 channels "
+    "before 128 rectified units. The paper has CIFAR-10 with whitened inputs, three stages of 5 "
+    "by 5 convolutions with 64, 64 and 128 channels, and 1,000 units. Pooling is that of the "
+    "paper. Half of the units are dropped, but no inputs. A first run also dropped a fifth of the "
+    "pixels and had 64 units. It met none of the criteria: too little was left of such small "
+    "images, and all methods ended at the same high loss. 30 epochs (the paper: 45) of 44 steps "
+    "with 32 images (390 steps with 128 images), three seeds. Each method has the best of seven "
+    "constant learning rates, half a decade apart, by the loss of the last epoch.",
 )
 # With the power of ten that its grid of learning rates begins with.
 METHODS: dict[str, tuple[Callable[..., optax.GradientTransformation], float]] = {

@@ -17,11 +17,11 @@ EXPERIMENT = Experiment(
     variant="adam",
     title="Adam: a dense network with dropout",
     where="section 6.2, figure 2 (a)",
-    claim="Two hidden layers of rectified units on MNIST, trained with dropout: Adam reaches a "
-    "lower training cost than AdaGrad, RMSProp, SGD with Nesterov momentum and AdaDelta.",
-    run="200 hidden units in each layer (the paper: 1,000) and 4,000 images (60,000), 20 epochs "
-    "(200), batches of 128 as in the paper; one in five inputs and half of the hidden units are "
-    "dropped, three seeds. Each method has the best of seven constant learning rates, half a "
+    claim="With two hidden layers of rectified units on MNIST and dropout, Adam reaches a lower "
+    "training cost than AdaGrad, RMSProp, SGD with Nesterov momentum and AdaDelta.",
+    run="200 hidden units in each layer (the paper: 1,000), 4,000 images (60,000) and 20 epochs "
+    "(200), in batches of 128 as in the paper. A fifth of the inputs and half of the hidden units "
+    "are dropped, three seeds. Each method has the best of seven constant learning rates, half a "
     "decade apart, by the training loss of the last epoch, dropout included.",
 )
 # With the power of ten that its grid of learning rates begins with.

@@ -16,16 +16,16 @@ from examples import data, pictures
 
 EXPERIMENT = Experiment(
     variant="adam",
-    title="Adam: what bias correction is for",
+    title="Adam: the effect of bias correction",
     where="section 6.4, figure 4",
-    claim="Without bias correction (which makes of Adam an RMSProp with momentum) training a "
-    "variational autoencoder is unstable for b2 close to 1, most of all in the first epochs. The "
-    "best results have the correction and a small 1 - b2. Whatever the hyperparameters, Adam is "
-    "as good as the other or better.",
-    run="The same grid of b1 and b2, learning rates of 10⁻⁵ to 10⁻¹ half a decade apart, three "
-    "seeds, losses after 10 and after 100 epochs. But digits of 8 by 8 pixels (the paper: 28 by "
-    "28), 100 hidden units (500) and 10 latent ones (50), and 22 steps of 64 images in an epoch. A "
-    "loss above that of the untrained weights counts as that one.",
+    claim="Without bias correction, Adam is RMSProp with momentum. Training a variational "
+    "autoencoder is then unstable for b2 close to 1, most of all in the first epochs. The best "
+    "results have the correction and a small 1 - b2. Whatever the hyperparameters, the corrected "
+    "form is at least as good.",
+    run="The grid of b1 and b2 is that of the paper, with learning rates of 10⁻⁵ to 10⁻¹ half a "
+    "decade apart, three seeds, and losses after 10 and 100 epochs. The digits have 8 by 8 pixels "
+    "(the paper: 28 by 28), with 100 hidden units (500) and 10 latent ones (50), and 22 steps of "
+    "64 images per epoch. A loss above that of the untrained weights is replaced by it.",
 )
 # The styles of `adamjax.adam`.
 VARIANTS: dict[str, Any] = {"corrected": "torch", "not corrected": "mlx"}
@@ -123,8 +123,8 @@ def findings(report: Report) -> list[Finding]:
                 f"{name} up to {10 ** settings['exponents'][k]:.2g}" if k >= 0 else f"{name} never"
                 for name, k in zip(VARIANTS, highest, strict=True)
             ]
-            statement = f"b1 = {b1:g}, b2 = {b2:g}: the highest learning rate that brings half of "
-            statement += f"what can be learnt in {few} epochs is lower without correction"
+            statement = f"b1 = {b1:g}, b2 = {b2:g}: the highest learning rate that reaches half "
+            statement += f"of the possible gain in {few} epochs is lower without correction"
             found.append(Finding(statement, ", ".join(texts), bool(highest[1] < highest[0])))
     last = {name: mean[1] for name, mean in means.items()}
     found.append(best_setting(report, last))

@@ -18,17 +18,18 @@ EXPERIMENT = Experiment(
     variant="adamw",
     title="AdamW: learning rate and weight decay, coupled or not",
     where="section 4, figures 1 and 2",
-    claim="With weight decay taken from the parameters the best decay is the same for all good "
-    "learning rates, so that the two can be tuned one after the other; with an L2 term in Adam's "
+    claim="If weight decay is subtracted from the parameters, the best decay is the same for all "
+    "good learning rates, so that the two can be tuned separately. With an L2 term in Adam's "
     "gradient it is not, and the lowest test error is higher.",
     run="A dense network with 64 hidden units learns 400 digits of scikit-learn for 40 epochs, "
-    "from learning rates that fall along a cosine; its error is that on the other 1,397. The "
-    "paper: ResNets on CIFAR-10, 100 epochs. Its decay is multiplied by the schedule and not by "
-    'the learning rate (`decay_mode="independent"`); that of torch, Optax and Keras, by both '
-    '(`"decoupled"`, the default), is added for comparison. Each point of a grid is the mean of '
-    "eight seeds. Learning rates whose lowest error is within a fifth of the lowest of all count "
-    "as good. Unlike the paper's, this network has no normalisation: the size of its weights "
-    "matters, and steps of size α balance a decay by λ p at p of about α/λ.",
+    "with learning rates that fall along a cosine. The error is that on the other 1,397 digits. "
+    "The paper has ResNets on CIFAR-10 for 100 epochs. Its decay is multiplied by the schedule, "
+    'but not by the learning rate (`decay_mode="independent"`). The decay of torch, Optax and '
+    'Keras is multiplied by both (`"decoupled"`, the default). It is added for comparison. Each '
+    "point of a grid is the mean of eight seeds. A learning rate counts as good if its lowest "
+    "error is within a fifth of the lowest of all. Unlike the paper's networks, this one has no "
+    "normalization, so the size of its weights matters: steps of size α balance a decay by λ p at "
+    "p of about α/λ.",
 )
 GOOD = 1.2
 """Times the lowest error: up to there, a learning rate counts as good."""
@@ -211,5 +212,5 @@ def draw(report: Report, file: Path) -> None:
         axes.set(xlabel="learning rate α", ylabel="weight decay λ")
         axes.grid(visible=False)
     figure.colorbar(shown, ax=list(panels.values()), label="test error [%]", extend="max")
-    figure.suptitle("Test error by learning rate and weight decay; dots: the best of a good rate")
+    figure.suptitle("Test error by learning rate and weight decay (dots: the best of a good rate)")
     pictures.save(figure, file)

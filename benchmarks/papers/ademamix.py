@@ -18,18 +18,18 @@ EXPERIMENT = Experiment(
     variant="ademamix",
     title="AdEMAMix: lower losses in fewer steps, and less forgetting",
     where="figures 1 and 4",
-    claim="Language models trained with AdEMAMix end lower than with AdamW after the same steps, "
-    "and are level after about half of them (101 billion tokens against 197 billion at 1.3 "
-    "billion parameters); what one batch has taught them is forgotten more slowly.",
-    run="A network of 54,000 parameters tells a byte of Python's source from the eight before, "
-    "32 of them a step, for 4,000 steps; the paper's models have 110 million to 1.3 billion "
-    "parameters and some 256,000 steps. Its b3 of 0.9999 remembers 10,000 of these, one in 26; in "
-    "proportion that is 156 steps here, hence b3 = 0.994. (A first run had 0.999, which remembers "
-    "a quarter of all steps.) α = 5, and both warm-ups take the whole run. No weight decay. Both "
-    "have the same six learning rates, and the best is chosen by the held-out loss that is also "
-    "reported. To see forgetting, one step in the middle of the run is made on a batch of "
-    "held-out text, ten times as large as others, and the loss on it followed, beside that of the "
-    "same run without; both optimizers at the best learning rate of each.",
+    claim="Language models trained with AdEMAMix end lower than with AdamW after the same number "
+    "of steps, and reach its loss after about half of them (101 billion tokens instead of 197 "
+    "billion at 1.3 billion parameters). They forget a batch more slowly.",
+    run="A network of 54,000 parameters predicts a byte of Python source from the eight before "
+    "it, with batches of 32, for 4,000 steps. The paper's models have 110 million to 1.3 billion "
+    "parameters and about 256,000 steps. Its b3 of 0.9999 averages over 10,000 of these, one in "
+    "26. In proportion, that is 156 steps here, or b3 = 0.994. A first run had 0.999, which "
+    "averages over a quarter of all steps. α is 5, both warm-ups take the whole run, and there is "
+    "no weight decay. Both optimizers have the same six learning rates, and the best is chosen by "
+    "the reported held-out loss. To measure forgetting, one step in the middle of the run uses a "
+    "batch of held-out text, ten times as large as the others. Its loss is compared afterwards "
+    "with that of the same run without this step, at the best learning rate of each optimizer.",
 )
 LONG, ALPHA = 0.994, 5.0
 
@@ -171,7 +171,7 @@ def about_forgetting(report: Report) -> Finding:
         told = ", ".join(f"{name} {spread(values)}" for name, values in shares.items())
         texts.append(f"learning rate {rate:g}: {told}")
         holds.append(min(shares["ademamix"]) > max(shares["adamw"]))
-    statement = "of what the loss on a batch gained by one step on it, more is left after an "
+    statement = "AdEMAMix keeps more of the gain of one step on a batch than AdamW after an "
     statement += "eighth of the run, with every seed, at the best learning rate of each"
     return Finding(statement, "; ".join(texts), all(holds))
 

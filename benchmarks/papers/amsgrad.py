@@ -17,11 +17,12 @@ EXPERIMENT = Experiment(
     title="AMSGrad: a synthetic divergence of Adam",
     where="section 5, figure 1",
     claim="On f(x) = 1010x at one step of 101 and -10x at the others (in turn, or at random with "
-    "probability 0.01), x in [-1, 1], Adam ends at x = 1, the worst point; AMSGrad goes to the "
-    "best one, x = -1. In turn, Adam's mean regret does not go to 0, and AMSGrad's does.",
+    "probability 0.01), x in [-1, 1], Adam ends at x = 1, the worst point, and AMSGrad at x = -1, "
+    "the best one. With slopes in turn, AMSGrad's mean regret goes to 0, and Adam's does not.",
     run="The same losses and number of steps, b1 = 0.9, b2 = 0.99, step sizes η/√t with three η, "
-    "from x = 0. An end counts as reached from half way on: the smallest η takes long. What goes "
-    "to 0 like 1/√t is a third after ten times the steps; less than half counts.",
+    "from x = 0. An end counts as reached beyond half of the way, because the smallest η is slow. "
+    "A quantity that goes to 0 like 1/√t falls to a third within ten times the steps. Less than "
+    "half counts as going to 0.",
 )
 RARE, COMMON, PERIOD, PROBABILITY = 1010.0, -10.0, 101, 0.01
 
@@ -136,14 +137,14 @@ def about_regret(report: Report) -> list[Finding]:
     }
     return [
         Finding(
-            "rare slopes in turn: adam's mean regret does not go to 0; it ends above half of that "
+            "rare slopes in turn: adam's mean regret does not go to 0 and ends above half of that "
             f"of x = 1, which is {worst:.3f}, with every η",
             texts["adam"],
             min(last["adam"]) > worst / 2,
         ),
         Finding(
-            "rare slopes in turn: amsgrad's goes to 0; from a tenth of the steps to all of them it "
-            "falls to less than half, with every η",
+            "rare slopes in turn: amsgrad's mean regret goes to 0: it falls to less than half "
+            "from a tenth of the steps to all of them, with every η",
             texts["amsgrad"],
             all(b < a / 2 for a, b in zip(early["amsgrad"], last["amsgrad"], strict=True)),
         ),

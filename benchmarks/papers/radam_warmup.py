@@ -20,14 +20,14 @@ EXPERIMENT = Experiment(
     title="RAdam: the variance that warm-up hides",
     where="sections 3 to 5, figure 1",
     claim="The step size 1/√v̂ of Adam varies most in its first steps, and RAdam's factor keeps "
-    "that variance constant. A transformer learns badly with Adam without warm-up; RAdam does as "
-    "well as Adam with warm-up, without one, and depends less on the learning rate than Adam.",
-    run="Variance: the directions of the two with b1 = 0, b2 = 0.999 on gradients drawn from a "
-    "standard normal distribution. Training: a byte-level language model on Python source in place "
-    "of translation, four narrow blocks with LayerNorm after each shortcut as in the paper's "
-    "Transformer (where it stands before, warm-up matters less), 300 steps in place of 70,000, "
-    "hence b2 = 0.98 and a warm-up over 50 steps. All learning rates fall to 0 along a line. Six "
-    "of them, half a decade apart, for each method; three seeds.",
+    "that variance constant. A transformer learns badly with Adam without warm-up. RAdam needs no "
+    "warm-up to do as well as Adam with warm-up, and depends less on the learning rate than Adam.",
+    run="Variance: the directions of both with b1 = 0 and b2 = 0.999 on gradients from a standard "
+    "normal distribution. Training: a byte-level language model on Python source instead of "
+    "translation, with four narrow blocks. LayerNorm follows each shortcut, as in the paper's "
+    "Transformer. If it precedes them, warm-up matters less. 300 steps instead of 70,000, so b2 "
+    "is 0.98 and the warm-up takes 50 steps. All learning rates fall linearly to 0. Each method "
+    "has six of them, half a decade apart, and three seeds.",
 )
 ADAM, WARMED, RADAM = "Adam", "Adam with warm-up", "RAdam"
 ROUNDING = 1e-9  # a variance below is that of a number that does not vary

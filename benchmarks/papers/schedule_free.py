@@ -17,15 +17,15 @@ EXPERIMENT = Experiment(
     variant="schedule_free_adamw",
     title="Schedule-Free AdamW: any stopping time",
     where="abstract and figure 1",
-    claim="One run of Schedule-Free AdamW, which is not told when training ends, is at every time "
-    "about as good as, or better than, AdamW with a cosine schedule made for that time.",
-    run="A network of 54,000 parameters tells a byte of Python's source from the eight before, "
-    "32 of them a step. AdamW is trained for 1,000, 2,000 and 4,000 steps, from a learning rate "
-    "that rises over a tenth of them and falls to 0 along a cosine, and each length has its own "
-    "best of six rates; Schedule-Free AdamW once, for 4,000 steps, with one learning rate for all "
-    "times, the best of the same six at the end, after a rise of 100 steps. AdamW with such a rise "
-    "and no fall stands beside them. b1 is 0.9 for all, and there is no weight decay. The paper's "
-    "figure is of larger models, on images, translation and language.",
+    claim="One run of Schedule-Free AdamW, without knowledge of the stopping time, is at every "
+    "time about as good as AdamW with a cosine schedule for that time, or better.",
+    run="A network of 54,000 parameters predicts a byte of Python source from the eight before "
+    "it, with batches of 32. AdamW is trained for 1,000, 2,000 and 4,000 steps. Its learning rate "
+    "rises over a tenth of them and falls to 0 along a cosine, and each length has its own best "
+    "of six rates. Schedule-Free AdamW is trained once, for 4,000 steps, with a rise of 100 steps "
+    "and one learning rate for all times, the best of the same six at the end. AdamW with such a "
+    "rise and no fall is added for comparison. b1 is 0.9 for all, and there is no weight decay. "
+    "The paper's figure shows larger models on images, translation and language.",
 )
 FREE, CONSTANT = "schedule-free", "constant rate"
 TOLERANCE = 0.01
@@ -127,7 +127,7 @@ def draw(report: Report, file: Path) -> None:
     lowest = min(min(run["last"]) for run in report["runs"].values())
     top = np.mean(report["runs"][cosines[0]]["curves"], axis=0)[-1] + 0.4
     panels["loss"].set(xlabel="step", ylabel="held-out loss [nats]", ylim=(lowest - 0.05, top))
-    panels["loss"].set_title("at the best learning rate; band: all seeds")
+    panels["loss"].set_title("at the best learning rate (band: all seeds)")
     panels["loss"].legend(frameon=False)
     panels["rates"].set(xlabel="learning rate", ylim=(lowest - 0.05, top))
     pictures.logarithmic(panels["rates"].xaxis)

@@ -23,7 +23,7 @@ MODULES = (
     "adamjax.testing",
     "adamjax.tracking",
 )
-"""Whose public names are documented: what a package exports, what a module defines."""
+"""Packages (their exports) and modules (their definitions) whose public names are documented."""
 
 TITLES = {
     "optimizer": "Optimizers of your own",
@@ -41,11 +41,11 @@ TITLES = {
     "testing": "Testing",
     "problems": "Problems",
 }
-"""The pages, by the part of the library; variants have theirs elsewhere."""
+"""Titles of the pages by part of the library. Variants have their own pages."""
 
 
 class Name(NamedTuple):
-    """A public name: what to import, where it is defined, and what it is."""
+    """A public name: its import path, its definition and its value."""
 
     public: str
     defined: str
@@ -68,7 +68,7 @@ def names() -> list[Name]:
 
 
 def exported(name: str) -> Iterator[tuple[str, Any]]:
-    """The public functions and classes of a module, or what a package brings together."""
+    """Return the public functions and classes of a module, or the exports of a package."""
     module = importlib.import_module(name)
     for key, value in vars(module).items():
         if key.startswith("_") or not (inspect.isfunction(value) or inspect.isclass(value)):
@@ -89,7 +89,7 @@ def pages() -> dict[str, str]:
 
 
 def page(part: str, members: list[Name]) -> str:
-    """The names of one part, what its module says above them."""
+    """Return the page of one part: the docstring of its module, then its names."""
     blocks = [
         block(*member.defined.rsplit(".", 1), member.public, level=2)
         for member in sorted(members, key=lambda member: member.public)
@@ -101,39 +101,39 @@ def page(part: str, members: list[Name]) -> str:
 
 
 def index(by_part: dict[str, list[Name]]) -> str:
-    """What there is, a line each."""
+    """Return the index, one line per name."""
     text = [
         "# API",
         "Each variant's functions are described on [its page](../variants.md). "
-        "All else that is public:",
+        "This page lists all other public names.",
     ]
     for part, members in by_part.items():
         rows = [
             [f"[`{m.public}`][{m.defined}]", summary(m.value)]
             for m in sorted(members, key=lambda m: m.public)
         ]
-        text.append(f"## {TITLES[part]}\n\n{markdown(['name', 'what it is'], rows)}")
+        text.append(f"## {TITLES[part]}\n\n{markdown(['name', 'summary'], rows)}")
     return "\n\n".join(text) + "\n"
 
 
 def summary(value: Any) -> str:
-    """The first sentence of a docstring, fit for a cell."""
+    """Return the first sentence of a docstring for a table cell."""
     first = inspect.cleandoc(value.__doc__ or "").partition("\n\n")[0]
     return " ".join(first.split()).replace("|", "\\|")
 
 
 def problems_table() -> str:
-    """The problems, and what each of them shows."""
+    """Return the table of problems and their difficulties."""
     rows = [[f"`{p.name}`", p.shows, p.source.replace("|", "\\|")] for p in PROBLEMS.values()]
-    return markdown(["name", "what it shows", "source"], rows)
+    return markdown(["name", "difficulty", "source"], rows)
 
 
 def checks_table() -> str:
-    """The promises that `check` holds a transformation to."""
+    """Return the table of promises that `check` tests."""
     return markdown(
         ["check", "promise"], [[f"`{name}`", summary(each)] for name, each in CHECKS.items()]
     )
 
 
 ADDED: dict[str, Callable[[], str]] = {"problems": problems_table, "testing": checks_table}
-"""What a page has besides."""
+"""Additional tables of pages."""

@@ -16,7 +16,7 @@ def fenced(text: str) -> str:
 
 
 class Docstrings(griffe.Extension):
-    """What mkdocstrings reads, changed before it does."""
+    """Rewrite docstrings before mkdocstrings reads them."""
 
     def on_object(self, *, obj: griffe.Object, **kwargs: Any) -> None:
         if obj.docstring is not None:

@@ -1,4 +1,4 @@
-"""What MkDocs calls while it builds: pages that come from elsewhere, and links that hold."""
+"""Hooks of the MkDocs build: generated pages, and links between them."""
 
 import sys
 import tomllib

@@ -51,7 +51,7 @@ def written(name: str) -> str:
             parts.append(f"```text\n{printed}\n```")
         if isinstance(last, Figure):
             last.savefig(ran() / f"{name}-{place}.png", dpi=100)
-            parts.append(f"![What the cell draws]({name}-{place}.png)")
+            parts.append(f"![Plot of the cell]({name}-{place}.png)")
     source = f"*Also a [notebook](../notebooks.md) to play with: `{name}.ipynb`.*"
     return "\n\n".join([parts[0], source, *parts[1:]]) + "\n"
 

@@ -1,4 +1,4 @@
-"""The page of a variant, from its record."""
+"""Write the page of a variant from its record."""
 
 import functools
 import inspect
@@ -19,89 +19,136 @@ from scripts.site.pictures import PROBLEMS, ROOT, STEPS, picture, rival
 from scripts.stubs import argument_lines
 from tests.reference import resolve
 
-# A value of an argument and its meaning, in the docstrings of derived optimizers.
+# A value of an argument and its description in the docstrings of derived optimizers.
 CHOICE, CHOICE_ITEM = re.compile(r"\n {2,}('\w+'): "), r"\n    - `\1`: "
 
 
 def page(name: str) -> str:
-    """The whole page."""
+    """Return the page of a variant."""
     record = adamjax.get_variant(name)
     parts = [
-        # A search for a variant finds its title; for all else there are pages that say more.
+        # A search for a variant finds its title. Other pages are better results for other words.
         f"---\ntitle: {name}\nsearch:\n  boost: 0.5\n---\n\n# {name}",
         f"{sentence(record.summary)}\n\n{paper(record)}",
-        held_against(name),
+        usage(record),
+        relative_to_adamw(record),
+        f"## Arguments\n\n{arguments(record)}",
         f"## Update\n\n{update(record)}",
         f"## On two loss surfaces\n\n{on_surfaces(name)}",
         f"## State\n\n{state(record)}",
         styles(record),
         equal(record),
-        f"## Reference\n\n{reference(record)}",
+        f"## Tests\n\n{tests_of(name)}",
+        update_rule(record),
         f"## Citation\n\n```bibtex\n{record.paper.bibtex(name)}\n```",
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def sentence(text: str) -> str:
-    """With a capital and a full stop; a formula keeps its small letters."""
+    """Return a phrase as a bold sentence. A formula keeps its lower case."""
     first = text if re.match(r"\w\b", text) else text[0].upper() + text[1:]
     return f"**{first}.**"
 
 
 def paper(record: Variant) -> str:
-    """Title, authors, year and where it was published."""
+    """Return title, authors, year and venue."""
     where = f" {record.paper.venue}." if record.paper.venue else ""
     return f"[{record.paper.title}]({record.paper.link()}). {record.paper.short()}.{where}"
 
 
-def held_against(name: str) -> str:
-    """Whose recorded steps it repeats, and where its paper's claims are run again."""
+def usage(record: Variant) -> str:
+    """Return the line that creates the optimizer at its defaults, and the advice of the record."""
+    rate = record.defaults["learning_rate"]
+    argument = "" if rate is None else f"learning_rate={rate!r}"
+    lines = ["import adamjax", "", f"tx = adamjax.{record.name}({argument})"]
+    return "\n\n".join(["\n".join(["```python", *lines, "```"]), *notes(record)])
+
+
+def notes(record: Variant) -> list[str]:
+    """Return the paragraphs of advice in the docstring of the optimizer."""
+    paragraphs = (record.optimizer.__doc__ or "").partition("Args:")[0].split("\n\n")
+    return [part for part in paragraphs[1:] if part and not part.startswith("    ")]
+
+
+def relative_to_adamw(record: Variant) -> str:
+    """Return the section with starting values and state sizes beside those of AdamW."""
+    adamw = adamjax.get_variant("adamw")
+    heading = "## Defaults" if record is adamw else "## Relative to AdamW"
+    columns = [adamw] if record is adamw else [record, adamw]
+    rows = [
+        ["start at learning rate", *(number(one.defaults["learning_rate"]) for one in columns)],
+        ["default weight decay", *(number(one.defaults["weight_decay"] or 0) for one in columns)],
+        *(
+            [f'bytes of state, `storage="{form}"`', *(size(total(one, form)) for one in columns)]
+            for form in ("float32", "8bit")
+        ),
+    ]
+    table = markdown(["", *(f"`{one.name}`" for one in columns)], rows)
+    return (
+        f"{heading}\n\n{table}\n\nThe state is that of a parameter of a large matrix. "
+        "[Settings by task](../choose.md#settings-by-task) has published configurations."
+    )
+
+
+def number(value: object) -> str:
+    """Return a default for a table."""
+    return f"{value:g}" if isinstance(value, int | float) else f"`{value}`"
+
+
+def total(record: Variant, form: str) -> float:
+    """Return bytes of state per parameter. A slot without the format stays in float32."""
+    return sum(sizes.get(form, sizes["float32"]) for sizes in slot_sizes(record).values())
+
+
+def tests_of(name: str) -> str:
+    """Return the reference implementations of the tests, and the reproduced claims of the paper."""
     if name not in recorded():
-        said = "an independent NumPy implementation in float64"
+        reference = "an independent NumPy implementation in float64"
     else:
-        said = f"[recorded steps](../trajectories.md) of {'; '.join(recorded()[name])}"
-    again = [
+        reference = f"[recorded steps](../trajectories.md) of {', '.join(recorded()[name])}"
+    claims = [
         f"[{title}](../papers.md#{papers.anchor(title)})"
         for report in papers.results().values()
         if report["experiment"]["variant"] == name
         for title in [report["experiment"]["title"]]
     ]
-    claims = f"\n\nIts paper, run again: {', '.join(again)}." if again else ""
-    return f"Held against {said}.{claims}"
+    reproduced = f"\n\nExperiments on claims of the paper: {', '.join(claims)}." if claims else ""
+    return f"Tested against {reference}.{reproduced}"
 
 
 @functools.cache
 def recorded() -> dict[str, list[str]]:
-    """{variant: names and versions of the implementations that it is held against}"""
-    found: dict[str, dict[str, None]] = {}
+    """Return the names and versions of the reference implementations of each variant."""
+    oracles: dict[str, dict[str, None]] = {}
     index = json.loads((ROOT / "tests/trajectories/index.json").read_text(encoding="utf-8"))
     for entry in index.values():
         name, version = entry["oracle"], entry["oracle_version"]
-        # The arguments that it was recorded with are in the table that the page links.
-        told = re.sub(r"\((?![^()]*\.py).*\)$", "", name).strip()
-        told = f"{told} {version.partition(' (')[0]}" if version != "-" else f"a {told}"
-        found.setdefault(resolve(entry)[0], {})[told] = None
-    return {name: list(told) for name, told in found.items()}
+        # The linked table has the arguments of the recording.
+        label = re.sub(r"\((?![^()]*\.py).*\)$", "", name).strip()
+        label = f"{label} {version.partition(' (')[0]}" if version != "-" else f"a {label}"
+        oracles.setdefault(resolve(entry)[0], {})[label] = None
+    return {name: list(labels) for name, labels in oracles.items()}
 
 
 def update(record: Variant) -> str:
-    """The formula of the record, and what the module that holds the rule says of it."""
+    """Return the formula of the record and the docstring of its module."""
     parts = [part.strip() for part in record.formula.splitlines()]
-    said = (sys.modules[record.optimizer.__module__].__doc__ or "").partition("\n\n")[2].strip()
-    rule = re.sub(r"\A(arXiv:[\d.]+\d|https?://\S+?)\.\s+", "", said)
+    text = (sys.modules[record.optimizer.__module__].__doc__ or "").partition("\n\n")[2].strip()
+    rule = re.sub(r"\A(arXiv:[\d.]+\d|https?://\S+?)\.\s+", "", text)
     if all(condensed(part) in condensed(rule) for part in parts):
         return rule
     formula = "\n".join(parts)
-    return f"```text\n{formula}\n```\n\n### The whole rule\n\n{rule}"
+    return f"```text\n{formula}\n```\n\n### Details\n\n{rule}"
 
 
 def condensed(formula: str) -> str:
-    """Without spaces, which are a matter of taste."""
+    """Return a formula without spaces."""
     return "".join(formula.split())
 
 
 def on_surfaces(name: str) -> str:
-    """The picture, and how the runs in it ended."""
+    """Return the picture and the final losses of its runs."""
     other, ends = rival(name), picture(name).ends
     alt = f"Paths of {name} and {other} over the contour lines of {' and '.join(PROBLEMS)}"
     rows = [
@@ -112,12 +159,12 @@ def on_surfaces(name: str) -> str:
     command = f"python -m adamjax compare {other} {name} --problem {PROBLEMS[0]} --plot paths.png"
     return f"""![{alt}]({name}.png)
 
-{markdown(["problem", f"last loss of `{other}`", f"of `{name}`"], rows)}
+{markdown(["problem", f"final loss of `{other}`", f"of `{name}`"], rows)}
 
-From □ to ☆ in {STEPS} steps, a dot at the end, each at the best of {len(LEARNING_RATES)} learning
-rates and else at its own defaults; `{other}` is the thicker line, below, and where it
-is not to be seen both go one way. {on_vectors(name)}Two problems in the plane show
-how a rule moves, not how it trains a network. To draw one, with the loss over the steps:
+□ start, ☆ optimum, dot: final iterate after {STEPS} steps. Each optimizer has the best of
+{len(LEARNING_RATES)} learning rates and otherwise its defaults. `{other}` is the thicker line.
+Where it is hidden, both paths agree. {on_vectors(name)}Problems with two parameters show how a rule
+moves, not how it trains a network. This command draws one, with the loss of each step:
 
 ```sh
 {command}
@@ -125,14 +172,14 @@ how a rule moves, not how it trains a network. To draw one, with the loss over t
 
 
 def on_vectors(name: str) -> str:
-    """What a method for matrices is in the plane, with a space behind it."""
-    return f"Here are no matrices: `{name}` {ON_VECTORS[name]}. " if name in ON_VECTORS else ""
+    """Return the behavior of a matrix method in the plane, with a space at the end."""
+    return f"Without matrices, `{name}` {ON_VECTORS[name]}. " if name in ON_VECTORS else ""
 
 
 def state(record: Variant) -> str:
-    """What each slot is, and its bytes by storage format."""
+    """Return the role of each slot and its bytes by storage format."""
     if not record.slots:
-        return "None: it keeps nothing for a parameter."
+        return "None."
     taken, roles = slot_sizes(record), record.roles
     formats = [f for f in FORMATS if any(f in sizes for sizes in taken.values())]
     rows = [
@@ -141,54 +188,53 @@ def state(record: Variant) -> str:
     ]
     if len(rows) > 1:
         totals = [size(sum(sizes[f] for sizes in taken.values())) for f in formats]
-        rows.append(["all", "", *totals])
+        rows.append(["total", "", *totals])
     headings = ["slot", "role", *(f'`"{f}"`' for f in formats)]
     shape = " × ".join(f"{side:,}" for side in MATRIX)
     return (
-        f"Bytes for each parameter of a matrix of {shape}, by [`storage=`](../storage.md):\n\n"
+        f"Bytes per parameter of a {shape} matrix, by [`storage=`](../storage.md):\n\n"
         + markdown(headings, rows)
     )
 
 
 def styles(record: Variant) -> str:
-    """Who computes it how."""
+    """Return the table of styles."""
     if not record.styles:
         return ""
     rows = [
         [f'`"{style}"`' + (" (default)" if i == 0 else ""), meaning.replace("|", "\\|")]
         for i, (style, meaning) in enumerate(record.styles.items())
     ]
-    return f"## Styles\n\n{markdown(['`style=`', 'who computes it so, and what'], rows)}"
+    return f"## Styles\n\n{markdown(['`style=`', 'implementation'], rows)}"
 
 
 def equal(record: Variant) -> str:
-    """Settings at which it is another variant."""
+    """Return the settings at which it equals another variant."""
     if not record.reduces_to:
         return ""
     lines = [
         f"- `{equation(record.name, reduction)}` ([{reduction.other}]({reduction.other}.md))"
         for reduction in record.reduces_to
     ]
-    return "## Equal to\n\nTested, step by step:\n\n" + "\n".join(lines)
+    return "## Equivalent settings\n\nEach is tested step by step.\n\n" + "\n".join(lines)
 
 
-def reference(record: Variant) -> str:
-    """The documentation of its functions."""
-    blocks = [ready_made(record)]
-    rule = record.scale_by
+def update_rule(record: Variant) -> str:
+    """Return the documentation of `scale_by_*`, and of static arguments."""
+    blocks, rule = [], record.scale_by
     if rule is not None and rule.__module__ == record.optimizer.__module__:
         blocks.append(block(rule.__module__, rule.__name__, f"adamjax.{rule.__name__}"))
     elif rule is not None:
         path = f"{rule.__module__}.{rule.__name__}"
-        blocks.append(f"Its update rule is [`adamjax.{rule.__name__}`][{path}].")
+        blocks.append(f"The update rule is [`adamjax.{rule.__name__}`][{path}].")
     if record.static:
         names = ", ".join(f"`{name}`" for name in record.static)
-        blocks.append(f"`static_args` of `optax.inject_hyperparams`, if given: {names}.")
-    return "\n\n".join(blocks)
+        blocks.append(f"`optax.inject_hyperparams` needs {names} in `static_args`, if given.")
+    return "\n\n".join(["## Update rule", *blocks]) if blocks else ""
 
 
-def ready_made(record: Variant) -> str:
-    """Signature and arguments of the ready-made optimizer, which is derived and has no source."""
+def arguments(record: Variant) -> str:
+    """Return signature and arguments of the optimizer, which is derived and has no source."""
     doc = record.optimizer.__doc__ or ""
     entries = re.findall(r"^(\w+): (.*(?:\n +.*)*)", section(doc, "Args"), re.MULTILINE)
 
@@ -197,17 +243,15 @@ def ready_made(record: Variant) -> str:
 
     lines = argument_lines(record.optimizer, write)
     call = "\n".join([f"adamjax.{record.name}(", *lines, ")"])
-    arguments = [f"- `{name}`: {re.sub(CHOICE, CHOICE_ITEM, text)}" for name, text in entries]
-    paragraphs = doc.partition("Args:")[0].split("\n\n")
-    notes = [part for part in paragraphs[1:] if part and not part.startswith("    ")]
+    items = [f"- `{name}`: {re.sub(CHOICE, CHOICE_ITEM, text)}" for name, text in entries]
     heading = f"### adamjax.{record.name} {{ #{record.optimizer.__module__}.{record.name} }}"
     raises = section(doc, "Raises")
-    parts = [heading, f"```python\n{call}\n```", *notes, "Arguments:", "\n".join(arguments)]
+    parts = [heading, f"```python\n{call}\n```", "\n".join(items)]
     return "\n\n".join([*parts, f"Raises {raises}"] if raises else parts)
 
 
 def block(module: str, name: str, heading: str, level: int = 3) -> str:
-    """What makes mkdocstrings document an object here."""
+    """Return the directive with which mkdocstrings documents an object."""
     options = {"heading": heading, "toc_label": heading, "heading_level": level}
     lines = [f"      {option}: {value}" for option, value in options.items()]
     return "\n".join([f"::: {module}.{name}", "    options:", *lines])

@@ -156,11 +156,11 @@ def test_choices():
         ("memory adam --params 1M --machine H100", "--machine needs a --mesh"),
         (f"{MESH} data=8 --zero batch", "zero: the mesh has no axis 'batch'; it has data"),
         (f"{MESH} data=8 --tensor model", "tensor: the mesh has no axis 'model'"),
-        (f"{MESH} a=2,b=2 --tensor a --zero a", "'a' can divide either columns"),
+        (f"{MESH} a=2,b=2 --tensor a --zero a", "'a' cannot divide columns"),
         (f"{MESH} data=0", "sizes of at least 1"),
         (f"{MESH} data=2,data=4", "must be different axes"),
         (f"{MESH} data=8 --machine H10", "did you mean 'H100'"),
-        (f"{MESH} data=512 --machine v5e", "a slice of TPU v5e has 256 devices"),
+        (f"{MESH} data=512 --machine v5e", "a slice of TPU v5e, which has 256 devices"),
     ],
 )
 def test_errors_are_one_line(cli, command, message):

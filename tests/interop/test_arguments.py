@@ -83,8 +83,17 @@ def test_every_trajectory_of_torch_and_keras_is_compared():
 
 
 def test_every_optimizer_is_compared():
-    assert {name for name, _ in TORCH.values()} == set(tables.TORCH)
+    assert {name for name, _ in TORCH.values()} | {"Muon"} == set(tables.TORCH)
     assert {name for name, _ in KERAS.values()} == set(tables.KERAS)
+
+
+def test_trajectory_of_muon():
+    with np.load(FOLDER / "matrices/muon_torch_match_rms.npz") as arrays:
+        trajectory = dict(arrays)
+    settings = {"lr": 1e-2, "momentum": 0.9, "adjust_lr_fn": "match_rms_adamw"}
+    path = replay(adamjax.from_torch_args("Muon", **settings), trajectory, np.float64)
+    for leaf, rows in path.items():
+        np.testing.assert_allclose(rows, trajectory[f"params_{leaf}"], rtol=0, atol=1e-12)
 
 
 # --- arguments that no trajectory has

@@ -10,6 +10,24 @@ from tests.reference import make, replay
 
 FOLDER = ROOT / "tests/trajectories/matrices"
 FILES = sorted(file.stem for file in FOLDER.glob("*.npz"))
+# Files whose settings are the defaults of a style, but for ε.
+PRESETS = [
+    ("muon_jordan", "author"),
+    ("muon_torch", "torch"),
+    ("muon_optax_attention", "optax"),
+    ("muon_moonlight", "keras"),
+    ("muon_keras_wide", "keras"),
+    ("muon_dion", "dion"),
+    ("muon_nvidia", "nvidia"),
+    ("muon_timm", "timm"),
+    ("normuon", "author"),
+    ("normuon_dion", "dion"),
+    ("normuon_nvidia", "nvidia"),
+    ("adamuon", "author"),
+    ("adamuon_nvidia", "nvidia"),
+    ("muown", "author"),
+    ("muown_nvidia", "nvidia"),
+]
 
 
 def load(name):
@@ -19,13 +37,26 @@ def load(name):
     return json.loads(str(arrays.pop("meta"))), arrays
 
 
-@pytest.mark.usefixtures("compiled_quickly")
-@pytest.mark.xdist_group("float64")
-@pytest.mark.parametrize("name", FILES)
-def test_trajectory(name):
-    entry, arrays = load(name)
-    path = replay(make(entry), arrays, entry["dtype"])
+def check(entry, arrays, **overrides):
+    path = replay(make(entry, **overrides), arrays, entry["dtype"])
     assert set(path) == set(entry["leaves"])
     for leaf, p in path.items():
         expected = arrays[f"params_{leaf}"]
         np.testing.assert_allclose(p, expected, rtol=0, atol=entry["tolerance"])
+
+
+@pytest.mark.usefixtures("compiled_quickly")
+@pytest.mark.xdist_group("float64")
+@pytest.mark.parametrize("name", FILES)
+def test_trajectory(name):
+    check(*load(name))
+
+
+@pytest.mark.usefixtures("compiled_quickly")
+@pytest.mark.xdist_group("float64")
+@pytest.mark.parametrize(("name", "style"), PRESETS)
+def test_style(name, style):
+    entry, arrays = load(name)
+    defaults = dict.fromkeys(("nesterov", "coefficients", "scale"))
+    ns_eps = entry["hyperparameters"]["ns_eps"]
+    check(entry, arrays, style=style, ns_eps=ns_eps, **defaults)

@@ -62,13 +62,13 @@ def test_covariances_are_averages_and_bases_are_kept():
     """`decay_mode`, `every` and `max_size`: with 5, the six rows are not turned."""
     tx = adamjax.eigenbasis(adamjax.scale_by_adam(), 0.75, every=2, max_size=5)
     state = tx.init(START)
-    assert state.left["w"].shape == state.left_basis["w"].shape == (1, 1)
+    assert state.covariances[1]["w"].shape == state.bases[1]["w"].shape == (1, 1)
     right, bases = np.zeros((4, 4)), []
     for tree in TREES:
         _, state = tx.update(tree, state, START)
         right = 0.75 * right + 0.25 * np.asarray(tree["w"].T @ tree["w"])
-        np.testing.assert_allclose(state.right["w"], right, rtol=1e-5)
-        bases.append(np.asarray(state.right_basis["w"]))
+        np.testing.assert_allclose(state.covariances[0]["w"], right, rtol=1e-5)
+        bases.append(np.asarray(state.bases[0]["w"]))
         np.testing.assert_allclose(bases[-1].T @ bases[-1], np.eye(4), atol=1e-5)
     changed = [not np.array_equal(a, b) for a, b in itertools.pairwise(bases)]
     assert changed == [False, True, False, True, False]

@@ -28,6 +28,7 @@ OWN_DECAY_MODES = {
     # Keras's ratio sees the decayed parameters, and is the shorter for it.
     "lamb": {("inside_trust",): "inside", ("decoupled",): "decoupled_after"},
     "sgdp": {("decoupled_over_one_minus_momentum",): "decoupled"},
+    "muown": {("previous",): "decoupled", ("rows",): "decoupled_after"},
     "novograd": {("in_momentum",): "inside"},
     "stable_adamw": {("decoupled",): "inside"},
 }

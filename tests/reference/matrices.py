@@ -3,9 +3,11 @@
 import math
 
 import jax
+import jax.numpy as jnp
 import optax
 
 from adamjax.matrices.polar import resolve
+from adamjax.variants.normuon import row_moment
 from tests.reference import PLAIN, reads
 
 STYLES = {("ema",): "author", ("ema_debiased",): "optax", ("sum",): "keras"}
@@ -79,10 +81,96 @@ def muon(given):
     if "ns_coefficients" not in given:  # one matrix, and the defaults of a style
         outputs_last = given["scale"] == "columns_over_rows"
         own = {"layouts": "in out -> out in" if outputs_last else "out in -> out in"}
-        own["scale"] = given.choose(SCALES, "scale")
+        own |= {"scale": given.choose(SCALES, "scale"), "ns_eps": 1e-7}
     else:
         own = given.take("nesterov") | iteration(given) | factors(given)
     return given.take("momentum") | {"style": given.choose(STYLES, "style")} | own
+
+
+@reads("normuon", "normuon")
+def normuon(given):
+    own = given.take("momentum nesterov muon_b2=b2 muon_eps=moment_eps")
+    given.choose({(False,): None}, "scale_first")
+    styles = {
+        ("ema", "columns", "add", "add"): "author",
+        ("sum", "columns", "add", "clamp"): "dion",
+        ("ema", "longer", "clamp", "clamp"): "nvidia",  # moments along the longer axis
+    }
+    style = given.choose(styles, "style", "mean_axis", "moment_eps_mode", "restore")
+    own |= {"style": style} | iteration(given)
+    if "scale_shape" not in given:
+        return own | factors(given)
+    # The authors' code flattens a convolution for the iteration alone.
+    given.choose({("leaf", 1.0): None}, "scale_shape", "extra_scale")
+    moment = row_moment(style, own.pop("muon_b2"), own.pop("muon_eps"), "i j out in -> i j out in")
+    stages = [moment(given.choose(SCALES, "scale"))]
+    return own | {"name": "muon", "scale": "none", "stages": stages}
+
+
+@reads("normuon", "normuonh")
+def normuonh(given):
+    """On a sphere no scale of a matrix has an effect."""
+    form = ("ema", "longer", "clamp", None, True, True)
+    names = "style mean_axis moment_eps_mode restore scale_first hyperball"
+    given.choose({form: None}, *names.split())
+    given.pop("scale")
+    own = given.take("momentum nesterov muon_b2=b2 muon_eps=moment_eps") | iteration(given)
+    return own | {"style": "nvidia", "scale": "none"}
+
+
+@reads("adamuon", "adamuon")
+def adamuon(given):
+    own = given.take("momentum nesterov muon_eps=eps") | iteration(given)
+    own["muon_b2"] = given.pop("b2") if "b2" in given else None
+    given.choose({("ema",): None}, "style")
+    styles = {
+        (True, False, "norm"): "author",
+        (False, False, "norm"): "timm",
+        (False, True, "scale"): "timm",
+        (False, False, "scale"): "nvidia",
+    }
+    by_norm = given["final"] == "norm"
+    own["style"] = given.choose(styles, "sign_first", "debias", "final")
+    return own if by_norm else own | factors(given)
+
+
+@reads("scion", "scion")
+def scion(given):
+    """Its momentum is the weight of the gradient."""
+    given |= {"decay": "decoupled", "weight_decay": float(given.pop("constrained"))}
+    own = {"momentum": 1 - given.pop("momentum"), "radius": given.pop("radius")}
+    ball = given.pop("ball")
+    if ball == "rms":
+        return own | {"other_norm": ball, "other_radius": own["radius"]}
+    if ball == "spectral":
+        norms = {(True, False): "spectral", (True, True): "spectral_max"}
+        own["norm"] = given.choose(norms, "normalized", "at_least_one")
+        return own | iteration(given)
+    if ball == "spectral_conv":
+        stage = ByShape(lambda shape: 1 / shape[-1]).stage()  # of square kernels
+        own |= {"layouts": "out in h w -> out (in h w)", "stages": [stage]}
+        return iteration(given) | own
+    given.choose({(True,): None}, "normalized")
+    transposed = given.pop("transpose") if "transpose" in given else False
+    layout = "in out -> out in" if transposed else "out in -> out in"
+    return own | {"norm": ball, "layouts": layout}
+
+
+@reads("muown", "muown")
+def muown(given):
+    own = given.take("momentum nesterov b1 b2 eps") | iteration(given)
+    own["style"] = given.choose({("sum",): "author", ("ema",): "nvidia"}, "style")
+    forms = {("match_rms", 1.0): "rms", ("spectral", 1.0): "spectral", ("spectral", 0.2): "rms"}
+    own["scale"] = given.choose(forms, "scale", "extra_scale")
+    if "row_norm_schedule" in given:
+        total, target, power = given.pop("row_norm_schedule")
+
+        def norm_fn(start, count):
+            share = jnp.maximum(count - 1, 0) / (total - 1)
+            return start + share**power * (target - start)
+
+        own["norm_fn"] = norm_fn
+    return own
 
 
 @reads("muon", "muonh")

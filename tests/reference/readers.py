@@ -26,7 +26,6 @@ plain("madgrad", "momentum eps")
 plain("prodigy", "b1 b2 eps d0 bias_correction d_coef")
 plain("qhadam qhadamw", "b1 b2 eps nu1 nu2", OUTSIDE)
 plain("simplified_ademamix", "b1 b2 alpha eps")
-plain("soap", "b1 b2 eps shampoo_beta precondition_frequency")
 plain("sophia", "b1 b2 rho hessian_every hessian_share=batch_size")
 plain("stable_adamw", EPS)
 plain("tiger", "b1=beta")
@@ -288,6 +287,37 @@ def schedule_free(given):
     if arguments.pop("warmup_steps"):
         raise ValueError("schedule_free: RAdam has no warm-up of its own")
     return arguments | {"name": f"schedule_free_{base}"}
+
+
+@reads("soap", "soap")
+def soap(given):
+    """Those that do not say how they treat more axes are of matrices."""
+    arguments = given.take("b1 b2 eps shampoo_beta precondition_frequency")
+    if "merge_dims" not in given:
+        return arguments
+    merged = {(False,): "axes", (True,): "a b c d -> (a b) (c d)"}
+    layouts = {"layouts": given.choose(merged, "merge_dims")}
+    return arguments | layouts | given.take("normalize max_size=max_precond_dim")
+
+
+@reads("kl_soap", "kl_soap", "kl_shampoo")
+def kl_soap(given):
+    given.choose({(0.1, 4000): None}, "init", "clamp")
+    name = given.choose({("adam",): "kl_soap", ("none",): "kl_shampoo"}, "inner")
+    arguments = given.take("b1 b2 eps shampoo_beta precondition_frequency")
+    return arguments | {"name": name, "layouts": "axes"}
+
+
+@reads("kl_soap", "soap_nvidia", "kl_soap_nvidia", "rekls_nvidia")
+def soap_nvidia(given):
+    forms = {
+        (False, False): {"name": "soap"},
+        (True, False): {"solver": "qr"},
+        (True, True): {"solver": "eigh"},
+    }
+    given.choose({(True,): None}, "correct_shampoo_beta")
+    own = {"style": "nvidia", "precondition_frequency": 1}
+    return given.take("b1 b2 eps shampoo_beta") | own | given.choose(forms, "kl", "eigh_always")
 
 
 @reads("yogi", "yogi")

@@ -24,4 +24,8 @@ REDUCED = {
     "stable_adamw": (3, "root mean squares of leaves"),
 }
 # Products of matrices, of which the compiler chooses what to send: sizes alone are held.
-MATRICES = {"muon": "powers of a momentum's Gram matrix", "soap": "eigenvectors of both sides"}
+POLAR = ("adamuon", "muon", "muown", "normuon", "scion")
+MATRICES = {
+    **dict.fromkeys(POLAR, "powers of a momentum's Gram matrix"),
+    **dict.fromkeys(("kl_shampoo", "kl_soap", "soap"), "eigenvectors of both sides"),
+}

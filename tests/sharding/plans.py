@@ -30,9 +30,8 @@ PLANS = {
 def create(name):
     """A variant for these parameters."""
     layouts = {"heads": "heads in out -> heads out in"}
-    return adamjax.create(
-        name, learning_rate=0.1, **({"layouts": layouts} if name == "muon" else {})
-    )
+    has_layouts = "layouts" in adamjax.get_variant(name).defaults
+    return adamjax.create(name, learning_rate=0.1, **({"layouts": layouts} if has_layouts else {}))
 
 
 @functools.cache

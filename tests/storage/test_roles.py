@@ -75,9 +75,12 @@ def test_the_records_name_the_roles_and_slots_of_their_states():
         assert set(variant.roles) <= set(variant.slots), name
         assert set(variant.roles.values()) <= set(ROLES), name
         paths = jax.tree_util.tree_leaves_with_path(state)
-        assert {path[-1].name for path, x in paths if x.size > 1} <= {*variant.slots, "format"}, (
-            name
-        )
+        fields = {
+            [key.name for key in path if isinstance(key, jax.tree_util.GetAttrKey)][-1]
+            for path, x in paths
+            if x.size > 1
+        }
+        assert fields <= {*variant.slots, "format"}, name
         for slot in variant.slots:
             assert optax.tree_utils.tree_get_all_with_path(state, slot), name
 

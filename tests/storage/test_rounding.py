@@ -182,6 +182,55 @@ def test_values_that_are_not_finite(mode, dtype):
     np.testing.assert_array_equal(landed[3:], [1.0, 0.0, 0.0])
 
 
+@dtypes
+@pytest.mark.parametrize("mode", MODES[1:])
+def test_master_params_are_the_parameters_and_their_rounding_errors(mode, dtype):
+    """They come back after a round trip: nearly the first time, and exactly after that.
+
+    The middle between a power of 2 and the number below it may change by a unit of the error.
+    """
+    tx = adamjax.sgd(1e-3, param_rounding=mode)
+    params = {"low": parameters(dtype), "wide": jnp.ones(2), "none": None}
+    state = tx.init(params)
+    exact = np.asarray(parameters(jnp.float32, seed=3))
+    master = {"low": jnp.asarray(exact), "wide": jnp.full(2, 3.0), "none": None}
+    params, state = adamjax.from_master_params(master, params, state)
+    assert jax.tree.map(spec, state) == jax.tree.map(spec, tx.init(params))
+    once = adamjax.master_params(params, state)
+    np.testing.assert_array_equal(params["low"], jnp.asarray(exact).astype(dtype))
+    np.testing.assert_array_equal(once["wide"], 3.0)
+    smallest = 1e-6 if dtype == jnp.bfloat16 else 2.0**-24
+    assert np.all(abs(once["low"] - exact) <= 1.02 * 2.0**-16 * abs(exact) + smallest)
+    params, state = adamjax.from_master_params(once, params, state)
+    twice = adamjax.master_params(params, state)["low"]
+    assert np.mean(twice != once["low"]) <= (1e-4 if mode == "residual8" else 0)
+    np.testing.assert_allclose(twice, once["low"], rtol=2.0**-15, atol=smallest)
+    updates, state = tx.update(jax.tree.map(jnp.zeros_like, params), state, params)
+    params = optax.apply_updates(params, updates)
+    still = adamjax.master_params(params, state)["low"]
+    np.testing.assert_allclose(still, once["low"], rtol=2.0**-15, atol=smallest)
+
+
+def spec(x):
+    return jnp.shape(x), jnp.result_type(x)
+
+
+def test_master_params_that_are_not_finite_stay_so():
+    params = jnp.array([jnp.inf, jnp.nan, 1.0], jnp.bfloat16)
+    for mode in MODES[1:]:
+        state = adamjax.round_params(mode).init(params)
+        master = params.astype(jnp.float32)
+        np.testing.assert_array_equal(adamjax.master_params(params, state), master)
+        after, state = adamjax.from_master_params(master, params, state)
+        np.testing.assert_array_equal(adamjax.master_params(after, state), master)
+
+
+def test_master_params_need_rounding_errors():
+    params = jnp.ones(2, jnp.bfloat16)
+    with pytest.raises(ValueError, match="it has 0 trees of rounding errors"):
+        adamjax.master_params(params, adamjax.round_params().init(params))
+
+
 def test_refusals():
     p = jnp.ones(3, jnp.bfloat16)
     with pytest.raises(ValueError, match=r"unknown mode 'stochastik'; did you mean 'stochastic'"):

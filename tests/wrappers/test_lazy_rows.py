@@ -150,8 +150,8 @@ def test_arrays_that_only_have_as_many_rows_are_of_the_inner():
     """The covariances of a matrix are no rows of it."""
     inner = adamjax.eigenbasis(adamjax.scale_by_adam())
     lazy, plain = (path(tx, GRADIENTS[:1])[-1][1] for tx in (adamjax.lazy_rows(inner), inner))
-    assert lazy.left["table"].shape == (ROWS, ROWS)
-    np.testing.assert_array_equal(lazy.left_basis["table"], plain.left_basis["table"])
+    assert lazy.covariances[1]["table"].shape == (ROWS, ROWS)
+    np.testing.assert_array_equal(lazy.bases[1]["table"], plain.bases[1]["table"])
 
 
 def test_rows_along_another_axis():

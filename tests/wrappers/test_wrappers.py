@@ -38,6 +38,9 @@ def evaluated(state, point):
 WRAPPED = {
     "lookahead": lambda: adamjax.lookahead(adamjax.lion(0.01), sync_period=2),
     "lazy_rows": lambda: adamjax.lazy_rows(adamjax.adamw(weight_decay=0.1)),
+    "guard": lambda: adamjax.guard(adamjax.adamw(weight_decay=0.1)),
+    "guard_per_leaf": lambda: adamjax.guard(adamjax.adamw(weight_decay=0.1), per_leaf=True),
+    "accumulate": lambda: adamjax.accumulate(adamjax.adamw(weight_decay=0.1), 2),
     "schedule_free": lambda: adamjax.schedule_free(adamjax.lion(0.01), 0.01),
     "ema_params": lambda: adamjax.ema_params(adamjax.adam(), 0.9),
     "swa": lambda: adamjax.swa(adamjax.adam(), start=1),
@@ -71,6 +74,7 @@ def test_any_shape_and_call(name):
 def test_conformance(name):
     # The oldest `flax.nnx.Optimizer` cannot keep the state of a partition.
     skip = ["nnx_optimizer"] if name == "nested" else []
+    skip += ["nonfinite_gradients"] if "guard" in name else []  # of which it leaves no trace
     check(WRAPPED[name](), needs_params=True, leafwise=name != "sam", skip=skip)
 
 

@@ -1,0 +1,132 @@
+"""Functions of the matrices of one leaf, and second moments of orthogonalized updates."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from adamjax.checks import lookup_or_suggest
+from adamjax.matrices.layout import Layout, Shape, from_matrices, to_matrices
+from adamjax.matrices.resolve import Layouts, resolve_layouts
+from adamjax.modifiers.orthogonalize import SCALES
+from adamjax.moments import Array
+from adamjax.rule import ScalarOrSchedule, Slot, explicit_sharding, lift, sharding_beside
+from adamjax.trees import PyTree
+
+
+class MatrixMomentState(NamedTuple):
+    """Step count, and second moment of an orthogonalized update."""
+
+    count: Array
+    nu: PyTree
+
+
+def second_moment(
+    normalize: Callable[..., tuple[Array, Array]],
+    b2: ScalarOrSchedule,
+    eps: ScalarOrSchedule,
+    *,
+    layouts: Layouts,
+    shape: Callable[[Shape, Layout], Shape] | None = None,
+    dtype: Any = None,
+) -> Callable[[str], optax.GradientTransformationExtraArgs]:
+    """Return a function from the scale of the result to a stage that normalizes matrices.
+
+    Args:
+      normalize: `(scale, step, matrices, second moment)` to the last two, see `map_blocks`.
+      b2: decay rate of the second moment, `step.muon_b2`.
+      eps: `step.muon_eps`.
+      layouts: the axes of each parameter that form matrices.
+      shape: from shape and layout of a leaf to the shape of its second moment, see `means_shape`.
+      dtype: dtype in which the second moment is stored.
+    """
+    layouts_of = partial(resolve_layouts, layouts=layouts)
+    slots, settings = (
+        {"nu": Slot(dtype, shape=shape)},
+        {"betas": {"muon_b2": b2}, "scalars": {"muon_eps": eps}},
+    )
+
+    def stage(scale: str) -> optax.GradientTransformationExtraArgs:
+        factor = lookup_or_suggest("scale", scale, SCALES)
+
+        def rule(u, moments, step):
+            shapes = [u.shape, moments.nu.shape]
+            u, nu = map_blocks(partial(normalize, factor), step, [u, moments.nu], shapes)
+            return u, moments._replace(nu=nu)
+
+        options = {**settings, "uses_axes": True, "layouts_of": layouts_of}
+        return lift(rule, MatrixMomentState, slots, **options)
+
+    return stage
+
+
+def map_blocks(
+    function: Callable[..., Sequence[Array]],
+    step: Any,
+    arrays: Sequence[Array],
+    shapes: Sequence[Shape],
+) -> list[Array]:
+    """Apply a function to the matrices of a leaf, the blocks of its layout.
+
+    Args:
+      function: from the step and arrays (stack axes ..., rows, columns) to arrays that broadcast to
+        this shape.
+      step: the step of a rule with `layouts_of`.
+      arrays: arrays that broadcast to the shape of the first one, that of the leaf.
+      shapes: shapes of the results, in which an axis of size 1 holds equal numbers.
+
+    >>> from adamjax.matrices.layout import parse_layout
+    >>> total = lambda step, x: [jnp.sum(x, (-2, -1), keepdims=True)]
+    >>> step = SimpleNamespace(layout=parse_layout("in out=2+1 -> out in"))
+    >>> map_blocks(total, step, [jnp.array([[1.0, 2.0, 5.0]])], [(1, 3)])[0].tolist()
+    [[3.0, 3.0, 5.0]]
+    """
+    leaf, layout = arrays[0].shape, step.layout
+    if 0 in leaf:
+        return [jnp.zeros(shape, arrays[0].dtype) for shape in shapes]
+
+    def change(fields: dict[str, Any], *arrays: Array) -> list[Array]:
+        columns = [to_matrices(jnp.broadcast_to(x, leaf), layout) for x in arrays]
+        now = SimpleNamespace(**fields)
+        rows = [function(now, *blocks) for blocks in zip(*columns, strict=True)]
+        results = []
+        for blocks, shape in zip(zip(*rows, strict=True), shapes, strict=True):
+            whole = [jnp.broadcast_to(x, m.shape) for x, m in zip(blocks, columns[0], strict=True)]
+            results.append(from_matrices(whole, layout, leaf)[tuple(map(slice, shape))])
+        return results
+
+    run: Any = change
+    if sharding := explicit_sharding(arrays[0]):
+        beside = [sharding_beside(shape, leaf, sharding) for shape in shapes]
+        run = jax.sharding.auto_axes(change, out_sharding=beside)
+    return run(vars(step), *arrays)  # on Explicit axes no array may come from outside
+
+
+def column_axis(rows: int, columns: int) -> int:
+    """Return the axis of the columns, over which each row has one mean."""
+    del rows, columns
+    return -1
+
+
+def shorter_axis(rows: int, columns: int) -> int:
+    """Return the shorter axis of a matrix, that of the columns if it is square."""
+    return -1 if columns <= rows else -2
+
+
+def means_shape(shape: Shape, layout: Layout, *, axis: Callable[[int, int], int]) -> Shape:
+    """Return the shape of means along an axis of each matrix, with size 1 where they are equal.
+
+    >>> from adamjax.matrices.layout import parse_layout
+    >>> means_shape((4, 6), parse_layout("in (heads=2 dim) -> heads dim in"), axis=column_axis)
+    (1, 6)
+    """
+    axes = {axis(*size[-2:]) for size in layout.matrix_shapes(shape)}
+    names = layout.matrix[axes.pop()] if len(axes) == 1 else ()
+    return tuple(
+        1 if all(a.name in names and len(a.sizes) < 2 for a in group) else size
+        for group, size in zip(layout.axes, shape, strict=True)
+    )

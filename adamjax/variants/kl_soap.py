@@ -1,0 +1,96 @@
+"""Understanding and Improving Shampoo and SOAP via KL Minimization. Lin et al., 2025.
+arXiv:2509.03378.
+
+SOAP with the covariances of gradients that are whitened along the other axes.
+
+    L = β L + (1 - β) G Q_R Λ_R⁻¹ Q_Rᵀ Gᵀ / columns,  with eigenvectors Q_L, and R likewise
+    H = Q_Lᵀ G Q_R
+    Λ_L = β Λ_L + (1 - β) mean(H² / Λ_R)                over the columns, and Λ_R likewise
+    U = Q_L (m / (√v + ε)) Q_Rᵀ                         m, v the averages of H and H²
+"""
+
+import optax
+
+from adamjax.checks import check_beta, check_count, lookup_or_suggest
+from adamjax.matrices.resolve import Layouts
+from adamjax.modifiers.eigenbasis import eigenbasis
+from adamjax.registry import Paper, register
+from adamjax.rule import ScalarOrSchedule
+from adamjax.variants.adam import scale_by_adam
+from adamjax.variants.soap import shifted, skip_first_decay
+
+STYLES = {
+    "author": "the authors' code: the first step is 0, and a gradient enters after its step",
+    "nvidia": "NVIDIA: Λ = diag(Qᵀ L Q), and otherwise as for `adamjax.soap`",
+}
+PAPER = Paper(
+    "Understanding and Improving Shampoo and SOAP via Kullback-Leibler Minimization",
+    "Lin, Wu and Lowe, Scott C. and Dangel, Felix and Eschenhagen, Runa and Xu, Zikun and "
+    "Grosse, Roger B.",
+    2025,
+    arxiv="2509.03378",
+)
+
+
+def scale_by_kl_soap(
+    b1: ScalarOrSchedule = 0.9,
+    b2: ScalarOrSchedule = 0.98,
+    eps: ScalarOrSchedule = 1e-8,
+    *,
+    shampoo_beta: ScalarOrSchedule | None = None,
+    precondition_frequency: int = 10,
+    max_size: int = 10_000,
+    layouts: Layouts = None,
+    solver: str = "qr",
+    style: str = "author",
+) -> optax.GradientTransformationExtraArgs:
+    """Rescale updates with the KL-SOAP rule, Adam inside `adamjax.eigenbasis`.
+
+    Args:
+      b1: decay rate of the momentum m, 0 <= b1 < 1.
+      b2: decay rate of the second moment v, 0 <= b2 < 1.
+      eps: ε, added to √v. With the style "nvidia" also the least eigenvalue.
+      shampoo_beta: β, decay rate of L, R and Λ, 0 <= β < 1. None is b2.
+      precondition_frequency: number of steps between updates of the bases.
+      max_size: axes of a matrix with more elements are not rotated.
+      layouts: the axes of each parameter that form matrices, see `adamjax.soap`.
+      solver: "qr", or "eigh" for exact eigenvectors at each update of the bases.
+      style: implementation to follow, "author" or "nvidia".
+
+    Returns:
+      A transformation with an `EigenbasisState` of an `optax.ScaleByAdamState`. Its first update is
+      0 with the style "author".
+
+    Raises:
+      ValueError: for a number out of range, or an unknown style or solver; in `init`, for a
+        parameter with three or more axes and no layout.
+
+    >>> import jax.numpy as jnp
+    >>> tx, g = scale_by_kl_soap(0.0, 0.0), jnp.array([[3.0, 0.0], [0.0, 1.0]])
+    >>> _, state = tx.update(g, tx.init(g))
+    >>> jnp.round(tx.update(g, state)[0], 3).tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
+    """
+    beta = b2 if shampoo_beta is None else shampoo_beta
+    check_beta("b2" if shampoo_beta is None else "shampoo_beta", beta)
+    check_count("precondition_frequency", precondition_frequency)
+    inner_style = lookup_or_suggest("style", style, {"author": "mlx", "nvidia": "torch"})
+    settings = shifted(b1, b2, eps) if style == "author" else (b1, b2, eps)
+    adam = scale_by_adam(*settings, style=inner_style)
+    options = {"layouts": layouts, "style": style, "solver": solver, "whiten": True, "eps": eps}
+    return eigenbasis(adam, beta, every=precondition_frequency, max_size=max_size, **options)
+
+
+KL_SOAP = register(
+    scale_by_kl_soap,
+    PAPER,
+    summary="SOAP with whitened covariances",
+    learning_rate=1e-3,
+    weight_decay=1e-2,
+    decay_mode="decoupled_after",
+    notes='See `adamjax.soap` for the first step and for layouts. `solver="eigh"` with the style '
+    '"nvidia" is NVIDIA\'s REKLS.',
+    styles=STYLES,
+    adjust=skip_first_decay,
+)
+kl_soap = KL_SOAP.optimizer

@@ -1,0 +1,183 @@
+"""Muown: Row-Norm Control for Muon Optimization. Lion et al., 2026. arXiv:2605.10797.
+
+Muon on the directions of the rows of a matrix, and Adam on their lengths.
+
+    W = r v / ‖v‖                       row by row
+    d = W / r
+    Δr = Σ g d                          over each row
+    Δv = (r / n) (g - d Δr)             n = ‖v‖, at first r
+    v = n d - lr · muon(Δv)
+    r = r - lr · adam(Δr)
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from adamjax.checks import check_not_negative, lookup_or_suggest
+from adamjax.derive import extends
+from adamjax.matrices.resolve import Layouts, resolve_layouts
+from adamjax.modifiers.map_blocks import column_axis, map_blocks, means_shape
+from adamjax.moments import Array, adam_update, clamp, divide, ema, norm
+from adamjax.registry import Paper, register
+from adamjax.rule import ScalarOrSchedule, Slot, lift, value_at, without_corrections
+from adamjax.trees import PyTree
+from adamjax.variants.muon import PRESETS, scale_by_muon
+
+STYLES = {
+    "author": "the authors' code: Muon's style \"keras\"",
+    "nvidia": 'NVIDIA: Muon\'s style "nvidia", with `scale="rms"`',
+}
+_PRESETS = {"author": PRESETS["keras"], "nvidia": PRESETS["nvidia"]._replace(scale="rms")}
+
+
+_ROWS = ("length", "row_mu", "row_nu")
+
+
+class RowsState(NamedTuple):
+    """Step count, n of each row, and Adam's moments of its length."""
+
+    count: Array
+    length: PyTree
+    row_mu: PyTree
+    row_nu: PyTree
+
+
+@extends(scale_by_muon)
+def scale_by_muown(
+    learning_rate: ScalarOrSchedule = 3e-4,
+    momentum: ScalarOrSchedule = 0.95,
+    *,
+    b1: ScalarOrSchedule = 0.9,
+    b2: ScalarOrSchedule = 0.95,
+    eps: ScalarOrSchedule = 1e-8,
+    adam_scale: ScalarOrSchedule = 1.0,
+    norm_fn: Callable[[Array, Array], Array] | None = None,
+    style: str = "author",
+    **options: Any,
+) -> optax.GradientTransformationExtraArgs:
+    """Rescale updates with the Muown rule for matrices, and with Adam for other leaves.
+
+    Args:
+      learning_rate: lr, a number, an array or a schedule. The updates include it.
+      b1: b₁ of Adam, for lengths and for other leaves.
+      b2: b₂ of Adam.
+      eps: ε of Adam.
+      norm_fn: from n before the first step and the number of steps done to n of this step. None
+        follows ‖v‖.
+
+    Returns:
+      A transformation with an `optax.transforms.PartitionState`, as `scale_by_muon`, whose matrices
+      have a `RowsState` as well.
+
+    Raises:
+      ValueError: as `scale_by_muon`; in `update`, if the parameters are missing.
+
+    >>> tx, p = scale_by_muown(0.1), jnp.array([[3.0], [4.0]])
+    >>> u, _ = tx.update(p, tx.init(p), p)  # one output, and a gradient along its weights
+    >>> round(float(jnp.linalg.norm(p - u)), 2)
+    4.9
+    """
+    preset = lookup_or_suggest("style", style, _PRESETS)
+    check_not_negative("learning_rate", learning_rate)
+    wrap = partial(
+        _normalize_weights,
+        layouts=options.get("layouts"),
+        norm_fn=norm_fn or (lambda start, count: start),
+        fixed=norm_fn is not None,
+        betas={"b1": b1, "b2": b2},
+        scalars={"eps": eps, "eps_root": 0.0, "learning_rate": learning_rate},
+    )
+    options |= {"b1": b1, "b2": b2, "eps": eps, "style": preset._replace(wrap=wrap)}
+    return scale_by_muon(momentum, adam_scale=_product(learning_rate, adam_scale), **options)
+
+
+def _product(a: ScalarOrSchedule, b: ScalarOrSchedule) -> ScalarOrSchedule:
+    if callable(a) or callable(b):
+        return lambda count: value_at(a, count) * value_at(b, count)
+    return a * b
+
+
+def _normalize_weights(
+    inner: optax.GradientTransformationExtraArgs,
+    *,
+    layouts: Layouts,
+    norm_fn: Callable[[Array, Array], Array],
+    fixed: bool,
+    **settings: Any,
+) -> optax.GradientTransformationExtraArgs:
+    """Run a transformation on the directions of rows, and Adam on their lengths."""
+    slots = dict.fromkeys(_ROWS, Slot(shape=partial(means_shape, axis=column_axis)))
+    options: dict[str, Any] = {"layouts_of": partial(resolve_layouts, layouts=layouts)}
+    options |= {"uses_axes": True, "needs_params": True, "leaf_inputs": lambda _, inputs: inputs}
+
+    def split(step, g, p, start):
+        """Return n before the first step, r, n, d and Δr."""
+        r = norm(p, (-1,))
+        start = jnp.where(step.count == 1, r, start)
+        d = divide(p, r)
+        slope = clamp(jnp.sum(g * d, -1, keepdims=True))
+        return start, r, norm_fn(start, step.count - 1), d, slope
+
+    def direction(g, moments, step, p):
+        def on_matrix(step, g, p, start):
+            _, r, n, d, slope = split(step, g, p, start)
+            return [divide(r, n) * (g - d * slope)]
+
+        return map_blocks(on_matrix, step, [g, p, step.length], [g.shape])[0], moments
+
+    def step_of(y, moments, step, p):
+        def on_matrix(step, y, p, g, start, mu, nu):
+            start, r, n, d, slope = split(step, g, p, start)
+            mu, nu = ema(slope, mu, step.b1), ema(slope * slope, nu, step.b2)
+            lr, adam = step.learning_rate, step.learning_rate * adam_update(mu, nu, step)
+            length = norm(n * d - lr * y, (-1,))
+            # p less the new row, without the difference of two near numbers.
+            squares = lr * jnp.sum(lr * y * y - 2 * n * d * y, -1, keepdims=True)
+            shorter = r * divide(squares, length * (length + n))
+            u = d * (adam * divide(n, length) + shorter) + (r - adam) * lr * divide(y, length)
+            return u, start if fixed else length, mu, nu
+
+        _, *rows = moments
+        shapes = [y.shape, *(x.shape for x in rows)]
+        u, *rows = map_blocks(on_matrix, step, [y, p, clamp(step.gradient), *rows], shapes)
+        return u, RowsState(moments.count, *rows)
+
+    first = lift(direction, optax.ScaleByScheduleState, {}, **options)
+    last = lift(step_of, RowsState, slots, **settings, **options)
+
+    def init(params: PyTree) -> Any:
+        return inner.init(params), last.init(params)
+
+    def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
+        inner_state, rows = state
+        count, length, *_ = without_corrections(rows)
+        length = jax.tree.unflatten(jax.tree.structure(updates), jax.tree.leaves(length))
+        u, _ = first.update(updates, optax.ScaleByScheduleState(count), params, length=length)
+        u, inner_state = inner.update(u, inner_state, params, **extra_args)
+        u, rows = last.update(u, rows, params, gradient=updates)
+        return u, (inner_state, rows)
+
+    return optax.GradientTransformationExtraArgs(init, update)
+
+
+MUOWN = register(
+    scale_by_muown,
+    Paper(
+        "Muown: Row-Norm Control for Muon Optimization",
+        "Lion, Kai and Hübler, Florian and Li, Bingcong and Orvieto, Antonio and He, Niao",
+        2026,
+        arxiv="2605.10797",
+    ),
+    summary="Muon for directions of rows, Adam for their lengths",
+    learning_rate=3e-4,
+    notes="A row of zeros stays zero. With NVIDIA's style, lengths alone decay, as with "
+    '`decay_mode="decoupled_after"`.',
+    styles=STYLES,
+    includes_learning_rate=True,
+)
+muown = MUOWN.optimizer

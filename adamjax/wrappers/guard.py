@@ -1,0 +1,214 @@
+"""Skip steps with a gradient or a loss that is not finite, and handle outliers of the norm."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from adamjax.checks import check_count, check_positive, lookup_or_suggest, refuse_state
+from adamjax.modifiers.map_updates import choose, map_leaves
+from adamjax.moments import ZERO, Array, divide, increment
+from adamjax.rule import as_real, at_least_float32, real
+from adamjax.trees import PyTree, unbox
+from adamjax.wrappers.state_leaves import map_state
+
+# From the norm, its usual value and its limit to a factor of an outlier. 0 skips it.
+ACTIONS = {
+    "skip": lambda norm, usual, limit: jnp.zeros_like(norm),
+    "clip": lambda norm, usual, limit: divide(usual, norm),
+    "shrink": lambda norm, usual, limit: divide(limit, norm) ** 2,
+}
+
+
+class GuardState(NamedTuple):
+    """State of `guard`. The first four are also in `adamjax.metrics`.
+
+    Attributes:
+      nonfinite_gradients: steps with a gradient that was not finite.
+      nonfinite_values: steps with a `value` that was not finite.
+      outliers: steps with a norm above the limit.
+      skipped_in_row: skipped steps since the last one that was not.
+      norms: the last norms in rows, of the tree or of each leaf. None without a limit.
+      inner_state: the state of the optimizer.
+    """
+
+    nonfinite_gradients: Array
+    nonfinite_values: Array
+    outliers: Array
+    skipped_in_row: Array
+    norms: Any
+    inner_state: Any
+
+    @property
+    def metrics(self) -> dict[str, Array]:
+        """The counts by name."""
+        return dict(zip(self._fields[:4], self[:4], strict=True))
+
+
+def guard(
+    inner: optax.GradientTransformation,
+    *,
+    max_zscore: float | None = None,
+    max_ratio: float | None = None,
+    action: str = "skip",
+    per_leaf: bool = False,
+    window: int = 128,
+) -> optax.GradientTransformationExtraArgs:
+    """Skip steps with a gradient or loss that is not finite, and handle outliers of the norm.
+
+    A skipped step changes no bit of the parameters and of the state of `inner`: moments, counts,
+    schedules, residuals, averages. Pass the loss as `update(..., value=loss)` to check it too.
+
+    The norm ‖g‖ is an outlier above the mean + `max_zscore` standard deviations, or above
+    `max_ratio` medians, of the last `window` norms. Checks start when the window is full. An
+    outlier enters it with the norm of the limit, so the limit follows a lasting change.
+
+    | action | an outlier |
+    |---|---|
+    | "skip" | is skipped |
+    | "clip" | gets the usual norm, the mean or the median |
+    | "shrink" | gets the norm limit² / ‖g‖, less than the limit |
+
+    Put it around the complete optimizer and its wrappers, with `track` around it. Around `inner`
+    of `optax.MultiSteps` or `accumulate` it judges the mean. Outside of them it skips microbatches.
+    Compiled, it reads the gradient once more and keeps no copy of the state. Inside
+    `jax.shard_map` the norm is that of the arrays on one device, so leaves must be whole.
+
+    Args:
+      inner: any optimizer.
+      max_zscore: limit in standard deviations, of at least 1/64 of the mean. 6 is usual.
+      max_ratio: limit in medians, in place of `max_zscore`. 10 is usual.
+      action: what to do with an outlier, "skip", "clip" or "shrink".
+      per_leaf: whether each leaf has its own norm and is skipped alone, with its part of the state.
+        State of the whole tree, such as a count, then takes a step with a gradient of 0 there. The
+        counts are of steps in which any leaf was affected.
+      window: the number of norms.
+
+    Returns:
+      A transformation with a `GuardState`. A norm beyond the range of float32 is not finite.
+
+    Raises:
+      ValueError: for two limits, a limit or window that is not positive, an unknown action or one
+        without a limit. With `per_leaf`, in `update`, if the state of `inner` has other trees in
+        place of the parameters'.
+
+    >>> tx = guard(optax.sgd(0.5))
+    >>> p = jnp.float32(1.0)
+    >>> updates, state = tx.update(jnp.float32(jnp.nan), tx.init(p), p)
+    >>> float(p + updates), int(state.nonfinite_gradients)
+    (1.0, 1)
+    """
+    statistics = _statistics(max_zscore, max_ratio)
+    factor = lookup_or_suggest("action", action, ACTIONS)
+    check_count("window", window, 2)
+    if statistics is None and action != "skip":
+        raise ValueError(f"action: {action!r} is for outliers; give max_zscore or max_ratio")
+    inner = optax.with_extra_args_support(inner)
+
+    def init(params: PyTree) -> GuardState:
+        one, two, three, in_row = (jnp.zeros([], jnp.int32) for _ in range(4))
+        shape = (len(jax.tree.leaves(params)) if per_leaf else 1, window)
+        norms = None if statistics is None else jnp.zeros(shape, float)
+        return GuardState(one, two, three, in_row, norms, inner.init(params))
+
+    def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
+        if not isinstance(state, GuardState) or (state.norms is None) != (statistics is None):
+            refuse_state(state)
+        leaves, treedef = jax.tree.flatten(updates)
+        norm, value = _norms(leaves, per_leaf=per_leaf), extra_args.get("value")
+        finite, valued = jnp.isfinite(norm), jnp.isfinite(0.0 if value is None else value).all()
+        good, norms = finite & valued, state.norms
+        scale, outlier = jnp.ones_like(norm), jnp.zeros_like(good)
+        if statistics is not None:
+            usual, limit = statistics(norms)
+            # No limit before the window is full.
+            limit = jnp.where(norms[:, 0] > 0, limit, norm)
+            outlier = good & (norm > limit)
+            scale = jnp.where(outlier, factor(norm, usual, limit), scale)
+            later = jnp.concatenate([norms[:, 1:], jnp.minimum(norm, limit)[:, None]], 1)
+            norms = jnp.where((good & (norm > 0))[:, None], later, norms)
+        good &= scale > 0
+        # Apart from the steps of the leaves: XLA would compute all factors in each of them.
+        factors = list(jax.lax.optimization_barrier(tuple(jnp.where(good, scale, 0.0))))
+        scales = treedef.unflatten(factors if per_leaf else factors * len(leaves))
+        on, any_on = jax.tree.map(lambda s: s > 0, scales), good.any()
+        passed = map_leaves(lambda g, s: jnp.where(s > 0, g * s, ZERO), updates, scales)
+        changes, after = inner.update(passed, state.inner_state, params, **extra_args)
+        # -0 is the only number that leaves the bits of all parameters.
+        changes = jax.tree.map(lambda u, on: choose(on, u, -jnp.zeros_like(u)), changes, on)
+        marks = jax.tree.map(lambda _: any_on, after)
+        if per_leaf:
+            marks = map_state(inner, lambda _, on: on, after, on, other=lambda _: any_on)
+        after = jax.tree.map(choose, marks, after, state.inner_state)
+        events = (~finite).any(), ~valued, outlier.any()
+        one, two, three = (
+            jnp.where(x, increment(n), n) for x, n in zip(events, state, strict=False)
+        )
+        in_row = jnp.where((~good).any(), increment(state.skipped_in_row), 0)
+        return changes, GuardState(one, two, three, in_row, norms, after)
+
+    return optax.GradientTransformationExtraArgs(init, update)
+
+
+def check_guard(state: Any, max_skipped: int = 10) -> None:
+    """Raise an error on the host if the last steps were all skipped.
+
+    It waits for the step, so call it where the loop reads the loss, say every 100 steps.
+
+    Args:
+      state: the state of an optimizer with `guard` anywhere in it, or an object with the attribute
+        `opt_state`, such as `flax.nnx.Optimizer`.
+      max_skipped: the number of skipped steps in a row that is an error.
+
+    Raises:
+      FloatingPointError: if as many steps in a row were skipped.
+      ValueError: if the state has no `guard`.
+
+    >>> tx = guard(optax.sgd(0.5))
+    >>> check_guard(tx.init(jnp.float32(1.0)))
+    """
+    guards = list(guards_in(unbox(getattr(state, "opt_state", state))))
+    if not guards:
+        raise ValueError("state: it has no adamjax.guard; put guard(...) around the optimizer")
+    for node in guards:
+        if node.skipped_in_row >= max_skipped:
+            counts = ", ".join(f"{name}={int(x)}" for name, x in node.metrics.items())
+            raise FloatingPointError(
+                f"{int(node.skipped_in_row)} steps in a row were skipped ({counts}); restore a "
+                "checkpoint and lower the learning rate, or skip the data of these steps"
+            )
+
+
+def guards_in(tree: Any) -> Iterator[GuardState]:
+    """Yield the state of each guard, outer before inner."""
+    for node in jax.tree.leaves(tree, is_leaf=lambda node: isinstance(node, GuardState)):
+        if isinstance(node, GuardState):
+            yield node
+            yield from guards_in(node.inner_state)
+
+
+def _statistics(max_zscore: float | None, max_ratio: float | None) -> Any:
+    """Return a function from rows of norms to the usual norms and the limits. None if no limit."""
+    if max_zscore is not None and max_ratio is not None:
+        raise ValueError("max_zscore, max_ratio: give one of them")
+    if max_ratio is not None:
+        check_positive("max_ratio", max_ratio)
+        return lambda norms: (usual := jnp.median(norms, 1), max_ratio * usual)
+    if max_zscore is None:
+        return None
+    check_positive("max_zscore", max_zscore)
+
+    def zscore(norms: Array) -> tuple[Array, Array]:
+        usual = jnp.mean(norms, 1)
+        return usual, usual + max_zscore * jnp.maximum(jnp.std(norms, 1), usual / 64)
+
+    return zscore
+
+
+def _norms(leaves: Sequence[Any], *, per_leaf: bool) -> Array:
+    """Return the norm of each leaf, or an array with the norm of all."""
+    wide = [as_real(g, real(at_least_float32(jnp.result_type(g)))) for g in leaves]
+    squares = [jnp.sum(jnp.square(g)).astype(float) for g in wide]
+    return jnp.sqrt(jnp.asarray(squares if per_leaf else [sum(squares)], float))

@@ -1,0 +1,104 @@
+"""Factors of the steps of layers, smaller from the last to the first: layer-wise decay.
+
+ELECTRA: Pre-training Text Encoders as Discriminators Rather Than Generators. Clark et al., 2020.
+"""
+
+import re
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from adamjax.checks import check_positive
+from adamjax.moments import Array
+from adamjax.storage.rounding import RoundParamsState
+from adamjax.trees import PyTree, leaf_names
+from adamjax.wrappers.hyperball import HyperballState
+from adamjax.wrappers.lookahead import LookaheadState
+
+_NUMBER = re.compile(r"(?i)(?:^|/)(?:[^/]*(?:layer|block)s?|h)[_/]?(\d+)(?=/|$)")
+_STACK = re.compile(r"(?i)(?:^|/)(?:[^/]*(?:layers|blocks)|[^/]*scan[^/]*|h)/(?!\d)")
+_FIRST = re.compile(r"(?i)emb|patch|stem|token|wte|wpe|(?<![a-z])pos(ition)?(?![a-z])")
+
+
+def decay_layers(
+    tx: optax.GradientTransformationExtraArgs, decay: float
+) -> optax.GradientTransformationExtraArgs:
+    """Multiply the steps of an optimizer by `layer_factors`, in at least float32."""
+    check_positive("layer_decay", decay)
+
+    def init(params: PyTree) -> Any:
+        layer_factors(params, decay)
+        state = tx.init(params)
+        _check_scalable(state)
+        return state
+
+    def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
+        steps, state = tx.update(updates, state, params, **extra_args)
+        leaves, treedef = jax.tree.flatten(steps)
+        factors = layer_factors(steps, decay)
+        return treedef.unflatten(map(_scale, leaves, factors)), state
+
+    return optax.GradientTransformationExtraArgs(init, update)
+
+
+def _scale(step: Array, factor: Any) -> Array:
+    if np.all(np.equal(factor, 1)):
+        return step
+    wide = jnp.promote_types(step.dtype, jnp.float32)
+    return (step.astype(wide) * jnp.asarray(factor, wide)).astype(step.dtype)
+
+
+def layer_factors(params: PyTree, decay: float) -> list[Any]:
+    """Return the factor of each leaf, an array that broadcasts to it for stacked layers.
+
+    Raises:
+      ValueError: if no path has a layer, or stacks have different sizes.
+
+    >>> params = {"embedding": 0.0, "layers_0": 0.0, "layers_1": 0.0, "norm": 0.0}
+    >>> layer_factors(params, 0.5)
+    [0.125, 0.25, 0.5, 1.0]
+    """
+    names, shapes = leaf_names(params), [np.shape(x) for x in jax.tree.leaves(params)]
+    stacks = {
+        n: shape[0] for n, shape in zip(names, shapes, strict=True) if shape and _STACK.search(n)
+    }
+    found = {name: _NUMBER.search(name) for name in names if name not in stacks}
+    numbers = {name: int(match[1]) for name, match in found.items() if match}
+    count = max([*(number + 1 for number in numbers.values()), *stacks.values()], default=0)
+    if names and not count:
+        raise ValueError(
+            "layer_decay: no path has a layer, such as layers_3, block12, h/3 or a stack below "
+            f"layers; the paths are {names[:3]} and others"
+        )
+    if len(set(stacks.values())) > 1:
+        few = min(stacks, key=stacks.__getitem__)
+        raise ValueError(
+            f"layer_decay: axis 0 of {few!r} has size {stacks[few]}, but other stacks have "
+            f"{count}; it has to be the axis of the layers"
+        )
+    factors: list[Any] = []
+    for name, shape in zip(names, shapes, strict=True):
+        if name in stacks:
+            each = decay ** np.arange(count, 0, -1, dtype=np.float64)
+            factors.append(each.reshape(-1, *[1] * (len(shape) - 1)))
+        elif name in numbers:
+            factors.append(decay ** (count - numbers[name]))
+        else:
+            factors.append(decay ** (count + 1) if _FIRST.search(name) else 1.0)
+    return factors
+
+
+def _check_scalable(state: Any) -> None:
+    """Raise ValueError if steps of an optimizer with this state must not be multiplied."""
+    kinds = (HyperballState, LookaheadState, RoundParamsState, optax.contrib.ScheduleFreeState)
+    bad = lambda node: isinstance(node, kinds) or hasattr(node, "eval_params")  # noqa: E731
+    for node in jax.tree.leaves(state, is_leaf=bad):
+        if bad(node):
+            raise ValueError(
+                "layer_decay: it cannot multiply the steps of an optimizer with a "
+                f"{type(node).__name__}; give layers a learning rate in settings, such as "
+                "{'layers_0/*': {'learning_rate': '0.5x'}}"
+            )

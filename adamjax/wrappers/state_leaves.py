@@ -1,0 +1,36 @@
+"""Which arrays of an optimizer's state belong to which parameter, for several wrappers."""
+
+from collections.abc import Callable
+from typing import Any
+
+import optax
+
+from adamjax.trees import PyTree, is_masked
+
+
+def map_state(
+    inner: optax.GradientTransformation,
+    function: Callable[..., Any],
+    state: Any,
+    *trees: PyTree,
+    other: Callable[[Any], Any],
+) -> Any:
+    """Map arrays of parameters, with the leaf of each tree like the parameters, and other arrays.
+
+    Raises:
+      ValueError: if the state has other trees in place of the parameters'.
+    """
+    try:
+        return optax.tree_utils.tree_map_params(
+            inner.init,
+            lambda x, *leaves: x if is_masked(x) else function(x, *leaves),
+            state,
+            *trees,
+            transform_non_params=other,
+            is_leaf=is_masked,
+        )
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            "inner: cannot tell which parts of its state belong to which parameter: "
+            f"{str(error).splitlines()[0]}"
+        ) from error
