@@ -16,6 +16,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ def gpt2(width: int = WIDTH, depth: int = DEPTH) -> dict[str, Any]:
     return {name: jax.ShapeDtypeStruct(shape, jnp.float32) for name, shape in shapes.items()}
 
 
-def _kernels(params: Mapping[str, Any]) -> dict[str, Any]:
+def _kernels(params: Any) -> Any:
     """Return Optax's form of layouts: matrices are the kernels."""
     numbers = optax.contrib.MuonDimensionNumbers()
     return {name: numbers if name.endswith("kernel") else None for name in params}
@@ -113,7 +114,7 @@ def collectives() -> dict[str, Any]:
             placed = jax.tree.map(place, (params, params, state))
             with jax.set_mesh(mesh):
                 text = jax.jit(step(tx), donate_argnums=(1, 2)).lower(*placed).compile().as_text()
-            rows[f"{name}, {kind}"] = sent(text)
+            rows[f"{name}, {kind}"] = sent(text or "")
     return rows
 
 
@@ -173,8 +174,7 @@ def _turn(tx: optax.GradientTransformation, shapes: Mapping[str, Any]) -> Callab
 
 def _torch_turn(shapes: Mapping[str, Any]) -> Callable[[], None]:
     """Return a step of torch's Muon on the kernels alone."""
-    import torch
-
+    torch: Any = import_module("torch")
     params = []
     for name, x in shapes.items():
         if name.endswith("kernel"):

@@ -50,7 +50,7 @@ def over_layers(function: Callable[..., Any], stack: Stack, first: Any, *others:
         return function(first, *others)
     shape, front = jnp.shape(first), range(len(stack))
 
-    def axes(x: Any) -> list[int]:
+    def axes(x: Any) -> Sequence[int]:
         return _aligned(stack, jnp.ndim(x) - len(shape))
 
     def to_front(x: Any) -> Any:

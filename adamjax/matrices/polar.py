@@ -327,7 +327,7 @@ def _segment(cubic: bool, x: Array, triples: Array) -> tuple[Array, None]:
     dtype, wide = x.dtype, triples.dtype
     product = partial(_product, wide)
 
-    def combine(factor: Array, y: Array, products: Array) -> Array:
+    def combine(factor: Array, y: Array, products: Any) -> Array:
         return (factor * y.astype(wide) + products).astype(dtype)
 
     r = product(x, jnp.matrix_transpose(x)).astype(dtype)
@@ -376,7 +376,7 @@ def product_of_parts(left: Array, right: Array) -> Array:
         )
         return total + jnp.matmul(x, y, preferred_element_type=left.dtype), None
 
-    pairs = np.array([(2, 0), (1, 1), (0, 2), (1, 0), (0, 1), (0, 0)])  # small terms first
+    pairs = jnp.array([(2, 0), (1, 1), (0, 2), (1, 0), (0, 1), (0, 0)])  # small terms first
     return jax.lax.scan(add, ZERO * left[..., :1] * right[..., :1, :], pairs)[0]
 
 
