@@ -1,7 +1,7 @@
 """Find and decode the moments in an optimizer state, in any format of `adamjax.store`."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -11,6 +11,7 @@ from adamjax.moments import Array
 from adamjax.storage.formats import BFloat16, Positive, Ratio, Signed
 from adamjax.storage.roles import roles_of
 from adamjax.storage.store import found_codes
+from adamjax.trees import leaf_names
 
 SECOND_MOMENTS = ("nu_max", "nu")
 
@@ -18,6 +19,7 @@ SECOND_MOMENTS = ("nu_max", "nu")
 class Coded(NamedTuple):
     """The moments of one parameter, with the fields and the code of each group of integer codes."""
 
+    name: str
     moments: dict[str, Array]
     groups: list[tuple[tuple[str, ...], Positive | Signed | Ratio]]
 
@@ -44,16 +46,17 @@ def moments_of(node: Any) -> Moments:
     if not alike or not any(_is_integer(x) for field in roles for x in leaves[field]):
         return Moments(leaves, [])
     coded = []
-    for arrays in zip(*(leaves[field] for field in roles), strict=True):
+    names = leaf_names(getattr(node, next(iter(roles))))
+    for name, *arrays in zip(names, *(leaves[field] for field in roles), strict=True):
         moments = dict(zip(roles, arrays, strict=True))
         groups = found_codes(moments, roles)
-        in_codes = {field for names, _ in groups for field in names}
+        in_codes = {field for fields, _ in groups for field in fields}
         shapes = {jnp.shape(moments[field]) for field in in_codes}
         # `store` encodes all moments of one shape, or none.
         ours = all(f in in_codes or jnp.shape(x) not in shapes for f, x in moments.items())
-        integers = [(names, code) for names, code in groups if not isinstance(code, BFloat16)]
+        integers = [(fields, code) for fields, code in groups if not isinstance(code, BFloat16)]
         if ours and integers:
-            coded.append(Coded(moments, integers))
+            coded.append(Coded(name, moments, integers))
     return Moments(leaves, coded)
 
 
@@ -62,15 +65,26 @@ def has_field(node: Any, field: str) -> bool:
     return field in getattr(node, "_fields", ())
 
 
-def saturated_share(coded: Sequence[Coded]) -> Array:
-    """Return the share of the elements in integer codes that are at the limit of one."""
-    count, total = jnp.zeros((), jnp.float32), 0
+def saturated_counts(coded: Sequence[Coded], axes: Mapping[str, int | None]) -> dict[str, Array]:
+    """Return how many elements in integer codes are at the limit of one, for each layer."""
+    counts: dict[str, Array] = {}
     for one in coded:
-        counts = [code.saturated(one.arrays(fields)) for fields, code in one.groups]
+        axis = axes.get(one.name)
+        count = lambda code, axis=axis: (  # noqa: E731
+            code.saturated if axis is None else jax.vmap(code.saturated, axis)
+        )
+        each = [count(code)(one.arrays(fields)) for fields, code in one.groups]
         # The codes of AMSGrad's v and its maximum are at their limits for the same elements.
-        count += functools.reduce(jnp.maximum, counts).astype(jnp.float32)
-        total += jnp.size(one.moments[one.groups[-1][0][0]])
-    return count / max(total, 1)
+        most = functools.reduce(jnp.maximum, each).astype(jnp.float32)
+        counts[one.name] = counts[one.name] + most if one.name in counts else most
+    return counts
+
+
+def saturated_share(coded: Sequence[Coded], counts: Mapping[str, Array]) -> Array:
+    """Return the share of the elements in integer codes that are at the limit of one."""
+    total = sum(jnp.size(one.moments[one.groups[-1][0][0]]) for one in coded)
+    found = sum((jnp.sum(x) for x in counts.values()), start=jnp.zeros((), jnp.float32))
+    return found / max(total, 1)
 
 
 def _is_integer(x: Any) -> bool:

@@ -9,8 +9,16 @@ import optax
 
 from adamjax.checks import check_beta, is_number
 from adamjax.moments import divide
-from adamjax.rule import as_real
-from adamjax.tracking.decode import saturated_share
+from adamjax.rule import as_real, is_complex
+from adamjax.tracking.decode import saturated_counts, saturated_share
+from adamjax.tracking.layers import (
+    PerLayer,
+    aligned_leaves,
+    init_layers,
+    layer_scalars,
+    measure_layers,
+    stack_axes,
+)
 from adamjax.tracking.rates import effective_quantiles, largest, read_state
 from adamjax.trees import like_updates
 from adamjax.wrappers.guard import guards_in
@@ -21,7 +29,8 @@ NORMS = ("gradient_norm", "update_norm", "parameter_norm", "update_ratio")
 class TrackState(NamedTuple):
     """State of `track`: the wrapped state, and the metrics of the last step.
 
-    `metrics` maps names to scalars. If the tracker has a name, it is `{name: {metric: scalar}}`.
+    `metrics` maps names to scalars, and with `per_layer` "layers" to an array for each leaf. If the
+    tracker has a name, it is `{name: {metric: scalar}}`.
     """
 
     inner_state: Any
@@ -34,6 +43,7 @@ def track(
     b2: float | None = None,
     quantiles: Sequence[float] = (0.05, 0.5, 0.95),
     name: str = "",
+    per_layer: PerLayer = False,
 ) -> optax.GradientTransformationExtraArgs:
     """Wrap an optimizer so that each step leaves its metrics in the optimizer state.
 
@@ -70,6 +80,22 @@ def track(
     gradient that is not finite. If it stays above 0, scale the loss or exclude those leaves from
     the storage format.
 
+    **Layers.** With `per_layer`, each leaf and each layer of a stacked leaf also has, as
+    "gradient_norm/path" of shape (layers,) or ():
+
+    | metric | meaning |
+    |---|---|
+    | `gradient_norm`, `parameter_norm` | ‖g‖ and ‖θ‖ |
+    | `update_norm`, `update_ratio` | ‖Δθ‖ and ‖Δθ‖ / ‖θ‖, Δθ as rounded to the dtype of θ |
+    | `gradient_cosine` | the cosine of the angle between -Δθ and g |
+    | `lost` | the share of the elements with Δθ ≠ 0 that rounding of θ + Δθ turns into θ |
+    | `gradient_spike`, `update_spike` | norm / its moving average over about ten steps before |
+    | `saturated` | as above, of the layer |
+
+    All are sums in the same pass over g, θ and Δθ, and keep 10 numbers per layer in the state. See
+    `find_spikes` for alarms and `plot_layers` for a heat map. The cosine with the last update would
+    take 4 bytes per parameter of state and is not measured. `matrix_metrics` has the stable rank.
+
     **Cost.** If `tx` computes the same gradient norm (`optax.clip_by_global_norm`), the compiler
     computes it once. Squares beyond float32's range give inf (an element above 1.8e19) or 0 (all
     below 1e-19): `gradient_norm` of inf with `nonfinite` of 0 means huge but finite gradients.
@@ -82,13 +108,17 @@ def track(
       quantiles: the quantiles of the effective learning rate, each in [0, 1]. 0.05 is called
         `effective_lr_p05`, 0.999 `effective_lr_p99.9`. `()` measures none.
       name: distinguishes several trackers in one optimizer (see `metrics`), a Python identifier.
+      per_layer: whether to measure each layer. True takes axis 0 of the leaves below layers, blocks
+        or h as that of the layers. A dict from patterns of paths to axes, such as
+        {"decoder/layers/*": 1}, names them instead. Each other leaf is one layer.
 
     Returns:
       An `optax.GradientTransformationExtraArgs` with `TrackState` as its state.
 
     Raises:
       TypeError: `tx` is not a gradient transformation, or `b2` not a number.
-      ValueError: `b2`, a quantile or `name` is out of range.
+      ValueError: `b2`, a quantile or `name` is out of range; in `init`, if `per_layer` has a pattern
+        without leaves or an axis that a leaf does not have.
 
     Example:
       >>> import jax.numpy as jnp, optax
@@ -124,27 +154,37 @@ def track(
         floats += [f"learning_rate/{group}" for group in readout.groups]
         # A buffer for each: donating one buffer twice is an error.
         values = {key: jnp.zeros((), jnp.float32) for key in floats}
-        return TrackState(inner_state, named({**values, "nonfinite": jnp.zeros((), jnp.int32)}))
+        values |= {"nonfinite": jnp.zeros((), jnp.int32)}
+        if per_layer:
+            values["layers"] = init_layers(per_layer, params, coded=bool(readout.coded))
+        return TrackState(inner_state, named(values))
 
     def update(updates, state, params=None, **extra_args):
         out, inner_state = tx.update(updates, state.inner_state, params, **extra_args)
-        gradients, readout = _measurable(updates), read_state(inner_state)
-        gradient_norm, update_norm = _norm(gradients), _norm(_measurable(out))
-        parameter_norm = _norm(_measurable(like_updates(updates, params)))
+        before = state.metrics[name] if name else state.metrics
+        readout, params = read_state(inner_state), like_updates(updates, params)
+        axes = stack_axes(per_layer, updates) if per_layer else {}
+        counts = saturated_counts(readout.coded, axes) if "saturated" in before else {}
+        gradients, layers = _measurable(updates), {}
+        if per_layer:
+            rows = aligned_leaves(updates, out, params)
+            layers["layers"], sums = measure_layers(rows, before["layers"], axes, counts)
+            norms, nonfinite = list(jnp.sqrt(sums[:3])), sums[3].astype(jnp.int32)
+        else:
+            norms = list(map(_norm, (gradients, _steps(out, params), _measurable(params))))
+            nonfinite = _count_nonfinite(gradients, norms[0])
         values = {
-            "gradient_norm": gradient_norm,
-            "update_norm": update_norm,
-            "parameter_norm": parameter_norm,
-            "update_ratio": divide(update_norm, parameter_norm),
-            "nonfinite": _count_nonfinite(gradients, gradient_norm),
+            **dict(zip(NORMS, [*norms, divide(norms[1], norms[2])], strict=True)),
+            "nonfinite": nonfinite,
             **effective_quantiles(readout, b2, labels),
+            **layers,
         }
         if readout.rates:
             values["learning_rate"] = largest([rate for _, rate in readout.rates])
         values |= {f"learning_rate/{group}": rate for group, rate in readout.groups.items()}
         # After `convert_state`, the state keeps its metrics.
-        if "saturated" in (state.metrics[name] if name else state.metrics):
-            values["saturated"] = saturated_share(readout.coded)
+        if "saturated" in before:
+            values["saturated"] = saturated_share(readout.coded, counts)
         return out, TrackState(inner_state, named(values))
 
     return optax.GradientTransformationExtraArgs(init, update)
@@ -200,7 +240,9 @@ def _by_name(parts: Sequence[tuple[str, dict[str, Any]]]) -> dict[str, jax.Array
         if len(parts) == 1:
             prefix = ""
         # asarray also unpacks the variables of a framework (nnx.Variable).
-        scalars |= {prefix + key: jnp.asarray(value) for key, value in values.items()}
+        layers = layer_scalars(values.get("layers", {}))
+        numbers = {key: jnp.asarray(x) for key, x in values.items() if key != "layers"} | layers
+        scalars |= {prefix + key: value for key, value in numbers.items()}
     return scalars
 
 
@@ -238,6 +280,25 @@ def _measurable(tree: Any) -> list[jax.Array]:
     """Return the real and complex leaves."""
     leaves = [jnp.asarray(x) for x in jax.tree.leaves(tree)]
     return [x for x in leaves if jnp.issubdtype(x.dtype, jnp.inexact)]
+
+
+def _steps(out: Any, params: Any) -> list[jax.Array]:
+    """Return the updates, or NaN where the new parameters are NaN.
+
+    XLA's TPU backend fuses a reduction that reads the new parameters into the pass of the step.
+    Before one of the updates alone, it writes them to memory and reads them again.
+    """
+    updates, values = _measurable(out), _measurable(params)
+    if list(map(jnp.shape, updates)) != list(map(jnp.shape, values)):
+        return updates
+    steps = []
+    for u, p in zip(updates, values, strict=True):
+        step = as_real(u, jnp.float32)
+        if is_complex(u) == is_complex(p):
+            after = as_real(p, jnp.float32) + step
+            step = jnp.where(after == after, step, after)
+        steps.append(step)
+    return steps
 
 
 def _norm(leaves: Sequence[jax.Array]) -> jax.Array:

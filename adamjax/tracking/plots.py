@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from adamjax.tracking.layers import layer_rows
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -65,6 +67,61 @@ def plot_metrics(
     bottom.set_xlabel("step")
     if title:
         figure.suptitle(title)
+    save(figure, file)
+    return figure
+
+
+def plot_layers(
+    history: Mapping[str, Any],
+    metric: str = "update_ratio",
+    file: str | os.PathLike[str] | None = None,
+    *,
+    name: str = "",
+) -> "Figure":
+    """Draw a heat map of a metric of the layers by step, on a logarithmic scale.
+
+    Layers that were measured at no step of a cell, or have no value above 0 there, are white.
+
+    Args:
+      history: the metrics of `track(per_layer=True)` by name, and "step", as in `Recorder.history`.
+      metric: the metric, such as "update_ratio", "gradient_norm" or "gradient_spike".
+      file: the file to save to, .png, .svg or .pdf. None saves nothing.
+      name: the prefix of the tracker, if `history` has several (see `metrics`).
+
+    Returns:
+      The figure, a `matplotlib.figure.Figure`.
+
+    Raises:
+      ImportError: matplotlib is not installed.
+      ValueError: `history` has no such metric of layers.
+
+    Example:
+      >>> history = {"step": [1, 2], "update_norm/h/0": [1.0, 0.3], "update_norm/h/1": [0.1, 9.0]}
+      >>> figure = plot_layers(history, "update_norm")
+      >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
+      ['h/0', 'h/1']
+    """
+    rows = layer_rows(history, metric, name=name)
+    names = sorted(rows, key=lambda layer: [(len(n), n) for n in layer.split("/")])
+    steps, last = _distinct(history["step"])
+    table = np.array([np.asarray(rows[layer], float)[last] for layer in names])
+    figure = new_figure(
+        figsize=(7.2, min(1.4 + 0.16 * len(names), 12)), layout="constrained", dpi=130
+    )
+    axes = figure.subplots()
+    style(axes, f"{metric} by layer")
+    axes.grid(visible=False)
+    shown = np.where(_drawable(table), table, np.nan)
+    norm = "log" if np.isfinite(shown).any() else None
+    edges = np.append(steps, steps[-1:] + 1) - 0.5
+    image = axes.pcolormesh(
+        edges, np.arange(len(names) + 1) - 0.5, shown, norm=norm, cmap="viridis", rasterized=True
+    )
+    figure.colorbar(image, ax=axes)
+    every = -(-len(names) // 60)
+    axes.set_yticks(range(0, len(names), every), names[::every], fontsize="x-small")
+    axes.invert_yaxis()
+    axes.set_xlabel("step")
     save(figure, file)
     return figure
 
@@ -140,16 +197,21 @@ def _select(history: Mapping[str, Any], name: str) -> tuple[np.ndarray, Columns]
             f"history has no metrics of a tracker with name={name!r}"
             + (f"; there are {names}" if names else "; record adamjax.metrics(opt_state)")
         )
-    steps = np.asarray(history["step"])
-    # In reverse, the first occurrence of each step is the last recorded.
-    unique, from_end = np.unique(steps[::-1], return_index=True)
-    last = len(steps) - 1 - from_end
+    steps, last = _distinct(history["step"])
     columns = {
         key.removeprefix(prefix): np.asarray(values, float)[last]
         for key, values in history.items()
         if key.startswith(prefix) and key != "step"
     }
-    return unique, columns
+    return steps, columns
+
+
+def _distinct(values: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return the distinct steps in ascending order, and the place of the last record of each."""
+    steps = np.asarray(values)
+    # In reverse, the first occurrence of each step is the last recorded.
+    unique, from_end = np.unique(steps[::-1], return_index=True)
+    return unique, len(steps) - 1 - from_end
 
 
 def _effective_learning_rate(axes: "Axes", steps: np.ndarray, columns: Columns) -> None:

@@ -5,14 +5,15 @@ import math
 import operator
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self, TextIO
 
 import jax
 import numpy as np
 
-from adamjax.tracking.plots import plot_metrics
+from adamjax.tracking.layers import Spike, find_spikes
+from adamjax.tracking.plots import plot_layers, plot_metrics
 
 Record = dict[str, int | float]
 
@@ -35,6 +36,8 @@ class Recorder:
     Args:
       path: the file, a name that ends in `.jsonl`. Missing folders are made. None keeps the records
         in memory only.
+      sink: `sink(step, values)`, called with the numbers by name after each line is written, such
+        as a function that sends them to TensorBoard or Weights & Biases.
 
     Raises:
       ValueError: for another ending, or a file that a recorder has not written.
@@ -52,8 +55,14 @@ class Recorder:
       array([2.5, nan])
     """
 
-    def __init__(self, path: str | os.PathLike[str] | None = None):
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        sink: Callable[[int, Record], Any] | None = None,
+    ):
         self.path = None if path is None else Path(path)
+        self._sink = sink
         self._records: list[Record] = []
         self._file: TextIO | None = None
         if self.path is None:
@@ -96,11 +105,11 @@ class Recorder:
         Args:
           step: the number of the step.
           metrics: real scalars by name: numbers, NumPy or JAX arrays of shape (). The names may
-            differ between steps.
+            differ between steps. An array of shape (n,) becomes `name/0` to `name/n-1`.
 
         Raises:
           TypeError: `step` is not an integer, or a metric not a real number.
-          ValueError: a metric is not a scalar, its name is "step" or not printable, or the recorder
+          ValueError: a metric has several axes, its name is "step" or not printable, or the recorder
             is closed. Nothing is recorded then.
 
         Example:
@@ -119,14 +128,13 @@ class Recorder:
             json_values = {k: v if math.isfinite(v) else str(v) for k, v in record.items()}
             self._file.write(json.dumps(json_values) + "\n")
             self._file.flush()
+        if self._sink is not None:
+            self._sink(record["step"], {k: v for k, v in record.items() if k != "step"})
 
     @property
     def history(self) -> dict[str, np.ndarray]:
         """The values of every metric in the order of recording, "step" first, NaN if missing."""
-        keys = dict.fromkeys(["step", *(key for record in self._records for key in record)])
-        return {
-            key: np.array([record.get(key, np.nan) for record in self._records]) for key in keys
-        }
+        return _columns(self._records)
 
     def plot(self, file: str | os.PathLike[str], *, name: str = "", title: str = "") -> None:
         """Save the figure of `plot_metrics`.
@@ -142,6 +150,40 @@ class Recorder:
         """
         plot_metrics(self.history, file, name=name, title=title)
 
+    def plot_layers(
+        self, file: str | os.PathLike[str], metric: str = "update_ratio", *, name: str = ""
+    ) -> None:
+        """Save the figure of `plot_layers`, a heat map of a metric by layer and step.
+
+        Args:
+          file: the file, .png, .svg or .pdf.
+          metric: the metric of the layers.
+          name: the name of the tracker, if several were recorded.
+
+        Raises:
+          ImportError: matplotlib is not installed.
+          ValueError: the metric was not recorded.
+        """
+        plot_layers(self.history, metric, file, name=name)
+
+    def spikes(
+        self, *, factor: float = 10.0, last: int | None = None, name: str = ""
+    ) -> list[Spike]:
+        """Return the spikes of layers, as `adamjax.tracking.find_spikes`.
+
+        Args:
+          factor: the least norm in units of the layer's moving average.
+          last: the number of records to look at, None for all. 1 gives an alarm during the run.
+          name: the name of the tracker, if several were recorded.
+
+        Returns:
+          The spikes, those of the first step first.
+
+        Raises:
+          ValueError: no metric of layers was recorded.
+        """
+        return find_spikes(_columns(self._records[-(last or 0) :]), factor=factor, name=name)
+
     def close(self) -> None:
         """Close the file. The history stays readable."""
         if self._file is not None:
@@ -153,6 +195,11 @@ class Recorder:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+
+def _columns(records: list[Record]) -> dict[str, np.ndarray]:
+    keys = dict.fromkeys(["step", *(key for record in records for key in record)])
+    return {key: np.array([record.get(key, np.nan) for record in records]) for key in keys}
 
 
 def _check_ending(path: Path) -> None:
@@ -202,10 +249,13 @@ def _as_record(step: int, metrics: Mapping[str, Any]) -> Record:
         if not isinstance(key, str) or not key.isprintable():
             raise ValueError(f"metrics[{key!r}]: a name must be printable text")
         array = np.asarray(value)
-        if array.ndim:
-            raise ValueError(f"metrics[{key!r}] must be a scalar, but has shape {array.shape}")
-        number = array.item()
-        if not isinstance(number, int | float):
-            raise TypeError(f"metrics[{key!r}] must be a real number, not {value!r}")
-        record[key] = int(number) if isinstance(number, bool) else number
+        if array.ndim > 1:
+            raise ValueError(
+                f"metrics[{key!r}] must be a scalar or of one axis, but has shape {array.shape}"
+            )
+        for i, number in enumerate(np.atleast_1d(array).tolist()):
+            if not isinstance(number, int | float):
+                raise TypeError(f"metrics[{key!r}] must be a real number, not {value!r}")
+            full = f"{key}/{i}" if array.ndim else key
+            record[full] = int(number) if isinstance(number, bool) else number
     return record

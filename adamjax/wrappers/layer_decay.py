@@ -23,6 +23,15 @@ _STACK = re.compile(r"(?i)(?:^|/)(?:[^/]*(?:layers|blocks)|[^/]*scan[^/]*|h)/(?!
 _FIRST = re.compile(r"(?i)emb|patch|stem|token|wte|wpe|(?<![a-z])pos(ition)?(?![a-z])")
 
 
+def is_stack(name: str) -> bool:
+    """Return whether axis 0 of a leaf is that of the layers, by its path.
+
+    >>> is_stack("decoder/layers/kernel"), is_stack("layers/0/kernel")
+    (True, False)
+    """
+    return _STACK.search(name) is not None
+
+
 def decay_layers(
     tx: optax.GradientTransformationExtraArgs, decay: float
 ) -> optax.GradientTransformationExtraArgs:
@@ -62,9 +71,7 @@ def layer_factors(params: PyTree, decay: float) -> list[Any]:
     [0.125, 0.25, 0.5, 1.0]
     """
     names, shapes = leaf_names(params), [np.shape(x) for x in jax.tree.leaves(params)]
-    stacks = {
-        n: shape[0] for n, shape in zip(names, shapes, strict=True) if shape and _STACK.search(n)
-    }
+    stacks = {n: shape[0] for n, shape in zip(names, shapes, strict=True) if shape and is_stack(n)}
     found = {name: _NUMBER.search(name) for name in names if name not in stacks}
     numbers = {name: int(match[1]) for name, match in found.items() if match}
     count = max([*(number + 1 for number in numbers.values()), *stacks.values()], default=0)

@@ -1,0 +1,207 @@
+"""Metrics of each layer, measured in the pass of the optimizer, and spikes in them."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from adamjax.moments import Array, divide
+from adamjax.rule import as_real, at_least_float32, real
+from adamjax.trees import PyTree, check_patterns, check_same_tree, leaf_names, map_columns, matches
+from adamjax.wrappers.layer_decay import is_stack
+
+LAYER_METRICS = (
+    *("gradient_norm", "update_norm", "parameter_norm", "update_ratio", "gradient_cosine"),
+    *("lost", "nonfinite", "gradient_spike", "update_spike"),
+    *("gradient_average", "update_average", "saturated"),
+)
+_AVERAGES = slice(9, 11)
+
+PerLayer = bool | Mapping[str, int]
+
+
+class Spike(NamedTuple):
+    """A norm of a layer that is `factor` times its average over the steps before."""
+
+    step: int
+    metric: str  # "gradient" or "update"
+    layer: str
+    factor: float
+
+
+def stack_axes(per_layer: PerLayer, params: PyTree) -> dict[str, int | None]:
+    """Return the axis of the layers by the name of each floating-point leaf, None without one."""
+    axes: dict[str, int | None] = {}
+    for name, leaf in zip(leaf_names(params), jax.tree.leaves(params), strict=True):
+        if not jnp.issubdtype(jnp.result_type(leaf), jnp.inexact):
+            continue
+        n, axis = jnp.ndim(leaf), 0 if is_stack(name) and jnp.ndim(leaf) else None
+        if isinstance(per_layer, Mapping):
+            axis = next((axis for glob, axis in per_layer.items() if matches(name, [glob])), None)
+            if axis is not None and not 0 <= axis < n:
+                raise ValueError(
+                    f"per_layer: {name!r} has {n} axes and no axis {axis}; write an axis from 0 to "
+                    "n - 1, or a pattern that leaves it out"
+                )
+        axes[name] = axis
+    return axes
+
+
+def init_layers(per_layer: PerLayer, params: PyTree, *, coded: bool) -> dict[str, Array]:
+    """Return an array (metrics, layers) or (metrics,) of zeros by the name of each leaf."""
+    if isinstance(per_layer, Mapping):
+        check_patterns("per_layer", tuple(per_layer), params)
+    count = len(LAYER_METRICS) - (not coded)
+    axes = stack_axes(per_layer, params)
+    leaves = dict(zip(leaf_names(params), jax.tree.leaves(params), strict=True))
+    shapes = {k: () if i is None else (jnp.shape(leaves[k])[i],) for k, i in axes.items()}
+    return {name: jnp.zeros((count, *shape), jnp.float32) for name, shape in shapes.items()}
+
+
+def aligned_leaves(
+    updates: PyTree, out: PyTree, params: PyTree
+) -> list[tuple[str, Array, Array, Any]]:
+    """Return name, gradient, update and parameter (or None) of the floating-point leaves."""
+    leaves = jax.tree.leaves(updates)
+    values: Sequence[Any] = [None] * len(leaves)
+    if params is not None:
+        values = check_same_tree("updates", updates, "params", params)
+    rows = zip(leaf_names(updates), leaves, jax.tree.leaves(out), values, strict=True)
+    return [row for row in rows if jnp.issubdtype(jnp.result_type(row[1]), jnp.inexact)]
+
+
+def measure_layers(
+    leaves: Sequence[tuple[str, Array, Array, Any]],
+    before: Mapping[str, Array],
+    axes: Mapping[str, int | None],
+    saturated: Mapping[str, Array],
+) -> tuple[dict[str, Array], Array]:
+    """Return the metrics of the layers by leaf, and Σ g², Σ Δθ², Σ θ² and the number of NaN or inf.
+
+    Args:
+      leaves: name, gradient, update, and parameter or None.
+      before: the metrics of the step before.
+      axes: the axis of the layers.
+      saturated: the number of elements in integer codes that are at a limit.
+    """
+    if not leaves:
+        return {}, jnp.zeros(4, jnp.float32)
+    names, *columns = zip(*leaves, strict=True)
+    rows = [(before[name], saturated.get(name)) for name in names]
+    # Leaves with the layers on one axis share their traces.
+    metrics, squares = {}, []
+    for axis in dict.fromkeys(axes[name] for name in names):
+        mine = [i for i, name in enumerate(names) if axes[name] == axis]
+        run = partial(_measure, axis)
+        results = map_columns(run, *([column[i] for i in mine] for column in (*columns, rows)))
+        metrics |= {names[i]: values for i, (values, _) in zip(mine, results, strict=True)}
+        squares += [total for _, total in results]
+    return {name: metrics[name] for name in before}, sum(squares[1:], start=squares[0])
+
+
+def _measure(
+    axis: int | None, gradient: Array, update: Array, param: Any, row: tuple[Array, Any]
+) -> tuple[Array, Array]:
+    """Return the metrics of one leaf, (metrics, layers) or (metrics,), and its three sums."""
+    before, saturated = row
+    g, u = as_real(gradient, jnp.float32), as_real(update, jnp.float32)
+    p, lost = jnp.zeros_like(u), jnp.zeros_like(u)
+    step = u
+    if param is not None:
+        p, step = as_real(param, jnp.float32), applied(update, param)
+        lost = jnp.where((step == 0) & (u != 0), jnp.float32(1), 0)
+    others = tuple(i for i in range(g.ndim) if i != axis)
+    bad = jnp.where(jnp.isfinite(g), 0, jnp.float32(1))
+    terms = (g * g, step * step, p * p, -g * step, lost, bad)
+    # Behind the barrier, XLA's TPU backend fuses these reductions into the pass of the step.
+    sums = jax.lax.stop_gradient(tuple(jnp.sum(x, others) for x in terms))
+    g2, u2, p2, dot, zeros, nonfinite = jax.lax.optimization_barrier(sums)
+    norms = [jnp.sqrt(x) for x in (g2, u2, p2)]
+    size = max(g.size // max(g2.size, 1), 1)
+    spikes, averages = zip(*map(_spike, norms[:2], before[_AVERAGES]), strict=True)
+    rest = [] if len(before) < len(LAYER_METRICS) else [0 * g2 if saturated is None else saturated]
+    values = [
+        *norms,
+        divide(norms[1], norms[2]),
+        divide(divide(dot, norms[0]), norms[1]),
+        zeros / size,
+        nonfinite,
+        *spikes,
+        *averages,
+        *(jnp.asarray(x, jnp.float32) / size for x in rest),
+    ]
+    return jnp.stack(values), jnp.stack([jnp.sum(x) for x in (g2, u2, p2, nonfinite)])
+
+
+def applied(update: Array, param: Any) -> Array:
+    """Return the change of the parameter by `optax.apply_updates`, in float32.
+
+    XLA's TPU backend fuses reductions of it into the pass of the step. Before reductions of the
+    update, it would write the update to memory and read it again.
+    """
+    wide = real(at_least_float32(jnp.result_type(param)))
+    p, kind = as_real(param, wide), jnp.finfo(jnp.result_type(param))
+    # A cast to bfloat16 and back may be removed by the compiler.
+    after = jax.lax.reduce_precision(p + as_real(update, wide), kind.nexp, kind.nmant)
+    return (after - p).astype(jnp.float32)
+
+
+def _spike(norm: Array, average: Array) -> tuple[Array, Array]:
+    """Return the norm over its average before, and the average, which spikes at most double."""
+    new = average + 0.1 * (jnp.minimum(norm, 2 * average) - average)
+    new = jnp.where(average > 0, new, norm)
+    spike = jnp.where(jnp.isfinite(norm), divide(norm, average), jnp.inf)
+    return spike, jnp.where(jnp.isfinite(new), new, average)
+
+
+def layer_scalars(layers: Mapping[str, Any]) -> dict[str, Array]:
+    """Return (layers,) or () by metric and leaf, such as "gradient_norm/layers/kernel"."""
+    return {
+        f"{metric}/{name}": jnp.asarray(values)[i]
+        for i, metric in enumerate(LAYER_METRICS)
+        for name, values in layers.items()
+        if i < len(values) and not metric.endswith("average")
+    }
+
+
+def find_spikes(history: Mapping[str, Any], *, factor: float = 10.0, name: str = "") -> list[Spike]:
+    """Return the layers whose gradient or update is much larger than before, the first step first.
+
+    Args:
+      history: the metrics of `track(per_layer=True)` by name, and "step", as in
+        `Recorder.history`.
+      factor: the least norm in units of the layer's moving average. NaN norms are infinite.
+      name: the prefix of the tracker, if `history` has several.
+
+    Returns:
+      A `Spike` (step, metric, layer, factor) for each. Within a step, the largest is the first.
+
+    Raises:
+      ValueError: `history` has no metrics of layers.
+
+    >>> gradients = {"gradient_spike/h/0": [1.0, 1.2], "gradient_spike/h/1": [1.0, 50.0]}
+    >>> updates = {"update_spike/h/0": [1.0, 1.1], "update_spike/h/1": [1.0, 3.0]}
+    >>> find_spikes({"step": [1, 2], **gradients, **updates})
+    [Spike(step=2, metric='gradient', layer='h/1', factor=50.0)]
+    """
+    spikes = [
+        Spike(int(step), metric.removesuffix("_spike"), layer, float(x))
+        for metric in ("gradient_spike", "update_spike")
+        for layer, values in layer_rows(history, metric, name=name).items()
+        for step, x in zip(history["step"], values, strict=True)
+        if x >= factor
+    ]
+    return sorted(spikes, key=lambda spike: (spike.step, -spike.factor))
+
+
+def layer_rows(history: Mapping[str, Any], metric: str, *, name: str = "") -> dict[str, Any]:
+    """Return the values of one metric by layer, or raise ValueError if there are none."""
+    prefix = f"{name}/{metric}/" if name else f"{metric}/"
+    rows = {key.removeprefix(prefix): x for key, x in history.items() if key.startswith(prefix)}
+    if not rows:
+        raise ValueError(
+            f"history has no {prefix}...: record adamjax.metrics of a track(..., per_layer=True)"
+        )
+    return rows
