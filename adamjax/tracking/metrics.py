@@ -117,8 +117,8 @@ def track(
 
     Raises:
       TypeError: `tx` is not a gradient transformation, or `b2` not a number.
-      ValueError: `b2`, a quantile or `name` is out of range; in `init`, if `per_layer` has a pattern
-        without leaves or an axis that a leaf does not have.
+      ValueError: `b2`, a quantile or `name` is out of range; in `init`, if a pattern in `per_layer`
+        matches no leaf, or its axis does not exist in one.
 
     Example:
       >>> import jax.numpy as jnp, optax
@@ -153,7 +153,7 @@ def track(
         floats += ["saturated"] if readout.coded else []
         floats += [f"learning_rate/{group}" for group in readout.groups]
         # A buffer for each: donating one buffer twice is an error.
-        values = {key: jnp.zeros((), jnp.float32) for key in floats}
+        values: dict[str, Any] = {key: jnp.zeros((), jnp.float32) for key in floats}
         values |= {"nonfinite": jnp.zeros((), jnp.int32)}
         if per_layer:
             values["layers"] = init_layers(per_layer, params, coded=bool(readout.coded))

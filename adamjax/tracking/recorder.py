@@ -109,8 +109,8 @@ class Recorder:
 
         Raises:
           TypeError: `step` is not an integer, or a metric not a real number.
-          ValueError: a metric has several axes, its name is "step" or not printable, or the recorder
-            is closed. Nothing is recorded then.
+          ValueError: a metric has two axes or more, its name is "step" or not printable, or the
+            recorder is closed. Nothing is recorded then.
 
         Example:
           >>> recorder = Recorder()
@@ -129,7 +129,7 @@ class Recorder:
             self._file.write(json.dumps(json_values) + "\n")
             self._file.flush()
         if self._sink is not None:
-            self._sink(record["step"], {k: v for k, v in record.items() if k != "step"})
+            self._sink(int(record["step"]), {k: v for k, v in record.items() if k != "step"})
 
     @property
     def history(self) -> dict[str, np.ndarray]:
