@@ -83,6 +83,11 @@ def rows(matrix: tuple[int, ...] = MATRIX) -> list[Row]:
             Row(f"optax.adamw, {size}", theirs, shape=shape),
             Row(f"adamw 8bit, {size}", ours(storage="8bit"), shape=shape),
         ]
+    track = partial(adamjax.track, theirs, quantiles=())
+    found += [
+        Row("track(optax.adamw)", track(), shape=matrix),
+        Row("track(per_layer)", track(per_layer={"*": 0}), shape=(32, 1024, 4096)),
+    ]
     many: Any = {"shape": (2048, 1024), "leaves": 8}
     return [
         *found,

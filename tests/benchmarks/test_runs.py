@@ -23,6 +23,8 @@ MOST = {
     "store(optax.adamw) 8bit": 16.1,
     "store(optax.lion) 8bit": 14.1,
     "adamw 8bit, bf16 stochastic": 10.1,
+    "track(optax.adamw)": 28.01,
+    "track(per_layer)": 28.01,
     "guard + adamw float32": 32.1,
     "guard + adamw 8bit": 20.1,
     "guard + adamw 8bit, bf16 stochastic": 12.1,
