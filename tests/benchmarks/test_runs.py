@@ -48,7 +48,9 @@ def test_compiled_for_tpu_each_step_is_one_pass_over_memory(tmp_path):
         assert row["kernels_per_leaf"] == 1 + guarded, row
         # Nothing moves less than the least: a lower figure means that the count is wrong.
         assert row["least"] - 1e-3 <= row["bytes_per_parameter"] <= MOST[name], row
-        assert row["temporary_bytes"] <= (2**19 if guarded else 8192), row  # partial sums
+        assert row["temporary_bytes"] <= (2**19 if guarded or "track" in name else 8192), (
+            row
+        )  # partial sums
 
 
 def test_many_leaves(tmp_path):
