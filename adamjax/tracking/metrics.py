@@ -90,7 +90,7 @@ def track(
     | `gradient_cosine` | the cosine of the angle between -Δθ and g |
     | `lost` | the share of the elements with Δθ ≠ 0 that rounding of θ + Δθ turns into θ |
     | `gradient_spike`, `update_spike` | norm / its moving average over about ten steps before |
-    | `saturated` | as above, of the layer |
+    | `nonfinite`, `saturated` | as above, of the layer |
 
     All are sums over g, θ and Δθ, and keep 11 or 12 numbers per layer in the state. On TPU, float32
     AdamW moves no more bytes with them. Each leaf has six more reductions to compile. See
