@@ -14,7 +14,7 @@ from jax.sharding import AxisType
 
 from adamjax.checks import lookup_or_suggest
 from adamjax.moments import Array
-from adamjax.storage.bits import dithers, hash_u32, leaf_seeds, phases
+from adamjax.storage.bits import as_operands, dithers, hash_u32, leaf_seeds, phases
 from adamjax.storage.codes import refuse_derivative
 from adamjax.storage.formats import FORMATS, Code, groups
 from adamjax.storage.roles import ROLES
@@ -246,7 +246,7 @@ def _mark(storage: str, part: Moments, plan: list[Groups]) -> Array | None:
 def _encode(part: Moments, plan: list[Groups], mark: Array | None) -> Moments:
     if not any(plan):
         return part._replace(format=mark)
-    encoded, seeds = [], hash_u32(leaf_seeds(part.names))
+    encoded, seeds = [], as_operands(hash_u32(leaf_seeds(part.names)))
     at = phases(part.count, max(sum(len(fields) for fields, _ in codes) for codes in plan))
     for leaf, codes, seed in zip(part.leaves, plan, seeds, strict=True):
         words = 0
