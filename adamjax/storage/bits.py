@@ -57,7 +57,7 @@ def element_index(shape: tuple[int, ...]) -> Array:
     return functools.reduce(jnp.add, terms) if shape else jnp.zeros(shape, jnp.uint32)
 
 
-def as_operands(seeds: Sequence[Any]) -> list[Array]:
+def as_operands(seeds: np.ndarray) -> list[Array]:
     """Hide the values of seeds from the compiler, which are else constants in its kernels.
 
     Leaves of the same shape then have the same kernel, and XLA's CPU backend compiles it once.
@@ -65,7 +65,7 @@ def as_operands(seeds: Sequence[Any]) -> list[Array]:
     return jax.lax.optimization_barrier(list(seeds))
 
 
-def step_words(count: Array, seeds: Sequence[Any]) -> list[Array]:
+def step_words(count: Array, seeds: np.ndarray) -> list[Array]:
     """Return a word for each seed and step, for `random_bits`."""
     step = hash_u32(count.astype(jnp.uint32))
     return [hash_u32(step + seed) for seed in as_operands(seeds)]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
+import adamjax
 from adamjax.storage import bits
 from tests.storage.laws import dither, random_bits
 
@@ -105,3 +106,15 @@ def test_mix_is_a_bijection_in_which_each_bit_flips_half_of_the_output():
     flips = [word ^ np.asarray(mix(index ^ np.uint32(1 << bit))) for bit in range(32)]
     shares = [np.mean(np.unpackbits(flip.view(np.uint8))) for flip in flips]
     assert np.max(np.abs(np.asarray(shares) - 0.5)) < 0.02
+
+
+def test_seeds_are_operands_of_kernels():
+    """A constant in a kernel would make each leaf's different, and compiled apart."""
+    params = {name: jnp.ones((128, 128), jnp.bfloat16) for name in "abc"}
+    tx = adamjax.adamw(storage="8bit", param_rounding="stochastic")
+    program = jax.jit(tx.update).lower(params, tx.init(params), params).compile().as_text()
+    kernels, entry = program.split("ENTRY")
+    seeds = bits.leaf_seeds(list(params))
+    for seed in (*seeds, *bits.hash_u32(seeds)):
+        assert f"constant({seed})" not in kernels
+        assert f"constant({seed})" in entry
