@@ -1323,8 +1323,8 @@ def adamuon(
       wire_dtype: dtype in which devices exchange matrices. None is float32.
       layouts: the axes of each parameter that form matrices, see `adamjax.matrix_layouts`: "flax",
         "torch", a layout such as "embed heads dim -> (heads dim) embed", or a dict from patterns to
-        these. None takes parameters with two axes as (inputs, outputs), but for biases, embeddings,
-        output heads and the like.
+        these. None takes parameters with two axes as (inputs, outputs), except biases, embeddings,
+        output heads and similar ones.
       b1: b₁ of Adam.
       b2: b₂ of Adam.
       eps: ε of Adam.
@@ -3248,8 +3248,8 @@ def muon(
         `adam_scale=1`.
       layouts: the axes of each parameter that form matrices, see `adamjax.matrix_layouts`: "flax",
         "torch", a layout such as "embed heads dim -> (heads dim) embed", or a dict from patterns to
-        these. None takes parameters with two axes as (inputs, outputs), but for biases, embeddings,
-        output heads and the like.
+        these. None takes parameters with two axes as (inputs, outputs), except biases, embeddings,
+        output heads and similar ones.
       b1: b₁ of Adam.
       b2: b₂ of Adam.
       eps: ε of Adam.
@@ -3257,7 +3257,7 @@ def muon(
       style: whose implementation to follow, one of
           'author': Jordan: m is an average, scale √max(1, outputs / inputs)
           'torch': torch: the same, with X = u / max(‖u‖, ε)
-          'optax': Optax: the same, with bias correction of m and g
+          'optax': Optax: the same for matrices, with bias correction of m and g
           'keras': Keras, Moonlight: m is a sum, scale 0.2 √max(rows, columns)
           'dion': Dion: m is a sum, no Nesterov, Polar Express, scale √(outputs / inputs)
           'nvidia': NVIDIA: no Nesterov, You's coefficients, scale √max(rows, columns)
@@ -3333,8 +3333,8 @@ def muown(
         v = n d - lr · muon(Δv)
         r = r - lr · adam(Δr)
 
-    A row of zeros stays zero. With NVIDIA's style, lengths alone decay, as with
-    `decay_mode="decoupled_after"`.
+    A row of zeros stays zero. NVIDIA's implementation decays lengths alone: use
+    `decay_mode="decoupled_after"` with its style.
 
     Args:
       learning_rate: lr, a number, an array or a schedule. The updates include it.
@@ -3343,8 +3343,8 @@ def muown(
       b2: b₂ of Adam.
       eps: ε of Adam.
       adam_scale: factor of Adam's update, the ratio of its learning rate to Muon's.
-      norm_fn: from n before the first step and the number of steps done to n of this step. None
-        follows ‖v‖.
+      norm_fn: a function of n before the first step and of the number of steps done, which returns
+        n of this step. None is ‖v‖.
       style: whose implementation to follow, one of
           'author': the authors' code: Muon's style "keras"
           'nvidia': NVIDIA: Muon's style "nvidia", with `scale="rms"`
@@ -3360,8 +3360,8 @@ def muown(
         `adam_scale=1`.
       layouts: the axes of each parameter that form matrices, see `adamjax.matrix_layouts`: "flax",
         "torch", a layout such as "embed heads dim -> (heads dim) embed", or a dict from patterns to
-        these. None takes parameters with two axes as (inputs, outputs), but for biases, embeddings,
-        output heads and the like.
+        these. None takes parameters with two axes as (inputs, outputs), except biases, embeddings,
+        output heads and similar ones.
       mu_dtype: dtype in which momenta are stored, float32 if None.
       nu_dtype: dtype in which v of Adam is stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
@@ -3591,8 +3591,8 @@ def normuon(
         `adam_scale=1`.
       layouts: the axes of each parameter that form matrices, see `adamjax.matrix_layouts`: "flax",
         "torch", a layout such as "embed heads dim -> (heads dim) embed", or a dict from patterns to
-        these. None takes parameters with two axes as (inputs, outputs), but for biases, embeddings,
-        output heads and the like.
+        these. None takes parameters with two axes as (inputs, outputs), except biases, embeddings,
+        output heads and similar ones.
       b1: b₁ of Adam.
       b2: b₂ of Adam.
       eps: ε of Adam.
@@ -4378,8 +4378,8 @@ def scion(
       wire_dtype: dtype in which devices exchange matrices. None is float32.
       layouts: the axes of each parameter that form matrices, see `adamjax.matrix_layouts`: "flax",
         "torch", a layout such as "embed heads dim -> (heads dim) embed", or a dict from patterns to
-        these. None takes parameters with two axes as (inputs, outputs), but for biases, embeddings,
-        output heads and the like.
+        these. None takes parameters with two axes as (inputs, outputs), except biases, embeddings,
+        output heads and similar ones.
       mu_dtype: dtype in which momenta are stored, float32 if None.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u, one of
@@ -4643,8 +4643,8 @@ def soap(
         U = Q_L (m̂ √(1 - b₂ᵗ) / (√v + ε)) Q_Rᵀ              m, v the averages of H and H²
 
     With the style "author" the first step only initializes the bases: the update and the weight
-    decay are 0. Without `layouts`, parameters with two axes are matrices, but for biases,
-    embeddings, output heads and the like, which Adam trains.
+    decay are 0. Without `layouts`, parameters with two axes are matrices, except biases,
+    embeddings, output heads and similar ones, which Adam trains.
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).

@@ -116,8 +116,8 @@ class LayoutTable(tuple[LayoutRow, ...]):
 def matrix_layouts(params: PyTree, layouts: Any = None) -> LayoutTable:
     """Return a table of the parameters that are trained as matrices, and of their matrices.
 
-    Without a layout, a parameter with two axes is a matrix (inputs, outputs). It is none with fewer
-    axes, or if its path names a bias, scale, normalization, embedding, position, head or logits.
+    Without a layout, a parameter with two axes is a matrix (inputs, outputs), unless its path names
+    a bias, scale, normalization, embedding, position, head or logits.
 
     Args:
       params: arrays or `jax.ShapeDtypeStruct`.
@@ -126,7 +126,7 @@ def matrix_layouts(params: PyTree, layouts: Any = None) -> LayoutTable:
         - a layout in the notation of einops, "in heads dim -> (heads dim) in": the last two entries
           are the rows (outputs) and columns (inputs), those before them a stack of matrices.
           "(qkv=3 out)" is an axis of equal blocks, "out=512+128+128" one of unequal blocks;
-        - "other", for parameters that are no matrices;
+        - "other", for parameters that are not matrices;
         - "flax", "maxtext", "equinox" or "torch", for the layers of a framework;
         - `adamjax.stacked_layouts`, for layers under `scan`;
         - `optax.contrib.MuonDimensionNumbers`;
@@ -195,7 +195,12 @@ def _named_values(params: PyTree, layouts: Any) -> list[tuple[str, Shape, Any]]:
     named = _named_shapes(params)
     values = [layouts] * len(named)
     if callable(layouts):
-        tree = jax.tree.structure(params).flatten_up_to(layouts(params))
+        try:
+            tree = jax.tree.structure(params).flatten_up_to(layouts(params))
+        except ValueError as error:
+            raise ValueError(
+                f"layouts: the function must return a layout for each leaf: {error}"
+            ) from None
         values = ["other" if value is None else value for value in tree]
     elif isinstance(layouts, Mapping) and named and not has_masked(params):
         names = [name for name, _ in named]
@@ -219,7 +224,8 @@ def _resolve(name: str, shape: Shape, layouts: Any) -> Layout | None:
             layout.sizes(shape)
         return layout
     except ValueError as error:
-        lines = "".join(f"\n  {{{name!r}: {line}" for line in _examples(len(shape)))
+        examples = [f"{{{name!r}: {line}" for line in _examples(len(shape))]
+        lines = "".join(f"\n  {line}" for line in [*_framework_lines(name, shape), *examples])
         raise ValueError(
             f"layouts: {name!r} of shape {shape}: {error}. Write one of these lines:{lines}"
         ) from None
@@ -253,7 +259,7 @@ def _matching(name: str, shape: Shape, layouts: Any) -> Iterator[Layout | None]:
     elif {*getattr(layouts, "_fields", ())} - {"sharding"} == {"reduction_axis", "output_axis"}:
         yield _from_optax(layouts, len(shape))
     else:
-        raise ValueError(f"{layouts!r} is no layout")
+        raise ValueError(f"{layouts!r} is not a layout")
 
 
 def _named(name: str, shape: Shape, text: str) -> Iterator[Layout | None]:
@@ -288,10 +294,17 @@ def _from_optax(numbers: Any, n: int) -> Layout:
             for axes in (numbers.reduction_axis, numbers.output_axis)
         )
     except IndexError:
-        raise ValueError(f"{numbers} has an axis that the parameter has not") from None
+        raise ValueError(f"{numbers} has an axis that the parameter does not have") from None
     stack = [(f"axis{i}",) for i in range(n) if i not in rows + columns]
     groups = [tuple(f"axis{i}" for i in axes) for axes in (rows, columns)]
     return Layout(tuple((Axis(f"axis{i}"),) for i in range(n)), (*stack, *groups))
+
+
+def _framework_lines(name: str, shape: Shape) -> Iterator[str]:
+    """Yield the layouts of frameworks for a leaf. Those of "maxtext" are for too many leaves."""
+    for framework in ("flax", "equinox", "torch"):
+        if layout := next(_named(name, shape, framework), None):
+            yield f"{{'*': {framework!r}}}  {layout}"
 
 
 def _examples(n: int) -> list[str]:
@@ -304,5 +317,6 @@ def _examples(n: int) -> list[str]:
         f"'{stack} in out -> {stack} out in'}}  a stack of matrices",
         f"'{inputs} out -> out ({inputs})'}}  one matrix",
         f"'in {outputs} -> ({outputs}) in'}}  one matrix",
+        f"'out {inputs} -> out ({inputs})'}}  one matrix",
     ] * (n > 2)
     return [*matrices, "'other'}  no matrix"]

@@ -27,7 +27,7 @@ from adamjax.variants.adam import scale_by_adam
 STYLES = {
     "author": "Jordan: m is an average, scale √max(1, outputs / inputs)",
     "torch": "torch: the same, with X = u / max(‖u‖, ε)",
-    "optax": "Optax: the same, with bias correction of m and g",
+    "optax": "Optax: the same for matrices, with bias correction of m and g",
     "keras": "Keras, Moonlight: m is a sum, scale 0.2 √max(rows, columns)",
     "dion": "Dion: m is a sum, no Nesterov, Polar Express, scale √(outputs / inputs)",
     "nvidia": "NVIDIA: no Nesterov, You's coefficients, scale √max(rows, columns)",
@@ -110,8 +110,8 @@ def scale_by_muon(
         `adam_scale=1`.
       layouts: the axes of each parameter that form matrices, see `adamjax.matrix_layouts`: "flax",
         "torch", a layout such as "embed heads dim -> (heads dim) embed", or a dict from patterns to
-        these. None takes parameters with two axes as (inputs, outputs), but for biases, embeddings,
-        output heads and the like.
+        these. None takes parameters with two axes as (inputs, outputs), except biases, embeddings,
+        output heads and similar ones.
       b1: b₁ of Adam.
       b2: b₂ of Adam.
       eps: ε of Adam.

@@ -67,8 +67,8 @@ def scale_by_muown(
       b1: b₁ of Adam, for lengths and for other leaves.
       b2: b₂ of Adam.
       eps: ε of Adam.
-      norm_fn: from n before the first step and the number of steps done to n of this step. None
-        follows ‖v‖.
+      norm_fn: a function of n before the first step and of the number of steps done, which returns
+        n of this step. None is ‖v‖.
 
     Returns:
       A transformation with an `optax.transforms.PartitionState`, as `scale_by_muon`, whose matrices
@@ -175,8 +175,8 @@ MUOWN = register(
     ),
     summary="Muon for directions of rows, Adam for their lengths",
     learning_rate=3e-4,
-    notes="A row of zeros stays zero. With NVIDIA's style, lengths alone decay, as with "
-    '`decay_mode="decoupled_after"`.',
+    notes="A row of zeros stays zero. NVIDIA's implementation decays lengths alone: use "
+    '`decay_mode="decoupled_after"` with its style.',
     styles=STYLES,
     includes_learning_rate=True,
 )

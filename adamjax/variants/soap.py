@@ -148,8 +148,8 @@ SOAP = register(
     weight_decay=1e-2,
     decay_mode="decoupled_after",
     notes='With the style "author" the first step only initializes the bases: the update and the '
-    "weight decay are 0. Without `layouts`, parameters with two axes are matrices, but for biases, "
-    "embeddings, output heads and the like, which Adam trains.",
+    "weight decay are 0. Without `layouts`, parameters with two axes are matrices, except biases, "
+    "embeddings, output heads and similar ones, which Adam trains.",
     styles=STYLES,
     adjust=skip_first_decay,
 )

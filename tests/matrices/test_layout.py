@@ -200,8 +200,8 @@ ERRORS = {
     r"needs a multiple of 4 elements in \(h=4 a\), the shape has 6": ((6, 3), "(h=4 a) b -> h a b"),
     r"the axis '\(b' is not readable": ((2, 3), "a (b -> a b"),
     r"the axis 'b=0' is not readable": ((2, 3), "a b=0 -> a b"),
-    r"5 is no layout": ((2, 3), 5),
-    r"has an axis that the parameter has not": ((2, 3), DimensionNumbers(0, 2)),
+    r"5 is not a layout": ((2, 3), 5),
+    r"has an axis that the parameter does not have": ((2, 3), DimensionNumbers(0, 2)),
     r"must have 'axis0' once": ((2, 3), DimensionNumbers(0, (0, 1))),
 }
 
@@ -213,9 +213,19 @@ def test_errors_name_path_shape_and_lines_that_fit(message):
         matrix_layouts(shapes(w=shape), None if layout is None else {"*": layout})
     first, *lines = str(error.value).split("\n")
     assert first.startswith(f"layouts: 'w' of shape {shape}: ")
-    assert len(lines) == {2: 2, 3: 4}[len(shape)]
+    assert len(lines) == {2: 2, 3: 5}[len(shape)]
     for line in lines:
         matrix_layouts(shapes(w=shape), ast.literal_eval(line.strip().partition("  ")[0]))
+
+
+def test_error_shows_the_layout_of_a_framework():
+    with pytest.raises(ValueError, match=r"'flax'}  embed heads dim -> \(heads dim\) embed"):
+        matrix_layouts(shapes(**{"attn/query/kernel": (8, 2, 4)}))
+
+
+def test_error_for_a_function_that_forgets_a_leaf():
+    with pytest.raises(ValueError, match=r"layouts: the function must return a layout for each"):
+        matrix_layouts(shapes(a=(2, 3), b=(2, 3)), lambda params: {"a": "other"})
 
 
 def test_path_that_does_not_exist():
