@@ -195,8 +195,9 @@ def _named_values(params: PyTree, layouts: Any) -> list[tuple[str, Shape, Any]]:
     named = _named_shapes(params)
     values = [layouts] * len(named)
     if callable(layouts):
+        tree = layouts(params)
         try:
-            tree = jax.tree.structure(params).flatten_up_to(layouts(params))
+            tree = jax.tree.structure(params).flatten_up_to(tree)
         except ValueError as error:
             raise ValueError(
                 f"layouts: the function must return a layout for each leaf: {error}"
