@@ -57,6 +57,16 @@ def check_count(name: str, value: Any, least: int = 1) -> None:
         raise ValueError(f"{name} must be a whole number from {least}, got {value}")
 
 
+def check_dtype(name: str, value: Any) -> None:
+    """Raise ValueError unless the value is None or a floating-point dtype."""
+    try:
+        valid = value is None or jax.numpy.issubdtype(np.dtype(value), jax.numpy.floating)
+    except TypeError:
+        valid = False
+    if not valid:
+        raise ValueError(f'{name} must be a dtype such as "float32" or "bfloat16", got {value!r}')
+
+
 def refuse_state(state: Any) -> NoReturn:
     """Raise ValueError for a state that belongs to another optimizer."""
     kinds = [type(node) for node in (state, *state)] if isinstance(state, tuple) else []

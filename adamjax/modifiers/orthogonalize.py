@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import lookup_or_suggest
+from adamjax.checks import check_dtype, lookup_or_suggest
 from adamjax.matrices.distribute import map_layouts
 from adamjax.matrices.polar import Coefficients, Triples, polar_factor, resolve
 from adamjax.matrices.resolve import Layouts, resolve_layouts
@@ -67,8 +67,8 @@ def orthogonalize(
       A transformation without state.
 
     Raises:
-      ValueError: for invalid coefficients or an unknown scale; in `init`, for a parameter with
-        three or more axes and no layout, or a layout that does not fit.
+      ValueError: for invalid coefficients, scale or dtype; in `init`, for a parameter with three or
+        more axes and no layout, or a layout that does not fit.
 
     >>> import jax.numpy as jnp
     >>> u = jnp.array([[4.0, 0.0], [0.0, -1.0]])
@@ -76,6 +76,8 @@ def orthogonalize(
     >>> jnp.round(jnp.abs(tx.update(u, tx.init(u))[0])).tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
+    check_dtype("dtype", dtype)
+    check_dtype("wire_dtype", wire_dtype)
     method = resolve(coefficients, steps=steps, eps=eps)
     factor = lookup_or_suggest("scale", scale, SCALES)
 

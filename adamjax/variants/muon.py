@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import optax
 
-from adamjax.checks import check_count, check_not_negative, lookup_or_suggest
+from adamjax.checks import check_count, check_dtype, check_not_negative, lookup_or_suggest
 from adamjax.matrices.polar import COEFFICIENTS, Coefficients, Triples
 from adamjax.matrices.resolve import Layouts
 from adamjax.modifiers.orthogonalize import orthogonalize
@@ -151,11 +151,15 @@ def scale_by_muon(
     after = [preset.after(scale)] if preset.after else []
     for_matrices = optax.chain(moving, *before, orthogonal, *after)
     for_matrices = preset.wrap(for_matrices) if preset.wrap else for_matrices
-    scale_by = optax.scale_by_schedule if callable(adam_scale) else optax.scale
     for_others = optax.chain(
         scale_by_adam(b1, b2, eps, mu_dtype=mu_dtype, nu_dtype=nu_dtype), scale_by(adam_scale)
     )
     return partition_matrices(for_matrices, for_others, layouts)
+
+
+def scale_by(factor: ScalarOrSchedule) -> optax.GradientTransformation:
+    """Multiply updates by a number or a schedule."""
+    return optax.scale_by_schedule(factor) if callable(factor) else optax.scale(factor)
 
 
 def muon_orthogonalize(
@@ -173,6 +177,7 @@ def muon_orthogonalize(
         check_count("ns_steps", ns_steps)
     if ns_eps is not None:
         check_not_negative("ns_eps", ns_eps)
+    check_dtype("ns_dtype", ns_dtype)
     return orthogonalize(
         coefficients,
         steps=ns_steps,

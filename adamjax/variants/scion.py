@@ -25,7 +25,7 @@ from adamjax.modifiers.partition_matrices import partition_matrices
 from adamjax.moments import divide, norm as euclidean_norm
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, lift
-from adamjax.variants.muon import muon_momentum, muon_orthogonalize, scale_by_muon
+from adamjax.variants.muon import muon_momentum, muon_orthogonalize, scale_by, scale_by_muon
 
 _SPECTRAL = {"spectral": "rms_to_rms", "spectral_max": "aspect"}  # and their scales
 _NORMS = {
@@ -45,9 +45,9 @@ def scale_by_scion(
     momentum: ScalarOrSchedule = 0.9,
     *,
     norm: str = "spectral",
-    radius: float = 50.0,
+    radius: ScalarOrSchedule = 50.0,
     other_norm: str = "sign",
-    other_radius: float = 4.0,
+    other_radius: ScalarOrSchedule = 4.0,
     coefficients: str | Triples = "jordan",
     **options: Any,
 ) -> optax.GradientTransformationExtraArgs:
@@ -87,9 +87,9 @@ def scale_by_scion(
     layouts_of = partial(resolve_layouts, layouts=layouts)
     polar = muon_orthogonalize(coefficients, _SPECTRAL.get(norm, "none"), layouts, **options)
     elementary = lift(rule, optax.ScaleByScheduleState, {}, uses_axes=True, layouts_of=layouts_of)
-    matrices = optax.chain(polar if norm in _SPECTRAL else elementary, optax.scale(radius))
+    matrices = optax.chain(polar if norm in _SPECTRAL else elementary, scale_by(radius))
     others = optax.chain(
-        map_updates(optax.identity(), lambda m, g: other(m)), optax.scale(other_radius)
+        map_updates(optax.identity(), lambda m, g: other(m)), scale_by(other_radius)
     )
     moving = muon_momentum(momentum, False, "average", mu_dtype)
     return optax.chain(moving, partition_matrices(matrices, others, layouts))

@@ -73,6 +73,7 @@ def hyperball(
 
     Args:
       direction: a transformation from gradients to updates u, such as `adamjax.scale_by_adam()`.
+        The updates of a whole optimizer, such as `adamjax.adamw`, have the opposite sign.
       learning_rate: lr, a number, an array or a schedule: the angle in radians, if it is small and
         u is orthogonal to p.
       radius: R, the Frobenius norm of every matrix. None is the norm that each has in `init`.

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import adamjax
 from adamjax.matrices.polar import COEFFICIENTS, expand, polar_factor, product_of_parts, resolve
 from tests import ROOT
 
@@ -182,3 +183,10 @@ def test_program_does_not_grow_with_the_steps(gram):
 def test_refuses(kwargs, message):
     with pytest.raises(ValueError, match=message):
         polar_factor(**{"x": jnp.ones((3, 3)), **kwargs})
+
+
+@pytest.mark.parametrize("name", ["ns_dtype", "wire_dtype"])
+@pytest.mark.parametrize("value", ["bf16", "int32"])
+def test_muon_refuses_dtypes(name, value):
+    with pytest.raises(ValueError, match=f"{name} must be a dtype such as .*{value}"):
+        adamjax.muon(**{name: value})
