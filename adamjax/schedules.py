@@ -15,6 +15,7 @@ from adamjax.checks import (
     check_count,
     check_not_negative,
     check_positive,
+    check_scalar,
     is_zero,
     lookup_or_suggest,
 )
@@ -138,7 +139,7 @@ def cool_down(
       A schedule for a learning rate, a momentum or another scalar.
 
     Raises:
-      ValueError: for a negative number of steps, or an unknown shape.
+      ValueError: for a negative number of steps, a cool-down of 0 steps, or an unknown shape.
 
     >>> schedule = cool_down(optax.constant_schedule(0.4), start=100, steps=4)
     >>> [round(float(schedule(step)), 4) for step in (0, 100, 101, 104, 200)]
@@ -147,6 +148,7 @@ def cool_down(
     Hägele et al., 2024. Scaling Laws and Compute-Optimal Training Beyond Fixed Training Durations.
     https://arxiv.org/abs/2405.18392
     """
+    check_scalar("schedule", schedule)
     check_count("start", start, least=0)
     check_count("steps", steps)
     check_positive("power", power)
@@ -188,7 +190,7 @@ def wsd(
       power: exponent of the shape "power".
 
     Raises:
-      ValueError: for a negative number of steps, or an unknown shape.
+      ValueError: for a negative number of steps, a cool-down of 0 steps, or an unknown shape.
 
     >>> schedule = wsd(0.4, 10, 90, 4)
     >>> [round(float(schedule(step)), 4) for step in (0, 5, 10, 100, 101, 104)]
@@ -198,6 +200,7 @@ def wsd(
     Training Strategies. https://arxiv.org/abs/2404.06395
     """
     check_count("stable_steps", stable_steps, least=0)
+    check_count("decay_steps", decay_steps)
     start = warmup_steps + stable_steps
     main = _warmed_up(optax.constant_schedule(peak_value), warmup_steps, init_value, peak_value)
     return cool_down(main, start, decay_steps, end_value=end_value, shape=shape, power=power)
@@ -231,7 +234,7 @@ def power_cool(
       shape: shape of the cool-down, see `adamjax.cool_down`.
 
     Raises:
-      ValueError: for a negative number of steps, or an unknown shape.
+      ValueError: for a negative number of steps, a cool-down of 0 steps, or an unknown shape.
 
     >>> schedule = power_cool(0.4, 10, 90, 20, exponent=0.5)
     >>> [round(float(schedule(step)), 4) for step in (5, 10, 40, 90, 100, 110, 120)]
@@ -242,6 +245,7 @@ def power_cool(
     """
     check_count("power_steps", power_steps, least=0)
     check_count("stable_steps", stable_steps, least=0)
+    check_count("decay_steps", decay_steps)
     check_not_negative("exponent", exponent)
     begin = max(warmup_steps + stable_steps, 1)
 

@@ -78,7 +78,7 @@ def test_plot_has_a_line_for_each_schedule(tmp_path):
     [
         ("unknown shape 'sqrt'", {"shape": "sqrt"}),
         ("warmup_steps must be a whole number from 0", {"warmup_steps": -1}),
-        ("steps must be a whole number from 1", {"decay_steps": 0}),
+        ("^decay_steps must be a whole number from 1", {"decay_steps": 0}),
     ],
 )
 def test_error_names_the_argument(message, arguments):

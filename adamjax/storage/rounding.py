@@ -13,7 +13,15 @@ from adamjax.checks import lookup_or_suggest, refuse_state
 from adamjax.moments import Array, common_dtype, increment, nan_to_zero
 from adamjax.storage.bits import leaf_seeds, random_bits, step_words
 from adamjax.storage.codes import refuse_derivative, round_bits
-from adamjax.trees import PyTree, check_same_tree, leaf_name, like_updates, require_params
+from adamjax.trees import (
+    PyTree,
+    check_same_tree,
+    is_masked,
+    leaf_name,
+    like_updates,
+    require_params,
+    unbox,
+)
 
 MODES = ("stochastic", "kahan", "residual8")
 
@@ -61,7 +69,7 @@ def round_params(mode: str = "stochastic") -> optax.GradientTransformationExtraA
     >>> float(p)
     1.015625
     """
-    lookup_or_suggest("mode", mode, dict.fromkeys(MODES))
+    lookup_or_suggest("rounding mode", mode, dict.fromkeys(MODES))
 
     def init(params: PyTree) -> RoundParamsState:
         steps = jnp.zeros([], jnp.int32)
@@ -149,13 +157,16 @@ def master_params(params: PyTree, state: Any) -> PyTree:
 
     Args:
       params: the parameters.
-      state: the state of an optimizer with `param_rounding` "kahan" or "residual8".
+      state: the state of an optimizer with `param_rounding` "kahan" or "residual8", or an object
+        with the attribute `opt_state`, such as `flax.nnx.Optimizer`.
 
     Returns:
-      p + c in float32 for bfloat16 and float16 parameters, and the other parameters.
+      p + c in float32 for bfloat16 and float16 parameters, with c = 0 for frozen ones, and the
+      other parameters.
 
     Raises:
-      ValueError: if the state stores no rounding errors, or several trees of them.
+      ValueError: if the state stores no rounding errors, several trees of them, or those of other
+        parameters.
 
     >>> params = {"w": jnp.bfloat16(1.0)}
     >>> params, state = from_master_params(
@@ -169,9 +180,13 @@ def master_params(params: PyTree, state: Any) -> PyTree:
         if not is_low(p):
             return p
         wide = jnp.asarray(p, jnp.float32)
+        if is_masked(c):
+            return wide
         return jnp.where(jnp.isfinite(wide), wide + _error(p, c), wide)
 
-    return jax.tree.map(master, params, _find_residual(state))
+    leaves, treedef = jax.tree.flatten(params)
+    residual = _find_residual(getattr(state, "opt_state", state))
+    return treedef.unflatten(map(master, leaves, _errors_of(params, residual)))
 
 
 def from_master_params(master: PyTree, params: PyTree, state: Any) -> tuple[PyTree, Any]:
@@ -187,7 +202,8 @@ def from_master_params(master: PyTree, params: PyTree, state: Any) -> tuple[PyTr
       bfloat16, and the same values after another round trip.
 
     Raises:
-      ValueError: if the state stores no rounding errors, or several trees of them.
+      ValueError: if the state stores no rounding errors, several trees of them, or those of other
+        parameters.
 
     >>> params = jnp.bfloat16(0.0)
     >>> state = round_params("residual8").init(params)
@@ -200,6 +216,8 @@ def from_master_params(master: PyTree, params: PyTree, state: Any) -> tuple[PyTr
         if not is_low(p):
             return x, c
         rounded = _nearest(jnp.asarray(x, jnp.float32), p.dtype)
+        if is_masked(c):
+            return rounded.astype(p.dtype), c
         lost = x - rounded
         if c.dtype == jnp.int8:
             share = jnp.clip(lost / _half_step(rounded, p.dtype), -1, 1) * 127
@@ -209,8 +227,8 @@ def from_master_params(master: PyTree, params: PyTree, state: Any) -> tuple[PyTr
     residual = _find_residual(state)
     masters = check_same_tree("params", params, "master", master)
     leaves, treedef = jax.tree.flatten(params)
-    pairs = list(map(split, masters, leaves, treedef.flatten_up_to(residual)))
-    lost = treedef.unflatten([c for _, c in pairs])
+    pairs = list(map(split, masters, leaves, _errors_of(params, residual)))
+    lost = jax.tree.structure(residual).unflatten([c for _, c in pairs if not is_masked(c)])
     replace = lambda x: x._replace(residual=lost) if _is_rounding(x) else x  # noqa: E731
     state = jax.tree.map(replace, state, is_leaf=_is_rounding)
     return treedef.unflatten([p for p, _ in pairs]), state
@@ -226,9 +244,21 @@ def _find_residual(state: Any) -> PyTree:
     if len(found) != 1:
         raise ValueError(
             f"state: it has {len(found)} trees of rounding errors; give the state of one optimizer "
-            "with param_rounding='kahan' or 'residual8'"
+            "with param_rounding='kahan' or 'residual8', such as state.inner_opt_state of "
+            "accumulate"
         )
     return found[0]
+
+
+def _errors_of(params: PyTree, residual: PyTree) -> list[Any]:
+    """Return the stored error of each parameter, or `optax.MaskedNode`."""
+    try:
+        return jax.tree.structure(unbox(params)).flatten_up_to(unbox(residual))
+    except ValueError as error:
+        raise ValueError(
+            "params: their tree is not that of the rounding errors in state; give the parameters "
+            "from which tx.init made it"
+        ) from error
 
 
 def _error(p: Array, c: Array) -> Array:

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_count, check_scalar, refuse_state
+from adamjax.checks import check_count, check_scalar, is_number, refuse_state
 from adamjax.modifiers.map_updates import map_leaves
 from adamjax.moments import ZERO, Array, common_dtype, increment
 from adamjax.rule import ScalarOrSchedule, at_least_float32, is_complex, value_at
@@ -78,7 +78,7 @@ def accumulate(
     (-0.0, -2.0, True)
     """
     check_scalar("every_k", every_k)
-    if isinstance(every_k, int | float):
+    if is_number(every_k):
         check_count("every_k", every_k)
     if jnp.dtype(dtype) not in (jnp.float32, jnp.bfloat16, jnp.float16):
         raise TypeError(f"dtype must be float32, bfloat16 or float16, got {dtype!r}")

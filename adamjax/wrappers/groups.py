@@ -127,10 +127,11 @@ def groups(
 
     Returns:
       A transformation with a `GroupsState`. Its method `table(params)` returns the group, settings
-      and factor of each parameter, which `print` aligns. `adamjax.metrics` has the learning rate of
-      each group.
+      and factor of each parameter, which `print` aligns. With `track` around it, `adamjax.metrics`
+      has the learning rate of each group.
 
     Raises:
+      TypeError: for settings of a group that are neither arguments nor "frozen".
       ValueError: for an unknown argument, a factor without a value to multiply, or settings that
         are common to all groups; in `init`, for a pattern without leaves, settings that change the
         state's tree, paths without layers for `layer_decay`, or an optimizer whose step it cannot
@@ -221,8 +222,7 @@ def _make_groups(
     patterns = [*([key] if isinstance(key, str) else list(key) for key in settings), []]
     chosen = [*settings.values(), default]
     for row in chosen:
-        if isinstance(row, str):
-            lookup_or_suggest("settings", row, {FROZEN: None})
+        _check_row(row)
     rows = [None if isinstance(row, str) else dict(row) for row in chosen]
     parameters = inspect.signature(make).parameters
     base = {name: p.default for name, p in parameters.items() if p.default is not p.empty}
@@ -247,6 +247,16 @@ def _make_groups(
     for name in names:
         _schedule_all(name, [part.values for part in parts if part.settings is not None])
     return [part if part.settings is None else _with_optimizer(make, part) for part in parts]
+
+
+def _check_row(row: Any) -> None:
+    if isinstance(row, str):
+        lookup_or_suggest("settings", row, {FROZEN: None})
+    elif not isinstance(row, Mapping):
+        raise TypeError(
+            "settings, default: give arguments such as {'learning_rate': 1e-3}, or 'frozen', "
+            f"got {row!r}"
+        )
 
 
 def _with_optimizer(make: Callable[..., Any], part: _Group) -> _Group:

@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
-from adamjax.checks import check_count, check_positive, lookup_or_suggest, refuse_state
+from adamjax.checks import check_count, check_positive, is_number, lookup_or_suggest, refuse_state
 from adamjax.modifiers.map_updates import choose, map_leaves
 from adamjax.moments import ZERO, Array, divide, increment
 from adamjax.rule import as_real, at_least_float32, real
@@ -87,12 +88,13 @@ def guard(
       window: the number of norms.
 
     Returns:
-      A transformation with a `GuardState`. A norm beyond the range of float32 is not finite.
+      A transformation with a `GuardState`. A norm above 1.8e19, whose square is beyond float32, is
+      not finite.
 
     Raises:
-      ValueError: for two limits, a limit or window that is not positive, an unknown action or one
-        without a limit. With `per_leaf`, in `update`, if the state of `inner` has other trees in
-        place of the parameters'.
+      ValueError: for two limits, a limit that is not positive, a `max_ratio` below 1, a window
+        below 2, an unknown action or one without a limit. With `per_leaf`, in `update`, if the
+        state of `inner` has other trees in place of the parameters'.
 
     >>> tx = guard(optax.sgd(0.5))
     >>> p = jnp.float32(1.0)
@@ -173,10 +175,11 @@ def check_guard(state: Any, max_skipped: int = 10) -> None:
     if not guards:
         raise ValueError("state: it has no adamjax.guard; put guard(...) around the optimizer")
     for node in guards:
-        if node.skipped_in_row >= max_skipped:
-            counts = ", ".join(f"{name}={int(x)}" for name, x in node.metrics.items())
+        in_row = np.max(node.skipped_in_row)  # Of all members under vmap.
+        if in_row >= max_skipped:
+            counts = ", ".join(f"{name}={np.max(x)}" for name, x in node.metrics.items())
             raise FloatingPointError(
-                f"{int(node.skipped_in_row)} steps in a row were skipped ({counts}); restore a "
+                f"{in_row} steps in a row were skipped ({counts}); restore a "
                 "checkpoint and lower the learning rate, or skip the data of these steps"
             )
 
@@ -195,6 +198,8 @@ def _statistics(max_zscore: float | None, max_ratio: float | None) -> Any:
         raise ValueError("max_zscore, max_ratio: give one of them")
     if max_ratio is not None:
         check_positive("max_ratio", max_ratio)
+        if is_number(max_ratio) and max_ratio < 1:
+            raise ValueError(f"max_ratio must be at least 1, got {max_ratio}")
         return lambda norms: (usual := jnp.median(norms, 1), max_ratio * usual)
     if max_zscore is None:
         return None

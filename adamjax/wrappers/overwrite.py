@@ -48,13 +48,15 @@ def overwrite(
     value = lookup_or_suggest("how", how, VALUES)
 
     def change(updates: PyTree, params: PyTree) -> PyTree:
-        def move(p: Array, g: Array) -> Array:
+        def move(p: Array, g: Array, eps: Array) -> Array:
             new = value(p, g)
             # A tiny scale after a large one does not round to 0, by which layers divide.
-            u = jnp.where((p + (new - p) == 0) & (new != 0), p * (2.0**-23 - 1), new - p)
-            return jnp.where(jnp.isfinite(g), u, ZERO)
+            tiny = (jnp.abs(new) < jnp.abs(p) * eps / 2) & (new != 0)
+            return jnp.where(jnp.isfinite(g), jnp.where(tiny, p * (eps - 1), new - p), ZERO)
 
-        return map_leaves(move, check_params(params, updates), updates)
+        params = check_params(params, updates)
+        eps = jax.tree.map(lambda p: jnp.finfo(jnp.result_type(p)).eps, params)
+        return map_leaves(move, params, updates, eps)
 
     def labels(tree: PyTree) -> PyTree:
         names = ["overwrite" if on else "step" for on in resolve_mask(mask, tree)]

@@ -12,7 +12,9 @@ from adamjax.wrappers.state_leaves import map_state
 
 
 def reset(tx: optax.GradientTransformation, state: Any, params: PyTree, where: Mask = None) -> Any:
-    """Set the state of some parameters to that of `tx.init`, and keep step counts and all other.
+    """Reset the state of some parameters to that of `tx.init`, and keep the rest.
+
+    Step counts and the state of the other parameters do not change.
 
     Use it once on a run whose moments a bad step has poisoned. `adamjax.guard` prevents that.
 
@@ -22,7 +24,7 @@ def reset(tx: optax.GradientTransformation, state: Any, params: PyTree, where: M
       params: the parameters. Repair those that are not finite first, for example from a checkpoint.
       where: the parameters whose state is reset, in any of the forms of `adamjax.optimizer`. None:
         those with a number in the state that is not finite, and scalars that are not. Codes of
-        `storage="8bit"` do not show it, so name them there.
+        `storage="8bit"` do not show NaN, so name the parameters there.
 
     Returns:
       The new state.

@@ -30,7 +30,7 @@ def map_state(
             is_leaf=is_masked,
         )
     except (ValueError, TypeError) as error:
+        reason = " ".join(line.strip() for line in str(error).splitlines()[:2])
         raise ValueError(
-            "inner: cannot tell which parts of its state belong to which parameter: "
-            f"{str(error).splitlines()[0]}"
+            f"state: cannot tell which parts of it belong to which parameter: {reason}"
         ) from error

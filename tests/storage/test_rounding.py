@@ -225,17 +225,38 @@ def test_master_params_that_are_not_finite_stay_so():
         np.testing.assert_array_equal(adamjax.master_params(after, state), master)
 
 
+def test_master_params_of_frozen_leaves_and_of_an_nnx_optimizer():
+    from flax import nnx
+
+    model = nnx.Linear(2, 3, rngs=nnx.Rngs(0), param_dtype=jnp.bfloat16)
+    params = nnx.state(model, nnx.Param)
+    tx = adamjax.groups(adamjax.adamw, {"bias": "frozen"}, default={"param_rounding": "kahan"})
+    optimizer = nnx.Optimizer(model, tx, wrt=nnx.Param)
+    master = jax.tree.map(lambda p: p.astype(jnp.float32) + 1e-3, params)
+    params, state = adamjax.from_master_params(master, params, optimizer.opt_state)
+    assert jax.tree.structure(state) == jax.tree.structure(optimizer.opt_state)
+    optimizer.opt_state = state
+    once = adamjax.master_params(params, optimizer)
+    np.testing.assert_allclose(once["kernel"][...], master["kernel"][...], rtol=1e-4)
+    np.testing.assert_array_equal(once["bias"][...], params["bias"][...].astype(jnp.float32))
+
+
 def test_master_params_need_rounding_errors():
     params = jnp.ones(2, jnp.bfloat16)
+    state = adamjax.round_params("kahan").init({"w": params})
+    with pytest.raises(ValueError, match="params: their tree is not that of the rounding errors"):
+        adamjax.master_params({"v": params}, state)
     with pytest.raises(ValueError, match="it has 0 trees of rounding errors"):
         adamjax.master_params(params, adamjax.round_params().init(params))
 
 
 def test_refusals():
     p = jnp.ones(3, jnp.bfloat16)
-    with pytest.raises(ValueError, match=r"unknown mode 'stochastik'; did you mean 'stochastic'"):
+    with pytest.raises(
+        ValueError, match=r"unknown rounding mode 'stochastik'; did you mean 'stochastic'"
+    ):
         adamjax.round_params("stochastik")
-    with pytest.raises(ValueError, match="unknown mode 'nearest'"):
+    with pytest.raises(ValueError, match="unknown rounding mode 'nearest'"):
         adamjax.adamw(param_rounding="nearest")
     tx = adamjax.round_params("kahan")
     with pytest.raises(ValueError, match=r"params: .*call update\(updates, state, params\)"):

@@ -243,6 +243,12 @@ ERRORS = {
 }
 
 
+def test_settings_of_a_group_are_arguments():
+    for settings, default in (({"*bias": 0.1}, {}), ({}, 1e-3)):
+        with pytest.raises(TypeError, match=r"give arguments such as .*, got 0\.[01]"):
+            adamjax.groups(adamjax.adamw, settings, default=default)
+
+
 @pytest.mark.parametrize("message", ERRORS)
 def test_error_says_what_to_write(message):
     make, settings, default = ERRORS[message]

@@ -140,6 +140,13 @@ def test_an_nnx_optimizer_skips():
         adamjax.check_guard(optimizer, max_skipped=2)
 
 
+def test_check_guard_raises_for_one_of_several_members():
+    tx = adamjax.guard(optax.sgd(1.0))
+    _, state = jax.vmap(lambda g: tx.update(g, tx.init(g)))(jnp.array([1.0, jnp.nan]))
+    with pytest.raises(FloatingPointError, match="1 steps in a row"):
+        adamjax.check_guard(state, max_skipped=1)
+
+
 def test_a_value_that_is_not_finite_skips_the_step():
     for per_leaf in (False, True):
         tx, p = adamjax.guard(optax.sgd(1.0, momentum=0.9), per_leaf=per_leaf), {"w": jnp.ones(2)}
@@ -276,6 +283,7 @@ def test_reset_of_poisoned_and_of_chosen_parameters():
         ({"max_zscore": 6.0, "max_ratio": 10.0}, "max_zscore, max_ratio: give one of them"),
         ({"max_zscore": 0.0}, "max_zscore must be positive"),
         ({"max_ratio": -1.0}, "max_ratio must be positive"),
+        ({"max_ratio": 0.5}, "max_ratio must be at least 1, got 0.5"),
         ({"window": 1}, "window must be a whole number from 2"),
         ({"action": "clip"}, "action: 'clip' is for outliers; give max_zscore or max_ratio"),
         ({"action": "drop"}, "unknown action 'drop'"),

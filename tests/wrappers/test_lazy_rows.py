@@ -214,5 +214,5 @@ def test_a_leaf_without_such_rows_is_named():
 
 def test_a_state_with_other_trees_is_refused():
     tx, params = adamjax.lazy_rows(optax.sm3(0.1)), tree(START)
-    with pytest.raises(ValueError, match="inner: cannot tell which parts of its state"):
+    with pytest.raises(ValueError, match="state: cannot tell which parts of it"):
         tx.update(params, tx.init(params), params)
