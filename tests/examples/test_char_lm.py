@@ -63,7 +63,8 @@ def test_released_steps_have_the_same_losses(char_lm):
     assert first == pytest.approx(second, rel=1e-5)
     ordinary, step = (run.trainer for run in runs)
     assert min(step.temporary_bytes, ordinary.temporary_bytes) > 0
-    assert step.state_bytes_per_parameter == pytest.approx(ordinary.state_bytes_per_parameter)
+    expected = pytest.approx(ordinary.state_bytes_per_parameter, rel=1e-3)
+    assert step.state_bytes_per_parameter == expected
     weights = [jax.tree.leaves(nnx.state(run.trainer.model, nnx.Param)) for run in runs]
     for a, b in zip(*weights, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-2, atol=1e-4)
