@@ -12,6 +12,7 @@ from adamjax.matrices.resolve import (
 )
 from adamjax.modifiers.adagc import adagc as adagc
 from adamjax.modifiers.cautious import cautious as cautious
+from adamjax.modifiers.clip_by_previous_norm import clip_by_previous_norm as clip_by_previous_norm
 from adamjax.modifiers.clip_by_rms import clip_by_rms as clip_by_rms
 from adamjax.modifiers.eigenbasis import eigenbasis as eigenbasis
 from adamjax.modifiers.gradient_centralization import (
@@ -39,6 +40,7 @@ from adamjax.schedules import (
     wsd as wsd,
 )
 from adamjax.sharding import sharded as sharded, state_shardings as state_shardings
+from adamjax.stages.release import Scan as Scan, release as release
 from adamjax.storage.rounding import (
     from_master_params as from_master_params,
     master_params as master_params,

@@ -20,6 +20,7 @@ from adamjax.matrices.resolve import matrix_layouts as matrix_layouts
 from adamjax.matrices.resolve import stacked_layouts as stacked_layouts
 from adamjax.modifiers.adagc import adagc as adagc
 from adamjax.modifiers.cautious import cautious as cautious
+from adamjax.modifiers.clip_by_previous_norm import clip_by_previous_norm as clip_by_previous_norm
 from adamjax.modifiers.clip_by_rms import clip_by_rms as clip_by_rms
 from adamjax.modifiers.eigenbasis import eigenbasis as eigenbasis
 from adamjax.modifiers.gradient_centralization import gradient_centralization as gradient_centralization
@@ -44,6 +45,8 @@ from adamjax.schedules import power_cool as power_cool
 from adamjax.schedules import wsd as wsd
 from adamjax.sharding import sharded as sharded
 from adamjax.sharding import state_shardings as state_shardings
+from adamjax.stages.release import Scan as Scan
+from adamjax.stages.release import release as release
 from adamjax.storage.rounding import from_master_params as from_master_params
 from adamjax.storage.rounding import master_params as master_params
 from adamjax.storage.rounding import narrow_updates as narrow_updates

@@ -141,6 +141,8 @@ def _add_memory(memory: Parser) -> None:
         default="float32",
         help="dtype of parameters and gradients (default: float32)",
     )
+    text = "equal layers, updated one by one in the backward pass by adamjax.release"
+    memory.add("--layers", parse_count, "N", text)
     memory.add("--mesh", parse_mesh, "AXIS=N,...", "axes of many devices, such as data=8,model=4")
     memory.add("--zero", str, "AXIS", "axis that divides the state and the reduced gradients")
     memory.add("--fsdp", str, "AXIS", "axis that divides the parameters as well")
@@ -162,7 +164,9 @@ def run_command(options: argparse.Namespace) -> str:
         case "memory":
             settings = {"shape": options.shape, "dtype": options.dtype, "as_json": options.json}
             if options.mesh is None:
-                return commands.memory(options.choices, options.params, **settings)
+                return commands.memory(
+                    options.choices, options.params, layers=options.layers, **settings
+                )
             return on_mesh.report(options.choices, options.params, options.plan, **settings)
         case "layouts":
             return commands.layouts(options.table, as_json=options.json)
@@ -222,6 +226,8 @@ def _read(argv: Sequence[str]) -> argparse.Namespace:
 def _read_plan(options: argparse.Namespace) -> Plan | None:
     axes = {name: getattr(options, name) for name in ("zero", "fsdp", "tensor")}
     if options.mesh is not None:
+        if options.layers is not None:
+            raise ValueError("--layers: the estimate on a --mesh has no released step; omit one")
         return make_plan(options.mesh, options.machine, **axes)
     for name, value in {**axes, "machine": options.machine}.items():
         if value is not None:

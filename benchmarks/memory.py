@@ -70,7 +70,8 @@ def parameters(dtype: Any) -> dict[str, Any]:
     return {name: jax.ShapeDtypeStruct(shape, dtype) for name, shape in shapes.items()}
 
 
-def _normalized(x: jax.Array, scale: jax.Array) -> jax.Array:
+def normalized(x: jax.Array, scale: jax.Array) -> jax.Array:
+    """RMS normalization, in bfloat16."""
     wide = x.astype(jnp.float32)
     rms = jax.lax.rsqrt(jnp.mean(jnp.square(wide), -1, keepdims=True) + 1e-6)
     return (wide * rms * scale).astype(jnp.bfloat16)
@@ -79,11 +80,11 @@ def _normalized(x: jax.Array, scale: jax.Array) -> jax.Array:
 @jax.checkpoint
 def _block(x: jax.Array, p: Any) -> jax.Array:
     w = {name: value.astype(jnp.bfloat16) for name, value in p.items()}
-    qkv = _normalized(x, p["before_attention"]) @ w["attention"]
+    qkv = normalized(x, p["before_attention"]) @ w["attention"]
     query, key, value = jnp.moveaxis(qkv.reshape(*x.shape[:2], 3, HEADS, -1), 2, 0)
     attended = jax.nn.dot_product_attention(query, key, value, is_causal=True)
     x = x + attended.reshape(x.shape) @ w["mix"]
-    return x + jax.nn.gelu(_normalized(x, p["before_dense"]) @ w["widen"]) @ w["narrow"]
+    return x + jax.nn.gelu(normalized(x, p["before_dense"]) @ w["widen"]) @ w["narrow"]
 
 
 def loss(params: Any, text: jax.Array) -> jax.Array:
@@ -115,20 +116,23 @@ def measure(backend: str | None, row: compiled.Row) -> dict[str, Any]:
     device = DEVICES[backend] if backend else jax.devices()[0].device_kind
     prepare = partial(targets.compile_for, backend, device) if backend else targets.compile_here
     program = prepare(training_step(row.tx), text, params, state, donate=(1, 2))
+    return {"device": device, "row": row.name, **peak(program, params, state)}
+
+
+def peak(program: Any, params: Any, state: Any) -> dict[str, Any]:
+    """Bytes that a compiled training step needs at once, and those of its arguments."""
     memory = program.memory_analysis()
-    size = sum(math.prod(p.shape) for p in params.values())
-    peak = memory.argument_size_in_bytes + memory.output_size_in_bytes
-    peak += memory.temp_size_in_bytes - memory.alias_size_in_bytes
+    size = sum(math.prod(p.shape) for p in jax.tree.leaves(params))
+    most = memory.argument_size_in_bytes + memory.output_size_in_bytes
+    most += memory.temp_size_in_bytes - memory.alias_size_in_bytes
     return {
-        "device": device,
-        "row": row.name,
         "parameters": size,
         "parameter_bytes": compiled.nbytes(params),
         "state_bytes": compiled.nbytes(state),
         "state_bytes_per_parameter": compiled.nbytes(state) / size,
         "temporary_bytes": memory.temp_size_in_bytes,
-        "peak_bytes": peak,
-        "peak_bytes_per_parameter": peak / size,
+        "peak_bytes": most,
+        "peak_bytes_per_parameter": most / size,
     }
 
 

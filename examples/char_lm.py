@@ -17,7 +17,7 @@ import optax
 from flax import nnx
 
 import adamjax
-from examples import console, data, loop, pictures
+from examples import console, data, loop, pictures, released
 
 VALIDATION_BATCHES = 16
 
@@ -118,7 +118,9 @@ def optimizer(storage: str, options: argparse.Namespace) -> optax.GradientTransf
         raise console.OptionError(str(error)) from error
 
 
-def prepare(storage: str, text: data.Text, options: argparse.Namespace) -> Run:
+def prepare(
+    storage: str, text: data.Text, options: argparse.Namespace, trainers: Any = loop.Trainer
+) -> Run:
     """Return a training at step 0. All have the same weights and batches."""
     tx = optimizer(storage, options)
     model = Transformer(
@@ -129,7 +131,7 @@ def prepare(storage: str, text: data.Text, options: argparse.Namespace) -> Run:
         nnx.Rngs(options.seed),
         param_dtype=options.params,
     )
-    trainer = loop.Trainer(
+    trainer = trainers(
         model,
         tx,
         loss,
@@ -145,6 +147,8 @@ def prepare(storage: str, text: data.Text, options: argparse.Namespace) -> Run:
 def train(text: data.Text, options: argparse.Namespace) -> dict[str, Run]:
     """Trains with every storage, some steps of each in turn."""
     runs = {storage: prepare(storage, text, options) for storage in options.storage}
+    for storage in options.storage if options.release else ():
+        runs[f"{storage} released"] = prepare(storage, text, options, released.Trainer)
     count = VALIDATION_BATCHES * options.batch_size
     held_out = [
         part.reshape(VALIDATION_BATCHES, options.batch_size, options.length)
@@ -167,6 +171,7 @@ def tell(runs: Mapping[str, Run]) -> None:
         "validation loss",
         "state bytes per parameter",
         "parameter bytes",
+        "temporary bytes",
         "steps/s",
     )
     rows = [
@@ -175,6 +180,7 @@ def tell(runs: Mapping[str, Run]) -> None:
             f"{run.validation[-1]:.4f}",
             f"{run.trainer.state_bytes_per_parameter:.2f}",
             f"{run.parameter_bytes:,}",
+            f"{run.trainer.temporary_bytes:,}",
             f"{run.trainer.steps_per_second:.1f}",
         )
         for storage, run in runs.items()
@@ -216,6 +222,8 @@ def parse(argv: Sequence[str] | None) -> tuple[argparse.ArgumentParser, argparse
     add("--storage", nargs="+", default=["float32", "8bit"], metavar="FORMAT", help=storages)
     rounded = "dtype of the weights, with stochastic rounding for bfloat16 (%(default)s)"
     add("--params", choices=("float32", "bfloat16"), default="float32", help=rounded)
+    twice = "train with each storage a second time, with adamjax.release"
+    add("--release", action="store_true", help=twice)
     sizes = {"steps": 400, "width": 128, "depth": 4, "heads": 4, "length": 128, "batch-size": 16}
     for name, default in sizes.items():
         add(f"--{name}", type=int, default=default, help="(%(default)s)")

@@ -53,7 +53,7 @@ class Trainer:
         self._key = jax.random.key(seed)
         self._loss, self._observe = loss, observe
         self._batch_size, self.steps_per_epoch = batch_size, count // batch_size
-        self._compiled: Callable | None = None
+        self._compiled: Any = None
         self.losses: list[np.ndarray] = []
         self.observed: dict[str, list[float]] = {}
         self.seconds = 0.0
@@ -84,6 +84,11 @@ class Trainer:
     def steps_per_second(self) -> float:
         """Speed of the steps so far, compilation left out."""
         return len(self.losses) / self.seconds if self.seconds else 0.0
+
+    @property
+    def temporary_bytes(self) -> int:
+        """How much a step needs beside parameters and state, gradients among it."""
+        return self._compiled.memory_analysis().temp_size_in_bytes if self._compiled else 0
 
     @property
     def state_bytes_per_parameter(self) -> float:

@@ -99,6 +99,9 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "times": lambda: storage.times_table(result("timing")),
         "compilation": lambda: storage.compile_table(result("many_leaves")),
     },
+    "docs/whole-step.md": {
+        "released step": lambda: storage.released_table([result("release.tpu")]),
+    },
     "docs/papers.md": {"overview": papers.overview, "experiments": papers.sections},
     "docs/scaling.md": {
         "what fits": scaling.fits_table,

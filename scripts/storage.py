@@ -65,6 +65,18 @@ def peak_table(reports: Iterable[Report]) -> str:
     return markdown(["", "state, GB", *(f"peak on {device}, GB" for device in devices)], lines)
 
 
+def released_table(reports: Iterable[Report]) -> str:
+    """Peak bytes per parameter of the ordinary and of the released training step."""
+    rows = [row for report in reports for row in report["rows"]]
+    peaks = {(r["row"], r["device"], r["step"]): r["peak_bytes_per_parameter"] for r in rows}
+    columns = list(dict.fromkeys((row["device"], row["step"]) for row in rows))
+    lines = [
+        [f"AdamW, {name}", *(f"{peaks[name, *column]:.2f}" for column in columns)]
+        for name in dict.fromkeys(row["row"] for row in rows)
+    ]
+    return markdown(["", *(f"{device}, {step}" for device, step in columns)], lines)
+
+
 def tracking_table(report: Report, b2: str = "0.999") -> str:
     """Each format's update beside float32's, late in a training."""
     lines = []

@@ -24,7 +24,7 @@ LEVELS = [
     {"registry"},
     {"wrappers"},
     {"variants"},
-    {"tracking", "sharding", "interop"},
+    {"tracking", "sharding", "interop", "stages"},
     {"optax"},
     {"__init__"},
     {"testing", "problems"},

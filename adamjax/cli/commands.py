@@ -124,10 +124,15 @@ def memory(
     *,
     shape: Sequence[int] | None = None,
     dtype: str = "float32",
+    layers: int | None = None,
     as_json: bool = False,
 ) -> str:
-    """Print the bytes of state, parameters and gradients for `count` parameters."""
+    """Print the bytes of state, parameters and gradients for `count` parameters.
+
+    With `layers`, the gradients are those of one layer, as `adamjax.release` needs.
+    """
     leaves, weights = leaves_of(count, shape), count * jnp.dtype(dtype).itemsize
+    gradients = -(-weights // (layers or 1))
     records: list[dict[str, Any]] = []
     for choice in choices:
         parts = state_parts(choice.make(), leaves, dtype)
@@ -145,8 +150,8 @@ def memory(
                     storage: sum(part.size for part in each) for storage, each in by_storage.items()
                 },
                 "parameter_bytes": weights,
-                "gradient_bytes": weights,
-                "total_bytes": state + 2 * weights,
+                "gradient_bytes": gradients,
+                "total_bytes": state + weights + gradients,
             }
         )
     if as_json:
@@ -155,7 +160,7 @@ def memory(
     for record in records:
         lines = [tuple(part.values()) for part in record["state"]]
         lines.append(("all state", None, record["state_bytes"]))
-        lines += [("parameters", dtype, weights), ("gradients", dtype, weights)]
+        lines += [("parameters", dtype, weights), ("gradients", dtype, gradients)]
         lines.append(("total", None, record["total_bytes"]))
         for index, (label, stored, taken) in enumerate(lines):
             variant = record["variant"] if index == 0 else ""

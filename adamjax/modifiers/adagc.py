@@ -65,7 +65,8 @@ def adagc(
     def rule(g, moments, step):
         early, length = step.count <= warmup_steps, norm(g)
         limit = divide(threshold * moments.norm, length)
-        limit = jnp.where(early, divide(jnp.asarray(warmup_norm), step.global_norm), limit)
+        if warmup_steps:
+            limit = jnp.where(early, divide(jnp.asarray(warmup_norm), step.global_norm), limit)
         h = jnp.where(length == 0, 1, jnp.minimum(1, limit))
         clipped = h * length
         average = decay * moments.norm + (1 - decay) * clipped
@@ -75,4 +76,5 @@ def adagc(
         return g * h, moments._replace(norm=new)
 
     slot = Slot(jnp.float32, fill=jnp.inf, shape=lambda shape: ())
-    return lift(rule, AdagcState, {"norm": slot}, tree_scalars=global_norm)
+    shared = global_norm if warmup_steps else None
+    return lift(rule, AdagcState, {"norm": slot}, tree_scalars=shared)

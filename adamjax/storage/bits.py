@@ -4,10 +4,12 @@ The bits do not depend on sharding, restarts or the tree around the leaf. The co
 few integer operations for each element into the update.
 """
 
+import contextlib
+import contextvars
 import functools
 import math
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -19,6 +21,38 @@ from adamjax.moments import Array
 # 2³² times the fractional parts of the golden ratio, √2, √3 and (√13 - 3) / 2, one for each word.
 # Multiples of quadratic irrationals fill the unit interval most evenly.
 _STRIDES = (0x9E3779B9, 0x6A09E667, 0xBB67AE85, 0x4D88F1A9)
+_LAYER: contextvars.ContextVar[Any] = contextvars.ContextVar("layer", default=None)
+
+
+@contextlib.contextmanager
+def part_of_tree(layer: Any) -> Iterator[None]:
+    """Declare that arrays are those of one layer, with this index in arrays of all layers.
+
+    Their random bits are then those that the layer has in the whole arrays.
+    """
+    token = _LAYER.set(layer)
+    try:
+        yield
+    finally:
+        _LAYER.reset(token)
+
+
+def in_part() -> bool:
+    """Return whether this is inside of `part_of_tree`."""
+    return _LAYER.get() is not None
+
+
+def first_index(shape: tuple[int, ...]) -> Any:
+    """Return the index in the whole array, modulo 2³², of the first element of an array.
+
+    >>> with part_of_tree(3):
+    ...     int(first_index((1, 5)))
+    15
+    """
+    layer = _LAYER.get()
+    if layer is None:
+        return np.uint32(0)
+    return jnp.asarray(layer, jnp.uint32) * np.uint32(math.prod(shape) % 2**32)
 
 
 def leaf_seeds(names: Sequence[str]) -> np.ndarray:

@@ -11,7 +11,7 @@ import optax
 
 from adamjax.checks import lookup_or_suggest, refuse_state
 from adamjax.moments import Array, common_dtype, increment, nan_to_zero
-from adamjax.storage.bits import leaf_seeds, random_bits, step_words
+from adamjax.storage.bits import first_index, leaf_seeds, random_bits, step_words
 from adamjax.storage.codes import refuse_derivative, round_bits
 from adamjax.trees import (
     PyTree,
@@ -87,7 +87,9 @@ def round_params(mode: str = "stochastic") -> optax.GradientTransformationExtraA
         residuals = _residuals(mode, state, params, treedef)
         words = step_words(state.steps, leaf_seeds([leaf_name(path) for path, _ in named]))
         results = [
-            _round(mode, u, jnp.asarray(p), c, words[i]) if is_low(p) else (u, c)
+            _round(mode, u, jnp.asarray(p), c, words[i] + first_index(u.shape))
+            if is_low(p)
+            else (u, c)
             for i, (u, p, c) in enumerate(zip(leaves, params, residuals, strict=True))
         ]
         residual = None if mode == "stochastic" else treedef.unflatten([c for _, c in results])

@@ -14,7 +14,15 @@ from jax.sharding import AxisType
 
 from adamjax.checks import lookup_or_suggest
 from adamjax.moments import Array
-from adamjax.storage.bits import as_operands, dithers, hash_u32, leaf_seeds, phases
+from adamjax.storage.bits import (
+    as_operands,
+    dithers,
+    first_index,
+    hash_u32,
+    in_part,
+    leaf_seeds,
+    phases,
+)
 from adamjax.storage.codes import refuse_derivative
 from adamjax.storage.formats import FORMATS, Code, groups
 from adamjax.storage.roles import ROLES
@@ -215,7 +223,7 @@ def _check_formats(
     The mark of a part of a tree may be that of the whole tree, as in `adamjax.groups`.
     """
     number = list(FORMATS).index(storage)
-    in_shards = AxisType.Manual in jax.sharding.get_abstract_mesh().axis_types
+    in_part_of = AxisType.Manual in jax.sharding.get_abstract_mesh().axis_types or in_part()
     for part in parts:
         stored = 0 if part.format is None else jnp.shape(part.format)[-1] % len(FORMATS)
         if part.names and stored != number:
@@ -225,7 +233,7 @@ def _check_formats(
                 f"the state with adamjax.convert_state(state, to={storage!r})"
             )
         expected = _mark(storage, part, _plan(part, choose))
-        if part.format is None or expected is None or in_shards or not whole:
+        if part.format is None or expected is None or in_part_of or not whole:
             continue
         if part.format.shape[-1:] != expected.shape:
             raise ValueError(
@@ -253,7 +261,8 @@ def _encode(part: Moments, plan: list[Groups], mark: Array | None) -> Moments:
         for fields, code in codes:
             wide = [leaf[field].astype(jnp.float32) for field in fields]
             values = tuple(refuse_derivative(x, "storage='float32'") for x in wide)
-            arrays = _encode_arrays(code, words, values, seed, at)
+            start = seed + first_index(values[0].shape)
+            arrays = _encode_arrays(code, words, values, start, at)
             leaf = {**leaf, **dict(zip(fields, arrays, strict=True))}
             words += len(fields)
         encoded.append(leaf)

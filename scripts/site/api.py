@@ -36,6 +36,7 @@ TITLES = {
     "schedules": "Schedules",
     "storage": "Storage and rounding",
     "sharding": "Sharding",
+    "stages": "The whole step",
     "tracking": "Tracking",
     "interop": "Interop",
     "testing": "Testing",

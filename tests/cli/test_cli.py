@@ -154,6 +154,7 @@ def test_choices():
         ("memory adam --params 1M --dtype int8", "invalid choice: 'int8'"),
         ("memory adam --params 1M --zero data", "--zero needs a --mesh"),
         ("memory adam --params 1M --machine H100", "--machine needs a --mesh"),
+        (f"{MESH} data=8 --layers 4", "--layers: the estimate on a --mesh has no released step"),
         (f"{MESH} data=8 --zero batch", "zero: the mesh has no axis 'batch'; it has data"),
         (f"{MESH} data=8 --tensor model", "tensor: the mesh has no axis 'model'"),
         (f"{MESH} a=2,b=2 --tensor a --zero a", "'a' cannot divide columns"),

@@ -103,6 +103,13 @@ def test_memory_of_small_leaves_and_of_residuals(output):
     assert ["all", "state", "3", "3", "MB"] in out
 
 
+def test_gradients_of_one_layer(output):
+    command = "memory", "sgd", "--params", "1M", "--shape", "1000x1000", "--layers", "8", "--json"
+    (record,) = json.loads(output(*command))
+    assert record["gradient_bytes"] == 4_000_000 / 8
+    assert record["total_bytes"] == record["state_bytes"] + 4_500_000
+
+
 def test_mesh_table(output):
     options = ("--params", "7e9", "--mesh", "data=8", "--zero", "data")
     out = output("memory", "adamw", "sgd", *options)

@@ -1,5 +1,6 @@
 """The language model trains alike with every storage."""
 
+import jax
 import numpy as np
 import pytest
 
@@ -44,3 +45,26 @@ def test_storages_start_alike_learn_and_report_their_memory(char_lm, tmp_path, c
     rounded = table("8bit", "--params", "bfloat16")["8bit"]
     assert rounded[0] == pytest.approx(loss[1], abs=0.05)
     assert 2 * rounded[2] == parameters[1]
+
+
+@pytest.mark.wide
+def test_released_steps_have_the_same_losses(char_lm):
+    from flax import nnx
+
+    from examples import data, released
+
+    text = data.Text("noise", *np.random.default_rng(0).integers(0, 256, (2, 5000), np.uint8))
+    _, options = char_lm.parse([*SIZES.split(), "--depth", "2", "--every", "6"])
+    runs = [
+        char_lm.prepare("float32", text, options, trainers)
+        for trainers in (char_lm.loop.Trainer, released.Trainer)
+    ]
+    first, second = (run.trainer.epoch() for run in runs)
+    assert first == pytest.approx(second, rel=1e-5)
+    ordinary, step = (run.trainer for run in runs)
+    assert min(step.temporary_bytes, ordinary.temporary_bytes) > 0
+    expected = pytest.approx(ordinary.state_bytes_per_parameter, rel=1e-3)
+    assert step.state_bytes_per_parameter == expected
+    weights = [jax.tree.leaves(nnx.state(run.trainer.model, nnx.Param)) for run in runs]
+    for a, b in zip(*weights, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-2, atol=1e-4)

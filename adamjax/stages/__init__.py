@@ -1,0 +1,1 @@
+"""Training steps of models made of stages, with the update inside the backward pass."""
