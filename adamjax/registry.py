@@ -124,7 +124,7 @@ class Variant(NamedTuple):
 
         >>> import adamjax
         >>> adamjax.get_variant("soap").static
-        ('precondition_frequency', 'max_size')
+        ('precondition_frequency', 'max_size', 'layouts')
         """
         parameters = inspect.signature(self.optimizer).parameters
         return tuple(name for name, parameter in parameters.items() if is_static(parameter))

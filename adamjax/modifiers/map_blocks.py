@@ -21,7 +21,7 @@ from adamjax.trees import PyTree
 class MatrixMomentState(NamedTuple):
     """Step count, and second moment of an orthogonalized update."""
 
-    count: Array
+    step_count: Array
     nu: PyTree
 
 

@@ -19,6 +19,7 @@ from adamjax.registry import register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.schedules import zero_on_first_step
 from adamjax.variants.adam import scale_by_adam
+from adamjax.variants.muon import MuonState
 from adamjax.variants.kl_soap import PAPER
 from adamjax.variants.soap import shifted
 
@@ -63,10 +64,10 @@ def scale_by_kl_shampoo(
     b1, b2, inner_eps = shifted(b1, b2, eps)
 
     def rule(g, moments, step):
-        mean = ema(g, moments.ema, step.b1)
-        return mean, moments._replace(ema=mean)
+        mu = ema(g, moments.mu, step.b1)
+        return mu, moments._replace(mu=mu)
 
-    momentum = lift(rule, optax.EmaState, {"ema": Slot()}, betas={"b1": b1})
+    momentum = lift(rule, MuonState, {"mu": Slot()}, betas={"b1": b1})
     adam = scale_by_adam(b1, b2, inner_eps)
     inner = partition_matrices(momentum, adam, with_axes(layouts))
     options = {"layouts": layouts, "whiten": True, "precondition": True, "eps": eps}

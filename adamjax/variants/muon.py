@@ -190,7 +190,11 @@ def muon_orthogonalize(
 
 
 def muon_momentum(
-    momentum: ScalarOrSchedule, nesterov: bool, kind: str, mu_dtype: Any
+    momentum: ScalarOrSchedule,
+    nesterov: bool,
+    kind: str,
+    mu_dtype: Any,
+    state_type: Any = MuonState,
 ) -> optax.GradientTransformationExtraArgs:
     """Return the momentum of a `Preset`."""
 
@@ -206,7 +210,7 @@ def muon_momentum(
             u = ema(g, mu, b) if nesterov else mu
         return u, moments._replace(mu=mu)
 
-    return lift(rule, MuonState, {"mu": Slot(mu_dtype)}, betas={"momentum": momentum})
+    return lift(rule, state_type, {"mu": Slot(mu_dtype)}, betas={"momentum": momentum})
 
 
 MUON = register(

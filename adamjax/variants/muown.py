@@ -41,7 +41,7 @@ _ROWS = ("length", "row_mu", "row_nu")
 class RowsState(NamedTuple):
     """Step count, n of each row, and Adam's moments of its length."""
 
-    count: Array
+    step_count: Array
     length: PyTree
     row_mu: PyTree
     row_nu: PyTree
@@ -145,7 +145,7 @@ def _normalize_weights(
         _, *rows = moments
         shapes = [y.shape, *(x.shape for x in rows)]
         u, *rows = map_blocks(on_matrix, step, [y, p, clamp(step.gradient), *rows], shapes)
-        return u, RowsState(moments.count, *rows)
+        return u, RowsState(moments.step_count, *rows)
 
     first = lift(direction, optax.ScaleByScheduleState, {}, **options)
     last = lift(step_of, RowsState, slots, **settings, **options)

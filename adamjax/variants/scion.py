@@ -65,7 +65,7 @@ def scale_by_scion(
       coefficients: polynomials of the Newton-Schulz iteration, see `adamjax.orthogonalize`.
 
     Returns:
-      A chain of a `MuonState` and an `optax.transforms.PartitionState`.
+      A chain of an `optax.ScaleByLionState` (count, mu) and an `optax.transforms.PartitionState`.
 
     Raises:
       ValueError: as `scale_by_muon`, and for an unknown norm.
@@ -91,7 +91,7 @@ def scale_by_scion(
     others = optax.chain(
         map_updates(optax.identity(), lambda m, g: other(m)), scale_by(other_radius)
     )
-    moving = muon_momentum(momentum, False, "average", mu_dtype)
+    moving = muon_momentum(momentum, False, "average", mu_dtype, optax.ScaleByLionState)
     return optax.chain(moving, partition_matrices(matrices, others, layouts))
 
 
