@@ -19,8 +19,8 @@ from adamjax.registry import register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.schedules import zero_on_first_step
 from adamjax.variants.adam import scale_by_adam
-from adamjax.variants.muon import MuonState
 from adamjax.variants.kl_soap import PAPER
+from adamjax.variants.muon import MuonState
 from adamjax.variants.soap import shifted
 
 
