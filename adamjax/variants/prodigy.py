@@ -20,6 +20,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from adamjax.checks import is_number
 from adamjax.modifiers.map_updates import map_leaves
 from adamjax.moments import Array, divide, ema, root
 from adamjax.optimizer import optimizer
@@ -102,7 +103,7 @@ def _prodigy(
     )
 
     def init(params: PyTree) -> ProdigyState:
-        if d0 < 2.0**-9:  # half of the resolution of a bfloat16 near 1
+        if not is_number(d0) or d0 < 2.0**-9:  # half of the resolution of a bfloat16 near 1
             _warn_of_low_precision(params, options.get("param_rounding"))
         state: Any = rule.init(params)
         return state._replace(start=copy_params(params))
