@@ -150,8 +150,9 @@ def optimizer(
       low-precision parameters are float32.
 
     Raises:
-      ValueError: for negative numbers or an unknown `decay_mode`; in `update`, if there is weight
-        decay and the parameters are missing or do not fit.
+      ValueError: for negative numbers or an unknown `decay_mode`; in `init`, if `scale_by` is an
+        optimizer with a learning rate; in `update`, if there is weight decay and the parameters are
+        missing or do not fit.
 
     >>> from adamjax import scale_by_adam
     >>> tx = optimizer(scale_by_adam(), 0.1, weight_decay=0.5)
@@ -170,6 +171,8 @@ def optimizer(
     def init(params: PyTree) -> Any:
         check_patterns("mask", mask, params)
         rule_state = scale_by.init(params)
+        if not includes_learning_rate:
+            refuse_learning_rate("scale_by", rule_state)
         step = jnp.zeros([], jnp.int32) if steps_done(rule_state) is None else None
         return rule_state, LearningRateState(step, jnp.zeros([], jnp.float32))
 
@@ -221,6 +224,16 @@ def _scale(decay_scale: Any, stack: Stack, p: Array, g: Array) -> Any:
     if decay_scale is None:
         return 1.0
     return over_layers(lambda p, g: decay_scale(p, g) * jnp.ones_like(p), stack, p, g)
+
+
+def refuse_learning_rate(name: str, state: Any) -> None:
+    """Raise ValueError if a state is that of a complete optimizer, whose updates descend."""
+    is_last = lambda node: isinstance(node, LearningRateState)  # noqa: E731
+    if any(map(is_last, jax.tree.leaves(state, is_leaf=is_last))):
+        raise ValueError(
+            f"{name}: it is an optimizer with a learning rate, so its updates descend already. Give "
+            "the update rule, such as adamjax.scale_by_adam()"
+        )
 
 
 def _own(state: Any) -> tuple[Any, LearningRateState]:

@@ -17,7 +17,7 @@ from adamjax.matrices.layout import Layout, reduce_matrices
 from adamjax.matrices.resolve import Layouts, resolve_layouts
 from adamjax.modifiers.map_updates import auto_sharded
 from adamjax.moments import Array, Scalar, clamp, divide, increment, mean, norm, positive_part, root
-from adamjax.optimizer import optimizer
+from adamjax.optimizer import optimizer, refuse_learning_rate
 from adamjax.rule import (
     ScalarOrSchedule,
     at_least_float32,
@@ -73,7 +73,7 @@ def hyperball(
 
     Args:
       direction: a transformation from gradients to updates u, such as `adamjax.scale_by_adam()`.
-        The updates of a whole optimizer, such as `adamjax.adamw`, have the opposite sign.
+        The updates of a complete optimizer, such as `optax.adamw`, have the opposite sign.
       learning_rate: lr, a number, an array or a schedule: the angle in radians, if it is small and
         u is orthogonal to p.
       radius: R, the Frobenius norm of every matrix. None is the norm that each has in `init`.
@@ -88,7 +88,8 @@ def hyperball(
     Raises:
       ValueError: for a negative learning rate or a radius that is not positive; in `init`, for a
         matrix of zeros without `radius` (not under jit), a parameter with three or more axes and no
-        layout, or a layout that does not fit; in `update`, if the parameters are missing.
+        layout, a layout that does not fit, or a complete optimizer of adamjax; in `update`,
+        if the parameters are missing.
 
     >>> tx = hyperball(optax.identity(), 0.75)
     >>> p, u = jnp.array([[5.0, 0.0]]), jnp.array([[0.0, -0.1]])
@@ -106,7 +107,9 @@ def hyperball(
         sizes = [_rms_at_start(p, at, radius) for p, at in zip(leaves, chosen, strict=True)]
         _refuse_zeros(params, sizes, chosen)
         rms = jax.tree.structure(unbox(params)).unflatten(sizes)
-        return HyperballState(jnp.zeros([], jnp.int32), rms, direction.init(params))
+        state = direction.init(params)
+        refuse_learning_rate("direction", state)
+        return HyperballState(jnp.zeros([], jnp.int32), rms, state)
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         if not isinstance(state, HyperballState):

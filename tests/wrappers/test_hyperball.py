@@ -143,6 +143,12 @@ def test_a_state_of_other_layouts_is_refused():
         adamjax.hyperball(optax.identity(), 0.1, radius=0.0)
 
 
+@pytest.mark.parametrize("make", [adamjax.hyperball, adamjax.optimizer])
+def test_a_complete_optimizer_is_no_direction(make):
+    with pytest.raises(ValueError, match=r"descend already. Give the update rule"):
+        make(adamjax.adamw(0.1), 0.1).init(PARAMS)
+
+
 def test_three_numbers_of_each_matrix_are_exchanged():
     """None needs another, so that newer compilers combine those of all matrices."""
     mesh = jax.make_mesh((8,), ("data",), axis_types=(AxisType.Auto,))
