@@ -166,13 +166,11 @@ def optimizer(
     check_not_negative("weight_decay", weight_decay)
     mode = lookup_or_suggest("decay_mode", decay_mode, DECAY_MODES)
     decays = not is_zero(weight_decay)
-    scale_by = store(scale_by, storage)
+    scale_by = store(scale_by if includes_learning_rate else as_rule("scale_by", scale_by), storage)
 
     def init(params: PyTree) -> Any:
         check_patterns("mask", mask, params)
         rule_state = scale_by.init(params)
-        if not includes_learning_rate:
-            refuse_learning_rate("scale_by", rule_state)
         step = jnp.zeros([], jnp.int32) if steps_done(rule_state) is None else None
         return rule_state, LearningRateState(step, jnp.zeros([], jnp.float32))
 
@@ -188,8 +186,8 @@ def optimizer(
         if params is not None:
             seen = check_same_tree("updates", updates, "params", params, flat=flat)
         masked = resolve_mask(mask, params) if decays else [False] * len(leaves)
-        l2 = mode.couple is None
-        wide = [_widen(g, p, on and l2, wd) for g, p, on in zip(leaves, seen, masked, strict=True)]
+        l2 = [on and mode.couple is None for on in masked]
+        wide = [_widen(g, p, on, wd) for g, p, on in zip(leaves, seen, l2, strict=True)]
         new, rule_state = scale_by.update(treedef.unflatten(wide), rule_state, params, **extra_args)
         lr = lr * step_size(without_format(rule_state)) if step_size else lr
 
@@ -226,14 +224,21 @@ def _scale(decay_scale: Any, stack: Stack, p: Array, g: Array) -> Any:
     return over_layers(lambda p, g: decay_scale(p, g) * jnp.ones_like(p), stack, p, g)
 
 
-def refuse_learning_rate(name: str, state: Any) -> None:
-    """Raise ValueError if a state is that of a complete optimizer, whose updates descend."""
+def as_rule(name: str, tx: optax.GradientTransformation) -> optax.GradientTransformationExtraArgs:
+    """Refuse in `init` a complete optimizer, whose updates descend."""
+    tx = optax.with_extra_args_support(tx)
     is_last = lambda node: isinstance(node, LearningRateState)  # noqa: E731
-    if any(map(is_last, jax.tree.leaves(state, is_leaf=is_last))):
-        raise ValueError(
-            f"{name}: it is an optimizer with a learning rate, so its updates descend already. Give "
-            "the update rule, such as adamjax.scale_by_adam()"
-        )
+
+    def init(params: PyTree) -> Any:
+        state = tx.init(params)
+        if any(map(is_last, jax.tree.leaves(state, is_leaf=is_last))):
+            raise ValueError(
+                f"{name}: it is an optimizer with a learning rate, so its updates descend already. "
+                "Give the update rule, such as adamjax.scale_by_adam()"
+            )
+        return state
+
+    return tx._replace(init=init)
 
 
 def _own(state: Any) -> tuple[Any, LearningRateState]:

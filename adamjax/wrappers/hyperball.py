@@ -17,7 +17,7 @@ from adamjax.matrices.layout import Layout, reduce_matrices
 from adamjax.matrices.resolve import Layouts, resolve_layouts
 from adamjax.modifiers.map_updates import auto_sharded
 from adamjax.moments import Array, Scalar, clamp, divide, increment, mean, norm, positive_part, root
-from adamjax.optimizer import optimizer, refuse_learning_rate
+from adamjax.optimizer import as_rule, optimizer
 from adamjax.rule import (
     ScalarOrSchedule,
     at_least_float32,
@@ -99,7 +99,7 @@ def hyperball(
     check_not_negative("learning_rate", learning_rate)
     if radius is not None:
         check_positive("radius", radius)
-    direction = optax.with_extra_args_support(direction)
+    direction = as_rule("direction", direction)
 
     def init(params: PyTree) -> HyperballState:
         leaves, _ = flatten_floating("params", params, real=True)
@@ -107,9 +107,7 @@ def hyperball(
         sizes = [_rms_at_start(p, at, radius) for p, at in zip(leaves, chosen, strict=True)]
         _refuse_zeros(params, sizes, chosen)
         rms = jax.tree.structure(unbox(params)).unflatten(sizes)
-        state = direction.init(params)
-        refuse_learning_rate("direction", state)
-        return HyperballState(jnp.zeros([], jnp.int32), rms, state)
+        return HyperballState(jnp.zeros([], jnp.int32), rms, direction.init(params))
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         if not isinstance(state, HyperballState):
