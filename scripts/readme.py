@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import adamjax  # noqa: E402
-from benchmarks import record  # noqa: E402
+from benchmarks import matrix_optimizers, record  # noqa: E402
 from scripts import coming_from_optax, comparison, papers, scaling, storage, support  # noqa: E402
 
 
@@ -109,6 +109,9 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "bfloat16 parameters": lambda: scaling.sizes_table("bfloat16"),
         "machines": scaling.machines_table,
         "what is moved": scaling.overhead_table,
+    },
+    "docs/matrices.md": {
+        "matrix optimizers": lambda: matrix_optimizers.markdown(result("matrix_optimizers"))
     },
     "docs/support.md": {"support": support.table},
     "docs/coming-from-optax.md": {"equivalents": coming_from_optax.table},
