@@ -212,7 +212,7 @@ def draw(report: Mapping[str, Any], file: Path) -> None:
     pictures.logarithmic(panels["rates"].xaxis)
     seeds = report["settings"]["seeds"]
     figure.suptitle(
-        f"Matrix optimizers on a byte-level transformer, with the range of {seeds} seeds"
+        f"Matrix optimizers on a byte-level transformer, range of {seeds} seeds"
     )
     pictures.save(figure, file)
 
