@@ -2659,7 +2659,7 @@ def kl_soap(
     max_size: int = 10000,
     layouts: str | Mapping[str, Any] | Callable[[Any], Any] | Any | None = None,
     solver: str = 'qr',
-    style: Literal['author', 'nvidia'] = 'author',
+    style: Literal['author', 'nvidia', 'modded_nanogpt'] = 'author',
     weight_decay: ScalarOrSchedule | None = 0.01,
     decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled_after',
     mask: Mask = None,
@@ -2689,6 +2689,7 @@ def kl_soap(
       style: whose implementation to follow, one of
           'author': the authors' code: the first step is 0, and a gradient enters after its step
           'nvidia': NVIDIA: Λ = diag(Qᵀ L Q), and otherwise as for `adamjax.soap`
+          'modded_nanogpt': modded-nanogpt: as the authors, without 1 - β at first, and Λ >= 4000⁻²
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)

@@ -211,9 +211,7 @@ def draw(report: Mapping[str, Any], file: Path) -> None:
     panels["rates"].set(xlabel=xlabel, ylabel="final loss, other seeds")
     pictures.logarithmic(panels["rates"].xaxis)
     seeds = report["settings"]["seeds"]
-    figure.suptitle(
-        f"Matrix optimizers on a byte-level transformer, range of {seeds} seeds"
-    )
+    figure.suptitle(f"Matrix optimizers on a byte-level transformer, range of {seeds} seeds")
     pictures.save(figure, file)
 
 

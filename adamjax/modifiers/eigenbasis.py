@@ -45,7 +45,7 @@ from adamjax.trees import (
     unbox,
 )
 
-STYLES = ("author", "nvidia")
+STYLES = ("author", "nvidia", "modded_nanogpt")
 SOLVERS = ("qr", "eigh")
 SQUARES = ("square", "maximum")
 # Of KL-Shampoo: eigenvalues at first; the range of the largest 1/√λ, which is n; NVIDIA's least λ.
@@ -108,7 +108,8 @@ def eigenbasis(
         do. Other parameters are not rotated.
       style: "author": the first step only computes a basis, its updates are 0, and a gradient
         enters the covariances after its step. "nvidia": before its step, with bias correction;
-        squares are not permuted.
+        squares are not permuted. "modded_nanogpt": as "author", but the first gradient enters with
+        weight 1, and eigenvalues are at least 4000⁻².
       solver: "qr", or "eigh" for exact eigenvectors at each update of the basis.
       whiten: whether the covariance of one axis takes gradients that are divided by the roots of
         the eigenvalues of the other axes, as in KL-Shampoo.
@@ -163,7 +164,7 @@ class _Eigenbasis(NamedTuple):
         flatten_floating("params", params, real=True)
         state = self.inner.init(params)
         _check_state(state, params)
-        count, first = jnp.zeros([], jnp.int32), jnp.ones if self.style == "author" else jnp.zeros
+        count, first = jnp.zeros([], jnp.int32), jnp.zeros if self.style == "nvidia" else jnp.ones
         values = self._fill(params, first) if self.whiten else None
         sides = self._fill(params, _zeros), self._fill(params, jnp.eye), values
         return EigenbasisState(count, *sides, state)
@@ -246,6 +247,8 @@ class _Eigenbasis(NamedTuple):
         def beta(dtype: Any) -> Beta:
             now = beta_at(b, (count + 1).astype(dtype))
             correction = now.bias_correction if self.style == "nvidia" else 1
+            if self.style == "modded_nanogpt":
+                correction = jnp.where(count == 0, now.one_minus, 1)
             return now._replace(one_minus=now.one_minus / correction)
 
         def statistics(g: Array, qs: Any = None, es: Any = None) -> Any:
@@ -257,7 +260,9 @@ class _Eigenbasis(NamedTuple):
                 floor = jnp.maximum(eps, LEAST_EIGENVALUE)
                 known = {i: jnp.maximum(e, floor) for i, e in es.items()}
                 return {i: _whitened_gram(g, qs, known, i) for i in qs}, es
-            return _whitened(g, qs, es, count == 0, beta(g.dtype))
+            smallest, largest = LARGEST_ROOT
+            smallest = largest if self.style == "modded_nanogpt" else smallest
+            return _whitened(g, qs, es, count == 0, beta(g.dtype), (smallest, largest))
 
         known = [unpack(tensors, pairs, 2 - i) for i, pairs in enumerate(sides)]
         new = map_blocks(statistics, split(tensors, leaves), *known if self.whiten else [])
@@ -283,7 +288,7 @@ class _Eigenbasis(NamedTuple):
     ) -> Any:
         """Return the new bases and eigenvalues, and the moments in these bases."""
         known, old = (unpack(tensors, pairs, 2) for pairs in (covariances, sides[0]))
-        author = self.style == "author"
+        author = self.style != "nvidia"
         permutes = author and not self.whiten and not exact
 
         def solve(cs: dict[int, Array], qs: dict[int, Array]) -> Any:
@@ -349,7 +354,12 @@ def _permute(v: Array, covariances: dict[int, Array], bases: dict[int, Array]) -
 
 
 def _whitened(
-    g: Array, bases: dict[int, Array], old: dict[int, Array], first: Array, beta: Beta
+    g: Array,
+    bases: dict[int, Array],
+    old: dict[int, Array],
+    first: Array,
+    beta: Beta,
+    largest_root: tuple[int, int],
 ) -> tuple[dict[int, Array], dict[int, Array]]:
     """Return the covariances of whitened gradients, and new eigenvalues."""
     grams, new, turned = {}, {}, _turn(g, bases)
@@ -360,7 +370,7 @@ def _whitened(
         grams[i] = _whitened_gram(g, bases, known if i == min(bases) else old, i)
         e = jnp.square(turned / _roots(g, known))
         e = jnp.mean(e, [axis for axis in range(1, g.ndim) if axis != i])
-        least = max(LARGEST_ROOT[0], min(g.shape[i], LARGEST_ROOT[1])) ** -2.0
+        least = max(largest_root[0], min(g.shape[i], largest_root[1])) ** -2.0
         new[i] = jnp.where(first, old[i], jnp.maximum(ema(e, old[i], beta), least))
     return grams, {i: jnp.where(first, FIRST_EIGENVALUE, e) for i, e in new.items()}
 

@@ -22,6 +22,7 @@ from adamjax.variants.soap import shifted, skip_first_decay
 STYLES = {
     "author": "the authors' code: the first step is 0, and a gradient enters after its step",
     "nvidia": "NVIDIA: Λ = diag(Qᵀ L Q), and otherwise as for `adamjax.soap`",
+    "modded_nanogpt": "modded-nanogpt: as the authors, without 1 - β at first, and Λ >= 4000⁻²",
 }
 PAPER = Paper(
     "Understanding and Improving Shampoo and SOAP via Kullback-Leibler Minimization",
@@ -55,11 +56,11 @@ def scale_by_kl_soap(
       max_size: axes of a matrix with more elements are not rotated.
       layouts: the axes of each parameter that form matrices, see `adamjax.soap`.
       solver: "qr", or "eigh" for exact eigenvectors at each update of the bases.
-      style: implementation to follow, "author" or "nvidia".
+      style: implementation to follow, "author", "nvidia" or "modded_nanogpt".
 
     Returns:
       A transformation with an `EigenbasisState` of an `optax.ScaleByAdamState`. Its first update is
-      0 with the style "author".
+      0 unless the style is "nvidia".
 
     Raises:
       ValueError: for a number out of range, or an unknown style or solver; in `init`, for a
@@ -74,8 +75,10 @@ def scale_by_kl_soap(
     beta = b2 if shampoo_beta is None else shampoo_beta
     check_beta("b2" if shampoo_beta is None else "shampoo_beta", beta)
     check_count("precondition_frequency", precondition_frequency)
-    inner_style = lookup_or_suggest("style", style, {"author": "mlx", "nvidia": "torch"})
-    settings = shifted(b1, b2, eps) if style == "author" else (b1, b2, eps)
+    inner_style = lookup_or_suggest(
+        "style", style, {"author": "mlx", "nvidia": "torch", "modded_nanogpt": "mlx"}
+    )
+    settings = (b1, b2, eps) if style == "nvidia" else shifted(b1, b2, eps)
     adam = scale_by_adam(*settings, style=inner_style)
     options = {"layouts": layouts, "style": style, "solver": solver, "whiten": True, "eps": eps}
     return eigenbasis(adam, beta, every=precondition_frequency, max_size=max_size, **options)

@@ -103,7 +103,7 @@ def shifted(*values: ScalarOrSchedule) -> list[ScalarOrSchedule]:
 
 def skip_first_decay(weight_decay: ScalarOrSchedule, decay_mode: str, style: str) -> dict[str, Any]:
     """Return λ as a schedule that is 0 at the first step, where the updates are 0."""
-    return zero_on_first_step(weight_decay, decay_mode) if style == "author" else {}
+    return {} if style == "nvidia" else zero_on_first_step(weight_decay, decay_mode)
 
 
 def _normalize(layouts: Layouts) -> optax.GradientTransformation:

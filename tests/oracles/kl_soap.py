@@ -38,7 +38,8 @@ def learn(g, sides, h):
         others = [other for other in sides if other is not side]
         white = (turned(g, sides) / roots(g, others, known)) ** 2
         mean = white.mean(tuple(i for i in range(g.ndim) if i != side.axis))
-        least = max(10, min(g.shape[side.axis], 4000)) ** -2
+        few = 4000 if h.style == "modded_nanogpt" else 10
+        least = max(few, min(g.shape[side.axis], 4000)) ** -2
         side.values = np.maximum(beta * side.values + (1 - beta) * mean, least)
         if len(sides) == 3:
             known[side.axis] = side.values
@@ -69,7 +70,10 @@ def end(g, s, h):
     s.m = turned(m, s.sides)
 
 
-@oracle("kl_soap", MEMORY, **LIN, solver="qr", **SETTINGS)
+STYLES = ("author", "nvidia", "modded_nanogpt")
+
+
+@oracle("kl_soap", MEMORY, **LIN, solver="qr", **{**SETTINGS, "style": STYLES})
 @by_tensor
 def kl_soap(g, s, h, axes):
     if h.style == "nvidia":

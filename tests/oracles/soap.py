@@ -28,13 +28,14 @@ def by_tensor(direction):
 
     def on_leaf(g, p, s, h):
         layout = "other" if g.ndim < 2 else layout_of(g, h.layouts)
+        h.is_tensor = layout != "other"
         if layout.startswith("stack"):
-            s.parts = s.parts or [SimpleNamespace(**MEMORY) for _ in g]
+            s.parts = s.parts or [SimpleNamespace(**{**MEMORY, "m": 0 * x}) for x in g]
             columns = zip(g, s.parts, strict=True)
             return np.stack([direction(x, part, h, (0, 1)) for x, part in columns])
         merged = (g.shape[0] * g.shape[1], -1) if layout.endswith("(a b) (c d)") else g.shape
         x = g.reshape(merged)
-        s.m, h.is_tensor = s.m + np.zeros(x.shape), layout != "other"
+        s.m = s.m + np.zeros(x.shape)
         axes = () if layout == "other" else [i for i in range(x.ndim) if x.shape[i] <= h.max_size]
         return direction(x, s, h, axes).reshape(g.shape)
 
@@ -103,7 +104,8 @@ class Side:
         beta = h.b2 if h.shampoo_beta is None else h.shampoo_beta
         if h.style == "nvidia":
             beta = 1 - (1 - beta) / (1 - beta**h.t)
-        self.covariance = beta * self.covariance + (1 - beta) * square
+        weight = 1 if h.style == "modded_nanogpt" and h.t == 1 else 1 - beta
+        self.covariance = beta * self.covariance + weight * square
 
     def diagonalize(self):
         values, vectors = np.linalg.eigh(self.covariance)

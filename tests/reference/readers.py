@@ -308,6 +308,13 @@ def kl_soap(given):
     return arguments | {"name": name, "layouts": "axes"}
 
 
+@reads("kl_soap", "kl_soap_h")
+def kl_soap_h(given):
+    given.choose({(0.1,): None}, "init")
+    arguments = given.take("b1 b2 eps shampoo_beta precondition_frequency")
+    return arguments | {"layouts": "axes", "style": "modded_nanogpt"}
+
+
 @reads("kl_soap", "soap_nvidia", "kl_soap_nvidia", "rekls_nvidia")
 def soap_nvidia(given):
     forms = {
