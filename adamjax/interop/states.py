@@ -12,11 +12,18 @@ from adamjax.interop.trees import named_leaves
 from adamjax.moments import Array
 from adamjax.rule import ScheduledBetaState, without_corrections
 from adamjax.trees import PyTree
+from adamjax.variants.muon import MuonState
 
 
 def counts(node: Any) -> bool:
     """Return whether a node of a state has a step count."""
-    return isinstance(node, ScheduledBetaState) or "count" in getattr(node, "_fields", ())
+    own = isinstance(node, ScheduledBetaState | MuonState)
+    return own or "count" in getattr(node, "_fields", ())
+
+
+def clock_of(node: Any) -> str:
+    """Return the name of the field of the step count."""
+    return "step_count" if isinstance(node, MuonState) else "count"
 
 
 def rule_of(state: Any) -> Any:
@@ -34,7 +41,8 @@ def expected_rule(tx: optax.GradientTransformation, params: PyTree) -> Any:
 
 def moment_names(rule: Any) -> list[str]:
     """Return the names of the moments in a rule's state."""
-    return [name for name in rule._fields if name != "count" and getattr(rule, name) is not None]
+    names = (name for name in rule._fields if name != clock_of(rule))
+    return [name for name in names if getattr(rule, name) is not None]
 
 
 def moment_leaves(rule: Any) -> dict[str, list[Array]]:
@@ -64,8 +72,9 @@ def fill(
                 for name, leaves in moments.items()
             }
             node = node._replace(**fields)
-        done = counts(node) and node.count is not None
-        return node._replace(count=jnp.asarray(count, jnp.int32)) if done else node
+        clock = clock_of(node)
+        done = counts(node) and getattr(node, clock) is not None
+        return node._replace(**{clock: jnp.asarray(count, jnp.int32)}) if done else node
 
     return jax.tree.map(filled, state, is_leaf=counts)
 
@@ -134,5 +143,7 @@ def _leaf_states(state: Any, rule_class: type) -> dict[str, LeafState]:
         for path in moments:
             if path in leaves:
                 raise ValueError(f"state: two states of the optimizer keep {path!r}; give one")
-            leaves[path] = LeafState(path, int(rule.count), corrections, moments[path])
+            leaves[path] = LeafState(
+                path, int(getattr(rule, clock_of(rule))), corrections, moments[path]
+            )
     return leaves
