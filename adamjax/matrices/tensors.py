@@ -148,7 +148,7 @@ def pack(tensors: Sequence[Tensors], blocks: Sequence[Any], like: Sequence[Pair]
     return [t.pack(x, y) for t, x, y in zip(tensors, blocks, like, strict=True)]
 
 
-def map_blocks(function: Callable[..., PyTree], *columns: Sequence[list[Any]]) -> list[list[Any]]:
+def map_tensors(function: Callable[..., PyTree], *columns: Sequence[list[Any]]) -> list[list[Any]]:
     """Apply a function to the blocks of all leaves, see `map_stacks`.
 
     Args:

@@ -19,7 +19,7 @@ from adamjax.matrices.tensors import (
     Pair,
     Tensors,
     join,
-    map_blocks,
+    map_tensors,
     pack,
     split,
     tensors_of,
@@ -48,8 +48,8 @@ from adamjax.trees import (
 STYLES = ("author", "nvidia", "modded_nanogpt")
 SOLVERS = ("qr", "eigh")
 SQUARES = ("square", "maximum")
-# Of KL-Shampoo: eigenvalues at first; the range of the largest 1/√λ, which is n; NVIDIA's least λ.
-FIRST_EIGENVALUE, LARGEST_ROOT, LEAST_EIGENVALUE = 0.1, (10, 4000), 2.0**-30
+# Of KL-Shampoo: eigenvalues at first, the highest limit of 1/√λ, and NVIDIA's least λ.
+FIRST_EIGENVALUE, LARGEST_ROOT, LEAST_EIGENVALUE = 0.1, 4000, 2.0**-30
 
 
 class EigenbasisState(NamedTuple):
@@ -203,7 +203,7 @@ class _Eigenbasis(NamedTuple):
         def change(function: Callable[..., Array], tree: PyTree, *sides: list[Pair]) -> PyTree:
             def on_leaves(leaves: list[Array], eps: Any, *sides: list[Pair]) -> list[Array]:
                 unpacked = [unpack(tensors, pairs, 2 - i) for i, pairs in enumerate(sides)]
-                blocks = map_blocks(partial(function, eps), split(tensors, leaves), *unpacked)
+                blocks = map_tensors(partial(function, eps), split(tensors, leaves), *unpacked)
                 return join(tensors, blocks, leaves)
 
             leaves, treedef = jax.tree.flatten(tree)
@@ -260,12 +260,11 @@ class _Eigenbasis(NamedTuple):
                 floor = jnp.maximum(eps, LEAST_EIGENVALUE)
                 known = {i: jnp.maximum(e, floor) for i, e in es.items()}
                 return {i: _whitened_gram(g, qs, known, i) for i in qs}, es
-            smallest, largest = LARGEST_ROOT
-            smallest = largest if self.style == "modded_nanogpt" else smallest
-            return _whitened(g, qs, es, count == 0, beta(g.dtype), (smallest, largest))
+            root = LARGEST_ROOT if self.style == "modded_nanogpt" else 10
+            return _whitened(g, qs, es, count == 0, beta(g.dtype), root)
 
         known = [unpack(tensors, pairs, 2 - i) for i, pairs in enumerate(sides)]
-        new = map_blocks(statistics, split(tensors, leaves), *known if self.whiten else [])
+        new = map_tensors(statistics, split(tensors, leaves), *known if self.whiten else [])
         grams, values = ([[row[i] for row in leaf] for leaf in new] for i in (0, 1))
         new = pack(tensors, grams, covariances)
         covariances = jax.tree.map(lambda x, a: ema(x, a, beta(a.dtype)), new, covariances)
@@ -295,7 +294,7 @@ class _Eigenbasis(NamedTuple):
             rows = {i: _eigenvectors(cs[i], qs[i], exact, permutes, not author) for i in qs}
             return tuple({i: row[k] for i, row in rows.items()} for k in (0, 1))
 
-        solved = map_blocks(solve, known, old)
+        solved = map_tensors(solve, known, old)
         new, values = ([[row[i] for row in leaf] for leaf in solved] for i in (0, 1))
         moments = list(moments)
 
@@ -304,7 +303,7 @@ class _Eigenbasis(NamedTuple):
             leaves = [roles[i][1] for i in chosen]
             own, before = [tensors[k] for k in leaves], [moments[i] for i in chosen]
             columns = tuple([column[k] for k in leaves] for column in columns)
-            after = join(own, map_blocks(function, split(own, before), *columns), before)
+            after = join(own, map_tensors(function, split(own, before), *columns), before)
             for i, x in zip(chosen, after, strict=True):
                 moments[i] = x
 
@@ -359,7 +358,7 @@ def _whitened(
     old: dict[int, Array],
     first: Array,
     beta: Beta,
-    largest_root: tuple[int, int],
+    root: int,
 ) -> tuple[dict[int, Array], dict[int, Array]]:
     """Return the covariances of whitened gradients, and new eigenvalues."""
     grams, new, turned = {}, {}, _turn(g, bases)
@@ -370,7 +369,7 @@ def _whitened(
         grams[i] = _whitened_gram(g, bases, known if i == min(bases) else old, i)
         e = jnp.square(turned / _roots(g, known))
         e = jnp.mean(e, [axis for axis in range(1, g.ndim) if axis != i])
-        least = max(largest_root[0], min(g.shape[i], largest_root[1])) ** -2.0
+        least = max(root, min(g.shape[i], LARGEST_ROOT)) ** -2.0
         new[i] = jnp.where(first, old[i], jnp.maximum(ema(e, old[i], beta), least))
     return grams, {i: jnp.where(first, FIRST_EIGENVALUE, e) for i, e in new.items()}
 

@@ -31,7 +31,7 @@ class Spike(NamedTuple):
     factor: float
 
 
-def stack_axes(per_layer: PerLayer, params: PyTree) -> dict[str, int | None]:
+def layer_axes(per_layer: PerLayer, params: PyTree) -> dict[str, int | None]:
     """Return the axis of the layers by the name of each floating-point leaf, None without one."""
     axes: dict[str, int | None] = {}
     for name, leaf in zip(leaf_names(params), jax.tree.leaves(params), strict=True):
@@ -54,7 +54,7 @@ def init_layers(per_layer: PerLayer, params: PyTree, *, coded: bool) -> dict[str
     if isinstance(per_layer, Mapping):
         check_patterns("per_layer", tuple(per_layer), params)
     count = len(LAYER_METRICS) - (not coded)
-    axes = stack_axes(per_layer, params)
+    axes = layer_axes(per_layer, params)
     leaves = dict(zip(leaf_names(params), jax.tree.leaves(params), strict=True))
     shapes = {k: () if i is None else (jnp.shape(leaves[k])[i],) for k, i in axes.items()}
     return {name: jnp.zeros((count, *shape), jnp.float32) for name, shape in shapes.items()}

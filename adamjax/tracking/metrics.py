@@ -15,9 +15,9 @@ from adamjax.tracking.layers import (
     PerLayer,
     aligned_leaves,
     init_layers,
+    layer_axes,
     layer_scalars,
     measure_layers,
-    stack_axes,
 )
 from adamjax.tracking.rates import effective_quantiles, largest, read_state
 from adamjax.trees import like_updates
@@ -164,7 +164,7 @@ def track(
         out, inner_state = tx.update(updates, state.inner_state, params, **extra_args)
         before = state.metrics[name] if name else state.metrics
         readout, params = read_state(inner_state), like_updates(updates, params)
-        axes = stack_axes(per_layer, updates) if per_layer else {}
+        axes = layer_axes(per_layer, updates) if per_layer else {}
         counts = saturated_counts(readout.coded, axes) if "saturated" in before else {}
         gradients, layers = _measurable(updates), {}
         if per_layer:

@@ -9,7 +9,6 @@ Shampoo with the covariances of gradients that are whitened along the other axes
 
 import optax
 
-from adamjax.checks import check_beta, check_count
 from adamjax.matrices.resolve import Layouts
 from adamjax.matrices.tensors import with_axes
 from adamjax.modifiers.eigenbasis import eigenbasis
@@ -21,7 +20,7 @@ from adamjax.schedules import zero_on_first_step
 from adamjax.variants.adam import scale_by_adam
 from adamjax.variants.kl_soap import PAPER
 from adamjax.variants.muon import MuonState
-from adamjax.variants.soap import shifted
+from adamjax.variants.soap import covariance_beta, shifted
 
 
 def scale_by_kl_shampoo(
@@ -58,9 +57,7 @@ def scale_by_kl_shampoo(
     >>> jnp.round(tx.update(g, state)[0]).astype(int).tolist()  # eigenvalues are 0.1 at first
     [[30, 0], [0, 10]]
     """
-    beta = b2 if shampoo_beta is None else shampoo_beta
-    check_beta("b2" if shampoo_beta is None else "shampoo_beta", beta)
-    check_count("precondition_frequency", precondition_frequency)
+    beta = covariance_beta(b2, shampoo_beta, precondition_frequency)
     b1, b2, inner_eps = shifted(b1, b2, eps)
 
     def rule(g, moments, step):

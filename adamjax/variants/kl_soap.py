@@ -11,13 +11,13 @@ SOAP with the covariances of gradients that are whitened along the other axes.
 
 import optax
 
-from adamjax.checks import check_beta, check_count, lookup_or_suggest
+from adamjax.checks import lookup_or_suggest
 from adamjax.matrices.resolve import Layouts
 from adamjax.modifiers.eigenbasis import eigenbasis
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule
 from adamjax.variants.adam import scale_by_adam
-from adamjax.variants.soap import shifted, skip_first_decay
+from adamjax.variants.soap import covariance_beta, shifted, skip_first_decay
 
 STYLES = {
     "author": "the authors' code: the first step is 0, and a gradient enters after its step",
@@ -72,9 +72,7 @@ def scale_by_kl_soap(
     >>> jnp.round(tx.update(g, state)[0], 3).tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
-    beta = b2 if shampoo_beta is None else shampoo_beta
-    check_beta("b2" if shampoo_beta is None else "shampoo_beta", beta)
-    check_count("precondition_frequency", precondition_frequency)
+    beta = covariance_beta(b2, shampoo_beta, precondition_frequency)
     inner_style = lookup_or_suggest(
         "style", style, {"author": "mlx", "nvidia": "torch", "modded_nanogpt": "mlx"}
     )

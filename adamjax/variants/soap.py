@@ -76,9 +76,7 @@ def scale_by_soap(
     >>> jnp.round(tx.update(g, state)[0], 3).tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
-    beta = b2 if shampoo_beta is None else shampoo_beta
-    check_beta("b2" if shampoo_beta is None else "shampoo_beta", beta)
-    check_count("precondition_frequency", precondition_frequency)
+    beta = covariance_beta(b2, shampoo_beta, precondition_frequency)
     lookup_or_suggest("style", style, STYLES)
     b1, b2, eps = settings = (b1, b2, eps) if style == "nvidia" else shifted(b1, b2, eps)
     dtypes = {"mu_dtype": mu_dtype, "nu_dtype": nu_dtype}
@@ -90,6 +88,16 @@ def scale_by_soap(
         inner = optax.chain(inner, _normalize(layouts))
     options = {"max_size": max_size, "layouts": layouts, "style": style}
     return eigenbasis(inner, beta, every=precondition_frequency, **options)
+
+
+def covariance_beta(
+    b2: ScalarOrSchedule, shampoo_beta: ScalarOrSchedule | None, precondition_frequency: int
+) -> ScalarOrSchedule:
+    """Return the decay rate of the covariances, and check it and the frequency."""
+    name, beta = ("b2", b2) if shampoo_beta is None else ("shampoo_beta", shampoo_beta)
+    check_beta(name, beta)
+    check_count("precondition_frequency", precondition_frequency)
+    return beta
 
 
 def shifted(*values: ScalarOrSchedule) -> list[ScalarOrSchedule]:
