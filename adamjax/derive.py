@@ -1,5 +1,6 @@
 """Derivation of a ready-made optimizer such as `adamjax.lion` from `scale_by_lion`."""
 
+import functools
 import inspect
 import re
 import textwrap
@@ -24,6 +25,7 @@ OPTAX_STYLES: dict[str, dict[str, Any]] = {
     "prodigy": {"bias_correction": True},
 }
 OPTIONS = ("weight_decay", "decay_mode", "mask", "storage", "param_rounding")
+_OPTIMIZER = inspect.signature(optimizer).parameters
 
 
 def ready_made(
@@ -118,6 +120,7 @@ def extends(base: Function, names: str | None = None) -> Callable[[Function], Fu
     return decorate
 
 
+@functools.cache  # the docstring of `optimizer` has a part in that of each variant
 def section(docstring: str | None, title: str) -> str:
     r"""Return a section of a docstring without its indentation.
 
@@ -137,7 +140,7 @@ def _build(
 ) -> optax.GradientTransformationExtraArgs:
     """Call `scale_by` and `optimizer`, each with its arguments."""
     names = _names(scale_by)
-    options = {k: values[k] for k in _names(optimizer) if k in values}
+    options = {k: values[k] for k in _OPTIMIZER if k in values}
     if in_rule:
         options |= {"weight_decay": 0.0, "decay_mode": "decoupled"}
     elif "weight_decay" in names:
@@ -153,7 +156,6 @@ def _signature(
     defaults: Mapping[str, Any],
     choices: Mapping[str, Mapping[str, str]],
 ) -> inspect.Signature:
-    options = inspect.signature(optimizer).parameters
     own = {k: p for k, p in inspect.signature(source).parameters.items() if k not in hidden}
     own.pop("options", None)
     if adjust is not None:
@@ -162,9 +164,9 @@ def _signature(
     if choices["style"] and "style" not in own:
         kind = inspect.Parameter.KEYWORD_ONLY
         own["style"] = inspect.Parameter("style", kind, default=next(iter(choices["style"])))
-    rate = own.pop("learning_rate", options["learning_rate"])
+    rate = own.pop("learning_rate", _OPTIMIZER["learning_rate"])
     rate = rate.replace(kind=inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    merged = {"learning_rate": rate, **own, **{k: options[k] for k in OPTIONS}}
+    merged = {"learning_rate": rate, **own, **{k: _OPTIMIZER[k] for k in OPTIONS}}
     merged["weight_decay"] = merged["weight_decay"].replace(annotation=ScalarOrSchedule | None)
     for key, value in defaults.items():
         merged[key] = merged[key].replace(default=value)
@@ -191,9 +193,15 @@ def _arguments(
     }
     for name, values in choices.items():
         entries[name] += "".join(f"\n    {key!r}: {text}" for key, text in values.items())
-    entry = re.compile(r"^(\w+): (.*(?:\n +.*)*)", re.MULTILINE)
     for source in sources:
-        entries = dict(entry.findall(section(source.__doc__, "Args"))) | entries
+        entries = _entries(source.__doc__) | entries
     return "Args:\n" + "\n".join(
         f"  {k}: {entries[k]}".replace("\n", "\n  ") for k in signature.parameters if k in entries
     )
+
+
+@functools.cache
+def _entries(docstring: str | None) -> dict[str, str]:
+    """Return the entries of the Args section by argument."""
+    entry = re.compile(r"^(\w+): (.*(?:\n +.*)*)", re.MULTILINE)
+    return dict(entry.findall(section(docstring, "Args")))
