@@ -56,6 +56,21 @@ from adamjax.storage.store import store as store
 from adamjax.tracking import Recorder as Recorder
 from adamjax.tracking import metrics as metrics
 from adamjax.tracking import track as track
+from adamjax.wrappers.accumulate import accumulate as accumulate
+from adamjax.wrappers.averaging import ema_params as ema_params
+from adamjax.wrappers.averaging import swa as swa
+from adamjax.wrappers.evaluation import eval_params as eval_params
+from adamjax.wrappers.groups import groups as groups
+from adamjax.wrappers.guard import check_guard as check_guard
+from adamjax.wrappers.guard import guard as guard
+from adamjax.wrappers.hyperball import hyperball as hyperball
+from adamjax.wrappers.lazy_rows import lazy_rows as lazy_rows
+from adamjax.wrappers.lookahead import lookahead as lookahead
+from adamjax.wrappers.overwrite import overwrite as overwrite
+from adamjax.wrappers.per_layer import per_layer as per_layer
+from adamjax.wrappers.reset import reset as reset
+from adamjax.wrappers.sam import sam as sam
+from adamjax.wrappers.schedule_free import schedule_free as schedule_free
 from adamjax.variants.acprop import scale_by_acprop as scale_by_acprop
 from adamjax.variants.adabelief import scale_by_adabelief as scale_by_adabelief
 from adamjax.variants.adabound import scale_by_adabound as scale_by_adabound
@@ -114,21 +129,6 @@ from adamjax.variants.sophia import scale_by_sophia as scale_by_sophia
 from adamjax.variants.stable_adamw import scale_by_stable_adamw as scale_by_stable_adamw
 from adamjax.variants.tiger import scale_by_tiger as scale_by_tiger
 from adamjax.variants.yogi import scale_by_yogi as scale_by_yogi
-from adamjax.wrappers.accumulate import accumulate as accumulate
-from adamjax.wrappers.averaging import ema_params as ema_params
-from adamjax.wrappers.averaging import swa as swa
-from adamjax.wrappers.evaluation import eval_params as eval_params
-from adamjax.wrappers.groups import groups as groups
-from adamjax.wrappers.guard import check_guard as check_guard
-from adamjax.wrappers.guard import guard as guard
-from adamjax.wrappers.hyperball import hyperball as hyperball
-from adamjax.wrappers.lazy_rows import lazy_rows as lazy_rows
-from adamjax.wrappers.lookahead import lookahead as lookahead
-from adamjax.wrappers.overwrite import overwrite as overwrite
-from adamjax.wrappers.per_layer import per_layer as per_layer
-from adamjax.wrappers.reset import reset as reset
-from adamjax.wrappers.sam import sam as sam
-from adamjax.wrappers.schedule_free import schedule_free as schedule_free
 
 __version__: str
 

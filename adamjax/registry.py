@@ -1,6 +1,7 @@
 """Records of the variants: declare, look up, and create optimizers by name."""
 
 import fnmatch
+import functools
 import inspect
 import sys
 import textwrap
@@ -14,6 +15,7 @@ import optax
 from adamjax.arguments import is_static, plain_default
 from adamjax.checks import lookup_or_suggest
 from adamjax.derive import ready_made, section
+from adamjax.names import FILE_OF, FILES, load
 from adamjax.storage.roles import roles_in
 
 
@@ -190,10 +192,10 @@ def register(
       ValueError: if another variant has the name.
     """
     name = name or source.__name__.removeprefix("scale_by_").strip("_")
-    if name in _VARIANTS:
+    module = module or source.__module__
+    if name in _VARIANTS or FILE_OF.get(name, module.split(".")[-1]) != module.split(".")[-1]:
         raise ValueError(f"name: there is already a variant {name!r}")
     scale_by = source if source.__name__.startswith("scale_by_") else None
-    module = module or source.__module__
     formula = formula or _formula_in(sys.modules[module].__doc__ or "")
     defaults = {"learning_rate": learning_rate, "weight_decay": weight_decay}
     derivation |= {"defaults": {**defaults, "decay_mode": decay_mode}, "styles": styles}
@@ -234,6 +236,14 @@ def _docstring(variant: Variant, notes: str, source: Callable[..., Any], rate: A
     return "\n\n".join(filter(None, parts))
 
 
+@functools.cache
+def _records() -> dict[str, Variant]:
+    """Return the records of all variants. Each is registered when its file is imported."""
+    for file in FILES:
+        load(file)
+    return _VARIANTS
+
+
 def list_variants(pattern: str = "*") -> list[str]:
     """List the names of the variants that match a glob pattern, sorted.
 
@@ -244,7 +254,7 @@ def list_variants(pattern: str = "*") -> list[str]:
     >>> adamjax.list_variants("adam*w")
     ['adamaxw', 'adamw']
     """
-    return sorted(fnmatch.filter(_VARIANTS, pattern))
+    return sorted(fnmatch.filter(_records(), pattern))
 
 
 def get_variant(name: str) -> Variant:
@@ -260,7 +270,7 @@ def get_variant(name: str) -> Variant:
     >>> adamjax.get_variant("adam").paper.year
     2014
     """
-    return lookup_or_suggest("variant", name, _VARIANTS, ignore_case=True)
+    return lookup_or_suggest("variant", name, _records(), ignore_case=True)
 
 
 def create(name: str, **arguments: Any) -> optax.GradientTransformationExtraArgs:

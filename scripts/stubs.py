@@ -18,6 +18,7 @@ import optax  # noqa: E402
 
 import adamjax.optax  # noqa: E402
 from adamjax.arguments import plain_default  # noqa: E402
+from adamjax.names import FILE_OF  # noqa: E402
 from adamjax.rule import ScalarOrSchedule  # noqa: E402
 from adamjax.trees import Mask  # noqa: E402
 
@@ -87,17 +88,12 @@ def definition(function: Any) -> str:
 def stub() -> str:
     """Return the text of the stub: imports as they are, derived functions as definitions."""
     tree = ast.parse((FOLDER / "__init__.py").read_text(encoding="utf-8"))
-    derived = {adamjax.get_variant(name).optimizer for name in adamjax.list_variants()}
-    imports, definitions = [], []
-    for node in tree.body:
-        if not isinstance(node, ast.ImportFrom):
-            continue
-        for alias in node.names:
-            value = getattr(adamjax, alias.name)
-            if isinstance(value, types.FunctionType) and value in derived:
-                definitions.append(definition(value))
-            else:
-                imports.append(f"from {node.module} import {alias.name} as {alias.name}\n")
+    froms = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    sources = {x.name: node.module for node in froms for x in node.names if x.asname == x.name}
+    sources |= {name: f"adamjax.variants.{file}" for name, file in FILE_OF.items()}
+    derived = adamjax.list_variants()
+    imports = [f"from {sources[k]} import {k} as {k}\n" for k in sources if k not in derived]
+    definitions = [definition(getattr(adamjax, k)) for k in sources if k in derived]
     version = "__version__: str\n\n"
     return (
         HEAD.format(doc=adamjax.__doc__)

@@ -20,7 +20,7 @@ LEVELS = [
     {"matrices"},
     {"rule", "storage"},
     {"optimizer", "schedules", "modifiers", "arguments"},
-    {"derive"},
+    {"derive", "names"},
     {"registry"},
     {"wrappers"},
     {"variants"},
@@ -157,7 +157,7 @@ def test_functions_fit_on_a_screen():
 
 def test_exported_functions_have_an_example():
     for module in (adamjax, adamjax.tracking, adamjax.testing):
-        for name, value in vars(module).items():
+        for name, value in inspect.getmembers(module):
             if inspect.isfunction(value) and not name.startswith("_"):
                 assert ">>> " in value.__doc__, name
 
@@ -188,3 +188,23 @@ def test_variant_has_its_parts_in_order():
         directions = [f.lineno for f in functions if f.name.startswith("scale_by_")]
         assert states + directions == sorted(states + directions), file
         assert file.stem.strip("_") in {*adamjax.list_variants(), "template"}, file
+
+
+# --- the size of an import
+
+
+def test_a_variant_is_imported_when_it_is_used():
+    code = """
+import sys, adamjax
+names = lambda: {name.rpartition(".")[2] for name in sys.modules if ".variants." in name}
+before = names()
+assert adamjax.adabound.__name__ == "adabound" and names() == before | {"adabound"}, names()
+assert not {"adamjax.cli", "adamjax.problems", "adamjax.testing"} & set(sys.modules)
+assert "scale_by_yogi" in dir(adamjax) and "yogi" in adamjax.list_variants()
+try:
+    adamjax.adammm
+except AttributeError:
+    print("unknown")
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout == "unknown\n", done.stderr

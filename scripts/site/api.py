@@ -71,7 +71,9 @@ def names() -> list[Name]:
 def exported(name: str) -> Iterator[tuple[str, Any]]:
     """Return the public functions and classes of a module, or the exports of a package."""
     module = importlib.import_module(name)
-    for key, value in vars(module).items():
+    # `dir` has the variants, which `vars` lacks until they are imported.
+    for key in dict.fromkeys([*vars(module), *dir(module)]):
+        value = getattr(module, key)
         if key.startswith("_") or not (inspect.isfunction(value) or inspect.isclass(value)):
             continue
         inside = f"{value.__module__}.".startswith(f"{name}.")
