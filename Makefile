@@ -5,7 +5,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-wide test-all mutants lint test-oldest test-interop test-site \
-    test-frameworks site notebooks clean newest oldest interop pages
+    test-frameworks site notebooks dist clean newest oldest interop pages
 
 # Tests of one group, such as those in float64, share what they compile: they stay on one worker.
 PYTEST = -m pytest -n 2 --dist loadgroup $(ARGS)
@@ -68,6 +68,9 @@ test-site: pages ## build the site, open each page in Chromium, and run the note
 
 notebooks: newest ## write the notebooks from their scripts
 	.venv/bin/python scripts/notebooks.py
+
+dist:         ## build the wheel and the sdist, and run the wheel in an empty environment
+	$(or $(PYTHON),python3) scripts/dist.py
 
 clean:        ## remove the environments and all caches (not runs/)
 	rm -rf .venv .venv.* .venv-oldest .venv-oldest.* .venv-interop .venv-interop.* .venv-site \
