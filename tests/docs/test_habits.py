@@ -38,3 +38,11 @@ def test_the_citation_is_of_this_version():
     for key in ("version", "license"):
         assert citation[key] == PROJECT[key]
     assert citation["title"] == PROJECT["name"] and citation["cff-version"] == "1.2.0"
+
+
+def test_the_changelog_has_this_version_and_one_line_for_each_entry():
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    version, date = re.search(r"^## (\S+) - (\S+)$", text, re.M).groups()
+    assert version == adamjax.__version__ and date == str(read("CITATION.cff")["date-released"])
+    entries = text.partition(f"## {version}")[2].splitlines()[4:]
+    assert [e for e in entries if e and not re.match(r"### |- [A-Z][a-z]+ ", e)] == []
