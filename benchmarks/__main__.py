@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def write_report(given: argparse.Namespace) -> None:
-    """Runs it; with `--json` the report alone comes out. Exits with 1 if a section failed."""
+    """Runs it. With `--json`, prints the report alone. Exits with 1 if a section failed."""
     with contextlib.redirect_stdout(sys.stderr if given.json else sys.stdout):
         file = report.run(given, given.sections)
     if given.json:

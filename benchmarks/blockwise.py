@@ -41,7 +41,7 @@ class Blocks(NamedTuple):
         return codes.reshape(x.shape), largest
 
     def decode(self, kept: Quantized) -> jax.Array:
-        """What they stand for."""
+        """The numbers that the codes represent."""
         codes, largest = kept
         blocks, axis = self.cut(codes.astype(jnp.float32))
         units = largest / jnp.iinfo(codes.dtype).max

@@ -12,11 +12,11 @@ MUST_AGREE = ("benchmark", "hardware", "settings")
 
 
 class UnlikeError(Exception):
-    """Two reports that say nothing about each other; the message says why."""
+    """Two reports that cannot be compared. The message gives the reason."""
 
 
 def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-    """Tells what both have measured, and marks what has changed by more than the spread.
+    """Prints the rows of both reports, and marks changes that exceed the spread.
 
     Raises:
       UnlikeError: they are of different machines, or of different settings.
@@ -30,8 +30,8 @@ def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
         ]
         print(f"\n{name} ({section['unit']})")
         console.table(("group", "subject", "old", "new", "beyond the spread"), table)
-    for what in only_in_one(old, new):
-        print(f"not in both: {what}")
+    for row in only_in_one(old, new):
+        print(f"not in both: {row}")
     for package, version in new["versions"].items():
         if old["versions"].get(package) != version:
             print(f"{package}: {old['versions'].get(package)} and now {version}")
@@ -62,7 +62,7 @@ def check(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
 def pairs(
     old: Mapping[str, Any], new: Mapping[str, Any]
 ) -> Iterator[tuple[str, str, Quartiles, Quartiles]]:
-    """What is in both: group, subject and the quartiles of each."""
+    """Rows of both reports: group, subject and the quartiles of each."""
     for group, rows in new.items():
         for subject, now in rows.items():
             if subject in old.get(group, {}):

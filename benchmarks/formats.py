@@ -1,7 +1,7 @@
 """The formats that are compared: those of `adamjax.store`, and baselines in the manner of others.
 
-A baseline is kept as the float32 that its codes stand for: what a code does to an average is the
-same, and its bytes are those of the arrays that `encode` makes.
+A baseline is kept as the float32 numbers that its codes represent, which gives the same averages.
+Its bytes are those of the arrays that `encode` returns.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ class Format(NamedTuple):
       wrap: from a transformation to one that keeps its moments so.
       decode: from its state to one with float32 moments.
       state_bytes: for each parameter, of one large leaf.
-      origin: "adamjax", or what a baseline does.
+      origin: "adamjax", or a description of the baseline.
     """
 
     wrap: Callable[[optax.GradientTransformation], optax.GradientTransformation]
@@ -58,7 +58,7 @@ class Blocks(NamedTuple):
     """Codes of 8 bits in units of the largest of each block of elements.
 
     Attributes:
-      size: elements in a block; the last one of a leaf is filled up with zeros.
+      size: elements in a block. The last block of a leaf is padded with zeros.
       squeeze, stretch: from x / largest to a code in ±127 or 0 to 255, and back.
       dtype: of the codes. The largest are float32: coarser ones, rounded to nearest, would freeze.
     """
@@ -95,7 +95,7 @@ def companded(levels: int) -> Pair:
 
 
 def rooted(levels: int) -> Pair:
-    """√x evenly spaced, of what is not negative."""
+    """√x evenly spaced, for numbers that are not negative."""
     return lambda x: jnp.round(levels * jnp.sqrt(x)), lambda q: (q / levels) ** 2
 
 
@@ -144,7 +144,7 @@ def baseline(mu: Code, nu: Code, origin: str) -> Format:
 
 
 def formats() -> dict[str, Format]:
-    """All that are compared, by name; "float32" is the measure."""
+    """The formats to compare, by name. "float32" is the reference."""
 
     def blocks(size: int, mu: Pair, nu: Pair, dtype: Any, origin: str) -> Format:
         return baseline(Blocks(size, *mu, dtype), Blocks(size, *nu, jnp.uint8), origin)

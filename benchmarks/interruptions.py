@@ -3,7 +3,7 @@
     python -m benchmarks.interruptions --rounds 30
 
 In each round the processes of `examples.distributed` go on from the last checkpoint, with another
-number of processes than before; at a random moment one of them gets SIGKILL, and with it all end.
+number of processes than before. At a random moment one of them gets SIGKILL, and all of them end.
 A training that comes to its end is compared with the undisturbed one, bit for bit, and the next one
 begins. At last one that was killed half-way goes on on a mesh of another shape.
 """
@@ -64,7 +64,7 @@ def killed(arguments: Sequence[str], processes: int, seconds: float) -> bool:
 
 
 def run(rounds: int, training: Sequence[str], scratch: Path) -> dict[str, Any]:
-    """What the rounds came to."""
+    """Outcome of the rounds."""
     start = time.monotonic()
     undisturbed = launch.train(training, 1, DEVICES)
     whole_run = time.monotonic() - start

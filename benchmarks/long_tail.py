@@ -3,7 +3,7 @@
 Each element has its own scale (they span a decade), and the gradients of all shrink together by 1e6
 over the run: evenly, so that soon they shrink faster than v can forget, or in a long tail, as a
 power of time.
-Adam in float32 moves the parameters; every format is fed the same gradients, and its v is compared
+Adam in float32 moves the parameters. Every format gets the same gradients, and its v is compared
 with float32's all along.
 """
 
@@ -53,7 +53,7 @@ def shrinking(settings: Settings) -> dict[str, Callable[[jax.Array], jax.Array]]
 def compare(mine: jax.Array, kept: jax.Array, updates: jax.Array, nu: jax.Array) -> jax.Array:
     """The `MEASURES` of an update and of the v that is kept after it, against float32's."""
     error = jnp.abs(kept / nu - 1)
-    # A v of 0 has no logarithm; it counts as one of a millionth.
+    # A v of 0 has no logarithm. It counts as a millionth.
     bias = 0.5 * jnp.log(jnp.maximum(kept / nu, 1e-6)).mean()
     norm = jnp.linalg.norm(mine) / jnp.linalg.norm(updates)
     return jnp.stack(

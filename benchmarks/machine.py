@@ -1,4 +1,4 @@
-"""On what a benchmark ran: the machine, its clocks, and a short name for it."""
+"""The machine of a benchmark: hardware, clocks, and a short name."""
 
 import os
 import platform
@@ -14,7 +14,7 @@ import jax
 
 
 def hardware() -> dict[str, Any]:
-    """What stays the same from one run on a machine to the next."""
+    """Properties that all runs on a machine share."""
     return {
         "processor": _processor(),
         "model": _model(),
@@ -25,7 +25,7 @@ def hardware() -> dict[str, Any]:
 
 
 def clocks() -> dict[str, Any]:
-    """What may differ between runs: frequencies [MHz], load, and how finely time is measured."""
+    """Properties that may differ between runs: frequencies [MHz], load, timer resolution."""
     cores = [round(float(value)) for value in _cpuinfo("cpu MHz")]
     return {
         "processor_mhz": cores,
@@ -38,7 +38,7 @@ def clocks() -> dict[str, Any]:
 
 
 def name(of: Mapping[str, Any]) -> str:
-    """How files are called that hold what this hardware did.
+    """Short name of this hardware for the names of result files.
 
     >>> name({"processor": "AMD EPYC", "cores": 2, "devices": ["cpu"]})
     'cpu-amd-epyc-2-cores'
@@ -60,14 +60,14 @@ def _processor() -> str:
 
 
 def _model() -> str | None:
-    """Which of the processors of that name; on Linux, where the name may be a family's."""
+    """Model among processors of the same name, on Linux, where a family may share a name."""
     fields = ("cpu family", "model\t", "stepping", "cache size")
     values = [value for field in fields for value in _cpuinfo(field)[:1]]
     return ", ".join(values) or None
 
 
 def _cpuinfo(field: str) -> list[str]:
-    """What Linux says of each core; nothing on other systems."""
+    """Linux's description of each core, or an empty one on other systems."""
     info = Path("/proc/cpuinfo")
     if not info.exists():
         return []
@@ -85,7 +85,7 @@ def _limits() -> list[int] | None:
 
 
 def _graphics_clocks() -> list[str] | None:
-    """What NVIDIA's tool says of each card: graphics and memory clock, now and at most."""
+    """Clocks of each NVIDIA card: graphics and memory, current and maximum."""
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return None

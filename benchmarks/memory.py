@@ -4,8 +4,9 @@
     python -m benchmarks.memory --backend cuda    H200, with jax's CUDA wheels
 
 Loss, gradients, `update` and `apply_updates` in one jit, parameters and state donated. The peak is
-what the compiled program needs at once: arguments, results and temporaries, less what results
-share with arguments. Activations are bfloat16, and each block's are computed again going back.
+the memory that the compiled program needs at once: arguments, results and temporaries, less the
+bytes that results share with arguments. Activations are bfloat16, and each block recomputes its
+own in the backward pass.
 """
 
 import argparse

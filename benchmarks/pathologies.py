@@ -2,8 +2,8 @@
 
 A learning rate is chosen from a grid on some seeds, and judged on others: a seed draws the noise
 and moves each coordinate of the start by a few percent. The learning rate stays constant and weight
-decay is off, since only the loss counts; all other arguments are the variant's own, but for those
-that a problem is about and for `ARGUMENTS`. A score is the logarithm of the loss, the mean over the
+decay is off, since only the loss counts. All other arguments are the variant's defaults, except
+those that a problem is about and `ARGUMENTS`. A score is the logarithm of the loss, the mean over the
 last tenth of the steps, relative to the start.
 """
 
@@ -43,7 +43,7 @@ and Apollo's default warm-up of 500 steps would be longer than the run."""
 class Settings(NamedTuple):
     """`per_decade` learning rates from 10 to the `lowest` to the `highest` are tried at first.
 
-    `tuning_seeds` runs choose one of them; as many runs as that makes in all then judge it.
+    `tuning_seeds` runs choose one of them. The same total number of runs then judges it.
     """
 
     steps: int = 400
@@ -134,7 +134,7 @@ def maker(name: str) -> Callable[..., optax.GradientTransformation]:
 
 
 def arguments_of(name: str, problem: Problem) -> dict[str, Any]:
-    """What a variant is made with, beside the learning rate."""
+    """Arguments of a variant besides the learning rate."""
     make = maker(name)
     without = {"weight_decay": 0.0} if "weight_decay" in inspect.signature(make).parameters else {}
     return {**without, **ARGUMENTS.get(name, {}), **asked_of(make, problem)}
@@ -170,13 +170,13 @@ def make_runner(name: str, problems: Sequence[Problem], settings: Settings) -> A
 
 
 def score(ratio: jax.Array) -> jax.Array:
-    """The logarithm of a loss relative to the start; of what is not finite, `HIGHEST`."""
+    """The logarithm of a loss relative to the start, or `HIGHEST` if it is not finite."""
     ratio = jnp.where(jnp.isfinite(ratio), ratio, jnp.inf)
     return jnp.clip(jnp.log10(jnp.maximum(ratio, 1e-30)), LOWEST, HIGHEST)
 
 
 def tune(run: Callable[[Any, Any], Any], settings: Settings) -> float:
-    """The learning rate with the best mean score; at an edge of the grid it looks beyond, once.
+    """The learning rate with the best mean score. At an edge it extends the grid once.
 
     `run` is a function (learning rates, seeds) -> (scores, areas).
     """
@@ -198,7 +198,7 @@ def tune(run: Callable[[Any, Any], Any], settings: Settings) -> float:
 
 
 def judge(runner: Any, number: int, problem: Problem, settings: Settings) -> dict[str, Any]:
-    """The learning rate of a variant for a problem, and what it reaches with it."""
+    """The learning rate of a variant for a problem, and the scores that it reaches."""
 
     def run(rates: np.ndarray, seeds: np.ndarray) -> list[np.ndarray]:
         given = np.int32(number), rates.astype(np.float32), seeds.astype(np.int32)
@@ -210,7 +210,7 @@ def judge(runner: Any, number: int, problem: Problem, settings: Settings) -> dic
     if problem.learning_rate is not None:
         # Who ends within a step of the optimum has found it: a limit may be hit exactly.
         scores = np.maximum(scores, math.log10(rate))
-    # No step at all is not a failure, only nothing; the margin is float32's.
+    # A run without any step is no failure. The margin is that of float32.
     failed = np.mean((scores > 1e-4) | ~np.isfinite(scores))
     lower, middle, upper = np.percentile(scores, [25, 50, 75]).round(3).tolist()
     return {
@@ -224,7 +224,7 @@ def judge(runner: Any, number: int, problem: Problem, settings: Settings) -> dic
 def measure(
     settings: Settings, problems: Mapping[str, Problem], advance: Callable[[str], None]
 ) -> dict[str, dict[str, dict[str, Any]]]:
-    """By problem and variant, what `judge` says; tells each variant that is done."""
+    """Results of `judge` by problem and variant. Prints each variant that is done."""
     found: dict[str, dict[str, Any]] = {name: {} for name in problems}
     begin = time.perf_counter()
     for name in settings.names:

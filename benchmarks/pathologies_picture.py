@@ -58,7 +58,7 @@ def draw(report: Mapping[str, Any], file: Path) -> None:
 
 
 def _cell(axes: Any, row: int, column: int, score: float, share: float, failed: float) -> None:
-    """The number of a cell, or what says that it failed."""
+    """The number of a cell, or the mark of a failure."""
     if failed > 0.5:
         axes.fill_between([column - 0.5, column + 0.5], row - 0.5, row + 0.5, color="white", lw=0)
         axes.text(column, row, "✕", color=FAILURE, ha="center", va="center", fontsize=9)

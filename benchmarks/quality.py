@@ -2,7 +2,7 @@
 
 Every format starts from the weights of float32 and sees its batches. A format is judged by the
 distance of its mean final loss from float32's, in standard errors of the latter over the seeds. The
-row "nudged" is float32 from weights changed by a millionth: what is as far away is chance.
+row "nudged" is float32 from weights changed by a millionth. Differences of its size are chance.
 
 Compared are AdamW on four tasks, b2 of 0.95, 0.999 and 0.9999 on one, every variant of adamjax that
 has the formats on the cheapest, and 1 byte for a parameter: Adafactor with 8 bits of momentum.
@@ -58,7 +58,7 @@ def adamw(task: tasks.Task, b2: float) -> Callable[[int], optax.GradientTransfor
 
 
 def variant(name: str) -> Callable[[int], optax.GradientTransformation]:
-    """A variant as it comes; but gradient descent needs a momentum to have anything to store."""
+    """A variant at its defaults. Gradient descent gets a momentum, or it has no state."""
     arguments: dict[str, Any] = {"momentum": 0.9} if name == "sgd" else {}
     rate = signature(adamjax.get_variant(name).optimizer).parameters["learning_rate"]
     if rate.default is rate.empty:

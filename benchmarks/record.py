@@ -1,4 +1,4 @@
-"""What the benchmarks share: their options, and results as JSON that says where they come from.
+"""Options and result files of the benchmarks. A result is JSON with its origin.
 
 A result is `<benchmark>.<machine>.json`, with a picture of the same name beside it that is drawn
 from nothing else.
@@ -29,7 +29,7 @@ TINY = "run a tiny version once to check the code (the figures are meaningless)"
 
 
 def parser(name: str, purpose: str | None, quick: str = TINY) -> argparse.ArgumentParser:
-    """The options that every benchmark has; `quick` says what that one does."""
+    """Options of every benchmark. `quick` is the help text of `--quick`."""
     options = argparse.ArgumentParser(
         prog=f"python -m benchmarks.{name}" if name else "python -m benchmarks",
         description=purpose,
@@ -44,7 +44,7 @@ def parser(name: str, purpose: str | None, quick: str = TINY) -> argparse.Argume
 def parse(
     options: argparse.ArgumentParser, argv: Sequence[str] | None = None
 ) -> argparse.Namespace:
-    """The options as given, and what only the start knows.
+    """The parsed options, and the facts known at the start only.
 
     That is the command, the clocks before there is any load, and the folder, which a quick run must
     not share with a real one.
@@ -58,7 +58,7 @@ def parse(
 
 
 def said(words: Sequence[str]) -> str:
-    """The options of a command line; a path of this machine is nobody else's.
+    """The options of a command line, without paths of this machine.
 
     >>> said(["--quick", "--torch", "/home/me/bin/python"])
     '--quick --torch PATH'
@@ -74,13 +74,13 @@ def write(
     *,
     on: str | None = None,
 ) -> Path:
-    """Writes what was run, where and with what, and what was measured, and draws it.
+    """Writes settings, machine, versions and measurements, and draws the picture.
 
     Args:
-      name: of the module in this folder; its function `draw(report, file)` makes the picture, if
-        it has one and matplotlib is there.
-      given: what `parse` returned.
-      on: what stands for the machine in the file's name; None is the machine that runs this.
+      name: of the module in this folder. Its function `draw(report, file)`, if any, makes the
+        picture where matplotlib is installed.
+      given: the result of `parse`.
+      on: name of the machine in the file name. None is the present machine.
     """
     hardware = machine.hardware()
     report = {
@@ -121,7 +121,7 @@ def finite(tree: Any) -> Any:
 
 
 def versions() -> dict[str, str]:
-    """What was run."""
+    """Versions of Python and of the packages."""
     # An environment that compiles for graphics cards needs no Flax.
     packages = [name for name in ("jax", "jaxlib", "optax", "flax") if find_spec(name)]
     return {
@@ -132,7 +132,7 @@ def versions() -> dict[str, str]:
 
 
 def read(file: Path) -> dict[str, Any]:
-    """What `write` wrote."""
+    """The report in a file of `write`."""
     return json.loads(file.read_text(encoding="utf-8"))
 
 

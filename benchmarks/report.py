@@ -19,7 +19,7 @@ FAILURES = (MemoryError, OSError, RuntimeError, ValueError, WorkerError, subproc
 
 
 def run(given: argparse.Namespace, names: Sequence[str]) -> Path:
-    """Measures the sections, tells and writes them; returns the file.
+    """Measures the sections, prints and writes them, and returns the file.
 
     A section that fails leaves its error, and the others go on.
     """
@@ -47,7 +47,7 @@ def run(given: argparse.Namespace, names: Sequence[str]) -> Path:
 
 
 def on(hardware: Mapping[str, Any], versions: Mapping[str, str]) -> str:
-    """What was measured, in a line.
+    """Machine and versions in one line.
 
     >>> on({"processor": "AMD EPYC", "cores": 2, "devices": ["cpu"]}, {"jax": "0.10.2"})
     'AMD EPYC, 2 cores, cpu; jax 0.10.2'

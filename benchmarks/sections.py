@@ -1,7 +1,7 @@
 """The sections of `python -m benchmarks`: each measures one thing on the machine that runs it.
 
-A section is small; the benchmark that it is taken from says more. What it measures are rows, by
-group and by subject: quartiles, with Optax among the subjects.
+A section is a short form of a benchmark. It measures quartiles by group and subject. One subject is
+Optax.
 """
 
 import argparse
@@ -20,8 +20,8 @@ from benchmarks import compiled, many_leaves, memory, pathologies, quality, task
 
 Quartiles = list[float]
 Rows = dict[str, dict[str, Quartiles]]
-Measured = dict[str, Any]  # "rows", and what else the result file is to tell
-Advance = Callable[[str], None]  # one more part is done, and what to tell of it
+Measured = dict[str, Any]  # "rows", and other entries of the result file
+Advance = Callable[[str], None]  # reports the end of a part, with this text
 
 SIZES = {"cpu": (10**6, 10**7), "gpu": (10**6, 10**8, 10**9), "tpu": (10**6, 10**8, 10**9)}
 PAIRS = ("sgd", "rmsprop", "adamw", "amsgrad", "adabelief", "lion")
@@ -32,13 +32,13 @@ class Plan(NamedTuple):
     """How much of everything.
 
     Attributes:
-      sizes: parameters of a timed step; None is what suits the platform.
+      sizes: parameters of a timed step. None is a size for the platform.
       layouts: the numbers of leaves into which they are cut.
       seconds: for each size and layout.
       trees, rounds: for `many_leaves`.
-      transformers: rows of `memory`; none are all.
+      transformers: rows of `memory`. An empty list is all of them.
       matrix: whose bytes are counted.
-      tasks, seeds, steps: of `tasks`; None is as many steps as the task says.
+      tasks, seeds, steps: of `tasks`. None is the number of steps of the task.
       tuning, problems: for `pathologies`.
     """
 
@@ -75,7 +75,7 @@ QUICK = Plan(
 
 
 class Section(NamedTuple):
-    """What is measured.
+    """A measurement.
 
     Attributes:
       title: of the section.
@@ -126,7 +126,7 @@ def step_time(plan: Plan, given: argparse.Namespace, advance: Advance) -> Measur
 
 
 def cut_into(size: int, leaves: int) -> str:
-    """What is timed, in words.
+    """Description of the timed steps.
 
     >>> cut_into(10_000_000, 1)
     '10,000,000 parameters in 1 leaf'
@@ -141,7 +141,7 @@ def preparation(plan: Plan, given: argparse.Namespace, advance: Advance) -> Meas
     """Tracing, lowering and compiling a step, in units of Optax's in the same round."""
     rows: Rows = {}
     settings = many_leaves.Settings(rounds=plan.rounds)
-    # What an earlier run has compiled would not be compiled.
+    # The cache has programs of earlier runs, which would not be compiled again.
     jax.config.update("jax_enable_compilation_cache", False)
     for number, side in plan.trees:
         found = many_leaves.measure(number, side, settings, advance)
@@ -169,7 +169,7 @@ def transformers(plan: Plan) -> list[compiled.Row]:
 
 
 def exactly(figure: float) -> Quartiles:
-    """Of what does not vary."""
+    """Quartiles of a number without spread."""
     return [float(f"{figure:.5g}")] * 3
 
 
@@ -192,7 +192,7 @@ stored = functools.partial(adamjax.store, min_size=0)
 
 
 def contestants(rate: optax.Schedule) -> dict[str, optax.GradientTransformation]:
-    """What `losses` compares."""
+    """The optimizers that `losses` compares."""
     slower = lambda count: rate(count) / 5  # noqa: E731
     return {
         "optax.adamw": optax.adamw(rate, weight_decay=1e-2),

@@ -1,9 +1,10 @@
 """How much the learning rate matters: held-out loss over three decades of it, for each variant.
 
 Each first-class variant learns two tasks of `benchmarks.tasks` at seven learning rates, half a
-decade apart, around one that suits it; all else is by default. The learning rate rises over a tenth
-of the steps and falls to 0 along a cosine; that of schedule-free variants stays up. A run has
-diverged if it ends worse than models that have learnt nothing, or not at a number.
+decade apart, around one that suits it. All other arguments are defaults. The learning rate rises
+over a tenth of the steps and falls to 0 along a cosine. For schedule-free variants it stays up.
+
+A run has diverged if its final loss is worse than that of untrained models, or not a number.
 
 The basin of a variant is how many decades of learning rates, around the best, end within 10% of the
 best loss: between two rates of the grid, the loss is taken to be straight in their logarithm. A
@@ -26,8 +27,8 @@ from benchmarks import quality, record, streams, tasks, training
 from examples import console, pictures
 
 # One of each idea that people choose between: descent without a second moment (sgd, lion), the
-# ancestors (adagrad, rmsprop), Adam (adamw: with so few steps its decay changes nothing) and what
-# changes its m or v, how steps are put together (lamb, ademamix, adan, c_adamw), less memory
+# ancestors (adagrad, rmsprop), Adam (adamw: with so few steps its decay changes nothing), changes
+# of its m or v, other compositions of steps (lamb, ademamix, adan, c_adamw), less memory
 # (adafactor), matrices (soap, muon), and no schedule or no learning rate to choose.
 FIRST_CLASS = (
     "sgd",
@@ -54,8 +55,8 @@ FIRST_CLASS = (
 )
 
 MIDDLE = 1e-2
-# Where it is another. Defaults are for long trainings, and too low for some hundred steps; these
-# come from a trial with one seed, for the best to lie inside.
+# Exceptions. Defaults are for long trainings, and too low for some hundred steps. These come from a
+# trial with one seed, so that the best rate lies inside the grid.
 MIDDLES: Mapping[str, float] = {
     "sgd": 0.1,
     "adagrad": 0.1,
@@ -94,7 +95,7 @@ QUICK = Settings(1, per_decade=1, steps=(("MNIST MLP", 20),), variants=(REFERENC
 
 
 def optimizer(name: str, steps: int) -> Any:
-    """A function from a learning rate to the optimizer; it rises and, if it should, falls."""
+    """A function from a peak learning rate to the optimizer with its schedule."""
     make, more = adamjax.get_variant(name).optimizer, ARGUMENTS.get(name, {})
     shape = quality.rising_and_falling(1.0, steps)
     risen = max(1, steps // 10)
@@ -103,7 +104,7 @@ def optimizer(name: str, steps: int) -> Any:
 
 
 class Course(NamedTuple):
-    """What all variants learn, in `epochs` stretches of steps, and how it is judged at the end.
+    """The task of all variants, in `epochs` stretches of steps, and its final evaluation.
 
     `worst` is the highest held-out loss of models that have learnt nothing.
     """
@@ -163,7 +164,7 @@ def rounded(loss: float) -> float | None:
 
 
 def run(name: str, course: Course, settings: Settings) -> dict[str, Any]:
-    """The losses of a variant by rate and seed; None for a run that diverged."""
+    """The losses of a variant by rate and seed, None for a run that diverged."""
     rates = settings.rates(name)
     found = training.train(
         course.problem,

@@ -1,4 +1,4 @@
-"""What `benchmarks.workers` runs: a process that holds optimizer steps and times them when asked.
+"""Process of `benchmarks.workers`: it holds optimizer steps and times them on request.
 
 Environments without JAX or adamjax run it too, so it imports neither at the top.
 """
@@ -23,7 +23,7 @@ Sizes = Sequence[int]  # elements of each leaf
 class Timed(NamedTuple):
     """A subject that is ready: `run` takes steps and waits for them.
 
-    Of each step, `least_bytes` is what it must move; `held` is what it changes.
+    `least_bytes` is the least traffic of a step. `held` are the arrays that it changes.
     """
 
     run: Callable[[int], None]
@@ -150,7 +150,7 @@ def tell_device() -> None:
 
 
 def _main_memory() -> int:
-    """What is available where the system tells, else what there is."""
+    """Available memory where the system reports it, otherwise all memory."""
     info = Path("/proc/meminfo")
     if info.exists():
         for line in info.read_text(encoding="utf-8").splitlines():

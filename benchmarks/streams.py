@@ -1,7 +1,6 @@
 """Problems with more examples than a run sees, watched every so many steps.
 
-What `training.train` calls an epoch is a stretch of such a run: so many steps on examples that are
-drawn anew.
+An epoch of `training.train` is a stretch of such a run: a number of steps on newly drawn examples.
 """
 
 from collections.abc import Callable
@@ -45,7 +44,7 @@ def of_task(task: tasks.Task, stretch: int, held_out: int = 2**16) -> tuple[Prob
     """
 
     def loss(params: Params, batch: Batch, key: jax.Array, training: bool = True) -> jax.Array:
-        # Made anew for the key of its dropout; the compiler leaves out what is not used.
+        # Made again for the key of its dropout. The compiler removes the unused part.
         model = task.make(nnx.Rngs(key))
         nnx.update(model, params)
         inputs, labels = map(jnp.asarray, batch)
@@ -93,7 +92,7 @@ def by_rate(
     steps: int,
     settings: Any,
 ) -> dict[str, Any]:
-    """What `training.chosen` tells of the held-out losses of a stream, for each learning rate.
+    """Summary by `training.chosen` of the held-out losses of a stream, for each learning rate.
 
     Args:
       learnt: a stream, and its watch.

@@ -1,4 +1,4 @@
-"""Accelerators to compile for that need not be there, and what a compiled step moves on them."""
+"""Compilation for accelerators that are absent, and the memory traffic of a compiled step."""
 
 import math
 import os
@@ -77,7 +77,7 @@ def restart_for(backend: str) -> None:
 
 
 def version(backend: str) -> dict[str, str]:
-    """What the backend's own compiler is a version of."""
+    """Version of the compiler of the backend."""
     if backend == "tpu":
         return {"libtpu": install_libtpu.installed() or "unknown"}
     from importlib.metadata import version
@@ -86,7 +86,7 @@ def version(backend: str) -> dict[str, str]:
 
 
 def compile_for(backend: str, target: str, step: Any, *arguments: Any, donate: Any = ()) -> Any:
-    """`step` compiled for one absent device; `arguments` are trees of shapes."""
+    """`step` compiled for one absent device. `arguments` are trees of shapes."""
     description = topologies.get_topology_desc(platform=backend, **TARGETS[backend][target])
     sharding = jax.sharding.SingleDeviceSharding(description.devices[0])
     place = lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=sharding)  # noqa: E731
@@ -103,7 +103,7 @@ class Kernel(NamedTuple):
     """An instruction of a compiled program.
 
     Attributes:
-      name, op: what it is called and what it does: "fusion", "copy" ...
+      name, op: its name and its operation, "fusion" or "copy" ...
       traffic: bytes that it reads from the device's main memory or writes there. An array counts
         once, with the padding of its layout, and not at all while it lies in on-chip memory.
       largest: elements of the largest array that it reads or writes, wherever that lies.
@@ -117,19 +117,19 @@ class Kernel(NamedTuple):
 
 _INSTRUCTION = re.compile(r"\s*(?:ROOT )?(%[\w.\-]+) = (.*?) ([a-z][\w\-]*)\((.*)")
 _ARRAY = re.compile(r"([a-z]+[0-9a-z]*)\[([\d,]*)\](?:\{([^}]*)\})?")
-# Names for what is there already, and ends of what was counted where it began.
+# Names of existing arrays, and ends of operations that are counted at their start.
 _FREE = {
     *("parameter", "constant", "tuple", "get-tuple-element", "bitcast", "after-all"),
     *("copy-done", "slice-done"),
 }
 # Copies into on-chip memory or out of it, while kernels run.
 PREFETCHES = {"copy-start", "slice-start"}
-# Programs of their own; no optimizer step has needed one.
+# Separate programs. No optimizer step has needed one.
 _UNKNOWN = {"call", "while", "conditional", "async-start"}
 
 
 def kernels(text: str) -> list[Kernel]:
-    """What a compiled program (`compiled.as_text()`) does, instruction by instruction.
+    """Instructions of a compiled program (`compiled.as_text()`).
 
     >>> add = "  ROOT %s = f32[8,128]{1,0:T(8,128)} add(%x, %y), metadata={}"
     >>> x = "  %x = f32[8,128]{1,0:T(8,128)} parameter(0)"
@@ -178,7 +178,7 @@ def _arrays(kind: str) -> list[_Array]:
 
 
 def _ends(arrays: list[_Array], op: str) -> list[_Array]:
-    """What an asynchronous copy reads and writes.
+    """Bytes that an asynchronous copy reads and writes.
 
     Its type names both ends, (to, from, ...) for a copy and (from, to, ...) for a slice, which is
     as large at the one end as at the other.

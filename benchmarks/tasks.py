@@ -23,7 +23,7 @@ class Task(NamedTuple):
     Attributes:
       data: in words.
       make: a model from its random numbers.
-      logits: `logits(model, inputs, training)`; the loss is their cross entropy with the labels.
+      logits: `logits(model, inputs, training)`. The loss is their cross entropy with the labels.
       train, held_out: (inputs, labels).
       batch_size, steps, learning_rate: the rate rises over a tenth of the steps, then falls to 0.
     """
@@ -109,8 +109,8 @@ def cnn() -> Task:
 def rare_words(words: int = 20_000, classes: int = 1000, before: int = 4) -> Task:
     """An identifier of the source from the four before it: most rows of the table are rare.
 
-    The `words` most frequent identifiers have a row of the embedding each, the others share one;
-    the `classes` most frequent ones are to be told.
+    The `words` most frequent identifiers have a row of the embedding each. The others share one.
+    The labels are the `classes` most frequent ones.
     """
     text = source()
     found = [

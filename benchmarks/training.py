@@ -1,6 +1,6 @@
 """One small training at many points of a grid, for several seeds, compiled as one program.
 
-A point is what the grid varies: a learning rate, or a tuple or dict of several such numbers. All
+A point of the grid is a learning rate, or a tuple or dict of several such numbers. All
 points of a seed, and all optimizers, start from the same weights and see the same batches.
 """
 
@@ -20,11 +20,11 @@ Batch = tuple[Any, ...]
 
 
 class Problem(NamedTuple):
-    """What is trained.
+    """A training problem.
 
     Attributes:
       init: random parameters from a key.
-      loss: the mean loss [nats] of a batch; the key is for dropout and other noise.
+      loss: the mean loss [nats] of a batch. The key is for dropout and other noise.
       train: arrays with an example in each row.
       batch_size: examples of a step.
     """
@@ -36,7 +36,7 @@ class Problem(NamedTuple):
 
     @property
     def steps(self) -> int:
-        """Of an epoch; the examples left over are others each time."""
+        """Batches of an epoch. Other examples are left over each time."""
         return len(self.train[0]) // self.batch_size
 
 
@@ -56,8 +56,8 @@ def train(
     """Trains at each point, for each seed.
 
     Args:
-      problem: what is trained.
-      make: from a point to an optimizer; the point's numbers are traced.
+      problem: the training problem.
+      make: from a point to an optimizer. The numbers of the point are traced.
       points: an array, or a tuple or dict of arrays, [points].
       seeds: the seeds, or how many from 0 on.
       epochs: how many.
@@ -66,8 +66,8 @@ def train(
         one after the other (`lax.map`), which is for all others.
 
     Returns:
-      Arrays [seeds, points, epochs]: "training", the mean loss of each epoch as it was met, and
-      what `watch` gives.
+      Arrays [seeds, points, epochs]: "training", the mean loss of each epoch during its steps, and
+      the results of `watch`.
     """
     one = _one(problem, make, epochs, watch)
     seeds = range(seeds) if isinstance(seeds, int) else seeds
@@ -165,7 +165,7 @@ def cross_entropy(logits: jax.Array, labels: jax.Array) -> jax.Array:
 
 
 def best(losses: Any) -> int:
-    """Of losses [seeds, points], the point with the lowest mean; one that diverged is never it."""
+    """The point with the lowest mean of losses [seeds, points] that has not diverged."""
     means = np.asarray(losses, float).mean(axis=0)
     return int(np.argmin(np.where(np.isfinite(means), means, np.inf)))
 
@@ -176,7 +176,7 @@ def at_edge(point: int, points: Sequence[Any]) -> bool:
 
 
 def rounded(values: Any, digits: int = 4) -> Any:
-    """Nested lists for a result file, with that many significant digits; None where it diverged."""
+    """Nested lists for a result file, rounded to `digits`, None where a run diverged."""
     values = np.asarray(values, float)
     if values.ndim:
         return [rounded(value, digits) for value in values]
@@ -186,7 +186,7 @@ def rounded(values: Any, digits: int = 4) -> Any:
 def chosen(losses: np.ndarray, rates: Sequence[float]) -> dict[str, Any]:
     """For a result file, of losses [seeds, rates, epochs]: the rate that ends with the lowest.
 
-    "last" is the loss of the last epoch with each rate, the mean of the seeds; "curves" are those
+    "last" is the loss of the last epoch with each rate, the mean of the seeds. "curves" are those
     of the best rate [seeds, epochs].
     """
     last = losses[:, :, -1]
@@ -201,14 +201,14 @@ def chosen(losses: np.ndarray, rates: Sequence[float]) -> dict[str, Any]:
 
 
 def told(name: str, trial: Any) -> str:
-    """The last losses of what `chosen` returned, in words."""
+    """Sentence about the last losses in a result of `chosen`."""
     edge = " (at the edge of its grid)" if trial["at_edge"] else ""
     last = [curve[-1] for curve in trial["curves"]]
     return f"{name} {spread(last, 4)} with learning rate {trial['best']:g}{edge}"
 
 
 def draw_trials(curves: Any, grid: Any, trials: Any) -> None:
-    """What `chosen` returned for each method: the best curves, and what each rate ends with."""
+    """Results of `chosen` for each method: the best curves, and the final loss at each rate."""
     for color, (name, trial) in zip(pictures.COLORS, trials.items(), strict=False):
         losses = np.array(trial["curves"], float)
         epochs = np.arange(1, losses.shape[1] + 1)

@@ -27,11 +27,11 @@ Round = Mapping[str, float]  # seconds of a step, by subject
 
 
 class WorkerError(Exception):
-    """A process ended before its time; the message is the last that it said."""
+    """A process ended early. The message is its last output."""
 
 
 class Subject(NamedTuple):
-    """What is timed.
+    """A timed step.
 
     Attributes:
       name: in results and pictures.
@@ -50,7 +50,7 @@ class Subject(NamedTuple):
     package: str = ""
 
     def needs(self, size: int) -> float:
-        """Bytes of memory, with what the process itself takes and a reserve."""
+        """Bytes of memory, with those of the process itself and a reserve."""
         return 1.15 * self.resident * size + 2**28
 
 
@@ -64,7 +64,7 @@ class Worker:
         sizes: Sequence[int],
         **variables: str,
     ) -> None:
-        """Starts it; the end of the stack ends it. `variables` are of its environment."""
+        """Starts it. The end of the stack ends it. `variables` are of its environment."""
         asked = [(subject.kind, dict(subject.settings), subject.package) for subject in subjects]
         first = subjects[0]
         # The stack closes it.
@@ -82,7 +82,7 @@ class Worker:
         stack.callback(self._end)
 
     def ready(self) -> list[dict[str, Any]]:
-        """Waits for it, and tells of each subject what it moves and which version it has."""
+        """Waits for it, and returns the traffic and the version of each subject."""
         return self._answer()
 
     def seconds(self, index: int, steps: int) -> float:
@@ -128,7 +128,7 @@ def _environment(**variables: str) -> dict[str, str]:
 
 
 def pack(size: int, compared: Sequence[Subject], memory: float) -> list[list[Subject]]:
-    """Groups that fit into memory, each with Optax and the copy; without what fits in none."""
+    """Groups of subjects that fit into memory together, each with Optax and the copy."""
     always, others = list(compared[:2]), compared[2:]
     room = memory - sum(subject.needs(size) for subject in always)
     groups: list[list[Subject]] = []
@@ -152,7 +152,7 @@ def start(
     sizes: Sequence[int],
     machine: Mapping[str, Any],
 ) -> tuple[dict[str, Turn], dict[str, Any], dict[str, str]]:
-    """Starts the processes: the turns by name, what they tell of themselves, what fails and why.
+    """Starts the processes: their turns by name, their versions, and failures with reasons.
 
     `sizes` are the elements of each leaf.
     """
@@ -203,7 +203,7 @@ def take_turns(turns: Mapping[str, Turn], until: float, least: int, seed: int) -
 
 
 PACKAGES = {"torch": "torch", "flashoptim": "flashoptim_jax"}
-"""What may lie in an environment of its own, by the option that names its Python."""
+"""Packages that may have an environment of their own, by the option for its Python."""
 
 
 def other_pythons(

@@ -1,1 +1,1 @@
-"""What papers claim, run again at a size for two cores: `python -m benchmarks.papers`."""
+"""Claims of papers, reproduced at a size for two cores: `python -m benchmarks.papers`."""

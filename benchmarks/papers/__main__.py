@@ -1,4 +1,4 @@
-"""Runs what papers claim: all experiments of this folder, or those that are named."""
+"""Runs all experiments of this folder, or those that are named."""
 
 import argparse
 import importlib

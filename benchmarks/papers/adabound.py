@@ -45,7 +45,7 @@ FINAL, GAMMA = "AdaBound, final_lr", "AdaBound, gamma"
 QUANTILES = (0.01, 0.5, 0.99)
 B2 = 0.999
 
-# What a number of the grid is for each method.
+# Meaning of a number of the grid for each method.
 METHODS: dict[str, Callable[[Any], optax.GradientTransformation]] = {
     ADAM: lambda rate: adamjax.adam(rate, b2=B2),
     SGD: lambda rate: adamjax.sgd(rate, 0.9),
@@ -88,7 +88,7 @@ def grids(settings: Any) -> dict[str, tuple[float, ...]]:
 
 
 def step_sizes(params: Any, state: Any) -> dict[str, Any]:
-    """Quantiles of 1 / √v̂ over the weights; those that never had a gradient are left out."""
+    """Quantiles of 1 / √v̂ over the weights that had a gradient."""
     moments = state[0]
     flat = jnp.concatenate([v.ravel() for v in jax.tree.leaves(moments.nu)])
     v = flat / (1 - B2**moments.count)
@@ -217,12 +217,12 @@ def draw(report: Report, file: Path) -> None:
         panels["steps"].plot(epochs, 0.1 * bound, "--", color=names[ADABOUND], label=label)
     panels["steps"].set(yscale="log", ylabel="step size for each weight", xlabel="epoch")
     for name in (ADAM, SGD, ADABOUND):
-        for what in ("training", "accuracy"):
-            values = np.array(methods[name][what], float)
+        for panel in ("training", "accuracy"):
+            values = np.array(methods[name][panel], float)
             label = f"{name}, {grids(settings)[name][methods[name]['best']]:g}"
-            panels[what].plot(epochs, values.mean(axis=0), color=names[name], label=label)
+            panels[panel].plot(epochs, values.mean(axis=0), color=names[name], label=label)
             look = {"color": names[name], "alpha": 0.15, "linewidth": 0}
-            panels[what].fill_between(epochs, values.min(axis=0), values.max(axis=0), **look)
+            panels[panel].fill_between(epochs, values.min(axis=0), values.max(axis=0), **look)
     panels["training"].set(yscale="log", ylabel="training loss [nats]", xlabel="epoch")
     # The first epochs would leave no room for the last.
     lowest = min(
@@ -238,7 +238,7 @@ def draw(report: Report, file: Path) -> None:
         top = max(top, values.max())
         label = name if name in (FINAL, GAMMA) else f"{name}, learning rate"
         panels["grids"].plot(grid, values, "o-", markersize=4, color=names[name], label=label)
-    # What diverges lies far below.
+    # Runs that diverge lie far below.
     panels["grids"].set(xscale="log", ylim=(top - 0.14, top + 0.01))
     panels["grids"].set(
         xlabel="learning rate, final_lr, gamma", ylabel="accuracy, mean of the seeds"

@@ -1,4 +1,4 @@
-"""What Adafactor's state takes on the paper's transformers, and what it costs in quality."""
+"""Size of Adafactor's state on the paper's transformers, and its cost in quality."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -38,7 +38,7 @@ OPTIMIZERS: Mapping[str, Make] = {
 }
 BESIDE: Mapping[str, Make] = {
     "optax.adam": optax.adam,
-    # Optax factors no matrix below 128 by default; the paper factors all.
+    # Optax factors no matrix below 128 by default. The paper factors all.
     "optax.adafactor, momentum": lambda rate: optax.adafactor(
         rate, min_dim_size_to_factor=1, momentum=0.9
     ),
@@ -97,7 +97,7 @@ def numbers(tree: Any) -> int:
 
 
 def state(make: Make, params: Any) -> dict[str, int]:
-    """What the optimizer keeps for parameters of these shapes; nothing is allocated."""
+    """Bytes of the state for parameters of these shapes, without allocation."""
     found = jax.eval_shape(make(1e-3).init, params)
     size = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(found))
     return {"numbers": numbers(found), "bytes": size}

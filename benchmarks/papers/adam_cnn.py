@@ -168,7 +168,7 @@ def findings(report: Report) -> list[Finding]:
 
 
 def draw(report: Report, file: Path) -> None:
-    """Curves at the best learning rate, what each rate ends with, and what becomes of v."""
+    """Curves at the best learning rate, the final loss at each rate, and v over time."""
     figure, panels = pictures.axes([["curves", "grid", "moment"]], (14, 4.2))
     training.draw_trials(panels["curves"], panels["grid"], report["trials"])
     axes = panels["moment"]

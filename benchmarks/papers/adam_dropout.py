@@ -90,7 +90,7 @@ def findings(report: Report) -> list[Finding]:
 
 
 def draw(report: Report, file: Path) -> None:
-    """Curves at the best learning rate, and what each learning rate ends with."""
+    """Curves at the best learning rate, and the final loss at each learning rate."""
     figure, panels = pictures.axes([["curves", "grid"]], (11, 4.2))
     training.draw_trials(panels["curves"], panels["grid"], report["trials"])
     pictures.save(figure, file)

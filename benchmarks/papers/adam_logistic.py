@@ -126,7 +126,7 @@ def trial(name: str, problem: training.Problem, epochs: int, settings: Settings)
 
 
 def measure(settings: Settings) -> dict[str, Any]:
-    """By kind of data and method: what `trial` found."""
+    """Results of `trial` by kind of data and method."""
     tasks = {
         IMAGES: (images(settings), settings.image_epochs, (ADAM, NESTEROV, ADAGRAD)),
         TEXT: (words(settings), settings.text_epochs, tuple(METHODS)),
@@ -192,9 +192,9 @@ def findings(report: Report) -> list[Finding]:
 
 
 def draw(report: Report, file: Path) -> None:
-    """Curves at the best α, and what each α brings, a column for each kind of data."""
+    """Curves at the best α, and the loss at each α, a column for each kind of data."""
     tasks = report["trials"]
-    mosaic = [[f"{task} {what}" for task in tasks] for what in ("curves", "grid")]
+    mosaic = [[f"{task} {panel}" for task in tasks] for panel in ("curves", "grid")]
     figure, panels = pictures.axes(mosaic, (11, 7))
     for task, trials in tasks.items():
         curves, grid = panels[f"{task} curves"], panels[f"{task} grid"]

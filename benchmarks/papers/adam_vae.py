@@ -116,7 +116,7 @@ def findings(report: Report) -> list[Finding]:
     for (i, b1), (j, b2) in product(enumerate(settings["b1s"]), enumerate(settings["b2s"])):
         if b2 >= 0.999:
             rows = [each[0, i, j] for each in means.values()]
-            # Where it has learnt at least half of what is learnt in this time.
+            # Where the loss has fallen at least half as far as at the best setting.
             half = (report["untrained"] + np.min(rows)) / 2
             highest = [max(np.flatnonzero(row <= half), default=-1) for row in rows]
             texts = [

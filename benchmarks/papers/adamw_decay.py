@@ -91,14 +91,14 @@ def digits(settings: Settings) -> tuple[training.Problem, training.Watch]:
 
 
 def optimizer(decay_mode: Any, steps: int) -> Callable[[Any], optax.GradientTransformation]:
-    """From a learning rate and a weight decay; both fall where the paper's do."""
+    """The optimizer of a learning rate and a weight decay. Both fall where the paper's do."""
     shape = optax.schedules.cosine_decay_schedule(1.0, steps)
 
     def make(point: Mapping[str, jax.Array]) -> optax.GradientTransformation:
         rate, weight_decay = point["rate"], point["weight_decay"]
         return adamjax.adamw(
             lambda count: rate * shape(count),
-            # What "decoupled" multiplies with falls already, and no schedule is for L2.
+            # The factor of "decoupled" falls already, and L2 has no schedule.
             weight_decay=lambda count: (
                 weight_decay * (shape(count) if decay_mode == "independent" else 1.0)
             ),

@@ -106,7 +106,7 @@ def forget(
 
 
 def measure(settings: Settings) -> dict[str, Any]:
-    """Final losses of all runs, the best curves, and what is left of a batch."""
+    """Final losses of all runs, the best curves, and the memory of a batch."""
     learnt = streams.bytes_network(settings.stretch)
     lengths = {"adamw": (settings.steps,), "ademamix": (settings.steps, settings.steps // 2)}
     runs: dict[str, Any] = {}
@@ -184,7 +184,7 @@ COLORS: Mapping[str, str] = {
 
 
 def draw(report: Report, file: Path) -> None:
-    """Held-out losses over the steps, and what is left of a batch since it was seen."""
+    """Held-out losses over the steps, and the memory of a batch over time."""
     settings = report["settings"]
     figure, panels = pictures.axes([["loss", "rates", "batch"]], (15, 4.4))
     for label, run in report["runs"].items():

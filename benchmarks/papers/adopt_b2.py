@@ -217,7 +217,7 @@ def with_range(axes: Any, at: Any, values: Any, **look: Any) -> None:
 
 
 def draw(report: Report, file: Path) -> None:
-    """Where x ends, by b2, and the accuracy on digits; below, the way of x at the largest k."""
+    """Final x and accuracy on digits, by b2. Below, the path of x at the largest k."""
     settings = report["settings"]
     ks = list(report["toy"])
     ways = list(OPTIMIZERS)

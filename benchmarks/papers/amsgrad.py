@@ -118,7 +118,7 @@ def findings(report: Report) -> list[Finding]:
 
 
 def about_regret(report: Report) -> list[Finding]:
-    """What the paper says of the slopes in turn."""
+    """The slopes of the paper, in turn."""
     by_name = report["curves"]["in turn"]
     tenth = max(1, len(report["steps"]) // 10) - 1
     early, last = (
@@ -154,17 +154,17 @@ def about_regret(report: Report) -> list[Finding]:
 def draw(report: Report, file: Path) -> None:
     """x and the mean regret over the steps, a column for each kind of loss."""
     kinds: Sequence[str] = list(report["curves"])
-    mosaic = [[f"{kind} {what}" for kind in kinds] for what in ("x", "mean_regret")]
+    mosaic = [[f"{kind} {panel}" for kind in kinds] for panel in ("x", "mean_regret")]
     figure, panels = pictures.axes(mosaic, (11, 6.5), sharex=True)
     dashes = ("-", "--", ":")  # by η
     for kind in kinds:
         for color, (name, rows) in zip(
             pictures.COLORS, report["curves"][kind].items(), strict=False
         ):
-            for what, label in (("x", "x"), ("mean_regret", "mean regret")):
-                axes = panels[f"{kind} {what}"]
+            for panel, label in (("x", "x"), ("mean_regret", "mean regret")):
+                axes = panels[f"{kind} {panel}"]
                 for dash, rate, row in zip(
-                    dashes, report["settings"]["learning_rates"], rows[what], strict=False
+                    dashes, report["settings"]["learning_rates"], rows[panel], strict=False
                 ):
                     look = {"color": color, "linestyle": dash, "label": f"{name}, η = {rate:g}"}
                     axes.plot(report["steps"], row, **look)

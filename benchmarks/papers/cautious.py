@@ -68,7 +68,7 @@ def measure(settings: Settings) -> dict[str, Any]:
 
 
 class Duel(NamedTuple):
-    """A cautious optimizer beside the one that it is made of; losses are [seed, time].
+    """A cautious optimizer beside its base. Losses are [seed, time].
 
     Attributes:
       base, same: the losses at the base's best learning rate.
@@ -85,7 +85,7 @@ class Duel(NamedTuple):
 
     @property
     def speed_ups(self) -> list[float]:
-        """By seed; below 1 where the base's final loss is not reached at all."""
+        """Speed-up by seed, below 1 where the base's final loss is never reached."""
         found = []
         for base, same in zip(self.base, self.same, strict=True):
             below = np.flatnonzero(same <= base[-1])
@@ -131,9 +131,9 @@ def findings(report: Report) -> list[Finding]:
 
 
 def draw(report: Report, file: Path) -> None:
-    """Left, the losses at the base's best learning rate; right, the final ones at all rates."""
+    """Left: losses at the base's best learning rate. Right: final losses at all rates."""
     grids = dict(report["settings"]["rates"])
-    mosaic = [[f"{base} {what}" for what in ("curve", "rates")] for base in grids]
+    mosaic = [[f"{base} {panel}" for panel in ("curve", "rates")] for base in grids]
     figure, panels = pictures.axes(mosaic, (11, 3.5 * len(mosaic)))
     for base, rates in grids.items():
         name, each = PAIRS[base], duel(report, base)

@@ -1,8 +1,8 @@
-"""What every experiment of this folder is made of.
+"""Parts of every experiment of this folder.
 
 An experiment is a module with an `EXPERIMENT`, `Settings`, `QUICK` and `measure(settings)`, and two
-functions that only read what was measured: `findings(report)`, each a claim beside what came out,
-and `draw(report, file)`.
+functions that only read the report: `findings(report)`, each a claim beside its measurement, and
+`draw(report, file)`.
 """
 
 import argparse
@@ -24,10 +24,10 @@ class Experiment(NamedTuple):
 
     Attributes:
       variant: whose paper (`adamjax.get_variant`).
-      title: what is looked at, in a few words.
+      title: the subject, in a few words.
       where: the section, figure or table of the paper.
-      claim: what the paper says there, in our words.
-      run: what is run here, and how it differs from the paper.
+      claim: the claim of the paper, in our words.
+      run: the experiment here, and how it differs from the paper.
     """
 
     variant: str
@@ -44,7 +44,7 @@ class Finding(NamedTuple):
       statement: with its criterion, chosen before the run.
       came_out: the figures that it is judged by.
       agrees: whether they meet the criterion.
-      of_paper: whether the paper says so; if not, it is ours, and no verdict on the paper.
+      of_paper: whether the paper makes the claim. Ours are no verdict on the paper.
     """
 
     statement: str
@@ -78,7 +78,7 @@ NO_WORSE = "no worse, but for a standard error of the difference"
 
 
 def no_worse(ours: Any, others: Any) -> bool:
-    """Of accuracies by seed; whether noise alone may be what is missing."""
+    """Whether noise alone may explain the missing accuracy, by seed."""
     mean, error = difference(ours, others)
     return mean >= -error
 
@@ -91,7 +91,7 @@ def run(
     measure: Callable[[Any], Mapping[str, Any]],
     findings: Callable[[Report], Sequence[Finding]],
 ) -> None:
-    """Measures, judges, writes and tells; `settings` is a NamedTuple."""
+    """Measures, judges, writes and prints. `settings` is a NamedTuple."""
     print(f"{experiment.title} ({experiment.where})")
     start = time.perf_counter()
     measured = measure(settings)
@@ -109,7 +109,7 @@ def run(
 def judge(
     file: Path, experiment: Experiment, findings: Callable[[Report], Sequence[Finding]]
 ) -> None:
-    """Words and judges anew what a result has measured, and draws it."""
+    """Evaluates a result file again, and draws it."""
     report = record.read(file)
     judged = findings(report)
     report |= {"experiment": experiment._asdict(), "findings": [f._asdict() for f in judged]}
