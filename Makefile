@@ -7,7 +7,7 @@
 .PHONY: help demo test test-wide test-all mutants lint test-oldest test-interop test-site \
     test-frameworks site notebooks dist clean newest oldest interop pages
 
-# Tests of one group, such as those in float64, share what they compile: they stay on one worker.
+# Tests of one group, such as those in float64, share compiled programs: they stay on one worker.
 PYTEST = -m pytest -n 2 --dist loadgroup $(ARGS)
 
 # Tests compare digits, so they run on the CPU unless told otherwise.
@@ -16,8 +16,8 @@ test test-wide test-all mutants test-oldest test-interop test-site site: \
 # MkDocs announces a version that is not there yet.
 test-site site: export NO_MKDOCS_2_WARNING = 1
 
-# These import torch and Keras, other frameworks, or what builds and opens the site, which no other
-# environment has; `make test-interop`, `make test-frameworks` and `make test-site` run them.
+# These import torch and Keras, other frameworks, or the tools of the site, which no other
+# environment has: `make test-interop`, `make test-frameworks` and `make test-site` run them.
 ELSEWHERE = --ignore-glob 'tests/interop/test_with_*.py' --ignore tests/site \
     --ignore-glob 'tests/frameworks/test_with_*.py' --ignore tests/frameworks/suite.py \
     --ignore tests/notebooks/test_in_jupyter.py
@@ -49,7 +49,7 @@ lint: newest  ## check style, formatting and types
 	.venv/bin/python -m ruff format --check .
 	.venv/bin/python -m pyrefly check
 
-# What depends most on the versions of JAX, Optax, Flax and Orbax.
+# Tests that depend most on the versions of JAX, Optax, Flax and Orbax.
 VERSIONS = conformance structure wrapped
 test-oldest: oldest  ## run tests on the oldest versions that pyproject.toml admits
 	.venv-oldest/bin/python $(PYTEST) $(VERSIONS:%=tests/test_%.py) tests/storage/test_checkpoints.py

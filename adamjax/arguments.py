@@ -15,7 +15,7 @@ RENAMED = {"lr": "learning_rate", "alpha": "b2", "rho": "b2", "beta_1": "b1", "b
 RENAMED |= {"beta2_decay": "decay_rate", "beta_2_decay": "decay_rate", "d": "clip_threshold"}
 RENAMED |= {"epsilon": "eps", "epsilon_1": "eps1", "epsilon_2": "eps2"}
 RENAMED |= {"decoupled_weight_decay": "decay_mode"}
-# What to use instead. The name of an argument applies to the optimizers that have it.
+# Replacements. The name of an argument applies to the optimizers that have it.
 ADVICE = {**RENAMED, "betas": "b1=..., b2=...", "amsgrad": "adamjax.amsgrad", "momentum": "b1"}
 ADVICE |= {"beta1": "b1", "beta2": "b2", "beta3": "b3", "eps_root": "eps", "estim_lr0": "d0"}
 ADVICE |= {"weight_decay_mask": "mask", "accumulator_dtype": "mu_dtype", "estim_lr_coef": "d_coef"}

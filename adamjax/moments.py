@@ -2,7 +2,7 @@
 
 Each takes and returns arrays of one floating dtype (float32, or float64 for float64 gradients) and
 works element by element unless it says otherwise. `beta` is a `Beta`, an averaging coefficient b
-together with what is needed to use it exactly in float32.
+together with the numbers that make it exact in float32.
 """
 
 import math

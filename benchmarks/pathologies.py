@@ -3,8 +3,8 @@
 A learning rate is chosen from a grid on some seeds, and judged on others: a seed draws the noise
 and moves each coordinate of the start by a few percent. The learning rate stays constant and weight
 decay is off, since only the loss counts. All other arguments are the variant's defaults, except
-those that a problem is about and `ARGUMENTS`. A score is the logarithm of the loss, the mean over the
-last tenth of the steps, relative to the start.
+those that a problem is about and `ARGUMENTS`. A score is the logarithm of the loss, the mean over
+the last tenth of the steps, relative to the start.
 """
 
 import argparse

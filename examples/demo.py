@@ -21,7 +21,7 @@ from examples import console, data, loop, pictures
 from examples.mnist_mlp import Classifier, loss
 
 VARIANTS = ("sgd", "adagrad", "rmsprop", "adam", "adamw", "nadam", "radam", "adafactor")
-# What this network likes better than the variant's default.
+# Settings that suit this network better than the variant's defaults.
 LEARNING_RATES = {"sgd": 0.1, "rmsprop": 1e-3}
 
 

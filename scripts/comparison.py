@@ -35,7 +35,7 @@ ON_VECTORS = {
 
 
 def markdown(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A table; the first column to the left."""
+    """A table, its first column aligned to the left."""
     lines = [headings, ["---"] * len(headings), *rows]
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
 

@@ -1,4 +1,4 @@
-"""Installs libtpu, the compiler for TPUs, beside this environment's packages; prints where it is.
+"""Installs libtpu, the compiler for TPUs, beside this environment's packages, and prints its path.
 
 Not among them: wherever jax finds libtpu installed, it looks for a TPU at each start.
 """

@@ -1,4 +1,4 @@
-"""Writes examples/notebooks/*.ipynb from the percent scripts; --check only says if they are behind.
+"""Writes examples/notebooks/*.ipynb from the percent scripts. --check only compares them.
 
 A notebook is its script with a set-up cell behind the title, which makes adamjax and examples
 importable, from a checkout or from an adamjax.zip that was uploaded beside it. It is written

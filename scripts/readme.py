@@ -1,4 +1,4 @@
-"""Writes the generated parts of README.md and docs/; with --check only says if they are behind."""
+"""Writes the generated parts of README.md and docs/. --check only compares them."""
 
 import argparse
 import sys
@@ -25,13 +25,13 @@ def variants_table() -> str:
 
 
 def result(name: str) -> dict[str, Any]:
-    """What a benchmark has measured, by its last run; "compiled.tpu" is that for TPUs."""
+    """Measurements of the last run of a benchmark. "compiled.tpu" is that for TPUs."""
     file = record.RESULTS / f"{name}.json"
     return record.read(file) if file.exists() else record.newest(name)
 
 
 def both(name: str) -> list[dict[str, Any]]:
-    """What a benchmark that compiles for absent devices has measured: for TPUs and for GPUs."""
+    """Measurements of a benchmark that compiles for absent devices: for TPUs and for GPUs."""
     return [result(f"{name}.{backend}") for backend in ("tpu", "cuda")]
 
 

@@ -15,7 +15,7 @@ WAYS = {"ZeRO": "zero", "FSDP": "fsdp"}
 
 
 class Named(NamedTuple):
-    """A mesh with a name: how many devices of what, and their axes."""
+    """A mesh with a name: the number and kind of its devices, and their axes."""
 
     name: str
     machine: str
@@ -33,7 +33,7 @@ MESHES = (
 
 @cache
 def shares(count: int, plan_key: tuple[Named, str], dtype: str) -> dict[str, Share]:
-    """AdamW's, in each format; bfloat16 parameters are rounded stochastically."""
+    """AdamW's, in each format. bfloat16 parameters are rounded stochastically."""
     rounding = ":param_rounding=stochastic" if dtype == "bfloat16" else ""
     return estimate(parse_optimizer(f"adamw{rounding}"), leaves_of(count), plan(*plan_key), dtype)
 
@@ -61,7 +61,7 @@ def sizes_table(dtype: str) -> str:
 
 
 def row(count: int, named: Named, way: str, dtype: str) -> list[str]:
-    """The figures of a line; what is more than the device's memory is struck out."""
+    """The figures of a line. Figures above the device's memory are struck out."""
     at = plan(named, way)
     found = shares(count, (named, way), dtype)
     each = [found[storage] for storage in STORAGES]
@@ -130,7 +130,7 @@ def machines_table() -> str:
 
 
 def overhead_table() -> str:
-    """What AdamW's compiled step moves over the least, by device."""
+    """Traffic of AdamW's compiled step beyond the least possible, by device."""
     headings = ["parameters", "`storage=`", "`param_rounding=`", *OVERHEAD]
     rows = [
         [dtype, f'`"{storage}"`', f"`{rounding!r}`".replace("'", '"')]

@@ -3,7 +3,7 @@
     pip install torch==2.13.0 numpy && python scripts/sparse_adam_trajectory.py
 
 The file is like those of tests/trajectories, but its entry describes the Adam inside of
-`adamjax.lazy_rows`. Gradients do not depend on the parameters; rows of zeros torch is not given.
+`adamjax.lazy_rows`. Gradients do not depend on the parameters. torch does not get rows of zeros.
 """
 
 import json

@@ -105,7 +105,7 @@ def long_tail_table(report: Report) -> str:
 
 
 def quality_table(report: Report) -> str:
-    """Held-out losses of AdamW by task and format, and what all comparisons came to."""
+    """Held-out losses of AdamW by task and format, and a summary of all comparisons."""
     lines, distances = [], []
     for comparison in report["comparisons"]:
         formats = comparison["formats"]
@@ -126,7 +126,7 @@ def quality_table(report: Report) -> str:
 
 
 def times_table(report: Report) -> str:
-    """How long a step takes, as a multiple of Optax's, by size; many leaves only if stored."""
+    """Time of a step as a multiple of Optax's, by size. Many leaves only if stored."""
     columns = {
         f"10{_power(len(size) - 1)} parameters" + f" in {leaves} leaves" * (leaves != "1"): rows
         for leaves, sizes in report["layouts"].items()

@@ -1,4 +1,4 @@
-"""Write the stubs of adamjax and adamjax.optax: what `help()` shows, for editors and checkers.
+"""Write the stubs of adamjax and adamjax.optax: the text of `help()`, for editors and checkers.
 
 python scripts/stubs.py [--check]
 """

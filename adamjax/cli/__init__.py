@@ -1,1 +1,1 @@
-"""What `python -m adamjax` answers: each command as text, tables, pictures."""
+"""Answers of `python -m adamjax`: each command as text, tables, pictures."""

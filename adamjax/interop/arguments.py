@@ -162,8 +162,8 @@ def torch_call(name: str, arguments: Mapping[str, Any]) -> Call:
     given = _complete(who, arguments, known, tables.TORCH_IGNORED)
     if given.get("dampening") and given["momentum"]:
         raise ValueError(
-            f"{who}: dampening={given['dampening']} has no equal here; set it to 0, and divide "
-            "lr by what the momentum then gains"
+            f"{who}: dampening={given['dampening']} has no equal here. Set it to 0, and divide "
+            "lr by the factor by which the momentum then grows"
         )
     call = _call(who, foreign, given)
     if given.get("lr_decay"):

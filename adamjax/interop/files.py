@@ -65,7 +65,7 @@ def parts(state_dict: Any) -> tuple[dict[int, Mapping[str, Any]], list[dict[str,
     """Return the states by parameter number and the groups of a state dict, after checks."""
     if not isinstance(state_dict, Mapping) or not {"state", _GROUPS} <= state_dict.keys():
         raise ValueError(
-            "state_dict must be what optimizer.state_dict() gives, with 'state' and "
+            "state_dict must be the result of optimizer.state_dict(), with 'state' and "
             "'param_groups'; of a checkpoint take the optimizer's part"
         )
     state = state_dict["state"]

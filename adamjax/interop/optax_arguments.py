@@ -100,7 +100,7 @@ def _call(row: tables.OptaxOptimizer, name: str, arguments: Mapping[str, Any]) -
 
 
 def _converted(row: tables.OptaxOptimizer, theirs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Take arguments that are more than renamed, and return the variant and what they become."""
+    """Translate arguments that are more than renamed. Return the variant and its arguments."""
     variant = row.name
     if variant in ("adam", "adamw", "nadam", "nadamw"):
         variant = "n" * theirs.pop("nesterov") + variant.removeprefix("n")

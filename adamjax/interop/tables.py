@@ -71,10 +71,10 @@ KERAS = {
     ),
     "Lion": _foreign("lion", learning_rate=1e-3, beta_1=0.9, beta_2=0.99),
 }
-# What every optimizer of the framework takes.
+# Arguments of every optimizer of the framework.
 TORCH_COMMON = {"maximize": False}
 KERAS_COMMON = {"weight_decay": None, "clipnorm": None, "global_clipnorm": None, "clipvalue": None}
-# What chooses an implementation, or is only a name.
+# Arguments that choose an implementation, or are only a name.
 TORCH_IGNORED = {"foreach", "fused", "capturable", "differentiable"}
 KERAS_IGNORED = {"name", "relative_step", "ema_momentum", "ema_overwrite_frequency"}
 TORCH_REFUSED = {

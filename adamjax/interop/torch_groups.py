@@ -12,8 +12,8 @@ from adamjax.interop.files import check_groups, parts
 from adamjax.interop.trees import ParamMapping, number, plain, whole
 from adamjax.rule import ScalarOrSchedule
 
-# Keys of a group that are no arguments: of the group itself, and what learning-rate schedulers
-# leave there (all of them the first, then OneCycleLR, CyclicLR and SWALR).
+# Keys of a group that are no arguments: those of the group itself, and those that schedulers of the
+# learning rate add (all of them the first, then OneCycleLR, CyclicLR and SWALR).
 _OF_GROUPS = {"params", "param_names", "name", "initial_lr", "base_lr", "max_lr", "min_lr"}
 _OF_GROUPS |= {"base_momentum", "max_momentum", "min_momentum", "swa_lr"}
 

@@ -10,7 +10,7 @@ from adamjax.stages.parts import Plan, by_path
 from adamjax.trees import PyTree
 
 Labels = frozenset[int]  # the leaves on whose gradients an array depends
-WIDE = -1  # the label of what depends on a number computed from several leaves
+WIDE = -1  # the label of values that depend on a number computed from several leaves
 LOOPS = ("scan", "while")
 
 

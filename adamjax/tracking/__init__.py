@@ -1,4 +1,4 @@
-"""What training did: metrics measured inside jit, a recorder and plots on the host."""
+"""Monitoring: metrics measured inside jit, a recorder and plots on the host."""
 
 from adamjax.tracking.layers import Spike as Spike, find_spikes as find_spikes
 from adamjax.tracking.matrices import matrix_metrics as matrix_metrics

@@ -81,7 +81,7 @@ def guard(
       inner: any optimizer.
       max_zscore: limit in standard deviations, of at least 1/64 of the mean. 6 is usual.
       max_ratio: limit in medians, in place of `max_zscore`. 10 is usual.
-      action: what to do with an outlier, "skip", "clip" or "shrink".
+      action: the treatment of an outlier, "skip", "clip" or "shrink".
       per_leaf: whether each leaf has its own norm and is skipped alone, with its part of the state.
         State of the whole tree, such as a count, then takes a step with a gradient of 0 there. The
         counts are of steps in which any leaf was affected.

@@ -33,8 +33,8 @@ class Processes:
         command = [sys.executable, "-m", "examples.distributed", *arguments]
         # After the others: of an option that is given twice, the last counts.
         command += ["--processes", str(count), "--port", str(free_port())]
-        # As many threads in each as in one alone, so that they cut products of matrices alike; more
-        # than devices, since those that wait for one another hold a thread each.
+        # Each process has as many threads as one alone, so that all split products of matrices
+        # alike. Each waiting device holds a thread, so there are more threads than devices.
         environment = {**os.environ, "JAX_PLATFORMS": "cpu", "NPROC": str(2 * devices)}
         self.running = []
         for i, log in enumerate(self.logs):

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Handwritten digits, eight ways
 #
-# One small network, eight optimizers, the same images in the same order. What does the choice of a
-# variant change, and what does it not?
+# One small network, eight optimizers, the same images in the same order. How much does the choice
+# of a variant matter?
 
 # %%
 import numpy as np
@@ -32,8 +32,8 @@ figure
 # %% [markdown]
 # ## One training
 #
-# `Trainer` compiles a whole epoch into one call; inside, a step is `nnx.grad` and
-# `optimizer.update`. Around AdamW is `track`, which measures what happens and changes nothing.
+# `Trainer` compiles a whole epoch into one call. Inside, a step is `nnx.grad` and
+# `optimizer.update`. `track` around AdamW measures its updates and changes nothing.
 
 
 # %%
@@ -73,18 +73,18 @@ panels["accuracy"].set(xlabel="epoch", ylabel="accuracy on held-out images")
 figure
 
 # %% [markdown]
-# The adaptive ones end close together: on this task little hangs on the choice. What they keep in
-# memory differs more.
+# The adaptive optimizers end close together: the choice matters little on this task. Their memory
+# differs more.
 
 # %%
 for name, (trainer, scores) in results.items():
     print(f"{name:10} {scores[-1]:.3f}  {trainer.state_bytes_per_parameter:.2f} bytes of state")
 
 # %% [markdown]
-# ## What AdamW did
+# ## Updates of AdamW
 #
 # The norm of the updates hardly moves while the gradient's goes up and down: Adam divides by the
-# size of the gradients, and what stays is the learning rate.
+# size of the gradients, which leaves the learning rate.
 
 # %%
 figure, panels = pictures.axes([["gradient", "update"]], (11, 3.2), sharex=True)
@@ -97,7 +97,7 @@ figure
 # %% [markdown]
 # ## In numbers
 #
-# What this notebook has claimed; it fails where it is not so.
+# The claims of this notebook. A cell fails if one does not hold.
 
 # %%
 accuracies = {name: scores[-1] for name, (_, scores) in results.items()}

@@ -16,9 +16,9 @@ from examples import char_lm, data, pictures
 # %% [markdown]
 # ## Train it twice
 #
-# Small enough for two processor cores and a minute. On a GPU, double `--width`, `--depth` and
-# `--steps`; on a CPU the 8-bit run is not faster: its codes cost arithmetic there, and save what a
-# CPU has plenty of.
+# The model is small enough for two processor cores and a minute. On a GPU, double `--width`,
+# `--depth` and `--steps`. On a CPU the 8-bit run is not faster, since its codes cost arithmetic and
+# save only memory.
 
 # %%
 arguments = "--storage float32 8bit --steps 200 --every 25 --width 128 --depth 2 --length 64"
@@ -52,10 +52,10 @@ figure
 # The second bar is above 2 bytes since small leaves (biases, scales)
 # stay float32.
 #
-# ## What is in the state
+# ## Contents of the state
 #
-# The same tree and the same shapes as in float32, only other dtypes: what knows Optax's states goes
-# on working.
+# The state has the same tree and the same shapes as in float32. Only its dtypes differ, so code for
+# Optax's states keeps working.
 
 # %%
 model = runs["8bit"].trainer.model
@@ -65,9 +65,9 @@ for path, leaf in jax.tree_util.tree_leaves_with_path(state[0].nu)[:6]:
     print(jax.tree_util.keystr(path, simple=True, separator="/"), leaf.shape, leaf.dtype)
 
 # %% [markdown]
-# ## What it writes
+# ## Generated text
 #
-# After so few steps it knows indentation and some words. Train it for longer and it gets better.
+# After so few steps the model knows indentation and some words. Longer training improves it.
 
 # %%
 written = list(b"def ")

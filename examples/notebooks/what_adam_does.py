@@ -1,8 +1,8 @@
 # %% [markdown]
-# # What Adam does
+# # How Adam works
 #
-# Three looks: where it goes, why it corrects its averages, and what learning rate a weight gets in
-# the end.
+# Three views of Adam: its path, the correction of its averages, and the effective learning rate of
+# each weight.
 
 # %%
 import jax
@@ -17,11 +17,11 @@ from adamjax.tracking import plot_metrics
 from examples import pictures
 
 # %% [markdown]
-# ## Where it goes
+# ## Paths
 #
-# Two small problems in the plane. In the long valley, the gradient is large across and small along
-# it; on the plateau it is almost nothing at first. Each method runs at the best of eleven learning
-# rates.
+# The two problems have two parameters. In the long valley, the gradient is large across the valley
+# and small along it. On the plateau it is almost zero at first. Each method runs at the best of
+# eleven learning rates.
 
 # %%
 methods = {"sgd": adamjax.sgd, "adam": adamjax.adam, "nadam": adamjax.nadam}
@@ -76,10 +76,10 @@ panels["steps"].legend(frameon=False)
 figure
 
 # %% [markdown]
-# ## What learning rate a weight gets
+# ## Effective learning rates
 #
-# η / √v̂ is what the averaged gradient of a weight is multiplied by. Here a regression has three
-# inputs of very different size: each weight finds its own.
+# Adam multiplies the averaged gradient of a weight by η / √v̂. Here a regression has three inputs
+# of very different size, and each weight gets another factor.
 
 # %%
 scales = jnp.array([10.0, 1.0, 0.1])

@@ -2,7 +2,7 @@
 # # Rare words, and carbon dioxide by the month
 #
 # Two tasks that have little to do with pictures or text models. In the first, most features are
-# absent from most examples, which is what AdaGrad and Adam were made for. In the second, a small
+# absent from most examples, the case for which AdaGrad and Adam were made. In the second, a small
 # recurrent network forecasts a series.
 
 # %%
@@ -57,8 +57,8 @@ figure
 # %% [markdown]
 # ## Carbon dioxide
 #
-# What the observatory on Mauna Loa measured, month by month. A GRU reads the changes and tells the
-# next; it must beat the two forecasts that need no learning: what it was a year ago, and the last
+# The observatory on Mauna Loa measures it month by month. A GRU reads the changes and predicts the
+# next one. It must beat two forecasts that need no learning: the value of a year ago, and the last
 # value plus last year's change.
 
 # %%

@@ -23,8 +23,8 @@ from examples import pictures
 # %% [markdown]
 # ## A dozen lines
 #
-# Adam divides by the root of the mean square. What if it were the cube root of the mean cube? Large
-# gradients would count for more, and be remembered for longer.
+# Adam divides by the root of the mean square. This variant takes the cube root of the mean cube.
+# Large gradients count for more, and for longer.
 
 
 # %%
@@ -46,8 +46,8 @@ def cubic(learning_rate, b1=0.9, b2=0.999, eps=1e-8, rule=rule, **options):
 # %% [markdown]
 # ## Does it hold?
 #
-# `check` puts any Optax transformation through what users do to one: zero, tiny and huge gradients,
-# every dtype, masks, `jit`, checkpoints of frameworks ... It finds something:
+# `check` tests any Optax transformation as users apply it: zero, tiny and huge gradients, every
+# dtype, masks, `jit`, checkpoints of frameworks ... It finds a fault:
 
 # %%
 finding = "nothing"
@@ -58,8 +58,8 @@ except AssertionError as error:
 print(finding)
 
 # %% [markdown]
-# The cube of a huge gradient is infinite in float32, and so is what is divided by. Whatever is
-# above 10¹² may count as 10¹²: its cube is still finite.
+# The cube of a huge gradient is infinite in float32, and so is the divisor. Clip gradients at 10¹²,
+# whose cube is still finite.
 
 # %%
 sturdy = partial(cubic, rule=partial(rule, largest=1e12))

@@ -1,6 +1,6 @@
-"""The pages of the notebooks: their scripts, run, with what the cells print and draw.
+"""The pages of the notebooks: their scripts with the output and pictures of each cell.
 
-What a script gave is kept in `.cache/site`, as pictures are.
+The results of a script are cached in `.cache/site`, like pictures.
 """
 
 import ast
@@ -27,7 +27,7 @@ def ran() -> Path:
 
 
 def page(name: str) -> tuple[str, list[Path]]:
-    """The text of a notebook's page, and the pictures that it shows; run if that is not kept."""
+    """The text of a notebook's page and its pictures. The notebook runs if they are not cached."""
     told = ran() / f"{name}.json"
     if not told.exists():
         # Written last, so that a page with its pictures is whole.
@@ -57,7 +57,7 @@ def written(name: str) -> str:
 
 
 def run(cell: str, names: dict[str, Any]) -> tuple[str, Any]:
-    """What a cell prints, and the value of its last line, as a notebook would show it."""
+    """The output of a cell and the value of its last line, as a notebook shows them."""
     tree, last = ast.parse(cell), None
     shown = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     with contextlib.redirect_stdout(io.StringIO()) as printed:

@@ -1,7 +1,7 @@
 """The pictures of the variants: each against Adam on two loss surfaces.
 
-Drawn pictures are kept, by a fingerprint of all that they depend on, in `.cache/site`; those of
-other fingerprints are removed.
+Pictures are cached in `.cache/site`, by a fingerprint of all that they depend on. Those of other
+fingerprints are removed.
 """
 
 import functools
@@ -58,7 +58,7 @@ def draw(name: str, file: Path) -> None:
 
 
 def folder(kind: str, sources: Iterable[Path]) -> Path:
-    """Where to keep what these sources make: another folder with each change of them."""
+    """The cache folder for these sources, another one after each change of them."""
     versions = [module.__version__ for module in (jax, matplotlib, numpy, optax)]
     texts = [source.read_bytes() for source in sources]
     fingerprint = hashlib.sha256(repr((versions, texts)).encode()).hexdigest()[:16]

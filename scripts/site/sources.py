@@ -43,7 +43,7 @@ def source_of(page: str) -> str:
 
 
 def page_of(file: str, anchor: str) -> tuple[str, str] | None:
-    """The page of a file, or of a heading in it, and the anchor there; None if it has no page."""
+    """The page of a file or of a heading in it, and the anchor. None if it has no page."""
     if page := PAGES.get(file) or NOTEBOOKS.get(file):
         return page, anchor
     return (file.removeprefix("docs/"), anchor) if file.startswith("docs/") else None
@@ -57,10 +57,10 @@ class Links:
         self.config, self.files = config, files
 
     def rewritten(self, text: str, page: str) -> str:
-        """The text of a page with links that hold on the site; code stays as it is."""
+        """The text of a page with links that hold on the site. Code stays unchanged."""
         parts, end = [], 0
         for fence in _FENCE.finditer(text):
-            # What follows the language there is for the tests.
+            # The words after the language are for the tests.
             block = re.sub(r"\A(```\w+) .*", r"\1", fence[0])
             parts += [self._prose(text[end : fence.start()], page), block]
             end = fence.end()

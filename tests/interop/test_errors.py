@@ -112,7 +112,7 @@ def put(value, *path):
 GROUP, FIRST = ("param_groups", 0), ("state", 0)
 WHOLE = "step of 'w' must be a whole number from 0 to 2147483647, got "
 STATES = [
-    ("Adam", put(GONE, "param_groups"), "state_dict must be what optimizer.state_dict() gives"),
+    ("Adam", put(GONE, "param_groups"), "state_dict must be the result of optimizer.state_dict()"),
     ("Adam", put(None, "param_groups"), "param_groups must be a list of dicts, got None"),
     ("Adam", put(None, *GROUP), "group 0 must be a dict of arguments, got None"),
     ("Adam", put(GONE, *GROUP, "params"), "of group 0 must be the list of its parameters' numbers"),
@@ -146,7 +146,7 @@ def test_states(name, change, message):
 
 
 def test_other_things_than_states():
-    refused("state_dict must be what", from_torch, "Adam", [1, 2], PARAMS, NAMES)
+    refused("state_dict must be the result", from_torch, "Adam", [1, 2], PARAMS, NAMES)
     params = {"a": {"b": jnp.ones(2)}, "a/b": jnp.ones(2)}
     refused("two leaves are called 'a/b'", from_torch, "Adam", state_of(), params, ["a/b"])
     params = {"conv": jnp.ones((3, 3, 4, 5))}
