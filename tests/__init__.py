@@ -1,4 +1,4 @@
-"""The tests, as a package of its own; what has to be in the environment before JAX is imported."""
+"""The tests as a package, and environment variables that must be set before JAX is imported."""
 
 import os
 import pathlib

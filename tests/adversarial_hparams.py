@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 
-# One column is one setting; None is the default. With an eps below 1e-6 most mistakes do not show.
+# One column is one setting. None is the default. With an eps below 1e-6 most mistakes do not show.
 ADVERSARIAL_HPARAMS = {
     "decay_mode": ("decoupled", "independent", "l2", "proximal", "decoupled"),
     "weight_decay": (0.1, 0.01, 0.1, 1.0, 0.3),
@@ -104,8 +104,8 @@ ADVERSARIAL_HPARAMS = {
     "max_lr": (None, 2e-2, None, 0.25, 1.0),
 }
 
-# Of each row the first number that counts, rounded to what every format of floating-point number
-# holds exactly; and some whose differences and ratios are exact as well.
+# The first number of each row, rounded to one that is exact in every floating-point format. Some
+# also have exact differences and ratios.
 VALUES = {
     name: float(jnp.bfloat16(next(filter(np.isfinite, numbers))))
     for name, row in ADVERSARIAL_HPARAMS.items()
@@ -120,7 +120,7 @@ NOT_SIGNED = {
     *("layouts", "norm", "norm_fn", "normalize", "ns_dtype", "other_norm", "solver", "shape_fn"),
     *("storage", "style", "wire_dtype"),
 }
-# Arguments that are no scalar of the rule: they decide what is computed, not with which numbers.
+# Arguments that are no scalar of the rule: they choose the computation, not its numbers.
 STRUCTURE = NOT_SIGNED | {
     *("alpha_warmup", "b3_warmup", "base_lr", "clip_norm", "d0", "delta", "max_lr", "max_size"),
     *("initial_accumulator_value", "norm_cap", "ns_eps", "ns_steps", "precondition_frequency"),

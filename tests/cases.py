@@ -22,8 +22,7 @@ STEPS = 12
 SHAPES = {"scalar": (), "vector": (5,), "matrix": (6, 4), "tensor": (2, 3, 4)}
 SCALES = (0.1, 1e-6, 1e6, 1e3)
 
-# Not numbers of the rule: `style` has cases of its own; dtypes, masks and storage have their own
-# tests.
+# No numbers of the rule. `style` has other cases. Dtypes, masks and storage have other tests.
 OTHER = {
     "style",
     "mask",
@@ -75,7 +74,7 @@ VARIANTS = [
 
 
 class Trial(NamedTuple):
-    """One setting: what the library and what the oracle is given, and on which problem."""
+    """One setting: the arguments of the library and of the oracle, and the problem."""
 
     label: str
     arguments: dict
@@ -266,7 +265,7 @@ def large_problem():
 
 
 def expected(name, params, grads, **arguments):
-    """The oracle's steps; for each leaf its longest step, and what the rounding of p may hide."""
+    """The oracle's steps. For each leaf, its longest step and the rounding error of p."""
     path = [params, *ORACLES[name](params, grads, **arguments)]
     steps = [
         {leaf: after[leaf] - before[leaf] for leaf in params}
@@ -278,7 +277,7 @@ def expected(name, params, grads, **arguments):
 
 
 def taken(tx, params, grads, dtype):
-    """The steps that the library takes, one at a time; TypeError if its state changes its form."""
+    """The steps of the library, one at a time. TypeError if its state changes its form."""
     params = {leaf: jnp.asarray(p, dtype) for leaf, p in params.items()}
     state = tx.init(params)
     form = jax.tree.map(lambda x: (x.shape, x.dtype), state)
@@ -292,7 +291,7 @@ def taken(tx, params, grads, dtype):
 
 
 def error(updates, step, longest, hidden):
-    """The largest error of a step, in units of the longest step of the leaf; NaN counts as inf."""
+    """The largest error of a step, in units of the leaf's longest step. NaN counts as inf."""
     worst = 0.0
     for leaf, true in step.items():
         apart = abs(np.asarray(updates[leaf], np.float64) - true).max()

@@ -8,7 +8,7 @@ import pytest
 
 from tests.tiers import TIERS
 
-# For tests of meshes; before anything is computed.
+# For tests of meshes, before any computation.
 jax.config.update("jax_num_cpu_devices", 8)
 
 

@@ -1,4 +1,4 @@
-"""The blocks of the Markdown files: Python, what it says it prints, and commands."""
+"""The blocks of the Markdown files: Python, its expected output, and commands."""
 
 import re
 from pathlib import Path
@@ -30,7 +30,7 @@ class Block(NamedTuple):
 
 
 def files() -> list[Path]:
-    """Every Markdown file of the project; what environments and runs hold is not of it."""
+    """Every Markdown file of the project, without those of environments and runs."""
     below = [file for part in PARTS for file in ROOT.glob(f"{part}/**/*.md")]
     return sorted([*ROOT.glob("*.md"), *below])
 
@@ -55,13 +55,13 @@ def commands(file: Path) -> list[str]:
 
 
 def run(block: Block, file: Path, names: dict) -> None:
-    """Runs it among these names; what fails shows the line of the file."""
+    """Run a block among these names. A traceback shows the line of the file."""
     code = "\n" * (block.line - 1) + block.code
     exec(compile(code, str(file), "exec"), names)
 
 
 def expected(code: str) -> list[str]:
-    """What the comments behind `print`, or lines of comments at the end, say will be printed."""
+    """The expected output: comments behind `print`, or lines of comments at the end."""
     if at_end := _AT_END.search(code):
         return re.sub("^# ", "", at_end[1], flags=re.MULTILINE).splitlines()
     return re.findall(r"^print\(.*\)  # (.*)$", code, flags=re.MULTILINE)

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-# What the tests feed where a trajectory does not say.
+# Hessians for trajectories without recorded ones.
 FED = {"hessian_every": 3, "hessian_share": 1.0}
 
 

@@ -4,8 +4,8 @@ A mutant is the file of a variant, or a module of helpers as the variants use it
 expression changed.
 
 Not planted, as no number depends on them or they have tests of their own: docstrings, annotations,
-records and the text of errors; masks, dtypes, storage and the limit on huge gradients; the exchange
-of operands that commute; `>` for `>=`, which differ in ties alone.
+records, the text of errors, masks, dtypes, storage, the limit on huge gradients, the exchange of
+operands that commute, and `>` for `>=`, which differ in ties alone.
 """
 
 import ast
@@ -19,7 +19,7 @@ import adamjax.modifiers
 import adamjax.wrappers
 from tests.sandbox import home, parsed
 
-# What variants share: each mistake has to show in one of those that use it. What carries
+# Code that variants share: a variant that uses it has to show each mistake. Code that carries
 # formulas over trees has none.
 SHARED = (
     "adamjax.moments",
@@ -53,7 +53,7 @@ OPPOSITES = {
     ast.Is: ast.IsNot,
     ast.IsNot: ast.Is,
 }
-# What is easily taken for something else.
+# Names that are easily confused.
 ATTRIBUTES = {
     "b1": ["b2"],
     "b2": ["b1"],
@@ -88,7 +88,7 @@ class Mutant(NamedTuple):
 
 
 def mutants(files):
-    """The mutants of some variants' files, and those of what these files share with others."""
+    """The mutants of some variants' files, and those of the code that they share with others."""
     for file in files:
         yield from planted(file)
     for module in SHARED:
@@ -142,13 +142,13 @@ def used(file):
 
 
 def changes(module, functions):
-    """(function, what to what, code) for each change in the given functions, or in all."""
+    """(function, description, code) for each change in the given functions, or in all."""
     tree = parsed(module)
     for top in tree.body:
         name = top.name if isinstance(top, ast.FunctionDef) else table(top)
         if name is None or (functions is not None and name not in functions):
             continue
-        # Defaults of what is shared are not those of the variants, which pass their own.
+        # Defaults of shared code do not matter, since the variants pass their own values.
         defaults = set() if functions is None else set(ast.walk(getattr(top, "args", ast.Pass())))
         for holder, key, node, around in places(top, top):
             if node in defaults:
@@ -173,7 +173,7 @@ def table(statement):
 
 
 def places(tree, around):
-    """(holder, key, expression, what it is part of) wherever a mistake would matter."""
+    """(holder, key, expression, parent) wherever a mistake would matter."""
     for field, value in ast.iter_fields(tree):
         if field in {"annotation", "returns", "decorator_list", "func", "ctx"}:
             continue
@@ -199,7 +199,7 @@ def put(holder, key, node):
 
 
 def shortened(before, after):
-    """What to what; of long expressions, the part that changes."""
+    """Description of a change: old and new expression, or their part that differs."""
     if len(before) + len(after) < 160:
         return f"{before} -> {after}"
     start = next((i for i, (x, y) in enumerate(zip(before, after, strict=False)) if x != y), 0)
@@ -211,7 +211,7 @@ def shortened(before, after):
 
 
 def mistakes(node, function):
-    """What may stand in place of one expression of a function by mistake."""
+    """Mistaken replacements of one expression of a function."""
     match node:
         case ast.Constant(value=bool() | int() | float()):
             yield wrong_constant(node.value)
@@ -286,7 +286,7 @@ def wrong_calls(node):
 
 
 def called(node):
-    """The last name of what is called: sqrt of jnp.sqrt."""
+    """The last name of a call: sqrt of jnp.sqrt."""
     return getattr(node.func, "attr", getattr(node.func, "id", ""))
 
 

@@ -102,7 +102,7 @@ def judge(checks, deadline):
 
 
 def run_check(task):
-    """A check, and whether an oracle noticed its mistake; None after the deadline."""
+    """A check, and whether an oracle noticed its mistake, None after the deadline."""
     (name, module), deadline = task
     if time.time() > deadline:
         return task[0], None
@@ -134,7 +134,7 @@ def oracle_path(name):
 
 
 def touched(changed):
-    """The variants whose verdicts depend on one of these paths; all of them if it is unknown."""
+    """The variants whose verdicts depend on one of these paths, or all if that is unknown."""
     names = adamjax.list_variants()
     if changed is None or not changed.isdisjoint(SHARED):
         return names
@@ -142,7 +142,7 @@ def touched(changed):
 
 
 def changed_paths(base):
-    """The paths that differ from a git base; None where there is no such thing."""
+    """The paths that differ from a git base. None without a base."""
     difference = git("diff", "--name-only", base) if base else None
     return None if difference is None else {ROOT / line for line in difference.split()}
 
@@ -156,7 +156,7 @@ def default_base():
 
 
 def git(*arguments):
-    """The output of a git command; None if it fails."""
+    """The output of a git command, None if it fails."""
     done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True)
     return done.stdout.strip() if done.returncode == 0 else None
 

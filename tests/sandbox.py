@@ -90,7 +90,7 @@ def first_difference(name, style, i, glance, variant):
 
 @functools.cache
 def truth(name, style, i, glance):
-    """A problem, the oracle's steps and their measure; at a glance, seven steps of one leaf."""
+    """A problem, the oracle's steps and their measure. The quick one has seven steps of a leaf."""
     trial = cases.trials(name, style)[i]
     params, grads = trial.problem()
     if glance:

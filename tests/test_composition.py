@@ -17,7 +17,7 @@ PARAMS = {
 }
 # Large enough for bfloat16 parameters to move at each of so few steps.
 ARGUMENTS = {"learning_rate": 1e-2, "weight_decay": 0.1, "mask": "*kernel"}
-# What moves by itself, and what else some need to be seen moving.
+# Optimizers that move parameters alone, and additions that others need for it.
 OWN_RATE = {"learning_rate": 1.0, "d0": 1e-2}
 OTHERS = {
     "adadelta": {"learning_rate": 1.0},

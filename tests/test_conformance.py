@@ -114,7 +114,7 @@ def needs_params(settings, name):
 
 
 def static_args(settings, variant):
-    """What `optax.inject_hyperparams` would wrongly make a number or a schedule of its own.
+    """Arguments that `optax.inject_hyperparams` would wrongly make a number or a schedule.
 
     A schedule of b1 has to stay inside, where the bias correction follows it.
     """

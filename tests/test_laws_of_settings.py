@@ -15,7 +15,7 @@ from tests.tiers import each_variant
 
 STEPS = 4
 LR, WD = VALUES["learning_rate"], VALUES["weight_decay"]
-# What an optimizer needs for its learning rate and its weight decay to be what they are given as.
+# Arguments with which the learning rate and the weight decay act exactly as given.
 PLAIN = {
     "adamp": {"wd_ratio": 1.0},
     "apollo": {"warmup_steps": 0},
@@ -24,9 +24,9 @@ PLAIN = {
     "prodigy": {"d0": 1.0, "d_coef": 0.0},
     "sgdp": {"wd_ratio": 1.0, "momentum": 0.0},
 }
-# What is a number in these optimizers, and may be a schedule in others.
+# Arguments that are numbers in these optimizers, and may be schedules in others.
 UNSCHEDULED = {"adamp": {"eps"}, "sgdp": {"eps"}}
-# What a schedule for one number takes for another.
+# Arguments that a schedule of another argument requires.
 BESIDE_SCHEDULES = {
     "adabound": {"base_lr": LR},
     "amsbound": {"base_lr": LR},
@@ -167,7 +167,7 @@ def test_schedules_are_asked_for_each_step(name):
 
         others = BESIDE_SCHEDULES.get(name, {})
         run(ready_made(name, **{**scalars_of(name), key: schedule, **others}))
-        # What SOAP averages begins at the second step.
+        # SOAP's averages begin at the second step.
         assert counts.issuperset(range(name in ROTATE, STEPS)), key
 
 

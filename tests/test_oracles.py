@@ -110,9 +110,9 @@ def test_float64_at_more_settings(name, style):
 @each_style("exhaustive")
 def test_float32(name, style):
     # A step takes some twenty roundings of 6e-8, and carries those of the moments and of p.
-    # 1 - b of a scheduled b is rounded by more, and two of the variants do not correct for it;
-    # eigenvectors are known to a rounding over the gap between eigenvalues.
-    # What Prodigy reads off p - p₀ is lost, at first, in the rounding of p.
+    # 1 - b of a scheduled b is rounded by more, and two of the variants do not correct for it.
+    # Eigenvectors are known to a rounding over the gap between eigenvalues.
+    # At first, the rounding of p hides the distance p - p₀ of Prodigy.
     allowed = {
         "prodigy": 1e-3,
         "sophia": 4e-6,
@@ -159,8 +159,8 @@ def test_schedules_of_b1(name, style):
 
 @each_style("exhaustive", [v for v in cases.VARIANTS if v[0] not in cases.RETURN_TO_A_POINT])
 def test_mixed_dtypes_differ_by_the_last_rounding(name, style):
-    """Not of those that lead back to a point: they make up for what rounding has taken from p."""
-    # At this learning rate the parameters hardly move, so what they are rounded to is the same.
+    """Not of optimizers that lead back to a point: they compensate for the rounding of p."""
+    # At this learning rate the parameters hardly move, so they are rounded to the same numbers.
     arguments = {"learning_rate": 1e-6} | ({"style": style} if style else {})
     if name == "adafactor":
         arguments |= {"momentum": 0.9}

@@ -1,4 +1,4 @@
-"""Cool-downs: their shapes, and what a longer phase leaves as it was."""
+"""Cool-downs: their shapes, and the steps that a longer phase does not change."""
 
 import jax
 import numpy as np

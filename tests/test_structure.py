@@ -34,7 +34,7 @@ LEVELS = [
 LEVEL_OF = {name: level for level, names in enumerate(LEVELS) for name in names}
 CORE = {"jax", "numpy", "optax"}
 FOREIGN = {*CORE, "flax", "equinox", "keras", "safetensors", "torch"}
-# Folders of which the functions are held to a size; what is not there is not needed.
+# Folders whose functions have a limited size, as far as they exist.
 CODE = [f for d in ("adamjax", "tests", "examples", "benchmarks") for f in (ROOT / d).rglob("*.py")]
 LIBRARY = sorted((ROOT / "adamjax").rglob("*.py"))
 VARIANTS = [f for f in LIBRARY if f.parent.name == "variants" and f.name != "__init__.py"]
@@ -72,7 +72,7 @@ def top_of(file):
 
 
 def part_of(dotted):
-    """The part of the library that a dotted name belongs to; None for anything else."""
+    """The part of the library that a dotted name belongs to, None for anything else."""
     root, *parts = dotted.split(".")
     if root != "adamjax":
         return None
@@ -125,7 +125,7 @@ except RuntimeError as error:
 else:
     sys.exit("the backend that does not exist was not needed: this test sees nothing")
 """
-    # Without what an import in this process may have set.
+    # Without variables that an import in this process may have set.
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("JAX_", "XLA_", "TF_"))}
     environment = {**kept, "JAX_PLATFORMS": "no_such_platform"}
     done = subprocess.run(
@@ -173,7 +173,7 @@ def test_variant_says_where_it_comes_from_and_what_it_computes():
 
 
 def test_variant_has_its_parts_in_order():
-    """States, directions, ready-made optimizers; the file has the name of one of them."""
+    """States, update rules, ready-made optimizers. The file has the name of one of them."""
     for name in adamjax.list_variants():
         variant = adamjax.get_variant(name)
         module = importlib.import_module(variant.optimizer.__module__)

@@ -1,4 +1,4 @@
-"""The conformance kit itself: for every check a transformation that breaks what it is about."""
+"""The conformance kit itself: for every check, a transformation that fails it."""
 
 import functools
 

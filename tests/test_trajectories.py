@@ -63,8 +63,8 @@ def test_trajectory(file, overrides):
 
 
 def test_every_style_has_a_trajectory():
-    # A W variant is the plain one but for the default of weight_decay; so is adamc but for the
-    # schedule, on which its oracle looks.
+    # A W variant differs from the plain one in the default of weight_decay, adamc in the schedule,
+    # which its oracle uses.
     plain = {"adamc": "adam", "adamw": "adam", "adamaxw": "adamax", "nadamw": "nadam"}
     # tests/interop/test_drop_in.py compares these with Optax.
     covered = {("schedule_free_sgd", "optax"), ("sophia", "optax")}

@@ -1,4 +1,4 @@
-"""What users put around an optimizer: meshes, shard_map, injected and scheduled numbers, masks."""
+"""Optimizers inside of meshes, shard_map, injected and scheduled hyperparameters, and masks."""
 
 import jax
 import jax.numpy as jnp

@@ -1,4 +1,4 @@
-"""How tests run a benchmark's command, and read what it left."""
+"""Run the command of a benchmark, and read its result file."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(module, *arguments):
-    """`python -m MODULE ARGUMENTS` on the CPU; returns the process."""
+    """Run `python -m MODULE ARGUMENTS` on the CPU, and return the process."""
     return subprocess.run(
         [sys.executable, "-m", module, *map(str, arguments)],
         cwd=ROOT,

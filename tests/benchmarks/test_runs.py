@@ -13,7 +13,7 @@ pytestmark = pytest.mark.wide
 PAPERS = sorted(file.name.split(".")[1] for file in record.RESULTS.glob("papers.*.json"))
 
 SLOW = ("time", "compile", "memory", "quality")
-# The most bytes for each parameter; each in one kernel, after one for the norm of `guard`.
+# The most bytes per parameter. Each is one kernel, after one for the norm of `guard`.
 MOST = {
     "optax.adamw": 28.01,
     "adamw float32": 28.01,

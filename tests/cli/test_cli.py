@@ -106,7 +106,7 @@ def test_compare_json(output, tmp_path):
     assert set(adam) == {"variant", "learning_rate", "final_loss", "best_loss", "distance"}
     assert slower["learning_rate"] == 0.5
     assert adam["best_loss"] <= adam["final_loss"]
-    # Gradient descent diverges at 10; JSON has no NaN.
+    # Gradient descent diverges at 10, and JSON has no NaN.
     assert sgd["final_loss"] is None and sgd["best_loss"] == pytest.approx(24.2)
     assert file.stat().st_size > 10_000
 

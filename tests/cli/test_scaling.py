@@ -68,7 +68,7 @@ def on_first(tree):
     return sum(shard.data.nbytes for shard in shards if shard.device == first)
 
 
-# Each plan once and each optimizer once; the other pairs are wide.
+# Each plan once and each optimizer once. The other pairs are wide.
 QUICK = set(zip(OPTIMIZERS, PLANS, strict=True))
 PAIRS = [
     pytest.param(*pair, marks=() if pair in QUICK else pytest.mark.wide)

@@ -9,7 +9,7 @@ SIZES = "--steps 60 --every 30 --width 64 --depth 1 --heads 2 --length 16 --batc
 
 @pytest.fixture
 def char_lm():
-    """The example; it imports Flax."""
+    """The example, which imports Flax."""
     from examples import char_lm
 
     return char_lm

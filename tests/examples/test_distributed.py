@@ -20,7 +20,7 @@ def alone():
 
 @pytest.mark.wide
 def test_a_killed_training_resumes_with_more_processes(alone, tmp_path):
-    """And on another mesh; a half-written folder is not taken for a checkpoint."""
+    """And on another mesh. A half-written folder is not taken for a checkpoint."""
     folder = tmp_path / "checkpoints"
     arguments = [*STORED, "--checkpoints", str(folder)]
     (tmp_path / "logs").mkdir()

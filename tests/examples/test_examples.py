@@ -13,7 +13,7 @@ RESULTS = {file.stem: file for file in sorted(FOLDER.glob("results/*.json"))}
 
 
 def main_of(name):
-    """The main function of an example; it imports Flax."""
+    """The main function of an example, which imports Flax."""
     return importlib.import_module(f"examples.{name}").main
 
 

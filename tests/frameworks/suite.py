@@ -23,7 +23,7 @@ jax.config.update("jax_num_cpu_devices", 4)
 
 @functools.cache
 def recipe(section):
-    """Run a section as one program, compare what it prints, and return its names."""
+    """Run a section as one program, compare its output, and return its names."""
     names = {"__name__": "recipe"}
     for block in documents.blocks(RECIPES):
         if block.section.startswith(section):

@@ -7,7 +7,7 @@ from easydel import EasyDeLState
 
 from tests.frameworks.suite import LEARNING_RATE, ShardedTraining, recipe
 
-# What a checkpoint does not contain.
+# Parts that a checkpoint does not contain.
 LOADED = {
     "dtype": jnp.float32,
     "param_dtype": jnp.float32,

@@ -61,7 +61,7 @@ class TestTunix(ShardedTraining):
 
 
 def test_optimizer_from_a_config():
-    """`HyperParameters` reads the config from the command line; here it is in place."""
+    """`HyperParameters` reads the config from the command line. Here it is an object."""
     names, hyperparameters = recipe("Tunix"), object.__new__(HyperParameters)
     hyperparameters.config = {"optimizer_config": names["config"]}
     tx = hyperparameters.create_optimizer("optimizer_config")

@@ -1,4 +1,4 @@
-"""What is too slow to import for the quick tier."""
+"""Fixtures whose imports are too slow for the quick tier."""
 
 
 def pytest_ignore_collect(collection_path, config):

@@ -131,7 +131,7 @@ def test_schedules():
     assert steps_of(tx, [1.0, 1.0]) == [1.0, 0.5]
     tx = adamjax.from_keras_args("SGD", learning_rate=lambda count: 1.0 / (1.0 + count))
     assert steps_of(tx, [1.0, 1.0]) == [1.0, 0.5]
-    # Squares of the signs sum to 1 and 2; rates 1 and 1/2, then 4 and 1.
+    # Squares of the signs sum to 1 and 2. The rates are 1 and 1/2, then 4 and 1.
     tx = adamjax.from_torch_args("Adagrad", lr=1.0, lr_decay=1.0)
     np.testing.assert_allclose(steps_of(tx, [1.0, 1.0])[1], 1.0 - 0.5 / np.sqrt(2), rtol=1e-6)
     tx = adamjax.from_torch_args("Adagrad", lr=lambda count: 4.0 / (1.0 + count), lr_decay=1.0)

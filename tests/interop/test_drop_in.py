@@ -30,7 +30,7 @@ def schedule(count):
 
 
 SCHEDULE = {"learning_rate": schedule}
-# Unusual arguments; those that only Optax's own function has come last.
+# Unusual arguments. Those that only Optax's own function has come last.
 UNUSUAL = {
     "acprop": [{**SCHEDULE, **DECAY, "b1": 0.8, "b2": 0.9, "eps": 1e-3, "eps_root": 1e-4}],
     "adabelief": [{"eps": 1e-3, "eps_root": 1e-5, "b2": 0.9}, {"nesterov": True}],

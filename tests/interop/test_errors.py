@@ -97,7 +97,7 @@ GONE = object()
 
 
 def put(value, *path):
-    """Change one entry of a state dict; `GONE` deletes it."""
+    """Change one entry of a state dict. `GONE` deletes it."""
 
     def change(node):
         for key in path[:-1]:

@@ -1,4 +1,4 @@
-"""Runs of Optax that go on here, and back; states that do not fit."""
+"""Runs of Optax that continue here, and back. States that do not fit."""
 
 import inspect
 import re

@@ -55,7 +55,7 @@ def load(file, names, **modules):
 
 
 def suite(base, excluded, tier=None):
-    """A test class of the tests of our optimizers; slow ones are in this tier."""
+    """A test class of our optimizers. Slow tests are in this tier."""
     methods = {}
     for name in filter(lambda name: name.startswith("test"), dir(base)):
         text = name + getattr(base, "_test_params_reprs", {}).get(name, "")

@@ -13,7 +13,7 @@ from tests import ROOT
 
 FOLDER = ROOT / "tests/trajectories/polar"
 FILES = sorted(file.stem for file in FOLDER.glob("*.npz"))
-# One file for each code path; the others differ in numbers.
+# One file for each code path. The others differ in numbers.
 PATHS = {"polar_jordan", "polar_express", "polar_you_7", "polar_cubic5", "polar_gram_2"} | {
     f"polar_optax_{name}" for name in ("aol", "schatten", "spectral")
 }
@@ -23,13 +23,13 @@ SHAPES = {0.62: (1024, 4096), 0.52: (2048, 11008)}
 
 
 def load(name):
-    """The matrices of a file, its results, and its record; arguments that differ from defaults."""
+    """The matrices of a file, its results, its record, and arguments other than defaults."""
     with np.load(FOLDER / f"{name}.npz") as arrays:
         arrays = dict(arrays)
     meta = json.loads(str(arrays["meta"]))
     matrices, results = ({c: arrays[f"{k}_{c}"] for c in meta["cases"]} for k in "xy")
     record = meta["hyperparameters"]
-    if record["coefficients"] in ("cans", "aol"):  # their file has what the name refuses
+    if record["coefficients"] in ("cans", "aol"):  # files of other coefficients
         kwargs = {"coefficients": record["ns_coefficients"]}
     else:
         kwargs = {"coefficients": record["coefficients"], "steps": record["ns_steps"]}

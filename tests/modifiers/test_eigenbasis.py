@@ -1,4 +1,4 @@
-"""Optimizers in an eigenbasis: what follows a rotation, and states that cannot."""
+"""Optimizers in an eigenbasis: equivariance to rotations, and states that prevent it."""
 
 import itertools
 
@@ -49,7 +49,7 @@ def test_it_does_not_matter_to_gradient_descent():
 
 
 def test_it_follows_a_rotation_of_the_parameters():
-    """SOAP of Q G is Q times SOAP of G; Adam's is not."""
+    """SOAP of Q G is Q times SOAP of G. Adam's is not."""
     q = np.linalg.qr(RANDOM.normal(size=(4, 4)))[0].astype("f")
     square = [tree["w"][:4] for tree in TREES]
     soap, adam = adamjax.scale_by_soap(precondition_frequency=2), adamjax.scale_by_adam()
@@ -72,7 +72,7 @@ def test_covariances_are_averages_and_bases_are_kept():
         np.testing.assert_allclose(bases[-1].T @ bases[-1], np.eye(4), atol=1e-5)
     changed = [not np.array_equal(a, b) for a, b in itertools.pairwise(bases)]
     assert changed == [False, True, False, True, False]
-    # The largest come first; at first the vectors are the eigenvectors themselves.
+    # The largest come first. At first the vectors are the eigenvectors themselves.
     last = np.diag(bases[-1].T @ right @ bases[-1])
     assert last[0] > last[-1]
     first = bases[0].T @ np.asarray(TREES[0]["w"].T @ TREES[0]["w"]) @ bases[0]
@@ -93,7 +93,7 @@ def test_squares_stay_with_their_eigenvector():
 
 
 def test_parts_of_the_parameters_turn_alone(whole):
-    """Leaves that a mask leaves out have no moments; each part of a partition turns."""
+    """Leaves outside of a mask have no moments. Each part of a partition rotates."""
     masked = run(adamjax.eigenbasis(optax.masked(adamjax.scale_by_adam(), only("w")), every=1))
     np.testing.assert_allclose(masked["w"], whole["w"], atol=1e-6)
     np.testing.assert_array_equal(masked["b"][1:], [tree["b"] for tree in TREES[2:]])

@@ -147,7 +147,7 @@ def test_cautious_moves_no_element_more_than_a_thousand_times_as_far():
 
 
 def test_mars_corrects_by_the_change_of_the_gradient():
-    """c = g + γ b₁/(1-b₁) (g - g'), no longer than 1; the first g' is 0 or g."""
+    """c = g + γ b₁/(1-b₁) (g - g'), with a norm of at most 1. The first g' is 0 or g."""
     for g, c in zip(GRADIENTS, steps(adamjax.mars(gamma=0.0)), strict=True):
         np.testing.assert_allclose(c, g / max(1, np.linalg.norm(g)), rtol=1e-6)
     short = [g / 20 for g in GRADIENTS]
@@ -261,7 +261,7 @@ def test_orthogonalized_matrices_have_singular_values_near_one(shape):
 
 
 def test_orthogonalize_takes_the_steps_of_its_polynomial():
-    """On each singular value: a s + b s³ + c s⁵, from s = σ / (‖u‖ + ε); then it is scaled."""
+    """Each singular value becomes a s + b s³ + c s⁵ from s = σ / (‖u‖ + ε), then is scaled."""
     u = jnp.zeros((3, 2)).at[0, 0].set(4.0).at[1, 1].set(3.0)
     for scale, layout, factor in (
         ("none", None, 1.0),

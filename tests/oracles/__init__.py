@@ -1,11 +1,11 @@
-"""Every variant once more, in NumPy and float64, from the papers: what the library is held against.
+"""Every variant in NumPy and float64, written from the papers, to test the library against.
 
 An oracle is `oracle(params, grads, **hyperparameters) -> [params after each step]`, where `params`
 is a dict of arrays, `grads` a list of such dicts, and the hyperparameters have the library's names.
 A scalar hyperparameter may be a function of the number of steps done.
 
 Behind an oracle stands a function `(g, p, s, h) -> u` on one leaf, p <- p - lr u. It overwrites its
-memory `s`; `h` has the hyperparameters of the present step, and the step's number t = 1, 2, … .
+memory `s`. `h` has the hyperparameters of the present step, and the step's number t = 1, 2, … .
 """
 
 import importlib
@@ -21,7 +21,7 @@ ORACLES = {}
 def oracle(name, memory, **defaults):
     """Lists a function on one leaf as the oracle of a variant.
 
-    `memory` is what it remembers, at its start; the numbers spread over the leaf as they are used.
+    `memory` is its initial memory. The numbers broadcast over the leaf when they are used.
     """
 
     def enlist(direction):
@@ -50,7 +50,7 @@ def run_oracle(direction, memory, defaults, params, grads, **hyperparameters):
 
 
 def settings_of(defaults, hyperparameters):
-    """All hyperparameters; the default of `style` lists the styles, of which the first counts."""
+    """All hyperparameters. The default of `style` lists the styles, its default first."""
     if unknown := hyperparameters.keys() - defaults.keys():
         raise TypeError(f"this oracle has no {', '.join(sorted(unknown))}")
     settings = defaults | hyperparameters
@@ -62,7 +62,7 @@ def settings_of(defaults, hyperparameters):
 
 
 def at_step(t, settings):
-    """The hyperparameters of step t; `h.following()` has those of the step after it."""
+    """The hyperparameters of step t. `h.following()` has those of the next step."""
     schedules = {name for name, v in settings.items() if callable(v) and not name.endswith("_fn")}
     now = {name: v(t - 1) if name in schedules else v for name, v in settings.items()}
     return SimpleNamespace(t=t, following=lambda: at_step(t + 1, settings), **now)

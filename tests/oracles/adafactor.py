@@ -1,6 +1,6 @@
 """Adafactor, arXiv:1804.04235, Algorithms 4 and 5 with the settings of section 9.
 
-T5X and Optax choose the axes by size; torch bounds the moments from below where others add eps1;
+T5X and Optax choose the axes by size. torch bounds the moments from below where others add eps1.
 Big Vision (arXiv:2106.04560, section 3.4) has a cap on the decay, momentum and no scaling.
 """
 

@@ -13,7 +13,7 @@ SETTINGS = PLAIN | {"eps_root": 0.0}
 
 
 def average(g, s, h):
-    """Both moments, and 1 less the product of the decays used: what corrects their bias."""
+    """Both moments and their bias corrections, 1 minus the product of the decay rates."""
     s.m = h.b1 * s.m + (1 - h.b1) * g
     s.v = h.b2 * s.v + (1 - h.b2) * g**2
     s.b1_product *= h.b1

@@ -1,4 +1,4 @@
-"""Adam-mini, arXiv:2406.16793, Algorithm 1: a block is what shares an index of the kept axes.
+"""Adam-mini, arXiv:2406.16793, Algorithm 1: a block shares an index of the kept axes.
 
 `kept` may also be a dict from numbers of axes to the axes that are kept of such leaves.
 """

@@ -1,6 +1,6 @@
 """AdamC, arXiv:2506.02285, Algorithm 1: λ γ²/γ_max, which the schedules of AdamW make of λ γ/γ_max.
 
-The authors have it for normalised layers alone; a mask says which these are.
+The authors have it for normalised layers alone, which a mask selects.
 """
 
 from tests.oracles import oracle

@@ -1,7 +1,7 @@
 """AdaShift, arXiv:1810.00143, Algorithm 3, with no step as long as there is nothing to divide by.
 
-The PyTorch port (MichaelKonobeev/adashift) starts the running mean of the window when the window is
-full, at 0: what it held then is missing, and fades as everything in it does.
+The PyTorch port (MichaelKonobeev/adashift) starts the running mean of the window at 0 when the
+window is full. The gradients in the window at that time are missing from the mean.
 """
 
 import numpy as np

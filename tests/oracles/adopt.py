@@ -1,4 +1,4 @@
-"""ADOPT, arXiv:2411.02853, Algorithm 2 with clipping, and what its authors' code does at t = 1."""
+"""ADOPT, arXiv:2411.02853, Algorithm 2 with clipping, and the authors' code at t = 1."""
 
 import numpy as np
 

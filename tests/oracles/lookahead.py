@@ -1,4 +1,4 @@
-"""Lookahead, arXiv:1907.08610, Algorithm 1, around Adam; and Ranger, as its author has it."""
+"""Lookahead, arXiv:1907.08610, Algorithm 1, around Adam, and Ranger in its author's version."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""NAdam, Dozat 2016, with his momentum schedule; and two forms with a constant momentum.
+"""NAdam, Dozat 2016, with his momentum schedule, and two forms with a constant momentum.
 
 Under a scheduled b1 (or psi) the momentum of step k is that of the schedule at step k.
 """

@@ -1,4 +1,4 @@
-"""NovoGrad, arXiv:1905.11286, Algorithm 1, and what two implementations make of it."""
+"""NovoGrad, arXiv:1905.11286, Algorithm 1, and two implementations that differ from it."""
 
 import numpy as np
 

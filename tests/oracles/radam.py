@@ -1,4 +1,4 @@
-"""RAdam, arXiv:1908.03265, Algorithm 2, with the two places of epsilon and what is done early on.
+"""RAdam, arXiv:1908.03265, Algorithm 2, with two places of epsilon and two starts.
 
 Under a scheduled b2 the length is that of the present b2 held from the start: so it stays between 1
 and the limit, which with the product of the decays used it would not.

@@ -1,4 +1,4 @@
-"""RMSProp, lecture 6e; centered as in arXiv:1308.0850; momentum collects the divided gradients."""
+"""RMSProp, lecture 6e, centered as in arXiv:1308.0850. Momentum averages divided gradients."""
 
 import numpy as np
 

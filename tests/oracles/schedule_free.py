@@ -30,7 +30,7 @@ def advance(direction, s, g, h):
     keras = getattr(h, "style", None) == "keras"
     if h.decay_mode == "l2":
         g = g + h.weight_decay * s.y
-    elif keras:  # y alone decays, and x is what y says that it is
+    elif keras:  # y alone decays, and x follows from y
         s.y = DESCENTS[h.decay_mode](s.y, 0.0, h.learning_rate, h.weight_decay)
         s.x = (s.y - (1 - s.b1) * s.z) / s.b1 if h.t > 1 and s.b1 else s.y
     u, lr, lr_of_weights = direction(g, s, h)

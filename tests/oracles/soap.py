@@ -115,7 +115,7 @@ class Side:
         return np.diag(self.vectors.T @ self.covariance @ self.vectors)
 
     def refine(self):
-        """One power iteration; returns the order in which it took the vectors."""
+        """One power iteration. Returns the order in which it took the vectors."""
         order = np.argsort(-self.rayleigh())
         self.vectors = np.linalg.qr(self.covariance @ self.vectors[:, order])[0]
         return order

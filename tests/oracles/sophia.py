@@ -29,6 +29,6 @@ def sophia(g, p, s, h):
         seen = g - h.weight_decay * p if h.decay_mode == "l2" else g
         s.h = h.b2 * s.h + (1 - h.b2) * h.hessian_share * seen**2
     curvature = np.maximum(h.rho * (before if h.style == "optax" else s.h), h.eps)
-    # With an epsilon of 0 and no curvature the quotient is infinite, and clipped; 0 / 0 is 0.
+    # With an epsilon of 0 and no curvature the quotient is infinite and clipped. 0 / 0 is 0.
     clipped = np.abs(m) >= curvature
     return np.where(clipped, np.sign(m), m / np.where(clipped, 1, curvature))

@@ -35,7 +35,7 @@ OWN_DECAY_MODES = {
 
 
 def make(entry, **overrides):
-    """The optimizer that an entry describes; `overrides` replace arguments of the library.
+    """The optimizer that an entry describes. `overrides` replace arguments of the library.
 
     `stages` among the arguments are transformations between the rule and the learning rate, and
     `around` stands for `adamjax.optimizer`.
@@ -96,7 +96,7 @@ def plain(families, names, expected=None, styles=None, *, ignored="", **own):
     """Lists the reader of hyperparameters that the library has under the same or another name.
 
     Args:
-      families: the families; the first is the library's variant.
+      families: the families. The first is the library's variant.
       names: the arguments, as `Given.take` wants them.
       expected: hyperparameters that have one value alone.
       styles: the names of hyperparameters, and which style their values stand for.
@@ -130,12 +130,12 @@ class Given(dict):
         return super().pop(name)
 
     def take(self, names):
-        """Arguments by name; `b2=rho` is the library's b2, recorded as rho."""
+        """Arguments by name. `b2=rho` is the library's b2, recorded as rho."""
         pairs = [name.partition("=") for name in names.split()]
         return {ours: self.pop(theirs or ours) for ours, _, theirs in pairs}
 
     def choose(self, options, *names):
-        """What the values of these hyperparameters together stand for."""
+        """The meaning of the values of these hyperparameters together."""
         values = tuple(self.pop(name) for name in names)
         if values not in options:
             settings = ", ".join(f"{n}={v!r}" for n, v in zip(names, values, strict=True))

@@ -22,7 +22,7 @@ SCALES = {
 
 
 class ByShape:
-    """A function of the shape for each leaf; equal settings make equal ones."""
+    """A function of the shape for each leaf. Equal settings make equal functions."""
 
     def __init__(self, function):
         self.function = function

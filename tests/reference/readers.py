@@ -138,7 +138,7 @@ def radam(given):
         ("hat", "none"): ("author", "eps"),
     }
     arguments = betas(given) | given.epsilon(forms, "eps_mode", "below")
-    # Whether a style counts the threshold itself as above is fixed; the next number does the other.
+    # A style fixes whether the threshold itself counts as above. The next number does the other.
     counts = arguments["style"] != "torch"
     inclusive, threshold = given.pop("inclusive"), given.pop("threshold")
     if inclusive != counts:

@@ -1,4 +1,4 @@
-"""What devices send one another in a compiled step."""
+"""Communication between devices in a compiled step."""
 
 import collections
 import math

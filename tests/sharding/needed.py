@@ -1,4 +1,4 @@
-"""What the parts of a parameter must tell one another: of all other variants nothing."""
+"""Communication that the shards of a parameter need. Other variants need none."""
 
 # By variant: how many sums and maxima, of the leaves of `plans.PARAMS` divided by rows, and why.
 # A norm that cannot overflow is two: the largest element, then the sum of squares.
@@ -23,7 +23,7 @@ REDUCED = {
     "sgdp": (32, "norms and cosines of rows and of leaves, for direction and for decay"),
     "stable_adamw": (3, "root mean squares of leaves"),
 }
-# Products of matrices, of which the compiler chooses what to send: sizes alone are held.
+# The compiler chooses the transfers of matrix products, so tests limit their size alone.
 POLAR = ("adamuon", "muon", "muown", "normuon", "scion")
 MATRICES = {
     **dict.fromkeys(POLAR, "powers of a momentum's Gram matrix"),

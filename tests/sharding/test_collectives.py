@@ -32,7 +32,7 @@ def sent(tx, plan):
 
 
 def collected(name):
-    """The part of ZeRO: each new parameter once; without a state there is nothing to divide."""
+    """The part of ZeRO: each new parameter once. Without a state there is nothing to divide."""
     return {"all-gather": SIZES} if adamjax.get_variant(name).slots else {}
 
 
@@ -56,7 +56,7 @@ def test_codes_send_nothing(storage):
 
 @each(REDUCED)
 def test_sums_over_a_leaf_are_all_that_is_sent(name):
-    """No more than are listed, each of a row or a number; with ZeRO the parameters as well."""
+    """At most the listed ones, each of a row or a number. ZeRO adds the parameters."""
     tx = plans.create(name)
     for plan in ("fsdp", "fsdp x tensor", "zero"):
         operations = sent(tx, plan)

@@ -1,4 +1,4 @@
-"""Where the moments lie, the table of it, and what is refused."""
+"""Shardings of the moments, their table, and refused meshes."""
 
 import itertools
 import math

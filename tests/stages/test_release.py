@@ -66,7 +66,7 @@ def train(init, step, params, batches, steps):
 
 
 def check_equal(tx, params, batches, steps=2):
-    """Each operation alone gives the same bits. Programs differ in what XLA fuses."""
+    """Each operation alone gives the same bits. Programs differ in the fusions of XLA."""
     with jax.disable_jit():
         a = train(*ordinary(tx), params, batches, steps)
         b = train(*adamjax.release(STAGES, tx), params, batches, steps)

@@ -12,7 +12,7 @@ import adamjax
 from adamjax.storage.formats import FORMATS
 
 STORED = [name for name in FORMATS if name != "float32"]
-# The format of 8 bits reaches every branch; the other two are in the wide tier.
+# The format of 8 bits reaches every branch. The other two are in the wide tier.
 formats = pytest.mark.parametrize(
     "storage", [pytest.param(s, marks=() if s == "8bit" else pytest.mark.wide) for s in STORED]
 )
@@ -24,9 +24,9 @@ def direction(name, **arguments):
     return adamjax.get_variant(name).scale_by(**arguments)
 
 
-# Directions with moments of every role, ours and Optax's; for each the
-# least mean cosine with float32 over the last 50 of 200 steps, in "8bit_v16" and "8bit". Measured
-# values are given beside them: the limits leave the angle half as much again.
+# Update rules with moments of every role, ours and Optax's. For each, the least mean cosine with
+# float32 over the last 50 of 200 steps, in "8bit_v16" and "8bit". Comments have measured values.
+# The limits leave the angle half as much again.
 CASES = {
     "adafactor": (direction("adafactor"), 0.9999, 0.9999),  # factored: nothing to store
     "adam": (direction("adam"), 0.999, 0.991),  # 0.9997, 0.9961
@@ -37,7 +37,7 @@ CASES = {
     "optax.ademamix": (optax.contrib.ademamix(1.0), 0.998, 0.991),  # 0.9995, 0.9960
     "optax.adabelief": (optax.adabelief(1.0), 0.984, 0.970),  # 0.9929, 0.9867
     "optax.adan": (optax.adan(1.0), 0.936, 0.923),  # 0.971, 0.966: differences of gradients
-    "optax.lion": (optax.lion(1.0), 0.90, 0.90),  # 0.938, 0.938: the sign of what is near 0
+    "optax.lion": (optax.lion(1.0), 0.90, 0.90),  # 0.938, 0.938: the sign of numbers near 0
 }
 
 

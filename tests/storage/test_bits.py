@@ -74,7 +74,7 @@ def test_unalike():
         assert correlation(words[i], dither(shape, b, count, i)) < 5
         assert correlation(words[i], np.roll(words[i], 1, axis=1)) < 5
         for j in range(i):
-            # Rotations of one word: what one has in its low bits the next has in its high ones.
+            # Rotations of one word: the low bits of one are the high bits of the next.
             assert correlation(words[i], words[j]) < 5 + np.sqrt(N) / 64
 
 
@@ -89,7 +89,7 @@ def test_dither_is_even_in_time():
 
 
 def test_bits_depend_on_the_place_in_the_whole_array():
-    """A part of an array is not an array of its own; more than 2³² elements wrap around."""
+    """A part of an array has other bits than a whole array. Indices wrap around at 2³²."""
     index = bits.element_index((3, 4, 5))
     np.testing.assert_array_equal(index, np.arange(60).reshape(3, 4, 5))
     large = jax.eval_shape(lambda: bits.element_index((2**17, 2**17)))

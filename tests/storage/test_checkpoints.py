@@ -85,7 +85,7 @@ def test_modes_of_rounding_differ_in_a_shape():
 
 
 def test_other_leaves_in_the_format_have_another_mark():
-    """Not only formats differ, but also what `exclude` and `min_size` leave in float32."""
+    """`exclude` and `min_size` also change the leaves that stay float32."""
     tx, params = adamjax.scale_by_adam(), large_params()
     marks = [
         jax.eval_shape(adamjax.store(tx, "8bit", **kwargs).init, params).format.shape

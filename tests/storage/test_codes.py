@@ -22,7 +22,7 @@ def table(bits):
 
 @floats
 def test_codes_are_as_fine_as_documented(bits):
-    """4 to an octave from 2⁻²⁵ to ¼, 1 outside, 2^(bits - 7) times as many; below, even steps."""
+    """4 to an octave from 2⁻²⁵ to ¼, 1 outside, times 2^(bits - 7). Below, even steps."""
     values, more = table(bits), 2 ** (bits - 7)
     assert values[0] == 0
     assert (np.diff(values) > 0).all()
@@ -46,7 +46,7 @@ def test_codes_are_as_fine_as_documented(bits):
 
 @floats
 def test_rounded_to_a_neighbour(bits):
-    """In order, by less than one code; with `NEAREST` to the nearer; exact on the codes."""
+    """In order, by less than one code, with `NEAREST` to the nearer, and exact on the codes."""
     values = table(bits)
     for word in WORDS[:3]:
         for x in (values, -values):
@@ -64,9 +64,9 @@ def test_rounded_to_a_neighbour(bits):
 
 @floats
 def test_right_on_average(bits):
-    """In code, within 5 standard errors of 10⁶ draws; of the number itself by a bound.
+    """The code is within 5 standard errors of 10⁶ draws, the number within a bound.
 
-    A code is even in the logarithm to 1% of an octave; by its convexity the mean of the decoded
+    A code is even in the logarithm to 1% of an octave. By its convexity the mean of the decoded
     numbers exceeds x, by at most an eighth of (gap / x) · gap: 0.1% of x with 9 bits.
     """
     values, more = table(bits), 2 ** (bits - 7)

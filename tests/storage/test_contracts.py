@@ -35,7 +35,7 @@ def test_conformance_with_every_leaf_stored():
 
 @formats
 def test_dtypes_are_those_of_float32_parameters(storage):
-    """In the state, whatever the parameters are; injected hyperparameters leave it as it is."""
+    """In the state, for all parameters. Injected hyperparameters do not change it."""
     tx, params = ready_made(storage=storage), large_params()
     dtypes = jax.tree.map(jnp.result_type, jax.eval_shape(tx.init, params))
     for dtype in (jnp.float32, jnp.bfloat16, jnp.float16):
@@ -106,12 +106,12 @@ def test_other_leaves_of_the_tree_change_nothing(storage):
     tx = ready_made(storage=storage)
     alone, _ = trained(tx, {"m": {"w": kernel}})
     more, _ = trained(tx, {"a": jnp.ones(20_000), "m": {"b": kernel, "w": kernel}, "z": kernel.T})
-    # Equal but for the last place, which depends on what else a compiler computes beside it.
+    # Equal but for the last place, which depends on the rest of the compiled program.
     assert np.mean(abs(alone["m"]["w"] - more["m"]["w"]) > 1e-6) < 1e-3
     assert np.mean(abs(more["m"]["b"] - more["m"]["w"]) > 1e-6) > 0.1  # another name, other bits
 
 
-# --- meshes; more of them in tests/sharding
+# --- meshes, of which tests/sharding has more
 
 
 @formats

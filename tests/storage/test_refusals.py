@@ -100,7 +100,7 @@ def test_a_pattern_that_no_leaf_matches():
 
 
 def test_a_state_of_another_storage_is_refused():
-    """Named with the leaf and the way out; also where `min_size` excludes the leaf by now."""
+    """Errors name the leaf and the fix, also where `min_size` now excludes the leaf."""
     tx = optax.adam(1e-3)
     for storage in STORED:
         update = stored(tx, storage).update

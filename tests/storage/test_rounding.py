@@ -32,7 +32,7 @@ def updates_for(p, share, seed=1):
 
 
 def neighbours(target, dtype):
-    """The two numbers of a dtype around each target; the same twice where it is one itself."""
+    """The two numbers of a dtype around each target, or twice the target if it is one."""
     nearest = target.astype(dtype)
     above = jnp.where(
         nearest.astype(jnp.float32) < target, jnp.nextafter(nearest, inf(dtype)), nearest
@@ -82,7 +82,7 @@ def test_lands_on_a_neighbour_exactly(mode, dtype):
 
 @dtypes
 def test_stochastic_is_right_on_average(dtype):
-    """Within 5σ of 200,000 draws; 3e-5 and 4e-7 are below the normal numbers of float16.
+    """Within 5σ of 200,000 draws. 3e-5 and 4e-7 are below the normal numbers of float16.
 
     The last update leaves little of its parameter, and has more digits than it.
     """
@@ -115,7 +115,7 @@ def test_stochastic_bits_change_from_step_to_step():
 @modes
 @dtypes
 def test_tiny_updates_add_up(mode, dtype):
-    """1,000 updates of a 50th of what the parameter resolves, all of which are lost without it."""
+    """1,000 updates of a 50th of the parameter's resolution, all of which are lost without it."""
     p = jnp.asarray(np.linspace(0.3, 3.0, 512), dtype)
     u = jnp.full(512, 0.02 * float(jnp.finfo(dtype).eps), jnp.float32) * p.astype(jnp.float32)
     tx = adamjax.round_params(mode)
@@ -171,7 +171,7 @@ def test_other_leaves_pass(mode):
 @modes
 @dtypes
 def test_values_that_are_not_finite(mode, dtype):
-    """A NaN stays a NaN and an infinity an infinity; the other elements do not notice."""
+    """NaN and infinities stay, and the other elements are not affected."""
     p = jnp.asarray([1.0, 1.0, jnp.inf, 1.0, 0.0, -0.0], dtype)
     u = jnp.asarray([jnp.nan, jnp.inf, 0.0, 0.0, 0.0, 1e-40], jnp.float32)
     tx = adamjax.round_params(mode)

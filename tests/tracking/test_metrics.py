@@ -1,4 +1,4 @@
-"""The metrics of `track` against NumPy in float64; updates and states stay as they are."""
+"""The metrics of `track` against NumPy in float64. Updates and states do not change."""
 
 import jax
 import jax.numpy as jnp

@@ -1,4 +1,4 @@
-"""The recorder: what goes in comes out, after crashes too."""
+"""The recorder returns its records, after crashes too."""
 
 import json
 import math

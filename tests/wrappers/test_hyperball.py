@@ -120,7 +120,7 @@ def test_learning_rate_is_injected():
 
 
 def test_beside_another_optimizer():
-    """Matrices on spheres, the rest with decay; and without a parameter that a mask removes."""
+    """Matrices on spheres, the rest with decay, and without a parameter that a mask removes."""
     tx = adamjax.partition_matrices(
         adamjax.hyperball(adamjax.scale_by_lion(), 0.1, layouts=LAYOUTS, storage="8bit"),
         adamjax.adamw(0.1, weight_decay=0.5),

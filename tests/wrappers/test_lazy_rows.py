@@ -37,7 +37,7 @@ INNER = {
     "masked": lambda: optax.masked(optax.adam(0.1), {"bias": False, "table": True}),
     "optax.adamw": lambda: optax.chain(optax.clip(1.0), optax.adamw(0.1)),
 }
-# In codes and in float32; ours and Optax's; with a mask inside.
+# In codes and in float32, ours and Optax's, and with a mask inside.
 QUICK = ("adamw 8bit", "adamw l2", "masked", "optax.adamw")
 each_inner = pytest.mark.parametrize(
     "name", [pytest.param(n, marks=() if n in QUICK else pytest.mark.wide) for n in INNER]
@@ -135,7 +135,7 @@ def test_moments_of_low_precision_are_not_rounded():
 
 
 def test_factored_moments():
-    """Row means have rows; column means are of all rows, and go on."""
+    """Row means have rows. Column means are of all rows, and continue."""
     tx = adamjax.lazy_rows(adamjax.scale_by_adafactor(min_dim_size_to_factor=2))
     gradients = np.ones((2, ROWS, COLUMNS))
     gradients[1, 0], gradients[1, 1:] = 0.0, 2.0

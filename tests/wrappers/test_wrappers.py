@@ -82,7 +82,7 @@ def test_conformance(name):
 
 
 def test_lookahead_goes_a_part_of_the_way():
-    """The whole way it is the optimizer, and none of it the start; `lazy` starts at the k-th."""
+    """A full step is the optimizer's, an empty one the start. `lazy` starts at the k-th step."""
     plain, _ = path(adamjax.adam(0.1))
     ahead, _ = path(adamjax.lookahead(adamjax.adam(0.1), sync_period=3, slow_step_size=1.0))
     np.testing.assert_allclose(ahead, plain, atol=1e-6)
@@ -106,7 +106,7 @@ def test_schedule_free_without_b1_is_the_optimizer():
     "b1", [0.75, lambda count: 0.5 + 0.05 * count], ids=["constant", "scheduled"]
 )
 def test_x_of_schedule_free_is_an_average_of_z(b1):
-    """With a constant learning rate the mean; and y lies between the two, also if b₁ changes."""
+    """The mean at a constant learning rate. y lies between the two, also if b₁ changes."""
     y, states = path(adamjax.schedule_free(adamjax.sgd(0.1), 0.1, b1=b1), steps=6)
     z = np.stack([state.z["w"] for state in states])
     for t, state in enumerate(states):
