@@ -1,13 +1,15 @@
 """Measure the English of the documentation: a smoke detector, not an aim.
 
-Prose is the text of Markdown files and docstrings without code, tables and links. A file with many
-hits probably has sentences that must be read twice.
+Prose is the text of Markdown files, docstrings and comments without code, tables and links. A file
+with many hits probably has sentences that must be read twice.
 """
 
 import argparse
 import ast
+import io
 import re
 import sys
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -66,28 +68,36 @@ def measure(text: str) -> Measures:
     return Measures(len(words), len(sentences), what, text.count(";"), headings)
 
 
-def docstrings(file: Path) -> str:
-    """Return the docstrings of a module and its public functions and classes."""
-    nodes = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+def prose(source: str) -> str:
+    r"""Return the docstrings and comments of a module as paragraphs.
+
+    >>> prose('"Add."\n# One.\n# Two.\nx = 1  # Three.')
+    'Add.\n\nOne.\nTwo.\n\nThree.'
+    """
     kinds = (ast.Module, ast.FunctionDef, ast.ClassDef)
-    return "\n\n".join(
-        ast.get_docstring(node) or ""
-        for node in nodes
-        if isinstance(node, kinds) and not getattr(node, "name", "").startswith("_")
-    )
+    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, kinds)]
+    paragraphs = [ast.get_docstring(node) or "" for node in nodes]
+    previous = 0
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            line, comment = token.start[0], token.string.lstrip("# ")
+            joined = line == previous + 1 and token.line.lstrip().startswith("#")
+            paragraphs += [f"{paragraphs.pop()}\n{comment}" if joined else comment]
+            previous = line
+    return "\n\n".join(filter(None, paragraphs))
 
 
 def texts() -> Iterator[tuple[str, str]]:
-    """Yield the name and text of each Markdown file and of each module's docstrings."""
+    """Yield the name and text of each Markdown file, and the name and prose of each module."""
     for file in sorted([*ROOT.glob("*.md"), *(f for d in FOLDERS for f in ROOT.glob(f"{d}/**/*"))]):
         name = str(file.relative_to(ROOT))
         if file.suffix == ".md":
             yield name, file.read_text(encoding="utf-8")
-        elif file.suffix == ".py" and name.startswith("adamjax/"):
-            yield name, docstrings(file)
+        elif file.suffix == ".py":
+            yield name, prose(file.read_text(encoding="utf-8"))
 
 
-FOLDERS = ("adamjax", "benchmarks", "docs", "examples", "tests")
+FOLDERS = ("adamjax", "benchmarks", "docs", "examples", "scripts", "tests")
 
 
 def total(parts: list[Measures]) -> Measures:
@@ -96,11 +106,11 @@ def total(parts: list[Measures]) -> Measures:
 
 
 def report() -> dict[str, Measures]:
-    """Return the measures of each text, and of all Markdown and all docstrings together."""
+    """Return the measures of each text, and of all Markdown and all modules together."""
     rows = {name: measure(text) for name, text in texts()}
     markdown = [m for name, m in rows.items() if name.endswith(".md")]
     code = [m for name, m in rows.items() if name.endswith(".py")]
-    return rows | {"all Markdown": total(markdown), "all docstrings": total(code)}
+    return rows | {"all Markdown": total(markdown), "all modules": total(code)}
 
 
 def main() -> int:

@@ -5,11 +5,11 @@ import pytest
 from scripts import english
 
 
-@pytest.mark.parametrize("part", ["all Markdown", "all docstrings"])
+@pytest.mark.parametrize("part", ["all Markdown", "all modules"])
 def test_english(part):
     counts = english.report()[part]
     rates = counts.rates()
     assert counts.headings == 0
     assert rates["what"] < 2 and rates["semicolons"] < 3, rates
-    if part == "all Markdown":  # docstrings consist of Args entries, which are fragments
+    if part == "all Markdown":  # modules have many Args entries, which are fragments
         assert 12 <= rates["sentence"] <= 20, rates
