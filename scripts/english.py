@@ -6,10 +6,9 @@ with many hits probably has sentences that must be read twice.
 
 import argparse
 import ast
-import io
+import functools
 import re
 import sys
-import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -53,8 +52,8 @@ class Measures(NamedTuple):
 def measure(text: str) -> Measures:
     """Count words, sentences and hits of the prose of a Markdown text or docstring.
 
-    >>> measure("# What is it\\n\\nOne sentence; with `a; b` in it. Another one.")
-    Measures(words=8, sentences=2, what=0, semicolons=1, headings=1)
+    >>> measure("# What is it\\n\\nOne sentence; with `a; b` in it. Another one follows.")
+    Measures(words=9, sentences=2, what=0, semicolons=1, headings=1)
     """
     headings = len(re.findall(r"^#+ What\b", text, re.M))
     for pattern in _NOT_PROSE:
@@ -76,15 +75,9 @@ def prose(source: str) -> str:
     """
     kinds = (ast.Module, ast.FunctionDef, ast.ClassDef)
     nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, kinds)]
-    paragraphs = [ast.get_docstring(node) or "" for node in nodes]
-    previous = 0
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            line, comment = token.start[0], token.string.lstrip("# ")
-            joined = line == previous + 1 and token.line.lstrip().startswith("#")
-            paragraphs += [f"{paragraphs.pop()}\n{comment}" if joined else comment]
-            previous = line
-    return "\n\n".join(filter(None, paragraphs))
+    comments = re.findall(r"^(?: *# .*\n)+|(?<=  )# .*$", source, re.MULTILINE)
+    paragraphs = [re.sub(r"^ *# ", "", text, flags=re.MULTILINE).strip() for text in comments]
+    return "\n\n".join(filter(None, [*(ast.get_docstring(n) for n in nodes), *paragraphs]))
 
 
 def texts() -> Iterator[tuple[str, str]]:
@@ -105,6 +98,7 @@ def total(parts: list[Measures]) -> Measures:
     return Measures(*(sum(column) for column in zip(*parts, strict=True)))
 
 
+@functools.cache
 def report() -> dict[str, Measures]:
     """Return the measures of each text, and of all Markdown and all modules together."""
     rows = {name: measure(text) for name, text in texts()}
