@@ -3807,8 +3807,8 @@ def prodigy(
         p = p - k (m / (√v + d ε) + λ p)
 
     d is one number for all leaves. `optax.tree_utils.tree_get(state, "d")` returns its present
-    value. Parameters in bfloat16 or float16 do not change in the first steps, of about d0, so that
-    d does not increase. Use `param_rounding="stochastic"` for them.
+    value. In bfloat16 and float16, the first steps, of about d0, change only parameters near 0. If
+    there are hardly any, d does not increase. Use `param_rounding="stochastic"`.
 
     Args:
       learning_rate: a factor of d. Keep it at 1, or pass a schedule from 1 down.

@@ -20,7 +20,6 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import is_number
 from adamjax.modifiers.map_updates import map_leaves
 from adamjax.moments import Array, divide, ema, root
 from adamjax.optimizer import optimizer
@@ -103,8 +102,7 @@ def _prodigy(
     )
 
     def init(params: PyTree) -> ProdigyState:
-        if not is_number(d0) or d0 < 2.0**-9:  # half of the resolution of a bfloat16 near 1
-            _warn_of_low_precision(params, options.get("param_rounding"))
+        _warn_of_low_precision(params, options.get("param_rounding"), d0)
         state: Any = rule.init(params)
         return state._replace(start=copy_params(params))
 
@@ -112,13 +110,25 @@ def _prodigy(
     return optimizer(tx, learning_rate, step_size=lambda state: state.found.factor, **options)
 
 
-def _warn_of_low_precision(params: PyTree, param_rounding: str | None) -> None:
+def _warn_of_low_precision(params: PyTree, param_rounding: str | None, d0: Any) -> None:
     """Warn if rounding discards the first steps, as a residual in bfloat16 does too."""
     frozen = {None: ("bfloat16", "float16"), "kahan": ("bfloat16",)}.get(param_rounding, ())
-    if any(jnp.result_type(p).name in frozen for p in jax.tree.leaves(params)):
+
+    def changed(p: Array) -> int:
+        """Count the elements that a step of d0 changes: none of a traced array, to be safe."""
+        dtype = jnp.result_type(p)
+        if dtype.name not in frozen:
+            return jnp.size(p)
+        if isinstance(p, jax.core.Tracer) or isinstance(d0, jax.core.Tracer):
+            return 0
+        return int(jnp.sum(jnp.abs(p) * (jnp.finfo(dtype).eps / 4) < d0))
+
+    leaves = jax.tree.leaves(params)
+    # d increases as soon as some 0.3% of the parameters move.
+    if sum(map(changed, leaves)) < 0.01 * sum(map(jnp.size, leaves)):
         warnings.warn(
-            "prodigy: the first steps, of about d0, do not change low-precision parameters, so d "
-            'does not increase; use param_rounding="stochastic"',
+            "prodigy: the first steps, of about d0, are below the resolution of the parameters, so "
+            'd does not increase; use param_rounding="stochastic"',
             stacklevel=3,
         )
 
@@ -135,8 +145,8 @@ PRODIGY = register(
     summary="learning rate from an estimate of the distance to the solution",
     learning_rate=1.0,
     notes='d is one number for all leaves. `optax.tree_utils.tree_get(state, "d")` returns its '
-    "present value. Parameters in bfloat16 or float16 do not change in the first steps, of about "
-    'd0, so that d does not increase. Use `param_rounding="stochastic"` for them.',
+    "present value. In bfloat16 and float16, the first steps, of about d0, change only parameters "
+    'near 0. If there are hardly any, d does not increase. Use `param_rounding="stochastic"`.',
     reduces_to=(
         Reduction({"d0": 1.0, "d_coef": 0.0}, "adam", {"learning_rate": 1.0, "style": "mlx"}),
     ),

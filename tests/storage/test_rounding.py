@@ -289,6 +289,7 @@ def test_prodigy_on_low_precision_learns_or_warns(dtype, rounding, learns):
     with warnings.catch_warnings(record=True, action="always") as caught:
         state = tx.init(start)
         adamjax.prodigy(param_rounding=rounding, d0=0.1).init(start)  # whose steps are larger
+        tx.init(start.at[0].set(0.0))  # which has a finer resolution
     assert ["prodigy: the first steps" in str(w.message) for w in caught] == [True] * (not learns)
 
     def step(carry, _):
