@@ -258,6 +258,24 @@ def require_params(params: PyTree, reader: str) -> None:
         )
 
 
+def count_resolved(tree: PyTree, step: Any, coarse: Sequence[str]) -> int:
+    """Count the elements that a step of this size changes: all, except large ones of coarse dtypes.
+
+    An array without values, as under jit, has none if its dtype is coarse.
+    """
+    leaves = [x if hasattr(x, "size") else jnp.asarray(x) for x in jax.tree.leaves(tree)]
+    unknown = (jax.core.Tracer, jax.ShapeDtypeStruct)
+
+    def count(x: Any) -> int:
+        if x.dtype.name not in coarse:
+            return x.size
+        if isinstance(x, unknown) or isinstance(step, unknown):
+            return 0
+        return int(jnp.sum(jnp.abs(x) * (jnp.finfo(x.dtype).eps / 4) < step))
+
+    return sum(map(count, leaves))
+
+
 def map_columns(function: Callable[..., Any], first: Sequence[Any], *others: Any) -> list[Any]:
     """Apply a function to the leaves of aligned trees, given as lists.
 

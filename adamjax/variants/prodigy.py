@@ -16,7 +16,6 @@ solution, with larger estimates than D-Adaptation. lr is 1, or a schedule.
 import warnings
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 import optax
 
@@ -25,7 +24,7 @@ from adamjax.moments import Array, divide, ema, root
 from adamjax.optimizer import optimizer
 from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot
-from adamjax.trees import PyTree
+from adamjax.trees import PyTree, count_resolved
 from adamjax.variants.dadapt_adam import with_step_size
 from adamjax.wrappers.copy_params import check_copies, copy_params
 from adamjax.wrappers.step_size import StepSize, larger, total
@@ -112,20 +111,9 @@ def _prodigy(
 
 def _warn_of_low_precision(params: PyTree, param_rounding: str | None, d0: Any) -> None:
     """Warn if rounding discards the first steps, as a residual in bfloat16 does too."""
-    frozen = {None: ("bfloat16", "float16"), "kahan": ("bfloat16",)}.get(param_rounding, ())
-
-    def changed(p: Array) -> int:
-        """Count the elements that a step of d0 changes: none of a traced array, to be safe."""
-        dtype = jnp.result_type(p)
-        if dtype.name not in frozen:
-            return jnp.size(p)
-        if isinstance(p, jax.core.Tracer) or isinstance(d0, jax.core.Tracer):
-            return 0
-        return int(jnp.sum(jnp.abs(p) * (jnp.finfo(dtype).eps / 4) < d0))
-
-    leaves = jax.tree.leaves(params)
-    # d increases as soon as some 0.3% of the parameters move.
-    if sum(map(changed, leaves)) < 0.01 * sum(map(jnp.size, leaves)):
+    coarse = {None: ("bfloat16", "float16"), "kahan": ("bfloat16",)}.get(param_rounding, ())
+    # d increases if some 0.3% of the parameters move.
+    if count_resolved(params, d0, coarse) < 0.01 * count_resolved(params, d0, ()):
         warnings.warn(
             "prodigy: the first steps, of about d0, are below the resolution of the parameters, so "
             'd does not increase; use param_rounding="stochastic"',
