@@ -39,11 +39,11 @@ each variant without a storage argument (adamw:storage=8bit shows only that one)
 than {MIN_SIZE:,} elements stay float32.
 
 With --mesh, the tables estimate the bytes that each device keeps, moves and sends. docs/scaling.md
-has the formulas. Neighbours on the last axis are neighbours in the machine.
+has the formulas. Devices that are neighbours on the last axis are neighbours in the machine.
 """,
     "layouts": """\
-PARAMS is in a module of Python: a tree of arrays, or a function without arguments that returns one
-and is only traced, such as model:init for the module model.py with
+PARAMS names a tree of arrays in a Python module, or a function without arguments that returns one.
+The function is traced and allocates nothing. An example is model:init for the module model.py with
 
     def init():
         return model.init(jax.random.key(0), batch)              # Flax Linen
@@ -116,10 +116,10 @@ def make_parser() -> Parser:
     text = "flax, maxtext, equinox, torch, a layout, or module and name of layouts: model:LAYOUTS"
     added["layouts"].add("--layouts", read_layouts, "LAYOUTS", text)
     compare = added["compare"]
-    text = "one of those below (default: rosenbrock)"
+    text = "a problem of the list below (default: rosenbrock)"
     compare.add("--problem", get_problem, "NAME", text, default="rosenbrock")
     compare.add("--steps", parse_count, "N", "default: 500", default=500)
-    text = "for all (default: the best of a grid for each, or the one that the problem asks for)"
+    text = "learning rate of all (default: the best of a grid for each, or that of the problem)"
     compare.add("--learning-rate", read_rate, "LR", text)
     compare.add("--plot", check_picture, "FILE", "save loss curves and paths: .png, .svg, .pdf")
     for name in ("list", "show", "memory", "layouts", "compare"):
@@ -131,7 +131,7 @@ def _add_memory(memory: Parser) -> None:
     text = "number of parameters: 123456, 124M, 1.5B, 7e9"
     memory.add("--params", parse_count, "N", text, required=True)
     text = (
-        "shape of one array, repeated until there are N elements; matters for factored states "
+        "shape of the arrays, of N elements together, which matters for factored states "
         "(default: squares of side 4096 at most)"
     )
     memory.add("--shape", parse_shape, "RxC", text)
@@ -227,7 +227,7 @@ def _read_plan(options: argparse.Namespace) -> Plan | None:
     axes = {name: getattr(options, name) for name in ("zero", "fsdp", "tensor")}
     if options.mesh is not None:
         if options.layers is not None:
-            raise ValueError("--layers: the estimate on a --mesh has no released step; omit one")
+            raise ValueError("--layers: the estimate on a --mesh has no released step. Omit one")
         return make_plan(options.mesh, options.machine, **axes)
     for name, value in {**axes, "machine": options.machine}.items():
         if value is not None:

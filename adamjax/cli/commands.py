@@ -224,7 +224,7 @@ def compare(
         return to_json({**settings, "runs": fields})
     title = f"{problem.name}: {problem.shows}"
     text = table(list(records[0]), [list(record.values()) for record in records], title=title)
-    notes = [f"{steps} steps; the distance is that to the nearest optimum"]
+    notes = [f"{steps} steps, distance to the nearest optimum"]
     if len(grid) > 1:
         notes.append(
             f"learning rate: the best of {len(grid)} from {min(grid):g} to {max(grid):g} for "
@@ -232,7 +232,7 @@ def compare(
         )
     if problem.arguments:
         values = ", ".join(f"{name} = {value:.3g}" for name, value in problem.arguments.items())
-        notes.append(f"{values} where a variant takes them: the problem is about these")
+        notes.append(f"{values} in variants that take them, as the problem requires")
     if problem.source:
         notes.append(f"source: {problem.source}")
     if plot:
