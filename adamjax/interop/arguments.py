@@ -162,7 +162,7 @@ def torch_call(name: str, arguments: Mapping[str, Any]) -> Call:
     given = _complete(who, arguments, known, tables.TORCH_IGNORED)
     if given.get("dampening") and given["momentum"]:
         raise ValueError(
-            f"{who}: dampening={given['dampening']} has no equal here. Set it to 0, and divide "
+            f"{who}: dampening={given['dampening']} has no equivalent. Set it to 0, and divide "
             "lr by the factor by which the momentum then grows"
         )
     call = _call(who, foreign, given)
@@ -193,7 +193,7 @@ def keras_call(name: str, arguments: Mapping[str, Any], mask: Mask = None) -> Ca
         raise ValueError(f"{who}: learning_rate is a serialized schedule; give the schedule itself")
     for argument, advice in tables.KERAS_UNDONE.items():
         if arguments.get(argument):
-            raise ValueError(f"{who}: {argument} is not done here; {advice}")
+            raise ValueError(f"{who}: {argument} is not supported; {advice}")
     known = {**tables.KERAS_COMMON, **foreign.defaults}
     given = _complete(who, arguments, known, tables.KERAS_IGNORED | tables.KERAS_UNDONE.keys())
     if given.get("momentum") and callable(given["learning_rate"]):
@@ -203,7 +203,7 @@ def keras_call(name: str, arguments: Mapping[str, Any], mask: Mask = None) -> Ca
         call.arguments["nesterov"] = False
     if name == "Adafactor":
         if given["weight_decay"]:
-            raise ValueError(f"{who}: weight_decay comes before RMS(p) there; leave it out")
+            raise ValueError(f"{who}: Keras applies weight_decay before RMS(p); omit it")
         call.arguments["learning_rate"] = relative_step(given["learning_rate"])
     if mask is not None:
         call.arguments["mask"] = mask
@@ -216,7 +216,7 @@ def _look_up(
     if not isinstance(name, str):
         raise ValueError(f"{framework}: the optimizer's name must be a string, got {name!r}")
     if name in refused:
-        raise ValueError(f"{framework}.{name} has no equal here: {refused[name]}")
+        raise ValueError(f"{framework}.{name} has no equivalent: {refused[name]}")
     return lookup_or_suggest(f"optimizer of {framework}", name, table)
 
 

@@ -106,8 +106,8 @@ def from_keras(
       `(tx, state)`, those of the variant in Keras's style, in float32.
 
     Raises:
-      ValueError: if `names` or the variables do not fit `params`, or if an argument has no equal
-        here (see `adamjax.from_keras_args`).
+      ValueError: if `names` or the variables do not fit `params`, or if an argument has no
+        equivalent (see `adamjax.from_keras_args`).
 
     >>> arrays = [np.int32(7), np.float32(0.1), np.ones((2, 3), np.float32)]
     >>> config = {"learning_rate": 0.1, "momentum": 0.9}

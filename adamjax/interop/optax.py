@@ -76,7 +76,7 @@ def from_optax(
             _check_shapes(field, path, value, like)
             if jnp.promote_types(value.dtype, like.dtype) != like.dtype:
                 raise ValueError(
-                    f"optax_state: {field} of {path!r} is {value.dtype}, wider than here"
+                    f"optax_state: {field} of {path!r} is {value.dtype}, wider than that of adamjax"
                 )
             values[field].append(value.reshape(like.shape).astype(like.dtype) * scale)
     count = int(nodes[counts[0]]) if counts else 0
@@ -244,7 +244,7 @@ def _mask(
     if not all(mask) and partition:
         raise ValueError(
             f"optax_state: {paths[mask.index(False)]!r} is in another part of optax.partition; "
-            "give each part by itself (optax_state.inner_states[label]), and chain what they give: "
-            "optax.chain(tx_1, tx_2). What was frozen is optax.masked(optax.set_to_zero(), mask)"
+            "convert each part (optax_state.inner_states[label]), and chain the results: "
+            "optax.chain(tx_1, tx_2). Frozen leaves are optax.masked(optax.set_to_zero(), mask)"
         )
     return mask

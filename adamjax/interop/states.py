@@ -30,7 +30,7 @@ def rule_of(state: Any) -> Any:
     """Return the moments and the count in the state of a ready-made optimizer."""
     found = next(filter(counts, jax.tree.leaves(state, is_leaf=counts)), None)
     if found is None:
-        raise ValueError("state: counts no steps, so it is not of an optimizer here")
+        raise ValueError("state: it counts no steps, so no optimizer of adamjax made it")
     return without_corrections(found)
 
 

@@ -84,7 +84,7 @@ TORCH_REFUSED = {
     "SparseAdam": "use adamjax.adam in adamjax.lazy_rows",
 }
 KERAS_REFUSED = {
-    "Ftrl": "there is none here, nor in Optax",
+    "Ftrl": "neither adamjax nor Optax has it",
     "Lamb": "use adamjax.lamb(style=...), see `python -m adamjax show lamb`",
     "LossScaleOptimizer": "scale the loss and the gradients in the training step",
     "MultiOptimizer": "use optax.partition",

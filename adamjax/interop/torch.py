@@ -51,7 +51,7 @@ def from_torch(
 
     Raises:
       ValueError: if `names`, `params` and the state do not fit (the error names the path), if an
-        argument has no equal here, or if Adafactor factors other axes here.
+        argument has no equivalent, or if Adafactor factors other axes here.
 
     >>> import jax.numpy as jnp
     >>> entry = {"momentum_buffer": np.ones((3, 2), np.float32)}
@@ -180,7 +180,7 @@ def _keys(call: Call, param: ParamMapping, names: list[str]) -> dict[str, str]:
         return {"v_row": "col_var", "v_col": "row_var"}
     raise ValueError(
         f"names: torch's Adafactor factors the last two axes of {param.path!r}, which are not the "
-        f"last two here (axes {param.axes}); its second moment cannot be carried over"
+        f"last two here (axes {param.axes}); its second moment cannot be converted"
     )
 
 

@@ -103,7 +103,7 @@ def _as_in(tree: PyTree, shardings: PyTree) -> PyTree:
     treedef, leaves = jax.tree.structure(tree), jax.tree.leaves(shardings)
     if treedef.num_leaves != len(leaves):
         raise ValueError(
-            f"sharded: it was made for {len(leaves)} arrays, but here are {treedef.num_leaves}; "
+            f"sharded: it was made for {len(leaves)} arrays, but got {treedef.num_leaves}; "
             "give it the parameters that the optimizer is for"
         )
     return treedef.unflatten(leaves)

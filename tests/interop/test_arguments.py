@@ -170,5 +170,5 @@ def test_names_ignore_case():
     for make, name in ((adamjax.from_torch_args, "AdamW"), (adamjax.from_keras_args, "SGD")):
         state = make(name).init(p)
         assert_same(state, make(name.lower()).init(p))
-    with pytest.raises(ValueError, match=r"torch.optim.LBFGS has no equal here"):
+    with pytest.raises(ValueError, match=r"torch.optim.LBFGS has no equivalent"):
         adamjax.from_torch_args("lbfgs")

@@ -24,7 +24,7 @@ TORCH_ARGUMENTS = [
     (["Adam"], {}, "the optimizer's name must be a string"),
     ("LBFGS", {}, "optax.lbfgs"),
     ("Adam", {"learning_rate": 0.1}, "unknown argument of torch.optim.Adam: 'learning_rate'"),
-    ("SGD", {"momentum": 0.9, "dampening": 0.1}, "dampening=0.1 has no equal"),
+    ("SGD", {"momentum": 0.9, "dampening": 0.1}, "dampening=0.1 has no equiv"),
     ("SGD", {"nesterov": True}, "nesterov needs a momentum"),
     ("Adam", {"lr": INF}, "lr must be finite, got inf"),
     ("Adam", {"lr": "x"}, "torch.optim.Adam: lr must be a number"),
@@ -40,16 +40,16 @@ TORCH_ARGUMENTS = [
     ("Adam", {"maximize": "False"}, "maximize must be True or False, got 'False'"),
 ]
 KERAS_ARGUMENTS = [
-    ("Ftrl", {}, "has no equal here"),
+    ("Ftrl", {}, "has no equivalent"),
     (None, {}, "the optimizer's name must be a string"),
     ("Adam", {"lr": 0.1}, "unknown argument of keras.optimizers.Adam: 'lr'"),
-    ("Adam", {"use_ema": True}, "use_ema is not done here; wrap the optimizer in adamjax.ema_par"),
+    ("Adam", {"use_ema": True}, "use_ema is not supported; wrap the optimizer in adamjax.ema_par"),
     ("Adam", {"gradient_accumulation_steps": 4}, "optax.MultiSteps"),
     ("Adam", {"clipnorm": 1.0, "clipvalue": 1.0}, "only one of clipnorm, clipvalue"),
     ("Adam", {"clipnorm": NAN}, "clipnorm must be positive"),
     ("Adam", {"learning_rate": {"class_name": "ExponentialDecay"}}, "give the schedule itself"),
     ("SGD", {"learning_rate": lambda count: 0.1, "momentum": 0.9}, "momentum"),
-    ("Adafactor", {"weight_decay": 0.1}, "weight_decay comes before"),
+    ("Adafactor", {"weight_decay": 0.1}, "weight_decay before"),
 ]
 ARGUMENTS = [(adamjax.from_torch_args, *case) for case in TORCH_ARGUMENTS]
 ARGUMENTS += [(adamjax.from_keras_args, *case) for case in KERAS_ARGUMENTS]

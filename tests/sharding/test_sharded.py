@@ -186,7 +186,7 @@ def test_other_parameters_are_refused():
         tx.init(other)
     with pytest.raises(ValueError, match="'bias' has shape"):
         tx.update(other, tx.init(params), params)
-    with pytest.raises(ValueError, match="made for 3 arrays, but here are 2"):
+    with pytest.raises(ValueError, match="made for 3 arrays, but got 2"):
         tx.update({k: params[k] for k in ("bias", "heads")}, tx.init(params))
     with pytest.raises(ValueError, match="memory_kind: "):
         sharded(adamjax.adamw(0.1), params, memory_kind="unpinned_host")
