@@ -88,11 +88,11 @@ def orthogonalize(
         stack = jnp.pad(stack, ((0, -count % steps), (0, 0), (0, 0)))
         parts = stack.reshape(steps, -1, *stack.shape[1:])
 
-        def replace(i: Array, parts: Array) -> Array:
-            polar = polar_factor(clamp(parts[i]), method, dtype=dtype)
-            return parts.at[i].set(polar * factor(*polar.shape[-2:]))
+        def run(x: Array) -> Array:
+            polar = polar_factor(clamp(x), method, dtype=dtype)
+            return polar * factor(*polar.shape[-2:])
 
-        return jax.lax.fori_loop(0, steps, replace, parts).reshape(stack.shape)[:count]
+        return jax.lax.map(run, parts).reshape(stack.shape)[:count]
 
     def init(params: PyTree) -> optax.EmptyState:
         flatten_floating("params", params, real=True)
