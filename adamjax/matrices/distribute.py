@@ -4,6 +4,7 @@ An iteration on a sharded matrix communicates in every product. Here the matrice
 form a stack, which is resharded once, so that each device has some whole matrices, and back.
 """
 
+import functools
 import itertools
 import math
 from collections.abc import Callable, Sequence
@@ -35,7 +36,7 @@ def map_stacks(
         treats each element of the stacks alone, and returns finite numbers for 0.
       rows: trees of arrays (m, ...), with the same m in a row.
       wire_dtype: dtype in which devices exchange arrays. None keeps their dtypes.
-      max_bytes: largest size of the stacks of several rows.
+      max_bytes: largest size of the stacks of several rows, for each device of the mesh.
 
     Returns:
       The results of each row.
@@ -45,14 +46,16 @@ def map_stacks(
     [[5.0], [3.0, 3.0]]
     """
     results: list[Any] = [None] * len(rows)
-    for members in _groups(rows, max_bytes):
+    for members in _groups(rows, max_bytes * math.prod(_mesh_sizes(rows).values())):
         stacks = jax.tree.map(lambda *xs: jnp.concatenate(xs), *(rows[i] for i in members))
         stacks = _over_devices(function, stacks, wire_dtype)
-        start = 0
-        for i in members:
-            stop = start + len(jax.tree.leaves(rows[i])[0])
-            results[i] = jax.tree.map(lambda x, at=slice(start, stop): x[at], stacks)
-            start = stop
+        sizes = [len(jax.tree.leaves(rows[i])[0]) for i in members]
+        # A CPU's compiler takes as long for one slice as for many, unless places are constants.
+        starts = jax.lax.optimization_barrier([*map(jnp.int32, itertools.accumulate([0, *sizes]))])
+        for i, start, size in zip(members, starts, sizes, strict=False):
+            place = {"start_index": start, "slice_size": size}
+            take = functools.partial(jax.lax.dynamic_slice_in_dim, **place)
+            results[i] = jax.tree.map(take, stacks)
     return results
 
 
@@ -91,44 +94,54 @@ def map_layouts(
 
 
 def _groups(rows: Sequence[PyTree], max_bytes: int) -> list[list[int]]:
-    """Return the indices of rows whose arrays have the same shapes and dtypes."""
-    groups: dict[Any, list[list[int]]] = {}
-    sizes = [sum(x.nbytes for x in jax.tree.leaves(row)) for row in rows]
+    """Return the indices of rows whose arrays have the same shapes and dtypes, in even groups."""
+    same: dict[Any, list[int]] = {}
     for i, row in enumerate(rows):
         leaves, treedef = jax.tree.flatten(row)
-        key = (treedef, *((x.shape[1:], x.dtype) for x in leaves))
-        chunks = groups.setdefault(key, [])
-        if not chunks or sum(sizes[j] for j in chunks[-1]) + sizes[i] > max_bytes:
-            chunks.append([])
-        chunks[-1].append(i)
-    return list(itertools.chain(*groups.values()))
+        same.setdefault((treedef, *((x.shape[1:], x.dtype) for x in leaves)), []).append(i)
+    groups: list[list[int]] = []
+    for members in same.values():
+        sizes = {i: sum(x.nbytes for x in jax.tree.leaves(rows[i])) for i in members}
+        total = sum(sizes.values())
+        # A TPU's compiler takes no time for a second group of the same size.
+        limit, free = total / max(1, -(-total // max_bytes)), 0.0
+        for i in members:
+            if free < sizes[i]:
+                groups.append([])
+                free = limit
+            groups[-1].append(i)
+            free -= sizes[i]
+    return groups
 
 
 def _over_devices(function: Callable[..., PyTree], stacks: Any, wire_dtype: Any) -> PyTree:
     first = jax.tree.leaves(stacks)[0]
     count, mesh = len(first), jax.typeof(first).sharding.mesh
-    axes = _axes(mesh, count)
+    sizes = _mesh_sizes(stacks)
+    axes = _axes(sizes, count)
     if not axes:
         return function(*stacks)
-    size = math.prod(mesh.shape[axis] for axis in axes)
+    size = math.prod(sizes[axis] for axis in axes)
     dtypes = jax.tree.map(lambda x: x.dtype, stacks)
+    # XLA divides a stack over one axis by an all-to-all. Over several at once it gathers.
+    parts = [axes[:i] for i in range(len(axes))]
 
     def wire(x: Array) -> Array:
         return x if wire_dtype is None else x.astype(wire_dtype)
 
-    def place(x: Array, axes: Any, others: Any) -> Array:
+    def place(x: Array, axes: Any, others: Any = _FREE) -> Array:
         spec = PartitionSpec(axes, *[others] * (x.ndim - 1))
         return jax.lax.with_sharding_constraint(x, NamedSharding(mesh, spec))
 
     def divide(x: Array) -> Array:
         x = jnp.pad(wire(x), ((0, -count % size), *[(0, 0)] * (x.ndim - 1)))
-        return place(x, axes, None)
+        return place(functools.reduce(place, parts, x), axes, None)
 
     def local(*stacks: PyTree) -> PyTree:
         return jax.tree.map(wire, function(*jax.tree.map(jnp.astype, stacks, dtypes)))
 
     def collect(y: Array) -> Array:
-        y = place(y, None, _FREE)[:count]
+        y = functools.reduce(place, reversed(parts), y)[:count]
         return y if wire_dtype is None else y.astype(first.dtype)
 
     spec = PartitionSpec(axes)
@@ -136,14 +149,26 @@ def _over_devices(function: Callable[..., PyTree], stacks: Any, wire_dtype: Any)
     return jax.tree.map(collect, alone(*jax.tree.map(divide, stacks)))
 
 
-def _axes(mesh: Any, count: int) -> tuple[str, ...]:
-    """Return the mesh axes over which a stack takes the least time, and of these the fewest."""
-    kinds = zip(mesh.axis_names, mesh.axis_types, strict=True) if not mesh.empty else ()
+def _mesh_sizes(tree: PyTree) -> dict[str, int]:
+    """Return the sizes of the axes of the mesh over which stacks can be divided, minor ones first.
+
+    XLA moves the minor axis of an array without the others, but not a major one.
+    """
+    leaves = jax.tree.leaves(tree)
+    mesh = jax.typeof(leaves[0]).sharding.mesh if leaves else None
+    if mesh is None or mesh.empty:
+        return {}
+    kinds = zip(mesh.axis_names, mesh.axis_types, strict=True)
     names = [name for name, kind in kinds if kind != AxisType.Manual]
-    choices = (c for k in range(len(names) + 1) for c in itertools.combinations(names, k))
+    return {name: mesh.shape[name] for name in reversed(names)}
+
+
+def _axes(sizes: dict[str, int], count: int) -> tuple[str, ...]:
+    """Return the mesh axes over which a stack takes the least time, and of these the fewest."""
+    choices = (c for k in range(len(sizes) + 1) for c in itertools.combinations(sizes, k))
 
     def time_and_devices(chosen: tuple[str, ...]) -> tuple[int, int]:
-        size = math.prod(mesh.shape[name] for name in chosen)
+        size = math.prod(sizes[name] for name in chosen)
         return -(-count // size), size
 
     return min(choices, key=time_and_devices)
