@@ -12,7 +12,7 @@ import numpy as np
 import optax
 from flax import nnx
 
-from adamjax.cli.descent import evaluated
+from adamjax.wrappers.evaluation import evaluated
 from benchmarks import tasks, training
 from benchmarks.training import Batch, Params, Problem, Watch
 from examples import data

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.problems.problem import Array, Params, Problem
-from adamjax.wrappers.evaluation import eval_params
+from adamjax.wrappers.evaluation import evaluated
 
 HESSIAN_EVERY = 10
 """The period, in steps, at which an optimizer receives a Hessian, as in Sophia's paper."""
@@ -72,12 +72,6 @@ def asked_of(make: Callable[..., Any], problem: Problem) -> dict[str, Any]:
     except ValueError:
         return {}  # Ano's v, say, is not positive at each b₂
     return arguments
-
-
-def evaluated(state: Any, x: Params) -> Params:
-    """Return `eval_params(state, x)`, or x if the state has none."""
-    has = lambda node: hasattr(node, "eval_params")  # noqa: E731
-    return eval_params(state, x) if any(map(has, jax.tree.leaves(state, is_leaf=has))) else x
 
 
 def takes_hessian(tx: optax.GradientTransformationExtraArgs, params: Params) -> bool:

@@ -43,3 +43,11 @@ def eval_params(state: Any, params: PyTree) -> PyTree:
     for node in reversed(nodes):  # The first overwrites the others.
         result = fill_absent(node.eval_params(plain), result)
     return jax.tree.structure(params).unflatten(jax.tree.leaves(result))
+
+
+def evaluated(state: Any, params: PyTree) -> PyTree:
+    """Return `eval_params(state, params)`, or the parameters if the state has no others."""
+    has = lambda node: hasattr(node, "eval_params")  # noqa: E731
+    return (
+        eval_params(state, params) if any(map(has, jax.tree.leaves(state, is_leaf=has))) else params
+    )

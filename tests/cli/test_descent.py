@@ -7,8 +7,9 @@ import optax
 
 import adamjax
 from adamjax.cli.compare import run
-from adamjax.cli.descent import descend, evaluated, takes_hessian
+from adamjax.cli.descent import descend, takes_hessian
 from adamjax.problems import PROBLEMS, get_problem, parameters
+from adamjax.wrappers.evaluation import evaluated
 
 
 def test_a_delay_is_counted_in_steps():

@@ -1,0 +1,1 @@
+"""Find the settings of a training run."""

@@ -1,0 +1,244 @@
+"""Train with many settings of an optimizer at once, in one program."""
+
+import contextlib
+import inspect
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from adamjax.checks import check_count, check_positive, lookup_or_suggest
+from adamjax.registry import get_variant
+from adamjax.trees import PyTree
+from adamjax.tuning.results import Member, Sweep
+from adamjax.wrappers.evaluation import evaluated
+
+Grid = Mapping[str, Iterable[float]] | Sequence[Mapping[str, float]]
+
+
+def sweep(
+    make: Callable[..., optax.GradientTransformation] | str,
+    grid: Grid,
+    loss: Callable[[PyTree, Any], jax.Array],
+    params: PyTree | Callable[..., PyTree],
+    batches: Any,
+    *,
+    chunk: int | None = None,
+    stop_above: float = 100.0,
+    progress: bool = False,
+) -> Sweep:
+    """Train with each setting of a grid, all of them in one program.
+
+    The members of the grid start alike and see the same batches. They advance together under
+    `jax.vmap`, divided over the local devices, and each takes the steps of a single run. A member
+    that diverges stops: its parameters stay as they are.
+
+    Args:
+      make: a function from the names of the grid to an optimizer, such as `optax.adamw`, or the
+        name of a variant. Fix other arguments with `functools.partial`. The values are float32
+        arrays when it is called, so a schedule may depend on them, but not a shape or a branch.
+      grid: values by name, which are combined, or a list of settings. Values are real numbers.
+      loss: a function of parameters and a batch to a scalar, the loss to minimize. Random keys for
+        dropout may be part of the batches.
+      params: the initial parameters, or a function from names of the grid to them, such as
+        `lambda seed: init(jax.random.key(seed))`. These names do not go to `make`.
+      batches: a tree of arrays [steps, ...], or a list or other iterable of batches, which are
+        stacked. They have to fit on each device.
+      chunk: number of members that train at the same time, all if None. It bounds the memory. 1 is
+        fastest for models whose steps keep the device busy, such as convolutions on a CPU.
+      stop_above: a member has diverged if its loss is not finite, or above this multiple of its
+        first one. `math.inf` allows all finite losses.
+      progress: whether to show a progress bar. Needs rich.
+
+    Returns:
+      A `Sweep`, with the losses and final parameters of each member, a table, the best settings,
+      the range of values that are nearly as good, and a plot.
+
+    Raises:
+      ImportError: `progress` without rich.
+      TypeError: a value that is not a real number, or that `make` needs as a constant.
+      ValueError: an empty grid, a name that `make` does not take, no batches.
+
+    Example:
+      >>> import adamjax
+      >>> grid = {"learning_rate": [0.001, 0.1, 1000.0], "b1": [0.5, 0.9]}
+      >>> loss = lambda params, target: jnp.sum((params["w"] - target) ** 2)
+      >>> result = sweep("adam", grid, loss, {"w": jnp.zeros(2)}, jnp.ones((100, 2)))
+      >>> print(result)
+      learning_rate  b1   loss
+      0.001          0.5  1.648
+      0.001          0.9  1.645
+      0.1            0.5  7.105e-15  best
+      0.1            0.9  4.22e-05
+      1000           0.5  inf        diverged at step 2
+      1000           0.9  inf        diverged at step 2
+      >>> result.best
+      {'learning_rate': 0.1, 'b1': 0.5}
+      >>> result.basin(0.5)["learning_rate"]
+      (0.1, 0.1)
+    """
+    make = get_variant(make).optimizer if isinstance(make, str) else make
+    check_positive("stop_above", stop_above)
+    members = _members(grid)
+    count = len(members)
+    check_count("chunk", chunk := count if chunk is None else chunk)
+    is_function = callable(params) and jax.tree_util.all_leaves([params])
+    start = params if is_function else lambda: params
+    names = [name for name in members[0] if name in inspect.signature(start).parameters]
+    _check_make(make, [_without(member, names) for member in members])
+    batches, steps = _stack(batches)
+
+    def begin(member: Member, params: PyTree) -> Any:
+        chosen = {name: member[name] for name in names}
+        params = jax.tree.map(jnp.asarray, start(**chosen) if is_function else params)
+        return params, make(**_without(member, names))
+
+    devices = np.array(jax.local_devices()[: min(chunk, count)])
+    chunk = -(-min(chunk, count) // len(devices)) * len(devices)
+    # The last chunk is filled up with copies of the last member.
+    chunks = np.minimum(np.arange(-(-count // chunk) * chunk), count - 1).reshape(-1, chunk)
+    columns = {name: np.array([member[name] for member in members]) for name in members[0]}
+    shared = (() if is_function else params), batches
+    with _progress_bar(steps * len(chunks) * len(devices), progress) as advance:
+        run = _on_devices(_trainer(begin, loss, stop_above, advance), devices)
+        parts = [run({k: x[rows] for k, x in columns.items()}, *shared) for rows in chunks]
+        jax.effects_barrier()
+    joined = jax.tree.map(lambda *each: np.concatenate(each)[:count], *parts)
+    losses, stopped, final = joined
+    last = losses[:, -max(1, steps // 10) :].astype(float).mean(axis=1)
+    scores = np.where(stopped == 0, last, np.inf)
+    return Sweep(tuple(members), losses, stopped, final, scores, tuple(names))
+
+
+def _members(grid: Grid) -> list[Member]:
+    """Return the settings of a grid as Python numbers."""
+    if isinstance(grid, Mapping):
+        for name, values in grid.items():
+            if np.ndim(values) != 1:
+                raise TypeError(f"grid[{name!r}] must be a list of numbers, got {values!r}")
+        grid = [dict(zip(grid, each, strict=True)) for each in itertools.product(*grid.values())]
+    members = [{name: _number(name, x) for name, x in member.items()} for member in grid]
+    if not any(members):
+        raise ValueError('grid: it is empty; give values, such as {"learning_rate": [1e-3, 1e-2]}')
+    for member in members:
+        if member.keys() != members[0].keys():
+            raise ValueError(f"grid: all settings must have the names {sorted(members[0])}")
+    return members
+
+
+def _number(name: str, value: Any) -> Any:
+    value = value.item() if isinstance(value, jax.Array | np.ndarray | np.generic) else value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(
+            f"grid[{name!r}] has {value!r}, not a number; sweep once for each value of a setting "
+            "that changes the program, with functools.partial"
+        )
+    return value
+
+
+def _without(member: Member, names: Sequence[str]) -> Member:
+    return {name: value for name, value in member.items() if name not in names}
+
+
+def _check_make(make: Callable[..., Any], members: Sequence[Member]) -> None:
+    """Raise an error for settings that are unknown, out of range or cannot be traced."""
+    parameters = inspect.signature(make).parameters
+    if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        for name in members[0]:
+            lookup_or_suggest("name in grid", name, parameters)
+    for member in members:
+        make(**member)
+    for name, value in members[0].items():
+        rest = _without(members[0], [name])
+        try:
+            jax.eval_shape(
+                lambda x, name=name, rest=rest: make(**{name: x}, **rest) and None, value
+            )
+        except jax.errors.JAXTypeError as error:
+            raise TypeError(
+                f"grid[{name!r}]: make needs this setting as a constant; sweep once for each of "
+                "its values, with functools.partial"
+            ) from error
+
+
+def _stack(batches: Any) -> tuple[PyTree, int]:
+    """Return batches as a tree of arrays [steps, ...], and the number of steps."""
+    is_tree = hasattr(batches, "shape") or not jax.tree_util.all_leaves([batches])
+    if isinstance(batches, list) or not is_tree:
+        batches = list(batches)
+        batches = jax.tree.map(lambda *each: np.stack(each), *batches) if batches else ()
+    lengths = {np.shape(x)[0] if np.ndim(x) else 0 for x in jax.tree.leaves(batches)}
+    if len(lengths) != 1 or 0 in lengths:
+        raise ValueError(
+            "batches: all arrays must have a leading axis of the same number of steps, at least 1, "
+            f"got {sorted(lengths)}"
+        )
+    return batches, lengths.pop()
+
+
+def _trainer(
+    begin: Callable[..., Any], loss: Callable[..., Any], stop_above: float, advance: Any
+) -> Callable[..., Any]:
+    """Return a function from members, parameters and batches to losses, stops and parameters."""
+
+    def init(member: Member, params: PyTree) -> Any:
+        params, tx = begin(member, params)
+        return params, tx.init(params), jnp.float32(jnp.inf), jnp.int32(0)
+
+    def step(member: Member, shared: PyTree, t: jax.Array, batch: Any, carry: Any) -> Any:
+        params, state, bound, stopped = carry
+        tx = optax.with_extra_args_support(begin(member, shared)[1])
+        value, gradients = jax.value_and_grad(loss)(params, batch)
+        first = value + (stop_above - 1) * jnp.maximum(jnp.abs(value), 1e-30)
+        bound = jnp.where(t == 1, first, bound).astype(bound.dtype)
+        good = (stopped == 0) & jnp.isfinite(value) & (value <= bound)
+        extra = {"value": value, "grad": gradients, "value_fn": lambda x: loss(x, batch)}
+        updates, new_state = tx.update(gradients, state, params, **extra)
+        new = optax.apply_updates(params, updates), new_state
+        params, state = jax.tree.map(partial(jnp.where, good), new, (params, state))
+        stopped = jnp.where(good | (stopped > 0), stopped, t)
+        return (params, state, bound, stopped), jnp.where(good, value, jnp.nan)
+
+    def run(members: Member, params: PyTree, batches: PyTree) -> Any:
+        def body(carry: Any, at: Any) -> Any:
+            if advance is not None:
+                jax.debug.callback(advance)
+            each = jax.vmap(step, (0, None, None, None, 0))
+            return each(members, params, *at, carry)
+
+        steps = jnp.arange(1, len(jax.tree.leaves(batches)[0]) + 1)
+        carry = jax.vmap(init, (0, None))(members, params)
+        (params, state, _, stopped), losses = jax.lax.scan(body, carry, (steps, batches))
+        return losses.T, stopped, jax.vmap(evaluated)(state, params)
+
+    return run
+
+
+def _on_devices(run: Callable[..., Any], devices: np.ndarray) -> Callable[..., Any]:
+    """Compile a function for devices that have some members each, and all other arguments."""
+    mesh, each, whole = Mesh(devices, ("members",)), PartitionSpec("members"), PartitionSpec()
+    specs = {"in_specs": (each, whole, whole), "out_specs": each}
+    # A carry of the scan has arrays that differ between devices beside some that do not yet.
+    compiled = jax.jit(jax.shard_map(run, mesh=mesh, **specs, check_vma=False))
+    places = [NamedSharding(mesh, spec) for spec in specs["in_specs"]]
+    return lambda *args: jax.device_get(compiled(*map(jax.device_put, args, places)))
+
+
+@contextlib.contextmanager
+def _progress_bar(total: int, shown: bool) -> Iterator[Callable[[], None] | None]:
+    """Show a progress bar, and yield the function that advances it by 1. Yield None without one."""
+    if not shown:
+        yield None
+        return
+    try:
+        from rich.progress import Progress
+    except ImportError as error:
+        raise ImportError("progress=True needs rich: pip install rich") from error
+    with Progress() as bar:
+        yield partial(bar.advance, bar.add_task("sweep", total=total))
