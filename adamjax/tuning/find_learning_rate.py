@@ -1,0 +1,150 @@
+"""Find a learning rate with a short sweep, or report that the losses do not determine one."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+import optax
+
+from adamjax.checks import check_positive
+from adamjax.trees import PyTree
+from adamjax.tuning.results import Sweep
+from adamjax.tuning.sweep import sweep
+
+PER_DECADE = 4
+PARTS = 5
+"""The last fifth of the losses is divided into so many parts, whose means show the noise."""
+ERRORS = 2.0
+"""Rates are equal if their losses differ by less than this number of standard errors."""
+WIDEST = 4.0
+"""The largest ratio of equal rates: any of them is then within a factor 2 of the center."""
+LEAST_GAIN = 0.05
+"""The least drop of the loss below that of the lowest rate, as a share of the loss."""
+
+
+class LearningRate(NamedTuple):
+    """Result of `find_learning_rate`.
+
+    Attributes:
+      learning_rate: the best one for a run of that length, or None if it is not clear.
+      reason: empty, or the reason why it is not clear.
+      equal: the lowest and highest rates whose losses do not differ significantly from the best, or
+        None without a best one.
+      sweep: losses by rate, with a table and a plot.
+    """
+
+    learning_rate: float | None
+    reason: str
+    equal: tuple[float, float] | None
+    sweep: Sweep
+
+    def __str__(self) -> str:
+        if self.learning_rate is None:
+            return f"no learning rate found: {self.reason}"
+        low, high = self.equal or (0.0, 0.0)
+        return f"learning rate {self.learning_rate:.2g} (equal from {low:.2g} to {high:.2g})"
+
+
+def find_learning_rate(
+    make: Callable[..., optax.GradientTransformation] | str,
+    loss: Callable[[PyTree, Any], jax.Array],
+    params: PyTree,
+    batches: Any,
+    *,
+    low: float = 1e-5,
+    high: float = 10.0,
+    chunk: int | None = None,
+    progress: bool = False,
+) -> LearningRate:
+    """Find the learning rate that is best after these batches, by a sweep.
+
+    Four rates per decade train in one program. A parabola through the best three gives the result.
+    It is within a factor 2 of the optimum of a finer sweep, or None. The optimum of a longer run is
+    usually lower, so give as many batches as the run has steps, or measure how it moves.
+
+    There is no result if the losses do not determine one: the best rate is the lowest or the
+    highest, no rate is clearly better than the lowest, all diverge, or noise hides the differences
+    between rates over more than a factor 4. The noise is that of the last fifth of the losses.
+
+    Args:
+      make: a function from `learning_rate` to an optimizer, such as `optax.adamw`, or the name of a
+        variant.
+      loss: a function of parameters and a batch to a scalar.
+      params: the initial parameters.
+      batches: a tree of arrays [steps, ...], or an iterable of batches, as in `sweep`. At least 25.
+      low: the lowest rate to try.
+      high: the highest rate to try.
+      chunk: number of rates that train at the same time, all if None, as in `sweep`.
+      progress: whether to show a progress bar. Needs rich.
+
+    Returns:
+      A `LearningRate` with `learning_rate`, `reason` and `sweep`.
+
+    Raises:
+      ImportError: `progress` without rich.
+      ValueError: `low` is not below `high`, fewer than 25 batches, or `make` without an argument
+        `learning_rate`.
+
+    Example:
+      >>> import jax.numpy as jnp
+      >>> loss = lambda params, target: jnp.sum((params["w"] - target) ** 2)
+      >>> params, batches = {"w": jnp.zeros(2)}, jnp.ones((25, 2))
+      >>> print(find_learning_rate(optax.sgd, loss, params, batches))
+      learning rate 0.36 (equal from 0.18 to 0.56)
+      >>> print(find_learning_rate(optax.sgd, loss, params, batches, high=1e-4))
+      no learning rate found: the best rate is the highest, raise high
+    """
+    check_positive("low", low)
+    if not low < high:
+        raise ValueError(f"low must be below high, got {low:g} and {high:g}")
+    count = 1 + round(PER_DECADE * np.log10(high / low))
+    rates = np.geomspace(low, high, max(3, count))
+    result = sweep(
+        make, {"learning_rate": rates}, loss, params, batches, chunk=chunk, progress=progress
+    )
+    return LearningRate(*judge(rates, result.losses), result)
+
+
+def judge(
+    rates: np.ndarray, losses: np.ndarray
+) -> tuple[float | None, str, tuple[float, float] | None]:
+    """Return the learning rate, or the reason why it is not clear, and the equal rates."""
+    size = losses.shape[1] // PARTS**2
+    if size == 0:
+        raise ValueError(f"batches: at least {PARTS**2} are needed, got {losses.shape[1]}")
+    last = losses[:, -size * PARTS :].astype(float).reshape(len(rates), PARTS, size).mean(axis=2)
+    parts = np.where(np.isfinite(last), last, np.inf)
+    means = parts.mean(axis=1)
+    best = int(np.argmin(means))
+    if not np.isfinite(means[best]):
+        return None, "all rates diverge, lower low", None
+    # All see the same batches, so much of their noise cancels in the difference.
+    finite = np.isfinite(means)
+    gaps = np.full(len(rates), np.inf)
+    gaps[finite] = means[finite] - means[best]
+    errors = np.zeros(len(rates))
+    errors[finite] = (parts[finite] - parts[best]).std(axis=1, ddof=1) / np.sqrt(PARTS)
+    equal = rates[gaps <= ERRORS * errors]
+    span = float(equal[0]), float(equal[-1])
+    if best == len(rates) - 1:
+        return None, "the best rate is the highest, raise high", span
+    if best == 0:
+        return None, "the best rate is the lowest, lower low", span
+    if gaps[0] <= max(ERRORS * errors[0], LEAST_GAIN * abs(means[0])):
+        return None, "no rate is clearly better than the lowest", span
+    if span[1] > WIDEST * span[0]:
+        return None, f"{span[0]:.2g} to {span[1]:.2g} do not differ significantly", span
+    # Each of the equal rates is within a factor 2 of the result.
+    rate = np.clip(_vertex(rates, means, best), span[1] / 2, 2 * span[0])
+    return float(rate), "", span
+
+
+def _vertex(rates: np.ndarray, means: np.ndarray, best: int) -> float:
+    """Return the minimum of a parabola through three losses, in logarithms if they are positive."""
+    near = means[best - 1 : best + 2]
+    near = np.log(near) if near.min() > 0 else near
+    bend = near[0] - 2 * near[1] + near[2]
+    if not (np.isfinite(bend) and bend > 0):
+        return rates[best]
+    return rates[best] * (rates[1] / rates[0]) ** (0.5 * (near[0] - near[2]) / bend)
