@@ -25,6 +25,7 @@ LEVELS = [
     {"wrappers"},
     {"variants"},
     {"tracking", "sharding", "interop", "stages"},
+    {"tuning"},
     {"optax"},
     {"__init__"},
     {"testing", "problems"},

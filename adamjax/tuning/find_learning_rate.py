@@ -13,14 +13,14 @@ from adamjax.tuning.results import Sweep
 from adamjax.tuning.sweep import sweep
 
 PER_DECADE = 4
+# The last fifth of the losses is divided into five parts, whose means show the noise.
 PARTS = 5
-"""The last fifth of the losses is divided into so many parts, whose means show the noise."""
+# Rates are equal if their losses differ by less than two standard errors.
 ERRORS = 2.0
-"""Rates are equal if their losses differ by less than this number of standard errors."""
+# If equal rates span at most this ratio, each is within a factor 2 of the center.
 WIDEST = 4.0
-"""The largest ratio of equal rates: any of them is then within a factor 2 of the center."""
+# The loss has to fall below that of the lowest rate by this share.
 LEAST_GAIN = 0.05
-"""The least drop of the loss below that of the lowest rate, as a share of the loss."""
 
 
 class LearningRate(NamedTuple):
@@ -98,11 +98,9 @@ def find_learning_rate(
     check_positive("low", low)
     if not low < high:
         raise ValueError(f"low must be below high, got {low:g} and {high:g}")
-    count = 1 + round(PER_DECADE * np.log10(high / low))
-    rates = np.geomspace(low, high, max(3, count))
-    result = sweep(
-        make, {"learning_rate": rates}, loss, params, batches, chunk=chunk, progress=progress
-    )
+    rates = np.geomspace(low, high, max(3, 1 + round(PER_DECADE * np.log10(high / low))))
+    grid = {"learning_rate": rates}
+    result = sweep(make, grid, loss, params, batches, chunk=chunk, progress=progress)
     return LearningRate(*judge(rates, result.losses), result)
 
 
@@ -119,19 +117,18 @@ def judge(
     best = int(np.argmin(means))
     if not np.isfinite(means[best]):
         return None, "all rates diverge, lower low", None
-    # All see the same batches, so much of their noise cancels in the difference.
-    finite = np.isfinite(means)
-    gaps = np.full(len(rates), np.inf)
-    gaps[finite] = means[finite] - means[best]
-    errors = np.zeros(len(rates))
-    errors[finite] = (parts[finite] - parts[best]).std(axis=1, ddof=1) / np.sqrt(PARTS)
-    equal = rates[gaps <= ERRORS * errors]
+    # All see the same batches, so much of their noise cancels in the differences.
+    gaps = parts - parts[best]
+    with np.errstate(invalid="ignore"):
+        margins = ERRORS * gaps.std(axis=1, ddof=1) / np.sqrt(PARTS)
+    gaps = gaps.mean(axis=1)
+    equal = rates[gaps <= margins]
     span = float(equal[0]), float(equal[-1])
     if best == len(rates) - 1:
         return None, "the best rate is the highest, raise high", span
     if best == 0:
         return None, "the best rate is the lowest, lower low", span
-    if gaps[0] <= max(ERRORS * errors[0], LEAST_GAIN * abs(means[0])):
+    if gaps[0] <= max(margins[0], LEAST_GAIN * abs(means[0])):
         return None, "no rate is clearly better than the lowest", span
     if span[1] > WIDEST * span[0]:
         return None, f"{span[0]:.2g} to {span[1]:.2g} do not differ significantly", span

@@ -1,8 +1,7 @@
-"""Results of a sweep: table, best settings, basin and plot."""
+"""Result of a sweep: table, best settings, basin and plot."""
 
 import math
 import os
-from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -23,15 +22,15 @@ class Sweep(NamedTuple):
 
     Attributes:
       members: the settings of each member.
-      losses: the loss of each member before each step, [members, steps]. NaN after it diverged.
+      losses: the loss before each step, [members, steps]. NaN after a member diverged.
       stopped: the step at which a member diverged, counted from 1, or 0, [members].
-      params: the final parameters, a tree of arrays [members, ...]. They are those to evaluate, see
-        `eval_params`.
+      params: the final parameters, a tree of arrays [members, ...]. They are those of `eval_params`
+        if the optimizer has any.
       scores: the number by which members are compared, [members]. It is the mean loss over the last
-        tenth of the steps, or infinity if a member diverged. Replace it by another with
-        `result._replace(scores=...)`, such as the loss of `params` on held-out data.
-      starts: names in the settings that determine the initial parameters. `best`, `basin` and
-        `plot` average over them.
+        tenth of the steps, or infinity if a member diverged. Replace it with
+        `result._replace(scores=...)`, for example by the loss of `params` on held-out data.
+      starts: names in the settings that determine the initial parameters. The best settings are
+        those with the lowest mean score over them.
     """
 
     members: tuple[Member, ...]
@@ -42,15 +41,12 @@ class Sweep(NamedTuple):
     starts: tuple[str, ...] = ()
 
     def table(self) -> Any:
-        """Return one row for each member: its settings, "loss" and "diverged".
+        """Return a row for each member: its settings, "loss" (the score) and "diverged" (the step).
 
-        It is a `pandas.DataFrame` if pandas is installed, or else a list of dicts. "diverged" is
-        the step, or 0.
+        It is a `pandas.DataFrame` if pandas is installed, or else a list of dicts.
         """
-        rows = [
-            {**member, "loss": float(score), "diverged": int(step)}
-            for member, score, step in zip(self.members, self.scores, self.stopped, strict=True)
-        ]
+        columns = self.members, self.scores.tolist(), self.stopped.tolist()
+        rows = [{**m, "loss": x, "diverged": t} for m, x, t in zip(*columns, strict=True)]
         try:
             from pandas import DataFrame
         except ImportError:
@@ -59,55 +55,51 @@ class Sweep(NamedTuple):
 
     def settings(self) -> list[tuple[Member, float]]:
         """Return the settings of the optimizer, each with its mean score over the starts."""
-        scores: dict[tuple[tuple[str, Any], ...], list[float]] = {}
+        scores: dict[tuple[Any, ...], list[float]] = {}
         for member, score in zip(self.members, self.scores, strict=True):
-            key = tuple((name, x) for name, x in member.items() if name not in self.starts)
+            key = tuple(item for item in member.items() if item[0] not in self.starts)
             scores.setdefault(key, []).append(float(score))
-        return [(dict(key), float(np.mean(each))) for key, each in scores.items()]
+        means = {key: float(np.mean(each)) for key, each in scores.items()}
+        return [(dict(key), math.inf if math.isnan(x) else x) for key, x in means.items()]
 
     @property
     def best(self) -> Member | None:
         """The settings with the lowest mean score, or None if all diverged."""
-        best, score = min(self.settings(), key=_score)
-        return best if math.isfinite(score) else None
+        best, score = min(self.settings(), key=lambda row: row[1])
+        return best if score < math.inf else None
 
     def basin(self, tolerance: float = 0.1) -> dict[str, tuple[float, float]]:
         """Return the range of values around the best of each name that are nearly as good.
 
-        All other settings stay at the best. A range that ends at an end of the grid may be wider.
+        The other settings stay at the best. A range that ends at an end of the grid may be wider.
 
         Args:
-          tolerance: a score is nearly as good if it is above the best by at most this share of it.
+          tolerance: the largest rise of the score, as a share of the lowest one.
         """
-        best, lowest = min(self.settings(), key=_score)
-        bound = lowest + tolerance * abs(lowest)
+        if (best := self.best) is None:
+            return {}
+        rows = self.settings()
+        lowest = min(score for _, score in rows)
         ranges = {}
-        for name in best if math.isfinite(lowest) else ():
-            line = sorted(
-                (member[name], score)
-                for member, score in self.settings()
-                if {**member, name: best[name]} == best
-            )
-            center = next(i for i, (x, _) in enumerate(line) if x == best[name])
-            low = high = center
-            while low > 0 and line[low - 1][1] <= bound:
-                low -= 1
-            while high < len(line) - 1 and line[high + 1][1] <= bound:
-                high += 1
-            ranges[name] = (line[low][0], line[high][0])
+        for name, center in best.items():
+            line = [(m[name], score) for m, score in rows if {**m, name: center} == best]
+            worse = [x for x, score in line if score > lowest + tolerance * abs(lowest)]
+            low = max((x for x in worse if x < center), default=-math.inf)
+            high = min((x for x in worse if x > center), default=math.inf)
+            inside = [x for x, _ in line if low < x < high]
+            ranges[name] = min(inside), max(inside)
         return ranges
 
     def __str__(self) -> str:
-        lines: list[Sequence[str]] = [(*self.members[0], "loss", "")]
-        best = min(range(len(self.members)), key=lambda i: _score((None, self.scores[i])))
-        for i, member in enumerate(self.members):
-            note = "best" if i == best and math.isfinite(self.scores[i]) else ""
-            note = f"diverged at step {self.stopped[i]}" if self.stopped[i] else note
-            lines.append((*(f"{x:g}" for x in member.values()), f"{self.scores[i]:.4g}", note))
+        lines = [(*self.members[0], "loss", "")]
+        lowest = np.min(self.scores, initial=math.inf, where=np.isfinite(self.scores))
+        for member, score, step in zip(self.members, self.scores, self.stopped, strict=True):
+            note = f"diverged at step {step}" if step else "best" if score == lowest else ""
+            lines.append((*(f"{x:g}" for x in member.values()), f"{score:.4g}", note))
         return align_columns(lines)
 
     def plot(self, file: str | os.PathLike[str] | None = None) -> "Figure":
-        """Plot the score against the values of the first name, and the loss curves.
+        """Plot the scores against the values of the first name, and the losses by step.
 
         Each combination of the other names is a line. Settings that diverged are marked at the top.
 
@@ -128,48 +120,49 @@ class Sweep(NamedTuple):
         return figure
 
     def _plot_scores(self, axes: "Axes") -> None:
-        name = next(iter(self.settings()[0][0]))
+        rows = self.settings()
+        name = next(iter(rows[0][0]))
         lines: dict[str, list[tuple[float, float]]] = {}
-        for member, score in self.settings():
+        for member, score in rows:
             rest = ", ".join(f"{k} {x:g}" for k, x in member.items() if k != name)
             lines.setdefault(rest, []).append((member[name], score))
+        style(axes, "Final loss")
         for i, (label, points) in enumerate(lines.items()):
-            color = BLUE if len(lines) == 1 else _shade(i, len(lines))
             values, scores = np.array(sorted(points)).T
             good = np.isfinite(scores)
+            color = _shade(i, len(lines)) if label else BLUE
             axes.plot(values[good], scores[good], "o-", color=color, markersize=4, label=label)
             top = {"transform": axes.get_xaxis_transform(), "clip_on": False}
-            axes.plot(values[~good], np.ones(np.sum(~good)), "x", color=VERMILION, **top)
+            axes.plot(values[~good], np.ones(sum(~good)), "x", color=VERMILION, **top)
         if self.best is not None:
             axes.axvspan(*self.basin()[name], color=GREY, alpha=0.2, linewidth=0)
-        style(axes, "Loss at the end by setting")
-        axes.set_title("gray: within 10% of the best", loc="right", fontsize="small", color=GREY)
+            note = "gray: within 10% of the best; ×: diverged"
+            axes.set_title(note, loc="right", fontsize="small", color=GREY)
         axes.set_xlabel(name)
-        _scale(axes.set_xscale, [member[name] for member in self.members])
-        _scale(axes.set_yscale, self.scores)
+        if _is_wide([member[name] for member in self.members]):
+            axes.set_xscale("log")
+        if _is_wide(self.scores):
+            axes.set_yscale("log")
         if len(lines) > 1:
             axes.legend(frameon=False, fontsize="small")
 
     def _plot_losses(self, axes: "Axes") -> None:
         style(axes, "Loss by step")
         window = max(1, self.losses.shape[1] // 50)
-        for i, losses in enumerate(self.losses):
+        for i, (member, losses) in enumerate(zip(self.members, self.losses, strict=True)):
+            look: dict[str, Any] = {"color": _shade(i, len(self.members)), "linewidth": 0.8}
+            if self.best is not None and {**member, **self.best} == member:
+                look = {"color": VERMILION, "linewidth": 2, "zorder": 3, "label": "best"}
             means = np.convolve(losses, np.full(window, 1 / window), mode="valid")
-            steps = np.arange(len(means)) + window
-            best = all(self.members[i][name] == x for name, x in (self.best or {"": 0}).items())
-            look = {"color": VERMILION, "linewidth": 2, "zorder": 3, "label": "best"}
-            look = look if best else {"color": _shade(i, len(self.members)), "linewidth": 0.8}
-            axes.plot(steps, means, **look)
+            axes.plot(np.arange(len(means)) + window, means, **look)
         axes.set_xlabel("step")
-        _scale(axes.set_yscale, self.losses)
-        # Members that diverged would squeeze the others into a line.
-        first = np.abs(self.losses[:, 0]).max()
+        if _is_wide(self.losses):
+            axes.set_yscale("log")
+        # Members that grow would squeeze the others into a line.
+        first = np.max(self.losses[:, 0], initial=0, where=np.isfinite(self.losses[:, 0]))
         axes.set_ylim(top=min(axes.get_ylim()[1], 3 * first) if first > 0 else None)
-
-
-def _score(row: tuple[Any, float]) -> float:
-    """Return a score for `min`, in which NaN is the largest."""
-    return math.inf if math.isnan(row[1]) else row[1]
+        if self.best is not None:
+            axes.legend(*(each[:1] for each in axes.get_legend_handles_labels()), frameon=False)
 
 
 def _shade(index: int, count: int) -> Any:
@@ -179,8 +172,7 @@ def _shade(index: int, count: int) -> Any:
     return colormaps["viridis"](0.9 * index / max(1, count - 1))
 
 
-def _scale(set_scale: Callable[[str], None], values: Any) -> None:
-    """Make an axis logarithmic if its values are positive and differ much."""
+def _is_wide(values: Any) -> bool:
+    """Return whether values need a logarithmic axis."""
     finite = np.asarray(values, float)[np.isfinite(values)]
-    if finite.size and finite.min() > 0 and finite.max() > 10 * finite.min():
-        set_scale("log")
+    return finite.size > 0 and finite.min() > 0 and bool(finite.max() > 10 * finite.min())

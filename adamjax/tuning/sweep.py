@@ -3,7 +3,7 @@
 import contextlib
 import inspect
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -89,15 +89,13 @@ def sweep(
     count = len(members)
     check_count("chunk", chunk := count if chunk is None else chunk)
     is_function = callable(params) and jax.tree_util.all_leaves([params])
-    start = params if is_function else lambda: params
-    names = [name for name in members[0] if name in inspect.signature(start).parameters]
-    _check_make(make, [_without(member, names) for member in members])
+    starts = set(inspect.signature(params).parameters) & set(members[0]) if is_function else set()
+    _check_make(make, [_without(member, starts) for member in members])
     batches, steps = _stack(batches)
 
-    def begin(member: Member, params: PyTree) -> Any:
-        chosen = {name: member[name] for name in names}
-        params = jax.tree.map(jnp.asarray, start(**chosen) if is_function else params)
-        return params, make(**_without(member, names))
+    def begin(member: Member, shared: PyTree) -> Any:
+        start = params(**{name: member[name] for name in starts}) if is_function else shared
+        return jax.tree.map(jnp.asarray, start), make(**_without(member, starts))
 
     devices = np.array(jax.local_devices()[: min(chunk, count)])
     chunk = -(-min(chunk, count) // len(devices)) * len(devices)
@@ -113,7 +111,7 @@ def sweep(
     losses, stopped, final = joined
     last = losses[:, -max(1, steps // 10) :].astype(float).mean(axis=1)
     scores = np.where(stopped == 0, last, np.inf)
-    return Sweep(tuple(members), losses, stopped, final, scores, tuple(names))
+    return Sweep(tuple(members), losses, stopped, final, scores, tuple(starts))
 
 
 def _members(grid: Grid) -> list[Member]:
@@ -123,26 +121,23 @@ def _members(grid: Grid) -> list[Member]:
             if np.ndim(values) != 1:
                 raise TypeError(f"grid[{name!r}] must be a list of numbers, got {values!r}")
         grid = [dict(zip(grid, each, strict=True)) for each in itertools.product(*grid.values())]
-    members = [{name: _number(name, x) for name, x in member.items()} for member in grid]
+    # NumPy and JAX numbers become numbers of Python, which `make` checks.
+    members = [{k: x.item() if hasattr(x, "item") else x for k, x in each.items()} for each in grid]
     if not any(members):
         raise ValueError('grid: it is empty; give values, such as {"learning_rate": [1e-3, 1e-2]}')
     for member in members:
         if member.keys() != members[0].keys():
             raise ValueError(f"grid: all settings must have the names {sorted(members[0])}")
+        for name, value in member.items():
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise TypeError(
+                    f"grid[{name!r}] has {value!r}, not a number; sweep once for each value of a "
+                    "setting that changes the program, with functools.partial"
+                )
     return members
 
 
-def _number(name: str, value: Any) -> Any:
-    value = value.item() if isinstance(value, jax.Array | np.ndarray | np.generic) else value
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(
-            f"grid[{name!r}] has {value!r}, not a number; sweep once for each value of a setting "
-            "that changes the program, with functools.partial"
-        )
-    return value
-
-
-def _without(member: Member, names: Sequence[str]) -> Member:
+def _without(member: Member, names: Collection[str]) -> Member:
     return {name: value for name, value in member.items() if name not in names}
 
 
@@ -209,8 +204,9 @@ def _trainer(
         def body(carry: Any, at: Any) -> Any:
             if advance is not None:
                 jax.debug.callback(advance)
+            t, batch = at
             each = jax.vmap(step, (0, None, None, None, 0))
-            return each(members, params, *at, carry)
+            return each(members, params, t, batch, carry)
 
         steps = jnp.arange(1, len(jax.tree.leaves(batches)[0]) + 1)
         carry = jax.vmap(init, (0, None))(members, params)
