@@ -43,7 +43,8 @@ class LearningRate(NamedTuple):
         if self.learning_rate is None:
             return f"no learning rate found: {self.reason}"
         low, high = self.equal or (0.0, 0.0)
-        return f"learning rate {self.learning_rate:.2g} (equal from {low:.2g} to {high:.2g})"
+        equal = f" ({low:.2g} to {high:.2g} do not differ significantly)" if low < high else ""
+        return f"learning rate {self.learning_rate:.2g}{equal}"
 
 
 def find_learning_rate(
@@ -91,7 +92,7 @@ def find_learning_rate(
       >>> loss = lambda params, target: jnp.sum((params["w"] - target) ** 2)
       >>> params, batches = {"w": jnp.zeros(2)}, jnp.ones((25, 2))
       >>> print(find_learning_rate(optax.sgd, loss, params, batches))
-      learning rate 0.36 (equal from 0.18 to 0.56)
+      learning rate 0.36 (0.18 to 0.56 do not differ significantly)
       >>> print(find_learning_rate(optax.sgd, loss, params, batches, high=1e-4))
       no learning rate found: the best rate is the highest, raise high
     """

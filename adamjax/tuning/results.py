@@ -92,10 +92,16 @@ class Sweep(NamedTuple):
 
     def __str__(self) -> str:
         lines = [(*self.members[0], "loss", "")]
-        lowest = np.min(self.scores, initial=math.inf, where=np.isfinite(self.scores))
+        best = self.best or {"": None}
         for member, score, step in zip(self.members, self.scores, self.stopped, strict=True):
-            note = f"diverged at step {step}" if step else "best" if score == lowest else ""
-            lines.append((*(f"{x:g}" for x in member.values()), f"{score:.4g}", note))
+            note = (
+                f"diverged at step {step}"
+                if step
+                else "best"
+                if {**member, **best} == member
+                else ""
+            )
+            lines.append((*(f"{x:.4g}" for x in member.values()), f"{score:.4g}", note))
         return align_columns(lines)
 
     def plot(self, file: str | os.PathLike[str] | None = None) -> "Figure":
@@ -132,8 +138,9 @@ class Sweep(NamedTuple):
             good = np.isfinite(scores)
             color = _shade(i, len(lines)) if label else BLUE
             axes.plot(values[good], scores[good], "o-", color=color, markersize=4, label=label)
-            top = {"transform": axes.get_xaxis_transform(), "clip_on": False}
-            axes.plot(values[~good], np.ones(sum(~good)), "x", color=VERMILION, **top)
+            if not good.all():
+                top = {"transform": axes.get_xaxis_transform(), "clip_on": False}
+                axes.plot(values[~good], np.ones(sum(~good)), "x", color=VERMILION, **top)
         if self.best is not None:
             axes.axvspan(*self.basin()[name], color=GREY, alpha=0.2, linewidth=0)
             note = "gray: within 10% of the best; ×: diverged"
@@ -148,13 +155,14 @@ class Sweep(NamedTuple):
 
     def _plot_losses(self, axes: "Axes") -> None:
         style(axes, "Loss by step")
-        window = max(1, self.losses.shape[1] // 50)
+        window, best = max(1, self.losses.shape[1] // 50), self.best or {"": None}
         for i, (member, losses) in enumerate(zip(self.members, self.losses, strict=True)):
             look: dict[str, Any] = {"color": _shade(i, len(self.members)), "linewidth": 0.8}
-            if self.best is not None and {**member, **self.best} == member:
+            if {**member, **best} == member:
                 look = {"color": VERMILION, "linewidth": 2, "zorder": 3, "label": "best"}
             means = np.convolve(losses, np.full(window, 1 / window), mode="valid")
             axes.plot(np.arange(len(means)) + window, means, **look)
+        axes.set_title("light: late in the grid", loc="right", fontsize="small", color=GREY)
         axes.set_xlabel("step")
         if _is_wide(self.losses):
             axes.set_yscale("log")

@@ -41,8 +41,8 @@ def sweep(
 
     Args:
       make: a function from the names of the grid to an optimizer, such as `optax.adamw`, or the
-        name of a variant. Fix other arguments with `functools.partial`. The values are float32
-        arrays when it is called, so a schedule may depend on them, but not a shape or a branch.
+        name of a variant. Fix other arguments with `functools.partial`. It is called with traced
+        float32 arrays: schedules may depend on them, but not shapes or branches.
       grid: values by name, which are combined, or a list of settings. Values are real numbers.
       loss: a function of parameters and a batch to a scalar, the loss to minimize. Random keys for
         dropout may be part of the batches.
@@ -157,8 +157,8 @@ def _check_make(make: Callable[..., Any], members: Sequence[Member]) -> None:
             )
         except jax.errors.JAXTypeError as error:
             raise TypeError(
-                f"grid[{name!r}]: make needs this setting as a constant; sweep once for each of "
-                "its values, with functools.partial"
+                f"grid[{name!r}]: make branches on this setting; multiply a constant schedule by "
+                "it, or sweep once for each value with functools.partial"
             ) from error
 
 

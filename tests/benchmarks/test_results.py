@@ -25,6 +25,14 @@ def test_committed_sensitivity_has_three_decades_and_three_seeds():
             assert all(len(seeds) == 3 for seeds in row["held_out"])
 
 
+def test_committed_sweeps_are_fast_and_found_rates_are_right():
+    report = record.newest("sweep")
+    assert report["settings"]["members"] == 32
+    assert report["times"]["sweep"]["ratio"][1] <= 0.5  # relative to loops
+    assert report["summary"]["1"]["wrong"] == 0
+    assert report["summary"]["1"]["within"] > report["summary"]["1"]["none"]
+
+
 def test_committed_findings_of_papers_follow_from_the_measurements(capsys):
     from benchmarks.papers import __main__ as papers
 

@@ -100,6 +100,16 @@ def test_sensitivity(tmp_path):
     assert [row["variant"] for row in report["results"]["MNIST MLP"]] == ["adamw", "lion"]
 
 
+def test_sweep(tmp_path):
+    from benchmarks import sweep
+
+    sweep.main(["--quick", "--results", str(tmp_path)])
+    report = only_result("sweep", tmp_path)
+    assert report["times"][sweep.LOOPS]["ratio"] == [1, 1, 1]
+    assert list(report["found"]) == ["beale", "noisy", "MNIST MLP"]
+    assert sum(report["summary"]["1"].values()) == 3
+
+
 @pytest.mark.usefixtures("compiled_quickly")
 def test_matrix_optimizers(tmp_path, capsys):
     from benchmarks import matrix_optimizers

@@ -53,6 +53,19 @@ def test_demo_compares_variants_and_records_the_tracked_one(tmp_path, capsys):
     assert json.loads(records[-1])["effective_lr_p50"] > 0
 
 
+@pytest.mark.wide
+def test_sweep_digits_ranks_by_the_held_out_loss(tmp_path, capsys):
+    main_of("sweep_digits")(["--epochs", "2", "--runs", str(tmp_path)])
+    lines = capsys.readouterr().out.splitlines()
+    rows = [line.split() for line in lines[1:25]]
+    losses = [float(row[2]) for row in rows]
+    assert [row[3:] for row in rows].count(["best"]) == 1
+    assert rows[int(np.argmin(losses))][3:] == ["best"]
+    assert min(losses) < 0.5 < losses[0]
+    assert lines[27].startswith("by the training loss:")
+    assert (tmp_path / "sweep_digits.png").stat().st_size > 10_000
+
+
 def test_committed_results_reach_their_targets_and_are_in_the_readme():
     examples = {"mnist_mlp", "digits_cnn", "binary_mlp", "timeseries_rnn", "sparse_logistic"}
     assert examples <= set(RESULTS)

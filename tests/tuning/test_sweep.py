@@ -155,7 +155,7 @@ def test_progress(capsys):
         ({"grid": {"b1": [1.5]}}, ValueError, "b1 must be at least 0 and below 1, got 1.5"),
         ({"grid": [{"b1": 0.5}, {"b2": 0.5}]}, ValueError, r"must have the names \['b1'\]"),
         ({"make": lambda n: optax.sgd(1.0 if n > 1 else 0.1), "grid": {"n": [2]}}, TypeError,
-         r"grid\['n'\]: make needs this setting as a constant"),
+         r"grid\['n'\]: make branches on this setting"),
         ({"batches": BATCHES[:0]}, ValueError, "batches: all arrays must have a leading axis"),
         ({"batches": iter(())}, ValueError, "batches: all arrays must have a leading axis"),
         ({"batches": (BATCHES, BATCHES[1:])}, ValueError, r"got \[29, 30\]"),
