@@ -89,7 +89,8 @@ def sweep(
     count = len(members)
     check_count("chunk", chunk := count if chunk is None else chunk)
     is_function = callable(params) and jax.tree_util.all_leaves([params])
-    starts = set(inspect.signature(params).parameters) & set(members[0]) if is_function else set()
+    known = inspect.signature(params).parameters if is_function else {}
+    starts = [name for name in members[0] if name in known]
     _check_make(make, [_without(member, starts) for member in members])
     batches, steps = _stack(batches)
 
@@ -102,10 +103,21 @@ def sweep(
     # The last chunk is filled up with copies of the last member.
     chunks = np.minimum(np.arange(-(-count // chunk) * chunk), count - 1).reshape(-1, chunk)
     columns = {name: np.array([member[name] for member in members]) for name in members[0]}
-    shared = (() if is_function else params), batches
+    mesh = Mesh(devices, ("members",))
+    each, whole = (
+        NamedSharding(mesh, PartitionSpec("members")),
+        NamedSharding(mesh, PartitionSpec()),
+    )
+    shared = jax.device_put((() if is_function else params, batches), whole)
     with _progress_bar(steps * len(chunks) * len(devices), progress) as advance:
-        run = _on_devices(_trainer(begin, loss, stop_above, advance), devices)
-        parts = [run({k: x[rows] for k, x in columns.items()}, *shared) for rows in chunks]
+        run = _trainer(begin, loss, stop_above, advance)
+        specs = {"in_specs": (each.spec, whole.spec, whole.spec), "out_specs": each.spec}
+        # A carry of the scan has arrays that differ between devices beside some that do not yet.
+        run = jax.jit(jax.shard_map(run, mesh=mesh, **specs, check_vma=False))
+        parts = []
+        for rows in chunks:
+            part = jax.device_put({name: x[rows] for name, x in columns.items()}, each)
+            parts.append(jax.device_get(run(part, *shared)))
         jax.effects_barrier()
     joined = jax.tree.map(lambda *each: np.concatenate(each)[:count], *parts)
     losses, stopped, final = joined
@@ -214,16 +226,6 @@ def _trainer(
         return losses.T, stopped, jax.vmap(evaluated)(state, params)
 
     return run
-
-
-def _on_devices(run: Callable[..., Any], devices: np.ndarray) -> Callable[..., Any]:
-    """Compile a function for devices that have some members each, and all other arguments."""
-    mesh, each, whole = Mesh(devices, ("members",)), PartitionSpec("members"), PartitionSpec()
-    specs = {"in_specs": (each, whole, whole), "out_specs": each}
-    # A carry of the scan has arrays that differ between devices beside some that do not yet.
-    compiled = jax.jit(jax.shard_map(run, mesh=mesh, **specs, check_vma=False))
-    places = [NamedSharding(mesh, spec) for spec in specs["in_specs"]]
-    return lambda *args: jax.device_get(compiled(*map(jax.device_put, args, places)))
 
 
 @contextlib.contextmanager
