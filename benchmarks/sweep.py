@@ -13,7 +13,7 @@ which the finder does not see.
 import argparse
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,7 +26,7 @@ import optax
 import adamjax
 from adamjax.problems import PROBLEMS, Problem, parameters
 from adamjax.tuning.find_learning_rate import judge
-from benchmarks import record, streams, tasks, training
+from benchmarks import machine, record, streams, tasks, training
 from benchmarks.timing import quartiles
 from examples import console, data, pictures
 
@@ -46,16 +46,17 @@ class Settings(NamedTuple):
 
     members: int = 32
     network_steps: int = 200
-    rounds: int = 3
+    rounds: int = 2
     problem_steps: int = 500
     problems: tuple[str, ...] = tuple(PROBLEMS)
     tasks: tuple[tuple[str, int], ...] = (
-        ("transformer", 100),
-        ("MNIST MLP", 200),
-        ("digits CNN", 60),
+        ("transformer", 60),
+        ("MNIST MLP", 100),
+        ("digits CNN", 40),
     )
     optimizers: tuple[str, ...] = ("adamw", "lion")
-    per_decade: int = 6
+    per_decade: int = 8
+    per_decade_of_models: int = 4
     shares: tuple[float, ...] = (1.0, 0.5, 0.25)
 
 
@@ -68,6 +69,7 @@ QUICK = Settings(
     tasks=(("MNIST MLP", 25),),
     optimizers=("adamw",),
     per_decade=2,
+    per_decade_of_models=2,
     shares=(1.0,),
 )
 
@@ -158,10 +160,11 @@ class Case(NamedTuple):
     loss: Callable[[Any, Any], jax.Array]
     batches: Callable[[int], Any]
     true_loss: Callable[[Any, Any], jax.Array]
+    per_decade: int
     chunk: int | None = None
 
 
-def problem_case(problem: Problem, steps: int) -> Case:
+def problem_case(problem: Problem, steps: int, per_decade: int) -> Case:
     """Return a problem as a training. A batch is a step and a seed."""
 
     def loss(x: Any, batch: Any) -> jax.Array:
@@ -175,10 +178,10 @@ def problem_case(problem: Problem, steps: int) -> Case:
     def batches(seed: int) -> Any:
         return jnp.arange(1, steps + 1), jnp.full(steps, seed)
 
-    return Case(lambda seed: parameters(problem.start), loss, batches, true_loss)
+    return Case(lambda seed: parameters(problem.start), loss, batches, true_loss, per_decade)
 
 
-def task_case(name: str, steps: int) -> Case:
+def task_case(name: str, steps: int, per_decade: int) -> Case:
     """Return the model of an example as a training."""
     problem, _ = streams.of_task(tasks.TASKS[name](), 1)
 
@@ -191,24 +194,28 @@ def task_case(name: str, steps: int) -> Case:
         keys = jax.random.split(jax.random.key(seed), steps)
         return tuple(np.asarray(x)[rows] for x in problem.train), keys
 
-    return Case(lambda seed: problem.init(jax.random.key(seed)), loss, batches, loss, chunk=1)
+    return Case(lambda seed: problem.init(jax.random.key(seed)), loss, batches, loss, per_decade, 1)
 
 
-def cases(settings: Settings) -> dict[str, Case]:
+def cases(settings: Settings, only: Collection[str]) -> dict[str, Case]:
     """Return the trainings by name."""
-    chosen = {name: PROBLEMS[name] for name in settings.problems}
+    chosen = {name: PROBLEMS[name] for name in settings.problems if name in only}
     found = {
-        name: problem_case(problem, settings.problem_steps)
+        name: problem_case(problem, settings.problem_steps, settings.per_decade)
         for name, problem in chosen.items()
         if problem.learning_rate is None and not problem.delay
     }
-    return found | {name: task_case(name, steps) for name, steps in settings.tasks}
+    return found | {
+        name: task_case(name, steps, settings.per_decade_of_models)
+        for name, steps in settings.tasks
+        if name in only
+    }
 
 
 def compare(case: Case, name: str, settings: Settings) -> Row:
     """Return the swept optimum and the rate that is found after each share of the run."""
     make = adamjax.get_variant(name).optimizer
-    rates = np.geomspace(1e-5, 10.0, 6 * settings.per_decade + 1)
+    rates = np.geomspace(1e-5, 10.0, 6 * case.per_decade + 1)
     swept = adamjax.sweep(
         make, {"learning_rate": rates}, case.true_loss, case.init(1), case.batches(1),
         chunk=case.chunk,
@@ -265,6 +272,29 @@ def tell(report: Mapping[str, Any]) -> None:
         for share, each in report["summary"].items()
     ]
     console.table(("share of the run", *(label for label, _ in VERDICTS.values())), cells)
+
+
+def markdown(report: Mapping[str, Any]) -> str:
+    """Return the times, the verdicts, and each swept optimum beside the rate that was found."""
+    lines = ["| 32 learning rates of a small network | seconds | ratio |", "|---|---|---|"]
+    for name, row in report["times"].items():
+        lines.append(f"| {name} | {row['seconds'][1]:.1f} | {row['ratio'][1]:.2f} |")
+    heads = [label for label, _ in VERDICTS.values()]
+    lines += ["", f"| steps of the finder / steps of the run | {' | '.join(heads)} |"]
+    lines.append("|---|---|---|---|")
+    for share, counts in report["summary"].items():
+        lines.append(f"| {float(share):.0%} | {' | '.join(map(str, counts.values()))} |")
+    names = report["settings"]["optimizers"]
+    heads = [f"{name}: optimum | found | ratio" for name in names]
+    lines += ["", f"| training | {' | '.join(heads)} |", "|---|" + "---|---|---|" * len(names)]
+    for training_name, rows in report["found"].items():
+        cells = [training_name]
+        for row in rows:
+            shown = row["shares"]["1"]
+            found = [f"{shown[k]:.2g}" if shown["found"] else "–" for k in ("found", "ratio")]
+            cells += [f"{row['swept']:.2g}", *found]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def draw(report: Mapping[str, Any], file: Path) -> None:
@@ -324,16 +354,24 @@ def draw_verdicts(axis: Any, summary: Mapping[str, Mapping[str, int]]) -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure, print and write the results."""
-    given: argparse.Namespace = record.parse(record.parser("sweep", __doc__), argv)
+    options = record.parser("sweep", __doc__)
+    text = "measure only these: times, problems or models. The others stay as in the results"
+    options.add_argument("--only", nargs="+", metavar="NAME", help=text)
+    given: argparse.Namespace = record.parse(options, argv)
     settings = QUICK if given.quick else Settings()
     jax.config.update("jax_enable_compilation_cache", False)
-    measured: dict[str, Any] = {"times": times(settings)}
-    found: dict[str, list[Row]] = {}
-    trainings = cases(settings)
+    names = [*settings.problems, *(name for name, _ in settings.tasks)]
+    only = given.only or ["times", *names]
+    file = record.find("sweep", given.results).get(machine.name(machine.hardware()))
+    before = record.read(file) if given.only and file else {}
+    measured = {"times": times(settings) if "times" in only else before.get("times", {})}
+    found: dict[str, list[Row]] = before.get("found", {})
+    trainings = cases(settings, only)
     with console.progress({"trainings": len(trainings)}) as advance:
         for name, case in trainings.items():
             found[name] = [compare(case, each, settings) for each in settings.optimizers]
             advance("trainings", name)
+    found = {name: found[name] for name in names if name in found}
     measured |= {"found": found, "summary": summary(found, settings.shares)}
     tell(measured)
     record.write("sweep", given, settings._asdict(), measured)

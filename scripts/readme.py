@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import adamjax  # noqa: E402
-from benchmarks import matrix_optimizers, record  # noqa: E402
+from benchmarks import matrix_optimizers, record, sweep  # noqa: E402
 from scripts import coming_from_optax, comparison, papers, scaling, storage, support  # noqa: E402
 
 
@@ -113,6 +113,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "docs/matrices.md": {
         "matrix optimizers": lambda: matrix_optimizers.markdown(result("matrix_optimizers"))
     },
+    "benchmarks/README.md": {"sweeps": lambda: sweep.markdown(result("sweep"))},
     "docs/support.md": {"support": support.table},
     "docs/coming-from-optax.md": {"equivalents": coming_from_optax.table},
 }
