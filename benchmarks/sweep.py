@@ -50,14 +50,14 @@ class Settings(NamedTuple):
     problem_steps: int = 500
     problems: tuple[str, ...] = tuple(PROBLEMS)
     tasks: tuple[tuple[str, int], ...] = (
-        ("transformer", 60),
+        ("transformer", 50),
         ("MNIST MLP", 100),
-        ("digits CNN", 40),
+        ("digits CNN", 50),
     )
     optimizers: tuple[str, ...] = ("adamw", "lion")
     per_decade: int = 8
     per_decade_of_models: int = 4
-    shares: tuple[float, ...] = (1.0, 0.5, 0.25)
+    shares: tuple[float, ...] = (1.0, 0.5)
 
 
 QUICK = Settings(
