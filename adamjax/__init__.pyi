@@ -56,6 +56,8 @@ from adamjax.storage.store import store as store
 from adamjax.tracking import Recorder as Recorder
 from adamjax.tracking import metrics as metrics
 from adamjax.tracking import track as track
+from adamjax.tuning.find_learning_rate import find_learning_rate as find_learning_rate
+from adamjax.tuning.sweep import sweep as sweep
 from adamjax.wrappers.accumulate import accumulate as accumulate
 from adamjax.wrappers.averaging import ema_params as ema_params
 from adamjax.wrappers.averaging import swa as swa

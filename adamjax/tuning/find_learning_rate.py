@@ -64,8 +64,8 @@ def find_learning_rate(
     Give as many batches as the run has steps, because the optimum of a longer run is usually lower.
 
     There is no result if the losses do not determine one: the best rate is the lowest or the
-    highest, no rate is clearly better than the lowest, all diverge, or noise hides the differences
-    between rates over more than a factor 2. The noise is that of the last fifth of the losses.
+    highest, no rate is clearly better than the lowest, all diverge (see `sweep`), or noise hides
+    the differences between rates over more than a factor 2. The noise is that of the last fifth.
 
     Args:
       make: a function from `learning_rate` to an optimizer, such as `optax.adamw`, or the name of a
@@ -116,7 +116,7 @@ def judge(
     means = parts.mean(axis=1)
     best = int(np.argmin(means))
     if not np.isfinite(means[best]):
-        return None, "all rates diverge, lower low", None
+        return None, "all rates diverge or have losses 100 times the first", None
     # All see the same batches, so much of their noise cancels in the differences.
     gaps = parts - parts[best]
     with np.errstate(invalid="ignore"):

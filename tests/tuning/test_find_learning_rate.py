@@ -47,7 +47,7 @@ def test_noise_that_all_rates_share_cancels():
         (losses(np.log), "the best rate is the lowest, lower low"),
         (losses(valley, 3.0), "do not differ significantly"),
         (losses(lambda r: 1 - 1e-3 / valley(r)), "no rate is clearly better than the lowest"),
-        (losses(lambda r: np.full(17, np.nan)), "all rates diverge, lower low"),
+        (losses(lambda r: np.full(17, np.nan)), "all rates diverge"),
     ],
 )
 def test_reports_that_it_cannot_tell(values, reason):
