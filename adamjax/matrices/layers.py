@@ -1,15 +1,15 @@
 """Stacks of layers: leaves of which each layer counts as a parameter of its own."""
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from adamjax.matrices.layout import Shape
-from adamjax.matrices.resolve import stack_axes
+from adamjax.matrices.resolve import set_during, stack_axes
 from adamjax.trees import PyTree
 
 # The axes that stack layers. Axis i is (None,) * i, which is static under jit, unlike a number.
@@ -17,14 +17,7 @@ Stack = tuple[tuple[None, ...], ...]
 _LAYOUTS: ContextVar[Any] = ContextVar("layouts", default=None)
 
 
-@contextlib.contextmanager
-def layers_apart(layouts: Any) -> Iterator[None]:
-    """Let `stacks_of` return the stacks in these layouts."""
-    token = _LAYOUTS.set(layouts)
-    try:
-        yield
-    finally:
-        _LAYOUTS.reset(token)
+layers_apart = partial(set_during, _LAYOUTS)  # lets `stacks_of` return the stacks in layouts
 
 
 def stacks_of(params: PyTree) -> list[Stack]:

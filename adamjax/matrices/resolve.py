@@ -1,9 +1,12 @@
 """The layout of each parameter of a model: by path, by framework or by default."""
 
+import contextlib
 import difflib
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -58,6 +61,20 @@ _OTHER = re.compile(
 
 # Any: a `Layout`, `StackedLayouts` or `optax.contrib.MuonDimensionNumbers`.
 Layouts = str | Mapping[str, Any] | Callable[[PyTree], PyTree] | Any | None
+_DEFAULT: ContextVar[Any] = ContextVar("default_layouts", default=None)
+
+
+@contextlib.contextmanager
+def set_during(variable: ContextVar[Any], value: Any) -> Iterator[None]:
+    """Set a context variable. It is a context manager and a decorator of functions."""
+    token = variable.set(value)
+    try:
+        yield
+    finally:
+        variable.reset(token)
+
+
+default_layouts = partial(set_during, _DEFAULT)  # for transformations that have none
 
 
 class StackedLayouts(NamedTuple):
@@ -155,7 +172,8 @@ def matrix_layouts(params: PyTree, layouts: Any = None) -> LayoutTable:
 
 
 def resolve_layouts(params: PyTree, layouts: Any = None) -> list[Layout | None]:
-    """Return the layout of each leaf, None for a leaf that is no matrix, as `matrix_layouts`."""
+    """Return the layout of each leaf, None for an empty leaf or one that is no matrix."""
+    layouts = _DEFAULT.get() if layouts is None else layouts
     return [_resolve(*row) for row in _named_values(params, layouts)]
 
 
@@ -223,7 +241,7 @@ def _resolve(name: str, shape: Shape, layouts: Any) -> Layout | None:
         layout = _lookup(name, shape, layouts)
         if layout is not None:
             layout.sizes(shape)
-        return layout
+        return None if 0 in shape else layout
     except ValueError as error:
         examples = [f"{{{name!r}: {line}" for line in _examples(len(shape))]
         lines = "".join(f"\n  {line}" for line in [*_framework_lines(name, shape), *examples])

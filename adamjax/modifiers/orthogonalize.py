@@ -16,8 +16,9 @@ from adamjax.checks import check_dtype, lookup_or_suggest
 from adamjax.matrices.distribute import map_layouts
 from adamjax.matrices.polar import Coefficients, Triples, polar_factor, resolve
 from adamjax.matrices.resolve import Layouts, resolve_layouts
+from adamjax.modifiers.map_updates import auto_sharded
 from adamjax.moments import Array, Scalar, clamp
-from adamjax.rule import at_least_float32, explicit_sharding
+from adamjax.rule import at_least_float32
 from adamjax.trees import PyTree, flatten_floating
 
 TOGETHER = 2**22  # bytes of the matrices that one product takes
@@ -102,15 +103,9 @@ def orthogonalize(
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         del params, extra_args
         leaves, treedef = flatten_floating("updates", updates, real=True)
-        pairs = zip(leaves, resolve_layouts(updates, layouts), strict=True)
-        chosen = [layout if u.size else None for u, layout in pairs]
-
-        wide = [u.astype(at_least_float32(u.dtype)) for u in leaves]
-        change: Any = partial(map_layouts, function, layouts=chosen, wire_dtype=wire_dtype)
-        shardings = [explicit_sharding(u) for u in leaves]
-        if any(shardings):  # reshapes on Explicit axes need the sharding of their result
-            change = jax.sharding.auto_axes(change, out_sharding=shardings)
-        new = change(wide) if leaves else []
+        chosen = resolve_layouts(updates, layouts)
+        change = partial(map_layouts, function, layouts=chosen, wire_dtype=wire_dtype)
+        new = auto_sharded(change, [u.astype(at_least_float32(u.dtype)) for u in leaves])
         return treedef.unflatten(
             [x.astype(u.dtype) for x, u in zip(new, leaves, strict=True)]
         ), state

@@ -5,7 +5,7 @@ from typing import Any
 import jax
 import optax
 
-from adamjax.matrices.resolve import Layouts, resolve_layouts
+from adamjax.matrices.resolve import Layouts, default_layouts, resolve_layouts
 from adamjax.trees import PyTree
 
 
@@ -19,7 +19,8 @@ def partition_matrices(
     Args:
       matrices: the transformation of matrices.
       others: the transformation of the other leaves.
-      layouts: which parameters are matrices, see `adamjax.matrix_layouts`.
+      layouts: which parameters are matrices, see `adamjax.matrix_layouts`. The transformation of
+        matrices takes them as well, unless it has its own.
 
     Returns:
       A transformation with an `optax.transforms.PartitionState`. `flax.nnx.Optimizer` needs
@@ -41,6 +42,9 @@ def partition_matrices(
         labels = ["others" if layout is None else "matrices" for layout in chosen]
         return jax.tree.structure(params).unflatten(labels)
 
+    if layouts is not None:
+        inner, within = optax.with_extra_args_support(matrices), default_layouts(layouts)
+        matrices = optax.GradientTransformationExtraArgs(within(inner.init), within(inner.update))
     return optax.with_extra_args_support(
         optax.partition({"matrices": matrices, "others": others}, labels)
     )

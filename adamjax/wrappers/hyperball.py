@@ -103,7 +103,7 @@ def hyperball(
 
     def init(params: PyTree) -> HyperballState:
         leaves, _ = flatten_floating("params", params, real=True)
-        chosen = _layouts(params, layouts)
+        chosen = resolve_layouts(params, layouts)
         sizes = [_rms_at_start(p, at, radius) for p, at in zip(leaves, chosen, strict=True)]
         _refuse_zeros(params, sizes, chosen)
         rms = jax.tree.structure(unbox(params)).unflatten(sizes)
@@ -115,7 +115,7 @@ def hyperball(
         require_params(params, "hyperball")
         new, inner_state = direction.update(updates, state.inner_state, params, **extra_args)
         leaves, treedef = jax.tree.flatten(new)
-        chosen = _layouts(updates, layouts)
+        chosen = resolve_layouts(updates, layouts)
         shapes = [_shape(u, layout) for u, layout in zip(leaves, chosen, strict=True)]
         sizes = check_same_tree(
             "updates", unbox(updates), "the state's rms", state.rms, shapes=shapes
@@ -152,12 +152,6 @@ def _turn(u: Array, p: Array, rms: Array, lr: Scalar, *, layout: Layout) -> Arra
     rate = lr / jnp.maximum(size, _LEAST)
     square = mean_product(x, x) - 2 * rate * mean_product(x, u) + (rate * size) ** 2
     return p - rms * divide(x - rate * u, root(positive_part(square)))
-
-
-def _layouts(tree: PyTree, layouts: Layouts) -> list[Layout | None]:
-    """Return the layout of each leaf, None for one that is no matrix or empty."""
-    pairs = zip(jax.tree.leaves(tree), resolve_layouts(tree, layouts), strict=True)
-    return [layout if layout and x.size else None for x, layout in pairs]
 
 
 def _shape(p: Any, layout: Layout | None) -> tuple[int, ...]:

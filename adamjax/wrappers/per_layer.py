@@ -38,15 +38,10 @@ def per_layer(
     >>> tx.update(g, tx.init(params), params)[0]["blocks"]["w"].tolist()
     [[10.0, 0.0], [0.0, 1.0]]
     """
-    inner = optax.with_extra_args_support(inner)
+    inner, apart = optax.with_extra_args_support(inner), layers_apart(layouts)
 
     def init(params: PyTree) -> Any:
         stack_axes(params, layouts)
-        with layers_apart(layouts):
-            return inner.init(params)
+        return apart(inner.init)(params)
 
-    def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
-        with layers_apart(layouts):
-            return inner.update(updates, state, params, **extra_args)
-
-    return optax.GradientTransformationExtraArgs(init, update)
+    return optax.GradientTransformationExtraArgs(init, apart(inner.update))

@@ -1,5 +1,7 @@
 """Identities of the modifiers, and the promises that each keeps around any transformation."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -277,6 +279,16 @@ def test_orthogonalize_takes_the_steps_of_its_polynomial():
         np.testing.assert_allclose(np.diag(updates[:2]), factor * s, rtol=1e-5)
 
 
+def test_orthogonalize_takes_large_matrices_in_turn(monkeypatch):
+    """Of five, two at a time, and zeros beside the last."""
+    tree = jnp.asarray(np.random.default_rng(0).normal(size=(5, 3, 2)), jnp.float32)
+    tx = adamjax.orthogonalize(layouts="stack out in -> stack out in")
+    together, _ = tx.update(tree, optax.EmptyState())
+    monkeypatch.setattr("adamjax.modifiers.orthogonalize.TOGETHER", 2 * 3 * 2 * 4)
+    in_turn, _ = tx.update(tree, optax.EmptyState())
+    np.testing.assert_allclose(in_turn, together, atol=1e-5)
+
+
 def test_matrices_are_those_of_the_layouts():
     tree = {"embedding": jnp.ones((2, 2)), "kernel": jnp.ones((2, 2)), "bias": jnp.ones(2)}
     tree["stack"] = jnp.ones((2, 2, 2))
@@ -288,3 +300,14 @@ def test_matrices_are_those_of_the_layouts():
         assert {name for name, x in updates.items() if x.ravel()[0] == 3} == {*tree} - matrices
     with pytest.raises(ValueError, match="layouts: 'stack' of shape"):
         adamjax.muon().init(tree)
+
+
+def test_matrices_take_the_layouts_of_their_partition():
+    tree = {"weight": jnp.ones((3, 2))}
+    polar = partial(adamjax.orthogonalize, scale="rms_to_rms")
+    inner = adamjax.partition_matrices(polar(), optax.identity())
+    for matrices in (polar(), polar(layouts="torch"), inner):
+        tx = adamjax.partition_matrices(matrices, optax.identity(), "torch")
+        updates, _ = tx.update(tree, tx.init(tree))
+        expected, _ = polar(layouts="torch").update(tree, optax.EmptyState())
+        np.testing.assert_array_equal(updates["weight"], expected["weight"])
