@@ -1282,10 +1282,6 @@ def adamuon(
     style: Literal['author', 'timm', 'nvidia'] = 'author',
     nesterov: bool | None = None,
     coefficients: str | Sequence[Sequence[float]] | None = None,
-    ns_steps: int | None = None,
-    ns_eps: float | None = None,
-    ns_dtype: DTypeLike | None = None,
-    wire_dtype: DTypeLike | None = None,
     layouts: str | Mapping[str, Any] | Callable[[Any], Any] | Any | None = None,
     b1: ScalarOrSchedule = 0.9,
     b2: ScalarOrSchedule = 0.95,
@@ -1293,6 +1289,10 @@ def adamuon(
     adam_scale: ScalarOrSchedule = 0.015,
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
+    ns_steps: int | None = None,
+    ns_eps: float | None = None,
+    ns_dtype: DTypeLike | None = None,
+    wire_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
     decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
@@ -1322,10 +1322,6 @@ def adamuon(
       nesterov: whether to use Nesterov momentum. None is the default of `style`.
       coefficients: polynomials of the Newton-Schulz iteration, see `adamjax.orthogonalize`. None is
         the default of `style`.
-      ns_steps: number of its steps. None is that of the coefficients.
-      ns_eps: its ε. None is that of the coefficients.
-      ns_dtype: dtype of its products, such as "bfloat16". None is float32.
-      wire_dtype: dtype in which devices exchange matrices. None is float32.
       layouts: the axes of each parameter that form matrices, see `adamjax.matrix_layouts`: "flax",
         "torch", a layout such as "embed heads dim -> (heads dim) embed", or a dict from patterns to
         these. None takes parameters with two axes as (inputs, outputs), except biases, embeddings,
@@ -1336,6 +1332,10 @@ def adamuon(
       adam_scale: factor of Adam's update, the ratio of its learning rate to Muon's.
       mu_dtype: dtype in which momenta are stored, float32 if None.
       nu_dtype: dtype in which v of Adam is stored, float32 if None.
+      ns_steps: number of Newton-Schulz steps. None is that of the coefficients.
+      ns_eps: ε of the Newton-Schulz iteration. None is that of the coefficients.
+      ns_dtype: dtype of its products, such as "bfloat16". None is float32.
+      wire_dtype: dtype in which devices exchange matrices. None is float32.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
@@ -1357,7 +1357,8 @@ def adamuon(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: as `scale_by_muon`.
+      ValueError: for a decay rate outside [0, 1), a negative number, or an unknown style or scale;
+        in `init`, for a parameter with three or more axes and no layout.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.adamuon(learning_rate=0.02)
@@ -2605,17 +2606,18 @@ def kl_shampoo(
         m = b₁ m + (1 - b₁) G
         U = Q_L (Q_Lᵀ m Q_R / (√(λ_L λ_Rᵀ) + ε)) Q_Rᵀ       Q and λ of `adamjax.kl_soap`
 
-    See `adamjax.soap` for the first step and for layouts.
+    See `adamjax.soap` for the first step, reproducibility and layouts.
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
       b1: decay rate of the momentum m, 0 <= b1 < 1.
       b2: decay rate of the second moment of Adam, 0 <= b2 < 1.
       eps: ε, also of Adam.
-      shampoo_beta: decay rate of covariances and eigenvalues, from 0 to below 1. None is b2.
+      shampoo_beta: β, decay rate of the covariances, 0 <= β < 1. None is b2.
       precondition_frequency: number of steps between updates of the bases.
-      max_size: axes of a matrix with more elements are not preconditioned.
-      layouts: the axes of each parameter that form matrices, see `adamjax.soap`.
+      max_size: axes of a matrix with more elements are not rotated.
+      layouts: the axes of each parameter that form matrices, see `adamjax.matrix_layouts`, or
+        "axes", the authors' choice: each axis of all parameters with two or more has a basis.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
@@ -2656,12 +2658,12 @@ def kl_soap(
     b2: ScalarOrSchedule = 0.98,
     eps: ScalarOrSchedule = 1e-08,
     *,
+    solver: str = 'qr',
+    style: Literal['author', 'nvidia', 'modded_nanogpt'] = 'author',
     shampoo_beta: ScalarOrSchedule | None = None,
     precondition_frequency: int = 10,
     max_size: int = 10000,
     layouts: str | Mapping[str, Any] | Callable[[Any], Any] | Any | None = None,
-    solver: str = 'qr',
-    style: Literal['author', 'nvidia', 'modded_nanogpt'] = 'author',
     weight_decay: ScalarOrSchedule | None = 0.01,
     decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled_after',
     mask: Mask = None,
@@ -2675,23 +2677,24 @@ def kl_soap(
         Λ_L = β Λ_L + (1 - β) mean(H² / Λ_R)                over the columns, and Λ_R likewise
         U = Q_L (m / (√v + ε)) Q_Rᵀ                         m, v the averages of H and H²
 
-    See `adamjax.soap` for the first step and for layouts. `solver="eigh"` with the style "nvidia"
-    is NVIDIA's REKLS.
+    See `adamjax.soap` for the first step, reproducibility and layouts. `solver="eigh"` with the
+    style "nvidia" is NVIDIA's REKLS.
 
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
       b1: decay rate of the momentum m, 0 <= b1 < 1.
       b2: decay rate of the second moment v, 0 <= b2 < 1.
       eps: ε, added to √v. With the style "nvidia" also the least eigenvalue.
-      shampoo_beta: β, decay rate of L, R and Λ, 0 <= β < 1. None is b2.
-      precondition_frequency: number of steps between updates of the bases.
-      max_size: axes of a matrix with more elements are not rotated.
-      layouts: the axes of each parameter that form matrices, see `adamjax.soap`.
       solver: "qr", or "eigh" for exact eigenvectors at each update of the bases.
       style: whose implementation to follow, one of
           'author': the authors' code: the first step is 0, and a gradient enters after its step
           'nvidia': NVIDIA: Λ = diag(Qᵀ L Q), and otherwise as for `adamjax.soap`
           'modded_nanogpt': modded-nanogpt: as the authors, without 1 - β at first, and Λ >= 4000⁻²
+      shampoo_beta: β, decay rate of the covariances, 0 <= β < 1. None is b2.
+      precondition_frequency: number of steps between updates of the bases.
+      max_size: axes of a matrix with more elements are not rotated.
+      layouts: the axes of each parameter that form matrices, see `adamjax.matrix_layouts`, or
+        "axes", the authors' choice: each axis of all parameters with two or more has a basis.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
@@ -3209,10 +3212,6 @@ def muon(
     *,
     nesterov: bool | None = None,
     coefficients: str | Sequence[Sequence[float]] | None = None,
-    ns_steps: int | None = None,
-    ns_eps: float | None = None,
-    ns_dtype: DTypeLike | None = None,
-    wire_dtype: DTypeLike | None = None,
     scale: str | None = None,
     layouts: str | Mapping[str, Any] | Callable[[Any], Any] | Any | None = None,
     b1: ScalarOrSchedule = 0.9,
@@ -3222,6 +3221,10 @@ def muon(
     style: Literal['author', 'torch', 'optax', 'keras', 'dion', 'nvidia', 'timm'] = 'author',
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
+    ns_steps: int | None = None,
+    ns_eps: float | None = None,
+    ns_dtype: DTypeLike | None = None,
+    wire_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
     decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
@@ -3245,10 +3248,6 @@ def muon(
       nesterov: whether to use Nesterov momentum. None is the default of `style`.
       coefficients: polynomials of the Newton-Schulz iteration, see `adamjax.orthogonalize`. None is
         the default of `style`.
-      ns_steps: number of its steps. None is that of the coefficients.
-      ns_eps: its ε. None is that of the coefficients.
-      ns_dtype: dtype of its products, such as "bfloat16". None is float32.
-      wire_dtype: dtype in which devices exchange matrices. None is float32.
       scale: "aspect", "rms", "rms_to_rms", "spectral" or "none", see `adamjax.orthogonalize`. None
         is the default of `style`. With "rms" (arXiv:2502.16982) use Adam's learning rate and
         `adam_scale=1`.
@@ -3270,6 +3269,10 @@ def muon(
           'timm': timm: no Nesterov, You's coefficients, scale 0.2 √max(rows, columns)
       mu_dtype: dtype in which momenta are stored, float32 if None.
       nu_dtype: dtype in which v of Adam is stored, float32 if None.
+      ns_steps: number of Newton-Schulz steps. None is that of the coefficients.
+      ns_eps: ε of the Newton-Schulz iteration. None is that of the coefficients.
+      ns_dtype: dtype of its products, such as "bfloat16". None is float32.
+      wire_dtype: dtype in which devices exchange matrices. None is float32.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
@@ -3316,14 +3319,14 @@ def muown(
     style: Literal['author', 'nvidia'] = 'author',
     nesterov: bool | None = None,
     coefficients: str | Sequence[Sequence[float]] | None = None,
-    ns_steps: int | None = None,
-    ns_eps: float | None = None,
-    ns_dtype: DTypeLike | None = None,
-    wire_dtype: DTypeLike | None = None,
     scale: str | None = None,
     layouts: str | Mapping[str, Any] | Callable[[Any], Any] | Any | None = None,
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
+    ns_steps: int | None = None,
+    ns_eps: float | None = None,
+    ns_dtype: DTypeLike | None = None,
+    wire_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
     decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
@@ -3357,10 +3360,6 @@ def muown(
       nesterov: whether to use Nesterov momentum. None is the default of `style`.
       coefficients: polynomials of the Newton-Schulz iteration, see `adamjax.orthogonalize`. None is
         the default of `style`.
-      ns_steps: number of its steps. None is that of the coefficients.
-      ns_eps: its ε. None is that of the coefficients.
-      ns_dtype: dtype of its products, such as "bfloat16". None is float32.
-      wire_dtype: dtype in which devices exchange matrices. None is float32.
       scale: "aspect", "rms", "rms_to_rms", "spectral" or "none", see `adamjax.orthogonalize`. None
         is the default of `style`. With "rms" (arXiv:2502.16982) use Adam's learning rate and
         `adam_scale=1`.
@@ -3370,6 +3369,10 @@ def muown(
         output heads and similar ones.
       mu_dtype: dtype in which momenta are stored, float32 if None.
       nu_dtype: dtype in which v of Adam is stored, float32 if None.
+      ns_steps: number of Newton-Schulz steps. None is that of the coefficients.
+      ns_eps: ε of the Newton-Schulz iteration. None is that of the coefficients.
+      ns_dtype: dtype of its products, such as "bfloat16". None is float32.
+      wire_dtype: dtype in which devices exchange matrices. None is float32.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
@@ -3391,7 +3394,9 @@ def muown(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: as `scale_by_muon`; in `update`, if the parameters are missing.
+      ValueError: for a decay rate outside [0, 1), a negative number, or an unknown style or scale;
+        in `init`, for a parameter with three or more axes and no layout; in `update`, if the
+        parameters are missing.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.muown(learning_rate=0.0003)
@@ -3549,10 +3554,6 @@ def normuon(
     style: Literal['author', 'dion', 'nvidia'] = 'author',
     nesterov: bool | None = None,
     coefficients: str | Sequence[Sequence[float]] | None = None,
-    ns_steps: int | None = None,
-    ns_eps: float | None = None,
-    ns_dtype: DTypeLike | None = None,
-    wire_dtype: DTypeLike | None = None,
     scale: str | None = None,
     layouts: str | Mapping[str, Any] | Callable[[Any], Any] | Any | None = None,
     b1: ScalarOrSchedule = 0.9,
@@ -3561,6 +3562,10 @@ def normuon(
     adam_scale: ScalarOrSchedule = 0.015,
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
+    ns_steps: int | None = None,
+    ns_eps: float | None = None,
+    ns_dtype: DTypeLike | None = None,
+    wire_dtype: DTypeLike | None = None,
     weight_decay: ScalarOrSchedule | None = None,
     decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled',
     mask: Mask = None,
@@ -3588,10 +3593,6 @@ def normuon(
       nesterov: whether to use Nesterov momentum. None is the default of `style`.
       coefficients: polynomials of the Newton-Schulz iteration, see `adamjax.orthogonalize`. None is
         the default of `style`.
-      ns_steps: number of its steps. None is that of the coefficients.
-      ns_eps: its ε. None is that of the coefficients.
-      ns_dtype: dtype of its products, such as "bfloat16". None is float32.
-      wire_dtype: dtype in which devices exchange matrices. None is float32.
       scale: "aspect", "rms", "rms_to_rms", "spectral" or "none", see `adamjax.orthogonalize`. None
         is the default of `style`. With "rms" (arXiv:2502.16982) use Adam's learning rate and
         `adam_scale=1`.
@@ -3605,6 +3606,10 @@ def normuon(
       adam_scale: factor of Adam's update, the ratio of its learning rate to Muon's.
       mu_dtype: dtype in which momenta are stored, float32 if None.
       nu_dtype: dtype in which v of Adam is stored, float32 if None.
+      ns_steps: number of Newton-Schulz steps. None is that of the coefficients.
+      ns_eps: ε of the Newton-Schulz iteration. None is that of the coefficients.
+      ns_dtype: dtype of its products, such as "bfloat16". None is float32.
+      wire_dtype: dtype in which devices exchange matrices. None is float32.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)
@@ -3626,7 +3631,8 @@ def normuon(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: as `scale_by_muon`.
+      ValueError: for a decay rate outside [0, 1), a negative number, or an unknown style or scale;
+        in `init`, for a parameter with three or more axes and no layout.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.normuon(learning_rate=0.02)
@@ -4378,8 +4384,8 @@ def scion(
         axis.
       other_radius: R of other leaves. The authors' 3000, which they divide by the width 768.
       coefficients: polynomials of the Newton-Schulz iteration, see `adamjax.orthogonalize`.
-      ns_steps: number of its steps. None is that of the coefficients.
-      ns_eps: its ε. None is that of the coefficients.
+      ns_steps: number of Newton-Schulz steps. None is that of the coefficients.
+      ns_eps: ε of the Newton-Schulz iteration. None is that of the coefficients.
       ns_dtype: dtype of its products, such as "bfloat16". None is float32.
       wire_dtype: dtype in which devices exchange matrices. None is float32.
       layouts: the axes of each parameter that form matrices, see `adamjax.matrix_layouts`: "flax",
@@ -4408,7 +4414,8 @@ def scion(
       An optimizer, see `adamjax.optimizer`.
 
     Raises:
-      ValueError: as `scale_by_muon`, and for an unknown norm.
+      ValueError: for a momentum outside [0, 1), a negative number, or an unknown norm; in `init`,
+        for a parameter with three or more axes and no layout.
 
     >>> import adamjax, jax.numpy as jnp
     >>> tx = adamjax.scion(learning_rate=0.000244140625)
@@ -4628,14 +4635,14 @@ def soap(
     b2: ScalarOrSchedule = 0.95,
     eps: ScalarOrSchedule = 1e-08,
     *,
-    shampoo_beta: ScalarOrSchedule | None = None,
-    precondition_frequency: int = 10,
-    max_size: int = 10000,
-    layouts: str | Mapping[str, Any] | Callable[[Any], Any] | Any | None = None,
     normalize: bool = False,
     style: Literal['author', 'nvidia'] = 'author',
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
+    shampoo_beta: ScalarOrSchedule | None = None,
+    precondition_frequency: int = 10,
+    max_size: int = 10000,
+    layouts: str | Mapping[str, Any] | Callable[[Any], Any] | Any | None = None,
     weight_decay: ScalarOrSchedule | None = 0.01,
     decay_mode: Literal['decoupled', 'independent', 'l2', 'proximal', 'decoupled_after', 'independent_after', 'cautious', 'lr_squared'] = 'decoupled_after',
     mask: Mask = None,
@@ -4652,22 +4659,27 @@ def soap(
     decay are 0. Without `layouts`, parameters with two axes are matrices, except biases,
     embeddings, output heads and similar ones, which Adam trains.
 
+    The update is not reproducible while a covariance is rank deficient, as in the first steps of a
+    matrix that is not square. Rounding then decides the eigenvectors of eigenvalue 0, so that
+    updates differ between devices and compilers. Later steps inherit the difference. With
+    `max_size` below the longer side only the shorter side has a basis, which has full rank.
+
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
       b1: decay rate of the momentum m, 0 <= b1 < 1.
       b2: decay rate of the second moment v, 0 <= b2 < 1.
       eps: ε, added to √v.
-      shampoo_beta: β, decay rate of the covariances, 0 <= β < 1. None is b2.
-      precondition_frequency: number of steps between updates of the bases.
-      max_size: axes of a matrix with more elements are not rotated.
-      layouts: the axes of each parameter that form matrices, see `adamjax.matrix_layouts`, or
-        "axes", the authors' choice: each axis of all parameters with two or more has a basis.
       normalize: whether to divide the update of each matrix by its root mean square.
       style: whose implementation to follow, one of
           'author': the authors' code: the first step is 0, and a gradient enters after its step
           'nvidia': NVIDIA: a gradient enters L and R before its step, all averages are free of bias, and v is not permuted with the eigenvectors
       mu_dtype: dtype in which m is stored, float32 if None.
       nu_dtype: dtype in which v is stored, float32 if None.
+      shampoo_beta: β, decay rate of the covariances, 0 <= β < 1. None is b2.
+      precondition_frequency: number of steps between updates of the bases.
+      max_size: axes of a matrix with more elements are not rotated.
+      layouts: the axes of each parameter that form matrices, see `adamjax.matrix_layouts`, or
+        "axes", the authors' choice: each axis of all parameters with two or more has a basis.
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay λ couples with the step u, one of
           'decoupled': p <- p - lr (u + λ p)

@@ -24,6 +24,10 @@ OPTAX_STYLES: dict[str, dict[str, Any]] = {
     "adafactor": {"style": "t5"},
     "prodigy": {"bias_correction": True},
 }
+_CHOICES = {
+    "decay_mode": "how weight decay λ couples with the step u, one of",
+    "style": "whose implementation to follow, one of",
+}
 OPTIONS = ("weight_decay", "decay_mode", "mask", "storage", "param_rounding")
 _OPTIMIZER = inspect.signature(optimizer).parameters
 
@@ -91,6 +95,8 @@ def ready_made(
 def extends(base: Function, names: str | None = None) -> Callable[[Function], Function]:
     """Give a function with `**options` arguments of `base` and their documentation.
 
+    The docstring takes the errors of `base` as well, if it has none.
+
     Args:
       base: function that takes `**options`.
       names: its arguments, separated by spaces. None is all of them.
@@ -115,6 +121,10 @@ def extends(base: Function, names: str | None = None) -> Callable[[Function], Fu
         function.__doc__ = text.replace(
             f"Args:\n{old}", _arguments(signature, [function, base], {})
         )
+        raises = textwrap.indent(section(base.__doc__, "Raises"), "  ")
+        if raises and "Raises:" not in text:
+            head, example, tail = function.__doc__.partition("\n\n>>> ")
+            function.__doc__ = f"{head}\n\nRaises:\n{raises}{example}{tail}"
         return function
 
     return decorate
@@ -186,13 +196,10 @@ def _arguments(
     choices: Mapping[str, Mapping[str, str]],
 ) -> str:
     """Return the Args section. An entry comes from the first source that has one."""
-    entries = {
-        "decay_mode": "how weight decay λ couples with the step u, one of",
-        "weight_decay": "λ, a number, an array or a schedule. None is 0.",
-        "style": "whose implementation to follow, one of",
-    }
+    entries = {"weight_decay": "λ, a number, an array or a schedule. None is 0."}
     for name, values in choices.items():
-        entries[name] += "".join(f"\n    {key!r}: {text}" for key, text in values.items())
+        lines = (f"\n    {key!r}: {text}" for key, text in values.items())
+        entries[name] = "".join([_CHOICES[name], *lines])
     for source in sources:
         entries = _entries(source.__doc__) | entries
     return "Args:\n" + "\n".join(

@@ -83,7 +83,7 @@ def test_static_arguments_keep_their_defaults_under_injection():
     assert repr(
         pickle.loads(pickle.dumps(parameter.default))
     ) == "10" and "precondition_frequency: int = 10" in str(parameter)
-    assert adamjax.get_variant("muon").static == ("ns_steps", "layouts")
+    assert adamjax.get_variant("muon").static == ("layouts", "ns_steps")
     assert adamjax.get_variant("sgd").static == ()
     static = optax.inject_hyperparams(adamjax.muon, static_args="ns_steps")(ns_steps=3)
     assert not {"ns_steps", "coefficients"} & set(static.init(PARAMS).hyperparams)

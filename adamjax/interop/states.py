@@ -9,10 +9,10 @@ import numpy as np
 import optax
 
 from adamjax.interop.trees import named_leaves
+from adamjax.modifiers.orthogonal_momentum import MuonState
 from adamjax.moments import Array
 from adamjax.rule import ScheduledBetaState, without_corrections
 from adamjax.trees import PyTree
-from adamjax.variants.muon import MuonState
 
 
 def counts(node: Any) -> bool:

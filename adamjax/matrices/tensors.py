@@ -12,10 +12,11 @@ import numpy as np
 from adamjax.matrices.distribute import map_stacks
 from adamjax.matrices.layout import Layout, Shape, from_matrices, parse_layout, to_matrices
 from adamjax.matrices.resolve import Layouts, resolve_layouts
-from adamjax.moments import Array
+from adamjax.moments import Array, divide
 from adamjax.trees import PyTree
 
 Pair = tuple[Array, Array]
+Sides = dict[int, Array]  # of some axes 1, 2, ... the matrices (m, n, n) or eigenvalues (m, n)
 
 
 class Tensors(NamedTuple):
@@ -40,7 +41,7 @@ class Tensors(NamedTuple):
 
     def split(self, x: Any) -> list[Array]:
         """Return the tensors of a leaf in float32 or above, (stack, axes ...) for each block."""
-        if self.layout is None or 0 in self.shape:
+        if self.layout is None:
             return []
         blocks = to_matrices(x.astype(np.promote_types(x.dtype, np.float32)), self.layout)
         return [block.reshape(-1, *block.shape[-self.rank :]) for block in blocks]
@@ -55,7 +56,7 @@ class Tensors(NamedTuple):
 
     def sides(self) -> list[dict[int, Shape]]:
         """Return the shape (stack ..., n) of each axis with matrices, 1, 2, ..., for each block."""
-        if self.layout is None or 0 in self.shape:
+        if self.layout is None:
             return []
         return [
             {
@@ -161,3 +162,71 @@ def map_tensors(function: Callable[..., PyTree], *columns: Sequence[list[Any]]) 
     rows = [row for leaf in zip(*columns, strict=True) for row in zip(*leaf, strict=True)]
     results = iter(map_stacks(function, rows))
     return [list(itertools.islice(results, len(leaf))) for leaf in columns[0]]
+
+
+def eigenvectors(covariance: Array, basis: Array, exact: bool, sort: str) -> tuple[Array, Array]:
+    """Return eigenvectors, exact or after one step of a power iteration, and eigenvalues.
+
+    `sort` is "before" or "after" the step, or "" to keep the order of the basis.
+    """
+    if exact:
+        values, vectors = jnp.linalg.eigh(covariance)
+        return jnp.flip(vectors, -1), jnp.flip(values, -1)
+    if sort == "before":
+        basis = _sort(basis, _rayleigh(covariance, basis))
+    power = _dot(covariance, basis)
+    largest = jnp.max(jnp.abs(power), (-2, -1), keepdims=True)
+    basis = jnp.linalg.qr(divide(power, largest))[0]
+    values = _rayleigh(covariance, basis)
+    return (_sort(basis, values), -jnp.sort(-values)) if sort == "after" else (basis, values)
+
+
+def permute(v: Array, covariances: Sides, bases: Sides) -> Array:
+    """Sort squares as `eigenvectors` does their vectors before the step."""
+    for axis, q in bases.items():
+        order = jnp.argsort(-_rayleigh(covariances[axis], q))
+        v = jnp.take_along_axis(v, _along(order, axis, v.ndim), axis)
+    return v
+
+
+def turn(x: Array, bases: Sides, back: bool = False) -> Array:
+    """Return Q_Lᵀ X Q_R, or Q_L X Q_Rᵀ to turn back."""
+    for axis, q in bases.items():
+        before = list(range(x.ndim))
+        after = [x.ndim if i == axis else i for i in before]
+        of_basis = [0, x.ndim, axis] if back else [0, axis, x.ndim]
+        # In a lower precision, which GPU and TPU have by default, a basis is not orthogonal.
+        x = jnp.einsum(x, before, q, of_basis, after, precision="highest")
+    return x
+
+
+def gram(x: Array, axis: int) -> Array:
+    """Return X Xᵀ of one axis, summed over the others."""
+    before = list(range(x.ndim))
+    other = [x.ndim if i == axis else i for i in before]
+    return jnp.einsum(x, before, x, other, [0, axis, x.ndim], precision="highest")
+
+
+def roots(x: Array, values: Sides) -> Array:
+    """Return the product of the roots of the eigenvalues of some axes."""
+    factors = [jnp.sqrt(_along(e, axis, x.ndim)) for axis, e in values.items()]
+    return math.prod(factors, start=jnp.ones([], x.dtype))
+
+
+def _rayleigh(covariance: Array, basis: Array) -> Array:
+    """Return approximate eigenvalues, diag(Qᵀ C Q)."""
+    return jnp.sum(basis * _dot(covariance, basis), axis=-2)
+
+
+def _sort(basis: Array, values: Array) -> Array:
+    """Sort vectors by their eigenvalues, the largest first."""
+    return jnp.take_along_axis(basis, jnp.argsort(-values)[..., None, :], -1)
+
+
+def _dot(a: Array, b: Array) -> Array:
+    return jnp.matmul(a, b, precision="highest")
+
+
+def _along(vectors: Array, axis: int, ndim: int) -> Array:
+    """Reshape vectors (m, n), so that they are along one axis."""
+    return jnp.expand_dims(vectors, [i for i in range(1, ndim) if i != axis])

@@ -4,8 +4,7 @@ An elementwise optimizer runs in the eigenbasis of the covariances of a matrix's
 its elements are least correlated.
 """
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -17,16 +16,22 @@ from adamjax.checks import check_beta, check_count, check_not_negative, lookup_o
 from adamjax.matrices.resolve import Layouts
 from adamjax.matrices.tensors import (
     Pair,
+    Sides,
     Tensors,
+    eigenvectors,
+    gram,
     join,
     map_tensors,
     pack,
+    permute,
+    roots,
     split,
     tensors_of,
+    turn,
     unpack,
 )
-from adamjax.modifiers.map_updates import auto_sharded, map_leaves, select_unmasked
-from adamjax.moments import Array, Beta, clamp, divide, ema, increment
+from adamjax.modifiers.map_updates import auto_sharded, map_leaves
+from adamjax.moments import Array, Beta, Scalar, clamp, debias, ema, increment
 from adamjax.rule import (
     ScalarOrSchedule,
     Slot,
@@ -35,21 +40,77 @@ from adamjax.rule import (
     check_precision,
     value_at,
 )
-from adamjax.storage.roles import roles_of
+from adamjax.storage.state_moments import split_moments
 from adamjax.trees import (
     PyTree,
     check_same_tree,
     flatten_floating,
-    leaf_name,
+    leaf_names,
     like_updates,
     unbox,
 )
 
-STYLES = ("author", "nvidia", "modded_nanogpt")
-SOLVERS = ("qr", "eigh")
 SQUARES = ("square", "maximum")
 # Of KL-Shampoo: eigenvalues at first, the highest limit of 1/√λ, and NVIDIA's least λ.
 FIRST_EIGENVALUE, LARGEST_ROOT, LEAST_EIGENVALUE = 0.1, 4000, 2.0**-30
+
+
+class Style(NamedTuple):
+    """How an implementation learns a basis.
+
+    Attributes:
+      learns_first: whether a gradient enters the averages before its step. The eigenvalues are then
+        those of the solver. Otherwise it enters after its step, and the first step is 0.
+      weight: from β, and whether the step is the first one, to the weight of its gradient.
+      whiten: from a gradient, bases, eigenvalues, ε, whether the step is the first one, and β to
+        covariances of whitened gradients and new eigenvalues.
+    """
+
+    learns_first: bool
+    weight: Callable[[Beta, Array], Scalar]
+    whiten: Callable[..., tuple[Sides, Sides]]
+
+
+def _whiten(
+    g: Array, bases: Sides, old: Sides, eps: Scalar, first: Array, beta: Beta, *, root: int
+) -> tuple[Sides, Sides]:
+    """Whiten with averages of the squared gradients in the bases."""
+    grams, new, turned = {}, {}, turn(g, bases)
+    for i in reversed(bases):
+        # Of three axes the authors' code takes the last first, and shows the next its result.
+        shown = min(new) if len(bases) == 3 and new else None
+        known = {j: new[j] if j == shown else old[j] for j in bases if j != i}
+        grams[i] = _whitened_gram(g, bases, known if i == min(bases) else old, i)
+        e = jnp.square(turned / roots(g, known))
+        e = jnp.mean(e, [axis for axis in range(1, g.ndim) if axis != i])
+        least = max(root, min(g.shape[i], LARGEST_ROOT)) ** -2.0
+        new[i] = jnp.where(first, old[i], jnp.maximum(ema(e, old[i], beta), least))
+    return grams, {i: jnp.where(first, FIRST_EIGENVALUE, e) for i, e in new.items()}
+
+
+def _whiten_nvidia(
+    g: Array, bases: Sides, old: Sides, eps: Scalar, first: Array, beta: Beta
+) -> tuple[Sides, Sides]:
+    """Whiten with the eigenvalues of the solver, at least ε."""
+    floor = jnp.maximum(eps, LEAST_EIGENVALUE)
+    known = {i: jnp.maximum(e, floor) for i, e in old.items()}
+    return {i: _whitened_gram(g, bases, known, i) for i in bases}, old
+
+
+def _whitened_gram(g: Array, bases: Sides, values: Sides, axis: int) -> Array:
+    """Return the mean of G Gᵀ of one axis, for gradients that are whitened along the others."""
+    values = {i: e for i, e in values.items() if i != axis}
+    half = turn(g, {i: bases[i] for i in values}) / roots(g, values)
+    return gram(half, axis) * (g.shape[axis] / g[0].size)
+
+
+STYLES = {
+    "author": Style(False, lambda beta, first: beta.one_minus, partial(_whiten, root=10)),
+    "nvidia": Style(True, lambda beta, first: debias(beta.one_minus, beta), _whiten_nvidia),
+    "modded_nanogpt": Style(
+        False, lambda beta, first: jnp.where(first, 1, beta.one_minus), partial(_whiten, root=4000)
+    ),
+}
 
 
 class EigenbasisState(NamedTuple):
@@ -94,7 +155,8 @@ def eigenbasis(
     When the basis changes, moments of the roles "mean" and "signed" (`adamjax.storage.roles`) in
     the state of `inner` are rotated, and those of the roles "square" and "maximum" are permuted
     with their eigenvectors. Matrices of the same shape are computed together. On a mesh each device
-    computes whole matrices.
+    computes whole matrices. Eigenvectors of eigenvalue 0 are not unique: while a covariance is rank
+    deficient, as in the first steps of a matrix that is not square, rounding decides the update.
 
     Args:
       inner: a transformation from gradients to updates, `scale_by_adam(style="keras")` for SOAP.
@@ -136,14 +198,40 @@ def eigenbasis(
     check_count("every", every)
     check_count("max_size", max_size)
     check_not_negative("eps", eps)
-    for kind, value, options in (("style", style, STYLES), ("solver", solver, SOLVERS)):
-        lookup_or_suggest(kind, value, dict.fromkeys(options))
+    chosen = lookup_or_suggest("style", style, STYLES)
+    exact = lookup_or_suggest("solver", solver, {"qr": False, "eigh": True})
     if precondition and not whiten:
         raise ValueError("precondition: only whiten=True has eigenvalues; set it as well")
     inner = optax.with_extra_args_support(inner)
-    options = (decay, every, max_size, layouts, style, solver, whiten, precondition, eps)
+    options = (decay, every, max_size, layouts, chosen, exact, whiten, precondition, eps)
     tx = _Eigenbasis(inner, *options)
     return optax.GradientTransformationExtraArgs(tx.init, tx.update)
+
+
+def covariance_basis(
+    inner: optax.GradientTransformation,
+    b2: ScalarOrSchedule,
+    *,
+    shampoo_beta: ScalarOrSchedule | None = None,
+    precondition_frequency: int = 10,
+    max_size: int = 10_000,
+    layouts: Layouts = None,
+    **options: Any,
+) -> optax.GradientTransformationExtraArgs:
+    """Return `eigenbasis`, with the arguments of SOAP.
+
+    Args:
+      shampoo_beta: β, decay rate of the covariances, 0 <= β < 1. None is b2.
+      precondition_frequency: number of steps between updates of the bases.
+      max_size: axes of a matrix with more elements are not rotated.
+      layouts: the axes of each parameter that form matrices, see `adamjax.matrix_layouts`, or
+        "axes", the authors' choice: each axis of all parameters with two or more has a basis.
+    """
+    name, beta = ("b2", b2) if shampoo_beta is None else ("shampoo_beta", shampoo_beta)
+    check_beta(name, beta)
+    check_count("precondition_frequency", precondition_frequency)
+    options |= {"every": precondition_frequency, "max_size": max_size, "layouts": layouts}
+    return eigenbasis(inner, beta, **options)
 
 
 class _Eigenbasis(NamedTuple):
@@ -154,8 +242,8 @@ class _Eigenbasis(NamedTuple):
     every: int
     max_size: int
     layouts: Layouts
-    style: str
-    solver: str
+    style: Style
+    exact: bool
     whiten: bool
     precondition: bool
     eps: ScalarOrSchedule
@@ -164,10 +252,10 @@ class _Eigenbasis(NamedTuple):
         flatten_floating("params", params, real=True)
         state = self.inner.init(params)
         _check_state(state, params)
-        count, first = jnp.zeros([], jnp.int32), jnp.zeros if self.style == "nvidia" else jnp.ones
+        first = jnp.zeros if self.style.learns_first else jnp.ones
         values = self._fill(params, first) if self.whiten else None
         sides = self._fill(params, _zeros), self._fill(params, jnp.eye), values
-        return EigenbasisState(count, *sides, state)
+        return EigenbasisState(jnp.zeros([], jnp.int32), *sides, state)
 
     def _fill(self, params: PyTree, value: Callable[..., Array]) -> tuple[PyTree, PyTree]:
         tensors, leaves = self._tensors(params), jax.tree.leaves(params)
@@ -185,7 +273,7 @@ class _Eigenbasis(NamedTuple):
             check_precision("covariances", tree, own, Slot())
         updates, params = map_leaves(clamp, updates), like_updates(updates, params)
         first, count = state.step_count == 0, increment(state.step_count)
-        if self.style == "nvidia":
+        if self.style.learns_first:
             state = self._learn(updates, state)
             new, after = self._step(updates, state, params, extra_args)
             return new, state._replace(step_count=count, inner_state=after)
@@ -210,76 +298,63 @@ class _Eigenbasis(NamedTuple):
             eps = value_at(self.eps, state.step_count)
             return treedef.unflatten(auto_sharded(on_leaves, leaves, eps, *sides))
 
-        turned = change(lambda _, g, qs: _turn(g, qs), updates, bases)
-        params = None if params is None else change(lambda _, p, qs: _turn(p, qs), params, bases)
+        turned = change(lambda _, g, qs: turn(g, qs), updates, bases)
+        params = None if params is None else change(lambda _, p, qs: turn(p, qs), params, bases)
         new, after = self.inner.update(turned, state.inner_state, params, **extra_args)
         return change(_turn_back, new, bases, *values), after
 
     def _learn(self, updates: PyTree, state: Any) -> EigenbasisState:
-        """Return the state with the covariances and bases after these gradients."""
-        moments, roles, replace = _moments(state.inner_state, updates)
-        fields = (state.covariances, state.bases, state.eigenvalues)
-        carry = ([_rows(updates, trees) for trees in fields if trees is not None], moments)
-        scalars = (
-            state.step_count,
-            value_at(self.decay, state.step_count),
-            value_at(self.eps, state.step_count),
+        """Return the state after these gradients are in the averages, and new bases if due."""
+        tensors, (rows, replace) = self._tensors(updates), _moments(state.inner_state)
+        indices = {name: i for i, name in enumerate(leaf_names(updates))}
+        roles = [(role in SQUARES, indices[name]) for _, role, name, _ in rows]
+
+        def advance(carry, leaves, count, b, eps):
+            (covariances, *sides), moments = carry
+            first = count == 0
+
+            def beta(dtype):
+                now = beta_at(b, (count + 1).astype(dtype))
+                return now._replace(one_minus=self.style.weight(now, first))
+
+            def statistics(g, *sides):
+                limit = 2.0 ** (jnp.finfo(g.dtype).maxexp // 4 - 2)  # for squares of squares
+                g = jnp.clip(g, -limit, limit)
+                if self.whiten:
+                    return self.style.whiten(g, *sides, eps, first, beta(g.dtype))
+                return {i: gram(g, i) for i in range(1, g.ndim) if g.shape[i] <= self.max_size}, {}
+
+            known = [unpack(tensors, pairs, 2 - i) for i, pairs in enumerate(sides)]
+            new = map_tensors(statistics, split(tensors, leaves), *known if self.whiten else [])
+            grams, values = ([[row[i] for row in leaf] for leaf in new] for i in (0, 1))
+            new = pack(tensors, grams, covariances)
+            covariances = jax.tree.map(lambda x, a: ema(x, a, beta(a.dtype)), new, covariances)
+            sides[1:] = [pack(tensors, values, pairs) for pairs in sides[1:]]
+            due = jnp.where(first, 2, jnp.where(count % self.every == 0, 1, 0))
+            start = partial(self._rotate, tensors, [], covariances, True)
+            refine = partial(self._rotate, tensors, roles, covariances, self.exact)
+            branches = [lambda *carry: carry, refine, start]
+            sides, moments = jax.lax.switch(due, branches, sides, moments)
+            return [covariances, *sides], moments
+
+        count, fields = state.step_count, (state.covariances, state.bases, state.eigenvalues)
+        carry = [_rows(updates, trees) for trees in fields if trees is not None]
+        sides, moments = auto_sharded(
+            advance,
+            (carry, [x for *_, x in rows]),
+            jax.tree.leaves(updates),
+            count,
+            value_at(self.decay, count),
+            value_at(self.eps, count),
         )
-        advance = partial(self._advance, self._tensors(updates), roles)
-        sides, moments = auto_sharded(advance, carry, jax.tree.leaves(updates), *scalars)
-        names = EigenbasisState._fields[1 : 1 + len(sides)]
-        trees = {name: _trees(updates, rows) for name, rows in zip(names, sides, strict=True)}
-        return state._replace(**trees, inner_state=replace(moments))
-
-    def _advance(
-        self,
-        tensors: list[Tensors],
-        roles: list[tuple[str, int]],
-        carry: Any,
-        leaves: list[Array],
-        count: Array,
-        b: Any,
-        eps: Any,
-    ) -> Any:
-        """Add the gradients to the averages, and change the bases if it is time."""
-        (covariances, *sides), moments = carry
-
-        def beta(dtype: Any) -> Beta:
-            now = beta_at(b, (count + 1).astype(dtype))
-            correction = now.bias_correction if self.style == "nvidia" else 1
-            if self.style == "modded_nanogpt":
-                correction = jnp.where(count == 0, now.one_minus, 1)
-            return now._replace(one_minus=now.one_minus / correction)
-
-        def statistics(g: Array, qs: Any = None, es: Any = None) -> Any:
-            limit = 2.0 ** (jnp.finfo(g.dtype).maxexp // 4 - 2)  # the squares of squares are finite
-            g = jnp.clip(g, -limit, limit)
-            if not self.whiten:
-                return {i: _gram(g, i) for i in range(1, g.ndim) if g.shape[i] <= self.max_size}, {}
-            if self.style == "nvidia":
-                floor = jnp.maximum(eps, LEAST_EIGENVALUE)
-                known = {i: jnp.maximum(e, floor) for i, e in es.items()}
-                return {i: _whitened_gram(g, qs, known, i) for i in qs}, es
-            root = LARGEST_ROOT if self.style == "modded_nanogpt" else 10
-            return _whitened(g, qs, es, count == 0, beta(g.dtype), root)
-
-        known = [unpack(tensors, pairs, 2 - i) for i, pairs in enumerate(sides)]
-        new = map_tensors(statistics, split(tensors, leaves), *known if self.whiten else [])
-        grams, values = ([[row[i] for row in leaf] for leaf in new] for i in (0, 1))
-        new = pack(tensors, grams, covariances)
-        covariances = jax.tree.map(lambda x, a: ema(x, a, beta(a.dtype)), new, covariances)
-        sides[1:] = [pack(tensors, values, pairs) for pairs in sides[1:]]
-        due = jnp.where(count == 0, 2, jnp.where(count % self.every == 0, 1, 0))
-        start = partial(self._rotate, tensors, [], covariances, True)
-        refine = partial(self._rotate, tensors, roles, covariances, self.solver == "eigh")
-        branches = [lambda *carry: carry, refine, start]
-        sides, moments = jax.lax.switch(due, branches, sides, moments)
-        return [covariances, *sides], moments
+        trees = [_trees(updates, pairs) for pairs in sides]
+        names = dict(zip(EigenbasisState._fields[1:], trees, strict=False))
+        return state._replace(**names, inner_state=replace(moments))
 
     def _rotate(
         self,
         tensors: list[Tensors],
-        roles: list[tuple[str, int]],
+        roles: list[tuple[bool, int]],
         covariances: list[Pair],
         exact: bool,
         sides: list[list[Pair]],
@@ -287,136 +362,40 @@ class _Eigenbasis(NamedTuple):
     ) -> Any:
         """Return the new bases and eigenvalues, and the moments in these bases."""
         known, old = (unpack(tensors, pairs, 2) for pairs in (covariances, sides[0]))
-        author = self.style != "nvidia"
-        permutes = author and not self.whiten and not exact
+        sort = "after" if self.style.learns_first else "" if self.whiten else "before"
 
-        def solve(cs: dict[int, Array], qs: dict[int, Array]) -> Any:
-            rows = {i: _eigenvectors(cs[i], qs[i], exact, permutes, not author) for i in qs}
+        def solve(cs: Sides, qs: Sides) -> Any:
+            rows = {i: eigenvectors(cs[i], qs[i], exact, sort) for i in qs}
             return tuple({i: row[k] for i, row in rows.items()} for k in (0, 1))
 
         solved = map_tensors(solve, known, old)
         new, values = ([[row[i] for row in leaf] for leaf in solved] for i in (0, 1))
         moments = list(moments)
 
-        def move(is_square: bool, function: Callable[..., Array], *columns: list[Any]) -> None:
-            chosen = [i for i, (role, _) in enumerate(roles) if (role in SQUARES) == is_square]
-            leaves = [roles[i][1] for i in chosen]
-            own, before = [tensors[k] for k in leaves], [moments[i] for i in chosen]
-            columns = tuple([column[k] for k in leaves] for column in columns)
-            after = join(own, map_tensors(function, split(own, before), *columns), before)
-            for i, x in zip(chosen, after, strict=True):
+        def move(square: bool, function: Callable[..., Array], *columns: list[Any]) -> None:
+            chosen = [(i, leaf) for i, (is_square, leaf) in enumerate(roles) if is_square == square]
+            own, before = [tensors[k] for _, k in chosen], [moments[i] for i, _ in chosen]
+            blocks = [[column[k] for _, k in chosen] for column in columns]
+            after = join(own, map_tensors(function, split(own, before), *blocks), before)
+            for (i, _), x in zip(chosen, after, strict=True):
                 moments[i] = x
 
-        move(False, lambda m, old, new: _turn(_turn(m, old, back=True), new), old, new)
-        if permutes:
-            move(True, _permute, known, old)
-        others = sides[1:] if author else [pack(tensors, values, pairs) for pairs in sides[1:]]
+        move(False, lambda m, old, new: turn(turn(m, old, back=True), new), old, new)
+        if sort == "before" and not exact:
+            move(True, permute, known, old)
+        others = sides[1:]
+        if self.style.learns_first:
+            others = [pack(tensors, values, pairs) for pairs in others]
         return [pack(tensors, new, sides[0]), *others], moments
+
+
+def _turn_back(eps: Any, u: Array, bases: Sides, values: Any = None) -> Array:
+    """Return Q_L U Q_Rᵀ, with Shampoo's preconditioner if there are eigenvalues."""
+    return turn(u if values is None else u / (roots(u, values) + eps), bases, back=True)
 
 
 def _zeros(n: int, dtype: Any) -> Array:
     return jnp.zeros((n, n), dtype)
-
-
-def _eigenvectors(
-    covariance: Array, basis: Array, exact: bool, sort_before: bool, sort_after: bool
-) -> tuple[Array, Array]:
-    """Return eigenvectors, exact or after one step of a power iteration, and eigenvalues."""
-    if exact:
-        values, vectors = jnp.linalg.eigh(covariance)
-        return jnp.flip(vectors, -1), jnp.flip(values, -1)
-    if sort_before:
-        basis = _sort(basis, _rayleigh(covariance, basis))
-    power = _dot(covariance, basis)
-    largest = jnp.max(jnp.abs(power), (-2, -1), keepdims=True)
-    basis = jnp.linalg.qr(divide(power, largest))[0]
-    values = _rayleigh(covariance, basis)
-    return (_sort(basis, values), -jnp.sort(-values)) if sort_after else (basis, values)
-
-
-def _rayleigh(covariance: Array, basis: Array) -> Array:
-    """Return approximate eigenvalues, diag(Qᵀ C Q)."""
-    return jnp.sum(basis * _dot(covariance, basis), axis=-2)
-
-
-def _sort(basis: Array, values: Array) -> Array:
-    """Sort vectors by their eigenvalues, the largest first."""
-    return jnp.take_along_axis(basis, jnp.argsort(-values)[..., None, :], -1)
-
-
-def _permute(v: Array, covariances: dict[int, Array], bases: dict[int, Array]) -> Array:
-    """Sort squares as `_sort` does their vectors."""
-    for axis, q in bases.items():
-        order = jnp.argsort(-_rayleigh(covariances[axis], q))
-        v = jnp.take_along_axis(v, _along(order, axis, v.ndim), axis)
-    return v
-
-
-def _whitened(
-    g: Array,
-    bases: dict[int, Array],
-    old: dict[int, Array],
-    first: Array,
-    beta: Beta,
-    root: int,
-) -> tuple[dict[int, Array], dict[int, Array]]:
-    """Return the covariances of whitened gradients, and new eigenvalues."""
-    grams, new, turned = {}, {}, _turn(g, bases)
-    for i in reversed(bases):
-        # Of three axes the authors' code takes the last first, and shows the next its result.
-        shown = min(new) if len(bases) == 3 and new else None
-        known = {j: new[j] if j == shown else old[j] for j in bases if j != i}
-        grams[i] = _whitened_gram(g, bases, known if i == min(bases) else old, i)
-        e = jnp.square(turned / _roots(g, known))
-        e = jnp.mean(e, [axis for axis in range(1, g.ndim) if axis != i])
-        least = max(root, min(g.shape[i], LARGEST_ROOT)) ** -2.0
-        new[i] = jnp.where(first, old[i], jnp.maximum(ema(e, old[i], beta), least))
-    return grams, {i: jnp.where(first, FIRST_EIGENVALUE, e) for i, e in new.items()}
-
-
-def _whitened_gram(g: Array, bases: dict[int, Array], values: dict[int, Array], axis: int) -> Array:
-    """Return the mean of G Gᵀ of one axis, for gradients that are whitened along the others."""
-    values = {i: e for i, e in values.items() if i != axis}
-    half = _turn(g, {i: bases[i] for i in values}) / _roots(g, values)
-    return _gram(half, axis) * (g.shape[axis] / g[0].size)
-
-
-def _turn(x: Array, bases: dict[int, Array], back: bool = False) -> Array:
-    """Return Q_Lᵀ X Q_R, or Q_L X Q_Rᵀ to turn back."""
-    for axis, q in bases.items():
-        before = list(range(x.ndim))
-        after = [x.ndim if i == axis else i for i in before]
-        of_basis = [0, x.ndim, axis] if back else [0, axis, x.ndim]
-        # In a lower precision, which GPU and TPU have by default, a basis is not orthogonal.
-        x = jnp.einsum(x, before, q, of_basis, after, precision="highest")
-    return x
-
-
-def _turn_back(eps: Any, u: Array, bases: dict[int, Array], values: Any = None) -> Array:
-    """Return Q_L U Q_Rᵀ, with Shampoo's preconditioner if there are eigenvalues."""
-    return _turn(u if values is None else u / (_roots(u, values) + eps), bases, back=True)
-
-
-def _gram(x: Array, axis: int) -> Array:
-    """Return X Xᵀ of one axis, summed over the others."""
-    before = list(range(x.ndim))
-    other = [x.ndim if i == axis else i for i in before]
-    return jnp.einsum(x, before, x, other, [0, axis, x.ndim], precision="highest")
-
-
-def _dot(a: Array, b: Array) -> Array:
-    return jnp.matmul(a, b, precision="highest")
-
-
-def _roots(x: Array, values: dict[int, Array]) -> Array:
-    """Return the product of the roots of the eigenvalues of some axes."""
-    roots = [jnp.sqrt(_along(e, axis, x.ndim)) for axis, e in values.items()]
-    return math.prod(roots, start=jnp.ones([], x.dtype))
-
-
-def _along(vectors: Array, axis: int, ndim: int) -> Array:
-    """Reshape vectors (m, n), so that they are along one axis."""
-    return jnp.expand_dims(vectors, [i for i in range(1, ndim) if i != axis])
 
 
 def _rows(updates: PyTree, pair: tuple[PyTree, PyTree]) -> list[Pair]:
@@ -431,52 +410,37 @@ def _trees(updates: PyTree, rows: list[Pair]) -> tuple[PyTree, PyTree]:
     return treedef.unflatten([a for a, _ in rows]), treedef.unflatten([b for _, b in rows])
 
 
-def _moments(
-    state: Any, updates: PyTree
-) -> tuple[list[Array], list[tuple[str, int]], Callable[[list[Array]], Any]]:
-    """Return the moments in a state, the role and leaf of each, and a function to replace them."""
-    nodes, treedef = jax.tree.flatten(state, is_leaf=_is_node)
-    of_updates = jax.tree.structure(updates)
-    indices = of_updates.unflatten(list(range(of_updates.num_leaves)))
-    parts = [{field: getattr(node, field) for field in roles_of(node, {})} for node in nodes]
-    roles = [
-        (role, leaf)
-        for node, part in zip(nodes, parts, strict=True)
-        for field, role in sorted(roles_of(node, {}).items())
-        for leaf in jax.tree.leaves(select_unmasked(indices, part[field]))
+def _moments(state: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
+    """Return field, role, leaf and array of each moment, and a function that replaces arrays."""
+    parts, rebuild = split_moments(state, {})
+    rows = [
+        (field, part.roles[field], name, x)
+        for part in parts
+        for name, leaf in zip(part.names, part.leaves, strict=True)
+        for field, x in leaf.items()
     ]
 
-    def replace(moments: list[Array]) -> Any:
-        new = jax.tree.unflatten(jax.tree.structure(parts), moments)
-        columns = zip(nodes, new, strict=True)
-        return treedef.unflatten([x._replace(**part) if part else x for x, part in columns])
+    def replace(arrays: Sequence[Any]) -> Any:
+        new = iter(arrays)
+        leaves = [[{field: next(new) for field in leaf} for leaf in part.leaves] for part in parts]
+        return rebuild([p._replace(leaves=x) for p, x in zip(parts, leaves, strict=True)])
 
-    return jax.tree.leaves(parts), roles, replace
-
-
-def _is_node(node: Any) -> bool:
-    return bool(roles_of(node, {}))
+    return rows, replace
 
 
 def _check_state(state: Any, params: PyTree) -> None:
     """Raise ValueError for an array that is not a moment of the shape of its leaf."""
-    others = []
-    for node in jax.tree.leaves(state, is_leaf=_is_node):
-        moments = {field: getattr(node, field) for field in roles_of(node, {})}
-        for field, moment in moments.items():
-            named = jax.tree_util.tree_leaves_with_path(moment)
-            leaves = jax.tree.leaves(select_unmasked(params, moment))
-            for (path, x), p in zip(named, leaves, strict=True):
-                is_float = jnp.issubdtype(jnp.result_type(x), jnp.floating)
-                if not is_float or jnp.shape(x) != jnp.shape(p):
-                    raise ValueError(
-                        f"inner: its state's {field} of {leaf_name(path)!r} is "
-                        f"{jnp.result_type(x)} of shape {jnp.shape(x)}, and cannot be rotated; a "
-                        f"moment must be floating, of the leaf's shape {jnp.shape(p)}. For "
-                        "storage, use adamjax.store(adamjax.eigenbasis(...))"
-                    )
-        others.append(node._replace(**dict.fromkeys(moments)) if moments else node)
-    for x in jax.tree.leaves(others):
+    rows, replace = _moments(state)
+    shapes = dict(zip(leaf_names(params), map(jnp.shape, jax.tree.leaves(params)), strict=True))
+    for field, _, name, x in rows:
+        shape, dtype = jnp.shape(x), jnp.result_type(x)
+        if not jnp.issubdtype(dtype, jnp.floating) or shape != shapes[name]:
+            raise ValueError(
+                f"inner: its state's {field} of {name!r} is {dtype} of shape {shape}, and cannot "
+                f"be rotated; a moment must be floating, of the leaf's shape {shapes[name]}. "
+                "For storage, use adamjax.store(adamjax.eigenbasis(...))"
+            )
+    for x in jax.tree.leaves(replace([None] * len(rows))):
         if jnp.issubdtype(jnp.result_type(x), jnp.floating) and jnp.size(x) > 1:
             raise ValueError(
                 f"inner: its state has an array of shape {jnp.shape(x)} that is not a moment with "

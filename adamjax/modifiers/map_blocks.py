@@ -30,27 +30,20 @@ def second_moment(
     b2: ScalarOrSchedule,
     eps: ScalarOrSchedule,
     *,
-    layouts: Layouts,
     shape: Callable[[Shape, Layout], Shape] | None = None,
     dtype: Any = None,
-) -> Callable[[str], optax.GradientTransformationExtraArgs]:
-    """Return a function from the scale of the result to a stage that normalizes matrices.
+) -> Callable[[str, Layouts], optax.GradientTransformationExtraArgs]:
+    """Return a function from scale and layouts to a stage that normalizes matrices.
 
     Args:
       normalize: `(scale, step, matrices, second moment)` to the last two, see `map_blocks`.
       b2: decay rate of the second moment, `step.muon_b2`.
       eps: `step.muon_eps`.
-      layouts: the axes of each parameter that form matrices.
       shape: from shape and layout of a leaf to the shape of its second moment, see `means_shape`.
       dtype: dtype in which the second moment is stored.
     """
-    layouts_of = partial(resolve_layouts, layouts=layouts)
-    slots, settings = (
-        {"nu": Slot(dtype, shape=shape)},
-        {"betas": {"muon_b2": b2}, "scalars": {"muon_eps": eps}},
-    )
 
-    def stage(scale: str) -> optax.GradientTransformationExtraArgs:
+    def stage(scale: str, layouts: Layouts) -> optax.GradientTransformationExtraArgs:
         factor = lookup_or_suggest("scale", scale, SCALES)
 
         def rule(u, moments, step):
@@ -58,8 +51,15 @@ def second_moment(
             u, nu = map_blocks(partial(normalize, factor), step, [u, moments.nu], shapes)
             return u, moments._replace(nu=nu)
 
-        options = {**settings, "uses_axes": True, "layouts_of": layouts_of}
-        return lift(rule, MatrixMomentState, slots, **options)
+        return lift(
+            rule,
+            MatrixMomentState,
+            {"nu": Slot(dtype, shape=shape)},
+            betas={"muon_b2": b2},
+            scalars={"muon_eps": eps},
+            uses_axes=True,
+            layouts_of=partial(resolve_layouts, layouts=layouts),
+        )
 
     return stage
 
@@ -86,8 +86,6 @@ def map_blocks(
     [[3.0, 3.0, 5.0]]
     """
     leaf, layout = arrays[0].shape, step.layout
-    if 0 in leaf:
-        return [jnp.zeros(shape, arrays[0].dtype) for shape in shapes]
 
     def change(fields: dict[str, Any], *arrays: Array) -> list[Array]:
         columns = [to_matrices(jnp.broadcast_to(x, leaf), layout) for x in arrays]
@@ -106,25 +104,19 @@ def map_blocks(
     return run(vars(step), *arrays)  # on Explicit axes no array may come from outside
 
 
-def column_axis(rows: int, columns: int) -> int:
-    """Return the axis of the columns, over which each row has one mean."""
-    del rows, columns
-    return -1
+def mean_axis(rows: int, columns: int, shorter: bool = False) -> int:
+    """Return the axis over which each row has one mean, or with `shorter` the shorter axis."""
+    return -2 if shorter and columns > rows else -1
 
 
-def shorter_axis(rows: int, columns: int) -> int:
-    """Return the shorter axis of a matrix, that of the columns if it is square."""
-    return -1 if columns <= rows else -2
-
-
-def means_shape(shape: Shape, layout: Layout, *, axis: Callable[[int, int], int]) -> Shape:
-    """Return the shape of means along an axis of each matrix, with size 1 where they are equal.
+def means_shape(shape: Shape, layout: Layout, shorter: bool = False) -> Shape:
+    """Return the shape of means along `mean_axis`, with size 1 where they are equal.
 
     >>> from adamjax.matrices.layout import parse_layout
-    >>> means_shape((4, 6), parse_layout("in (heads=2 dim) -> heads dim in"), axis=column_axis)
+    >>> means_shape((4, 6), parse_layout("in (heads=2 dim) -> heads dim in"))
     (1, 6)
     """
-    axes = {axis(*size[-2:]) for size in layout.matrix_shapes(shape)}
+    axes = {mean_axis(*size[-2:], shorter=shorter) for size in layout.matrix_shapes(shape)}
     names = layout.matrix[axes.pop()] if len(axes) == 1 else ()
     return tuple(
         1 if all(a.name in names and len(a.sizes) < 2 for a in group) else size

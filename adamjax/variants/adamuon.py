@@ -17,10 +17,11 @@ import optax
 from adamjax.checks import lookup_or_suggest
 from adamjax.derive import extends
 from adamjax.modifiers.map_blocks import second_moment
+from adamjax.modifiers.orthogonal_momentum import PRESETS
 from adamjax.moments import debias, divide, ema, norm, root
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule
-from adamjax.variants.muon import PRESETS, scale_by_muon
+from adamjax.variants.muon import scale_by_muon
 
 STYLES = {
     "author": "the authors' code: the sign of the momentum, b₂ is that of the momentum",
@@ -51,9 +52,6 @@ def scale_by_adamuon(
       A transformation with an `optax.transforms.PartitionState`, as `scale_by_muon`, whose matrices
       have a `MatrixMomentState` as well.
 
-    Raises:
-      ValueError: as `scale_by_muon`.
-
     >>> tx, g = scale_by_adamuon(), jnp.array([[2.0, 0.0], [0.0, 1.0]])
     >>> round(float(jnp.linalg.norm(tx.update(g, tx.init(g))[0])), 3)
     0.4
@@ -70,13 +68,8 @@ def scale_by_adamuon(
         length = 0.2 * math.sqrt(o.shape[-2] * o.shape[-1])
         return n * divide(jnp.full_like(n, length), norm(n, (-2, -1)) + step.muon_eps), v
 
-    moment = second_moment(
-        normalize,
-        momentum if muon_b2 is None else muon_b2,
-        muon_eps,
-        layouts=options.get("layouts"),
-        dtype=options.get("nu_dtype"),
-    )
+    b2 = momentum if muon_b2 is None else muon_b2
+    moment = second_moment(normalize, b2, muon_eps, dtype=options.get("nu_dtype"))
     sign = optax.scale_by_sign() if style == "author" else None
     preset = preset._replace(before=sign, after=moment)
     return scale_by_muon(momentum, scale=scale, style=preset, **options)

@@ -9,15 +9,16 @@ SOAP with the covariances of gradients that are whitened along the other axes.
     U = Q_L (m / (√v + ε)) Q_Rᵀ                         m, v the averages of H and H²
 """
 
+from typing import Any
+
 import optax
 
-from adamjax.checks import lookup_or_suggest
-from adamjax.matrices.resolve import Layouts
-from adamjax.modifiers.eigenbasis import eigenbasis
+from adamjax.derive import extends
+from adamjax.modifiers.eigenbasis import covariance_basis
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule
 from adamjax.variants.adam import scale_by_adam
-from adamjax.variants.soap import covariance_beta, shifted, skip_first_decay
+from adamjax.variants.soap import scale_by_soap, shifted, skip_first_decay
 
 STYLES = {
     "author": "the authors' code: the first step is 0, and a gradient enters after its step",
@@ -33,28 +34,20 @@ PAPER = Paper(
 )
 
 
+@extends(scale_by_soap, "shampoo_beta precondition_frequency max_size layouts")
 def scale_by_kl_soap(
     b1: ScalarOrSchedule = 0.9,
     b2: ScalarOrSchedule = 0.98,
     eps: ScalarOrSchedule = 1e-8,
     *,
-    shampoo_beta: ScalarOrSchedule | None = None,
-    precondition_frequency: int = 10,
-    max_size: int = 10_000,
-    layouts: Layouts = None,
     solver: str = "qr",
     style: str = "author",
+    **options: Any,
 ) -> optax.GradientTransformationExtraArgs:
     """Rescale updates with the KL-SOAP rule, Adam inside `adamjax.eigenbasis`.
 
     Args:
-      b1: decay rate of the momentum m, 0 <= b1 < 1.
-      b2: decay rate of the second moment v, 0 <= b2 < 1.
       eps: ε, added to √v. With the style "nvidia" also the least eigenvalue.
-      shampoo_beta: β, decay rate of L, R and Λ, 0 <= β < 1. None is b2.
-      precondition_frequency: number of steps between updates of the bases.
-      max_size: axes of a matrix with more elements are not rotated.
-      layouts: the axes of each parameter that form matrices, see `adamjax.soap`.
       solver: "qr", or "eigh" for exact eigenvectors at each update of the bases.
       style: implementation to follow, "author", "nvidia" or "modded_nanogpt".
 
@@ -72,14 +65,10 @@ def scale_by_kl_soap(
     >>> jnp.round(tx.update(g, state)[0], 3).tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
-    beta = covariance_beta(b2, shampoo_beta, precondition_frequency)
-    inner_style = lookup_or_suggest(
-        "style", style, {"author": "mlx", "nvidia": "torch", "modded_nanogpt": "mlx"}
-    )
     settings = (b1, b2, eps) if style == "nvidia" else shifted(b1, b2, eps)
-    adam = scale_by_adam(*settings, style=inner_style)
-    options = {"layouts": layouts, "style": style, "solver": solver, "whiten": True, "eps": eps}
-    return eigenbasis(adam, beta, every=precondition_frequency, max_size=max_size, **options)
+    adam = scale_by_adam(*settings, style="torch" if style == "nvidia" else "mlx")
+    options |= {"style": style, "solver": solver, "whiten": True, "eps": eps}
+    return covariance_basis(adam, b2, **options)
 
 
 KL_SOAP = register(
@@ -89,8 +78,8 @@ KL_SOAP = register(
     learning_rate=1e-3,
     weight_decay=1e-2,
     decay_mode="decoupled_after",
-    notes='See `adamjax.soap` for the first step and for layouts. `solver="eigh"` with the style '
-    '"nvidia" is NVIDIA\'s REKLS.',
+    notes="See `adamjax.soap` for the first step, reproducibility and layouts. "
+    '`solver="eigh"` with the style "nvidia" is NVIDIA\'s REKLS.',
     styles=STYLES,
     adjust=skip_first_decay,
 )

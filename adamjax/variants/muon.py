@@ -8,20 +8,23 @@ Momentum with orthogonalized updates for matrices, and Adam for all other leaves
     u = √max(1, outputs / inputs) U Vᵀ          of u = U S Vᵀ, by Newton-Schulz iteration
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import optax
 
-from adamjax.checks import check_count, check_dtype, check_not_negative, lookup_or_suggest
-from adamjax.matrices.polar import COEFFICIENTS, Coefficients, Triples
+from adamjax.checks import check_not_negative, lookup_or_suggest
+from adamjax.derive import extends
+from adamjax.matrices.polar import Triples
 from adamjax.matrices.resolve import Layouts
-from adamjax.modifiers.orthogonalize import orthogonalize
+from adamjax.modifiers.orthogonal_momentum import (
+    PRESETS,
+    Preset,
+    newton_schulz,
+    orthogonal_momentum,
+)
 from adamjax.modifiers.partition_matrices import partition_matrices
-from adamjax.moments import Array, ema
 from adamjax.registry import Paper, Reduction, register
-from adamjax.rule import ScalarOrSchedule, Slot, lift
-from adamjax.trees import PyTree
+from adamjax.rule import ScalarOrSchedule
 from adamjax.variants.adam import scale_by_adam
 
 STYLES = {
@@ -35,55 +38,12 @@ STYLES = {
 }
 
 
-class Preset(NamedTuple):
-    """The settings of an implementation.
-
-    Attributes:
-      momentum: "average", "sum" or "debiased".
-      nesterov, coefficients, scale: defaults of these arguments.
-      before: transformation between momentum and orthogonalization.
-      after: from the scale to a transformation that takes the place of the scale.
-      wrap: a wrapper of the transformation of matrices.
-    """
-
-    momentum: str
-    nesterov: bool
-    coefficients: str | Coefficients
-    scale: str
-    before: optax.GradientTransformation | None = None
-    after: Callable[[str], optax.GradientTransformation] | None = None
-    wrap: Callable[..., optax.GradientTransformation] | None = None
-
-
-_JORDAN, _YOU = COEFFICIENTS["jordan"], COEFFICIENTS["you"]._replace(eps_mode="clamp")
-_EXPRESS = COEFFICIENTS["polar_express_102"]._replace(eps=1e-8)
-PRESETS = {
-    "author": Preset("average", True, _JORDAN, "aspect"),
-    "torch": Preset("average", True, _JORDAN._replace(eps_mode="clamp"), "aspect"),
-    "optax": Preset("debiased", True, _JORDAN._replace(eps=1e-8), "aspect"),
-    "keras": Preset("sum", True, _JORDAN, "rms"),
-    "dion": Preset("sum", False, _EXPRESS, "rms_to_rms"),
-    "nvidia": Preset("average", False, _YOU._replace(eps=1e-15), "spectral"),
-    "timm": Preset("average", False, _YOU._replace(extend="repeat_last"), "rms"),
-}
-
-
-class MuonState(NamedTuple):
-    """Step count and momentum m."""
-
-    step_count: Array
-    mu: PyTree
-
-
+@extends(newton_schulz, "ns_steps ns_eps ns_dtype wire_dtype")
 def scale_by_muon(
     momentum: ScalarOrSchedule = 0.95,
     *,
     nesterov: bool | None = None,
     coefficients: str | Triples | None = None,
-    ns_steps: int | None = None,
-    ns_eps: float | None = None,
-    ns_dtype: Any = None,
-    wire_dtype: Any = None,
     scale: str | None = None,
     layouts: Layouts = None,
     b1: ScalarOrSchedule = 0.9,
@@ -93,6 +53,7 @@ def scale_by_muon(
     style: str | Preset = "author",
     mu_dtype: Any = None,
     nu_dtype: Any = None,
+    **options: Any,
 ) -> optax.GradientTransformationExtraArgs:
     """Rescale updates with the Muon rule for matrices, and with Adam for other leaves.
 
@@ -101,10 +62,6 @@ def scale_by_muon(
       nesterov: whether to use Nesterov momentum. None is the default of `style`.
       coefficients: polynomials of the Newton-Schulz iteration, see `adamjax.orthogonalize`. None is
         the default of `style`.
-      ns_steps: number of its steps. None is that of the coefficients.
-      ns_eps: its ε. None is that of the coefficients.
-      ns_dtype: dtype of its products, such as "bfloat16". None is float32.
-      wire_dtype: dtype in which devices exchange matrices. None is float32.
       scale: "aspect", "rms", "rms_to_rms", "spectral" or "none", see `adamjax.orthogonalize`. None
         is the default of `style`. With "rms" (arXiv:2502.16982) use Adam's learning rate and
         `adam_scale=1`.
@@ -134,83 +91,15 @@ def scale_by_muon(
     0.701
     """
     preset = style if isinstance(style, Preset) else lookup_or_suggest("style", style, PRESETS)
-    nesterov = preset.nesterov if nesterov is None else nesterov
+    own: dict[str, Any] = {"nesterov": nesterov, "coefficients": coefficients, "scale": scale}
+    preset = preset._replace(**{k: value for k, value in own.items() if value is not None})
     check_not_negative("adam_scale", adam_scale)
-    scale = preset.scale if scale is None else scale
-    orthogonal = muon_orthogonalize(
-        preset.coefficients if coefficients is None else coefficients,
-        "none" if preset.after else scale,
-        layouts,
-        ns_steps=ns_steps,
-        ns_eps=ns_eps,
-        ns_dtype=ns_dtype,
-        wire_dtype=wire_dtype,
-    )
-    moving = muon_momentum(momentum, nesterov, preset.momentum, mu_dtype)
-    before = [preset.before] if preset.before else []
-    after = [preset.after(scale)] if preset.after else []
-    for_matrices = optax.chain(moving, *before, orthogonal, *after)
-    for_matrices = preset.wrap(for_matrices) if preset.wrap else for_matrices
+    for_matrices = orthogonal_momentum(momentum, preset, layouts, mu_dtype, **options)
     for_others = optax.chain(
-        scale_by_adam(b1, b2, eps, mu_dtype=mu_dtype, nu_dtype=nu_dtype), scale_by(adam_scale)
+        scale_by_adam(b1, b2, eps, mu_dtype=mu_dtype, nu_dtype=nu_dtype),
+        optax.scale_by_learning_rate(adam_scale, flip_sign=False),
     )
     return partition_matrices(for_matrices, for_others, layouts)
-
-
-def scale_by(factor: ScalarOrSchedule) -> optax.GradientTransformation:
-    """Multiply updates by a number or a schedule."""
-    return optax.scale_by_schedule(factor) if callable(factor) else optax.scale(factor)
-
-
-def muon_orthogonalize(
-    coefficients: str | Triples | Coefficients,
-    scale: str,
-    layouts: Layouts,
-    *,
-    ns_steps: int | None = None,
-    ns_eps: float | None = None,
-    ns_dtype: Any = None,
-    wire_dtype: Any = None,
-) -> optax.GradientTransformationExtraArgs:
-    """Return `orthogonalize`, with the arguments of Muon."""
-    if ns_steps is not None:
-        check_count("ns_steps", ns_steps)
-    if ns_eps is not None:
-        check_not_negative("ns_eps", ns_eps)
-    check_dtype("ns_dtype", ns_dtype)
-    return orthogonalize(
-        coefficients,
-        steps=ns_steps,
-        eps=ns_eps,
-        scale=scale,
-        layouts=layouts,
-        dtype=ns_dtype,
-        wire_dtype=wire_dtype,
-    )
-
-
-def muon_momentum(
-    momentum: ScalarOrSchedule,
-    nesterov: bool,
-    kind: str,
-    mu_dtype: Any,
-    state_type: Any = MuonState,
-) -> optax.GradientTransformationExtraArgs:
-    """Return the momentum of a `Preset`."""
-
-    def rule(g, moments, step):
-        b, mu = step.momentum, ema(g, moments.mu, step.momentum)
-        if kind == "sum":
-            mu = b.value * moments.mu + g
-            u = b.value * mu + g if nesterov else mu
-        elif kind == "debiased":
-            correction = 1 - b.value * (1 - b.bias_correction)  # of the next step
-            u = b.value * mu / correction + b.one_minus * g / b.bias_correction if nesterov else mu
-        else:
-            u = ema(g, mu, b) if nesterov else mu
-        return u, moments._replace(mu=mu)
-
-    return lift(rule, state_type, {"mu": Slot(mu_dtype)}, betas={"momentum": momentum})
 
 
 MUON = register(

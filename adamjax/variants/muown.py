@@ -21,21 +21,19 @@ import optax
 from adamjax.checks import check_not_negative, lookup_or_suggest
 from adamjax.derive import extends
 from adamjax.matrices.resolve import Layouts, resolve_layouts
-from adamjax.modifiers.map_blocks import column_axis, map_blocks, means_shape
+from adamjax.modifiers.map_blocks import map_blocks, means_shape
+from adamjax.modifiers.orthogonal_momentum import PRESETS
 from adamjax.moments import Array, adam_update, clamp, divide, ema, norm
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift, value_at, without_corrections
 from adamjax.trees import PyTree
-from adamjax.variants.muon import PRESETS, scale_by_muon
+from adamjax.variants.muon import scale_by_muon
 
 STYLES = {
     "author": "the authors' code: Muon's style \"keras\"",
     "nvidia": 'NVIDIA: Muon\'s style "nvidia", with `scale="rms"`',
 }
 _PRESETS = {"author": PRESETS["keras"], "nvidia": PRESETS["nvidia"]._replace(scale="rms")}
-
-
-_ROWS = ("length", "row_mu", "row_nu")
 
 
 class RowsState(NamedTuple):
@@ -75,7 +73,9 @@ def scale_by_muown(
       have a `RowsState` as well.
 
     Raises:
-      ValueError: as `scale_by_muon`; in `update`, if the parameters are missing.
+      ValueError: for a decay rate outside [0, 1), a negative number, or an unknown style or scale;
+        in `init`, for a parameter with three or more axes and no layout; in `update`, if the
+        parameters are missing.
 
     >>> tx, p = scale_by_muown(0.1), jnp.array([[3.0], [4.0]])
     >>> u, _ = tx.update(p, tx.init(p), p)  # one output, and a gradient along its weights
@@ -86,9 +86,7 @@ def scale_by_muown(
     check_not_negative("learning_rate", learning_rate)
     wrap = partial(
         _normalize_weights,
-        layouts=options.get("layouts"),
-        norm_fn=norm_fn or (lambda start, count: start),
-        fixed=norm_fn is not None,
+        norm_fn=norm_fn,
         betas={"b1": b1, "b2": b2},
         scalars={"eps": eps, "eps_root": 0.0, "learning_rate": learning_rate},
     )
@@ -106,12 +104,11 @@ def _normalize_weights(
     inner: optax.GradientTransformationExtraArgs,
     *,
     layouts: Layouts,
-    norm_fn: Callable[[Array, Array], Array],
-    fixed: bool,
+    norm_fn: Callable[[Array, Array], Array] | None,
     **settings: Any,
 ) -> optax.GradientTransformationExtraArgs:
     """Run a transformation on the directions of rows, and Adam on their lengths."""
-    slots = dict.fromkeys(_ROWS, Slot(shape=partial(means_shape, axis=column_axis)))
+    slots = dict.fromkeys(RowsState._fields[1:], Slot(shape=means_shape))
     options: dict[str, Any] = {"layouts_of": partial(resolve_layouts, layouts=layouts)}
     options |= {"uses_axes": True, "needs_params": True, "leaf_inputs": lambda _, inputs: inputs}
 
@@ -121,7 +118,7 @@ def _normalize_weights(
         start = jnp.where(step.count == 1, r, start)
         d = divide(p, r)
         slope = clamp(jnp.sum(g * d, -1, keepdims=True))
-        return start, r, norm_fn(start, step.count - 1), d, slope
+        return start, r, norm_fn(start, step.count - 1) if norm_fn else start, d, slope
 
     def direction(g, moments, step, p):
         def on_matrix(step, g, p, start):
@@ -140,7 +137,7 @@ def _normalize_weights(
             squares = lr * jnp.sum(lr * y * y - 2 * n * d * y, -1, keepdims=True)
             shorter = r * divide(squares, length * (length + n))
             u = d * (adam * divide(n, length) + shorter) + (r - adam) * lr * divide(y, length)
-            return u, start if fixed else length, mu, nu
+            return u, start if norm_fn else length, mu, nu
 
         _, *rows = moments
         shapes = [y.shape, *(x.shape for x in rows)]

@@ -18,11 +18,12 @@ import optax
 from adamjax.checks import lookup_or_suggest
 from adamjax.derive import extends
 from adamjax.matrices.resolve import Layouts
-from adamjax.modifiers.map_blocks import column_axis, means_shape, second_moment, shorter_axis
+from adamjax.modifiers.map_blocks import mean_axis, means_shape, second_moment
+from adamjax.modifiers.orthogonal_momentum import PRESETS
 from adamjax.moments import divide, ema, mean, norm, root
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule
-from adamjax.variants.muon import PRESETS, scale_by_muon
+from adamjax.variants.muon import scale_by_muon
 
 STYLES = {
     "author": "the authors' code: Muon's style \"author\", means over rows",
@@ -50,9 +51,6 @@ def scale_by_normuon(
       A transformation with an `optax.transforms.PartitionState`, as `scale_by_muon`, whose matrices
       have a `MatrixMomentState` as well.
 
-    Raises:
-      ValueError: as `scale_by_muon`.
-
     >>> tx, g = scale_by_normuon(), jnp.array([[2.0, 0.0], [0.0, 1.0]])
     >>> u = tx.update(g, tx.init(g))[0]
     >>> bool(jnp.isclose(u[0, 0], u[1, 1])), bool(jnp.isclose(u[0, 1], 0))
@@ -60,27 +58,26 @@ def scale_by_normuon(
     """
     preset = lookup_or_suggest("style", style, {name: PRESETS[name] for name in STYLES})
     eps = (1e-10 if style == "author" else 1e-8) if muon_eps is None else muon_eps
-    moment = row_moment(style, muon_b2, eps, options.get("layouts"))
-    return scale_by_muon(momentum, style=preset._replace(after=moment), **options)
+    preset = preset._replace(after=row_moment(style, muon_b2, eps))
+    return scale_by_muon(momentum, style=preset, **options)
 
 
 def row_moment(
-    style: str, b2: ScalarOrSchedule, eps: ScalarOrSchedule, layouts: Layouts
-) -> Callable[[str], optax.GradientTransformation]:
-    """Return a function from the scale to NorMuon's stage after the orthogonalization."""
-    axis = shorter_axis if style == "nvidia" else column_axis
+    style: str, b2: ScalarOrSchedule, eps: ScalarOrSchedule
+) -> Callable[[str, Layouts], optax.GradientTransformation]:
+    """Return a function from scale and layouts to the stage after the orthogonalization."""
+    shorter = style == "nvidia"
 
     def normalize(scale, step, o, v):
         sides = o.shape[-2:]
-        v = ema(mean(o * o, axis(*sides)), v, step.muon_b2)
+        v = ema(mean(o * o, mean_axis(*sides, shorter=shorter)), v, step.muon_b2)
         eps, length = step.muon_eps, norm(o, (-2, -1))
-        n = divide(o, root(jnp.maximum(v, eps)) if style == "nvidia" else root(v) + eps)
+        n = divide(o, root(jnp.maximum(v, eps)) if shorter else root(v) + eps)
         new = norm(n, (-2, -1))
         new = new + eps if style == "author" else jnp.maximum(new, eps)
         return scale(*sides) * n * divide(length, new), v
 
-    shape = partial(means_shape, axis=axis)
-    return second_moment(normalize, b2, eps, layouts=layouts, shape=shape)
+    return second_moment(normalize, b2, eps, shape=partial(means_shape, shorter=shorter))
 
 
 NORMUON = register(

@@ -21,11 +21,12 @@ from adamjax.matrices.polar import Triples
 from adamjax.matrices.resolve import resolve_layouts
 from adamjax.modifiers.map_blocks import map_blocks
 from adamjax.modifiers.map_updates import map_updates
+from adamjax.modifiers.orthogonal_momentum import matrix_momentum, newton_schulz
 from adamjax.modifiers.partition_matrices import partition_matrices
 from adamjax.moments import divide, norm as euclidean_norm
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, lift
-from adamjax.variants.muon import muon_momentum, muon_orthogonalize, scale_by, scale_by_muon
+from adamjax.variants.muon import scale_by_muon
 
 _SPECTRAL = {"spectral": "rms_to_rms", "spectral_max": "aspect"}  # and their scales
 _NORMS = {
@@ -68,7 +69,8 @@ def scale_by_scion(
       A chain of an `optax.ScaleByLionState` (count, mu) and an `optax.transforms.PartitionState`.
 
     Raises:
-      ValueError: as `scale_by_muon`, and for an unknown norm.
+      ValueError: for a momentum outside [0, 1), a negative number, or an unknown norm; in `init`,
+        for a parameter with three or more axes and no layout.
 
     >>> tx, g = scale_by_scion(norm="sign", radius=2.0), jnp.array([[2.0, -1.0]])
     >>> tx.update(g, tx.init(g))[0].tolist()
@@ -85,14 +87,13 @@ def scale_by_scion(
 
     layouts, mu_dtype = options.pop("layouts", None), options.pop("mu_dtype", None)
     layouts_of = partial(resolve_layouts, layouts=layouts)
-    polar = muon_orthogonalize(coefficients, _SPECTRAL.get(norm, "none"), layouts, **options)
+    polar = newton_schulz(coefficients, _SPECTRAL.get(norm, "none"), layouts, **options)
     elementary = lift(rule, optax.ScaleByScheduleState, {}, uses_axes=True, layouts_of=layouts_of)
-    matrices = optax.chain(polar if norm in _SPECTRAL else elementary, scale_by(radius))
-    others = optax.chain(
-        map_updates(optax.identity(), lambda m, g: other(m)), scale_by(other_radius)
-    )
-    moving = muon_momentum(momentum, False, "average", mu_dtype, optax.ScaleByLionState)
-    return optax.chain(moving, partition_matrices(matrices, others, layouts))
+    times = partial(optax.scale_by_learning_rate, flip_sign=False)
+    matrices = optax.chain(polar if norm in _SPECTRAL else elementary, times(radius))
+    others = optax.chain(map_updates(optax.identity(), lambda m, g: other(m)), times(other_radius))
+    average = matrix_momentum(momentum, mu_dtype=mu_dtype, state_type=optax.ScaleByLionState)
+    return optax.chain(average, partition_matrices(matrices, others, layouts))
 
 
 SCION = register(

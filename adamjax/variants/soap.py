@@ -14,12 +14,13 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_beta, check_count, lookup_or_suggest
+from adamjax.checks import lookup_or_suggest
+from adamjax.derive import extends
 from adamjax.matrices.resolve import Layouts
 from adamjax.matrices.tensors import Tensors, tensors_of
-from adamjax.modifiers.eigenbasis import eigenbasis
+from adamjax.modifiers.eigenbasis import covariance_basis
 from adamjax.modifiers.map_updates import auto_sharded
-from adamjax.moments import Array, divide, norm, rms
+from adamjax.moments import Array, divide, norm
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, lift
 from adamjax.schedules import zero_on_first_step
@@ -33,19 +34,17 @@ STYLES = {
 }
 
 
+@extends(covariance_basis, "shampoo_beta precondition_frequency max_size layouts")
 def scale_by_soap(
     b1: ScalarOrSchedule = 0.95,
     b2: ScalarOrSchedule = 0.95,
     eps: ScalarOrSchedule = 1e-8,
     *,
-    shampoo_beta: ScalarOrSchedule | None = None,
-    precondition_frequency: int = 10,
-    max_size: int = 10_000,
-    layouts: Layouts = None,
     normalize: bool = False,
     style: str = "author",
     mu_dtype: Any = None,
     nu_dtype: Any = None,
+    **options: Any,
 ) -> optax.GradientTransformationExtraArgs:
     """Rescale updates with the SOAP rule, Adam inside `adamjax.eigenbasis`.
 
@@ -53,11 +52,6 @@ def scale_by_soap(
       b1: decay rate of the momentum m, 0 <= b1 < 1.
       b2: decay rate of the second moment v, 0 <= b2 < 1.
       eps: ε, added to √v.
-      shampoo_beta: β, decay rate of the covariances, 0 <= β < 1. None is b2.
-      precondition_frequency: number of steps between updates of the bases.
-      max_size: axes of a matrix with more elements are not rotated.
-      layouts: the axes of each parameter that form matrices, see `adamjax.matrix_layouts`, or
-        "axes", the authors' choice: each axis of all parameters with two or more has a basis.
       normalize: whether to divide the update of each matrix by its root mean square.
       style: implementation to follow, "author" or "nvidia".
       mu_dtype: dtype in which m is stored, float32 if None.
@@ -76,37 +70,25 @@ def scale_by_soap(
     >>> jnp.round(tx.update(g, state)[0], 3).tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
-    beta = covariance_beta(b2, shampoo_beta, precondition_frequency)
     lookup_or_suggest("style", style, STYLES)
-    b1, b2, eps = settings = (b1, b2, eps) if style == "nvidia" else shifted(b1, b2, eps)
+    settings = (b1, b2, eps) if style == "nvidia" else shifted(b1, b2, eps)
     dtypes = {"mu_dtype": mu_dtype, "nu_dtype": nu_dtype}
     inner = scale_by_adam(*settings, style="torch" if style == "nvidia" else "keras", **dtypes)
+    by_rms = _normalize(options.get("layouts"))
     if normalize and style == "author":
         raw = scale_by_adam(*settings, style="mlx", **dtypes)
-        inner = optax.chain(raw, _normalize(layouts), _correct_bias(b1, b2))
+        inner = optax.chain(raw, by_rms, _correct_bias(*settings[:2]))
     elif normalize:
-        inner = optax.chain(inner, _normalize(layouts))
-    options = {"max_size": max_size, "layouts": layouts, "style": style}
-    return eigenbasis(inner, beta, every=precondition_frequency, **options)
-
-
-def covariance_beta(
-    b2: ScalarOrSchedule, shampoo_beta: ScalarOrSchedule | None, precondition_frequency: int
-) -> ScalarOrSchedule:
-    """Return the decay rate of the covariances, and check it and the frequency."""
-    name, beta = ("b2", b2) if shampoo_beta is None else ("shampoo_beta", shampoo_beta)
-    check_beta(name, beta)
-    check_count("precondition_frequency", precondition_frequency)
-    return beta
+        inner = optax.chain(inner, by_rms)
+    return covariance_basis(inner, b2, style=style, **options)
 
 
 def shifted(*values: ScalarOrSchedule) -> list[ScalarOrSchedule]:
     """Return the schedules one step ahead, since the inner optimizer starts with step 2."""
-
-    def shift(value: ScalarOrSchedule) -> ScalarOrSchedule:
-        return (lambda count: value(count + 1)) if callable(value) else value
-
-    return [shift(value) for value in values]
+    return [
+        (lambda count, value=value: value(count + 1)) if callable(value) else value
+        for value in values
+    ]
 
 
 def skip_first_decay(weight_decay: ScalarOrSchedule, decay_mode: str, style: str) -> dict[str, Any]:
@@ -117,11 +99,12 @@ def skip_first_decay(weight_decay: ScalarOrSchedule, decay_mode: str, style: str
 def _normalize(layouts: Layouts) -> optax.GradientTransformation:
     """Divide matrices, and leaves without a matrix, by their root mean square."""
 
+    def by_rms(x: Array) -> Array:
+        return divide(x, norm(x)) * math.sqrt(x.size)
+
     def normalize(x: Array, t: Tensors) -> Array:
-        blocks = [divide(y, norm(y, tuple(range(1, y.ndim)))) for y in t.split(x)]
-        return (
-            t.join([y * math.sqrt(y[0].size) for y in blocks], x) if blocks else divide(x, rms(x))
-        )
+        blocks = [jax.vmap(by_rms)(block) for block in t.split(x)]
+        return t.join(blocks, x) if blocks else by_rms(x)
 
     def update(updates: PyTree, params: PyTree) -> PyTree:
         tensors = tensors_of(updates, layouts, 0)
@@ -157,7 +140,11 @@ SOAP = register(
     decay_mode="decoupled_after",
     notes='With the style "author" the first step only initializes the bases: the update and the '
     "weight decay are 0. Without `layouts`, parameters with two axes are matrices, except biases, "
-    "embeddings, output heads and similar ones, which Adam trains.",
+    "embeddings, output heads and similar ones, which Adam trains.\n\n"
+    "The update is not reproducible while a covariance is rank deficient, as in the first steps of "
+    "a matrix that is not square. Rounding then decides the eigenvectors of eigenvalue 0, so that "
+    "updates differ between devices and compilers. Later steps inherit the difference. With "
+    "`max_size` below the longer side only the shorter side has a basis, which has full rank.",
     styles=STYLES,
     adjust=skip_first_decay,
 )

@@ -64,6 +64,16 @@ def test_three_axes_need_a_layout(name):
     assert updates["conv"].shape == (3, 3, 4)
 
 
+def test_rounding_decides_where_a_covariance_is_rank_deficient():
+    """Of 12 x 4 matrices the first covariance of the rows has rank 4, that of the columns too."""
+    start, *gradients = RANDOM.normal(size=(3, 12, 4)).astype("f")
+    nearly = [g * (1 + 1e-7 * RANDOM.normal(size=g.shape)).astype("f") for g in gradients]
+    for max_size, reproducible in ((12, False), (4, True)):
+        tx = adamjax.soap(0.1, max_size=max_size)
+        u, v = (path(tx, start, each)[-1] for each in (gradients, nearly))
+        assert (np.linalg.norm(u - v) < 1e-3 * np.linalg.norm(u)) == reproducible
+
+
 def test_work_is_divided_over_devices():
     """Of eight matrices each device decomposes the sides of one, whatever their sharding."""
     tx, mesh = adamjax.soap(0.1), plans.mesh()

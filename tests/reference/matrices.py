@@ -102,8 +102,8 @@ def normuon(given):
         return own | factors(given)
     # The authors' code flattens a convolution for the iteration alone.
     given.choose({("leaf", 1.0): None}, "scale_shape", "extra_scale")
-    moment = row_moment(style, own.pop("muon_b2"), own.pop("muon_eps"), "i j out in -> i j out in")
-    stages = [moment(given.choose(SCALES, "scale"))]
+    moment = row_moment(style, own.pop("muon_b2"), own.pop("muon_eps"))
+    stages = [moment(given.choose(SCALES, "scale"), "i j out in -> i j out in")]
     return own | {"name": "muon", "scale": "none", "stages": stages}
 
 
