@@ -15,6 +15,7 @@ from adamjax.registry import Variant
 from adamjax.storage.formats import FORMATS
 from scripts import papers
 from scripts.comparison import ON_VECTORS, markdown, size
+from scripts.readme import result
 from scripts.site.pictures import PROBLEMS, ROOT, STEPS, picture, rival
 from scripts.stubs import argument_lines
 from tests.reference import resolve
@@ -78,6 +79,7 @@ def relative_to_adamw(record: Variant) -> str:
     columns = [adamw] if record is adamw else [record, adamw]
     rows = [
         ["start at learning rate", *(number(one.defaults["learning_rate"]) for one in columns)],
+        *tuned(columns),
         ["default weight decay", *(number(one.defaults["weight_decay"] or 0) for one in columns)],
         *(
             [f'bytes of state, `storage="{form}"`', *(size(total(one, form)) for one in columns)]
@@ -89,6 +91,15 @@ def relative_to_adamw(record: Variant) -> str:
         f"{heading}\n\n{table}\n\nThe state is that of a parameter of a large matrix. "
         "[Settings by task](../choose.md#settings-by-task) has published configurations."
     )
+
+
+def tuned(columns: list[Variant]) -> list[list[str]]:
+    """Return the row of learning rates that a benchmark chose, if it has both optimizers."""
+    runs = result("matrix_optimizers")["results"]
+    if len(columns) < 2 or any(one.name not in runs for one in columns):
+        return []
+    title = "best on [a small transformer](../matrices.md#choosing)"
+    return [[title, *(number(runs[one.name]["best"]) for one in columns)]]
 
 
 def number(value: object) -> str:
