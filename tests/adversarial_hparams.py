@@ -69,7 +69,7 @@ ADVERSARIAL_HPARAMS = {
         {"matrix": "other", "tensor*": "stack in out -> stack out in"},
         {"tensor*": "other"},
     ),
-    "scale": (None, "rms", "spectral", "aspect", "rms_to_rms"),
+    "scale": ("spectral", "rms", None, "aspect", "rms_to_rms"),
     "muon_b2": (0.9, 0.5, None, 0.99, 0.0),
     "muon_eps": (1e-3, None, 1e-2, 0.1, 0.0),
     "norm": ("spectral", "sign", "columns", "rows", "spectral_max"),

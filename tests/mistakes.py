@@ -127,8 +127,13 @@ def users_of_shared():
 
 @functools.cache
 def used(file):
-    """The helpers that a file calls or names in its tables, and those that they do."""
-    bodies = [statement for module in SHARED for statement in parsed(module).body]
+    """The helpers that a file calls or names in its tables, and those that they do.
+
+    Also through the variants that it imports.
+    """
+    imports = [node.module for node in parsed(file).body if isinstance(node, ast.ImportFrom)]
+    variants = [module for module in imports if module.startswith("adamjax.variants.")]
+    bodies = [body for module in (*SHARED, *variants) for body in parsed(module).body]
     functions = {f.name: f for f in bodies if isinstance(f, ast.FunctionDef) and f.name != "clamp"}
     functions |= {table(b): b for b in bodies if isinstance(b, ast.Assign) and table(b)}
     found, ahead = set(), [parsed(file)]
