@@ -71,7 +71,7 @@ ADVERSARIAL_HPARAMS = {
     ),
     "scale": ("spectral", "rms", None, "aspect", "rms_to_rms"),
     "muon_b2": (0.9, 0.5, None, 0.99, 0.0),
-    "muon_eps": (1e-3, None, 1e-2, 0.1, 0.0),
+    "muon_eps": (1e-3, None, 1e-2, 10.0, 0.0),
     "norm": ("spectral", "sign", "columns", "rows", "spectral_max"),
     "radius": (3.0, 0.5, 1.0, 10.0, 0.25),
     "other_norm": ("sign", "rms", "sign", "rms", "sign"),

@@ -11,7 +11,6 @@ Muon with an elementwise second moment of the orthogonalized sign of the momentu
 import math
 from typing import Any
 
-import jax.numpy as jnp
 import optax
 
 from adamjax.checks import lookup_or_suggest
@@ -52,6 +51,7 @@ def scale_by_adamuon(
       A transformation with an `optax.transforms.PartitionState`, as `scale_by_muon`, whose matrices
       have a `MatrixMomentState` as well.
 
+    >>> import jax.numpy as jnp
     >>> tx, g = scale_by_adamuon(), jnp.array([[2.0, 0.0], [0.0, 1.0]])
     >>> round(float(jnp.linalg.norm(tx.update(g, tx.init(g))[0])), 3)
     0.4
@@ -66,7 +66,7 @@ def scale_by_adamuon(
         if not by_norm:
             return scale(*o.shape[-2:]) * n, v
         length = 0.2 * math.sqrt(o.shape[-2] * o.shape[-1])
-        return n * divide(jnp.full_like(n, length), norm(n, (-2, -1)) + step.muon_eps), v
+        return length * divide(n, norm(n, (-2, -1)) + step.muon_eps), v
 
     b2 = momentum if muon_b2 is None else muon_b2
     moment = second_moment(normalize, b2, muon_eps, dtype=options.get("nu_dtype"))
