@@ -2,7 +2,7 @@
 
 import difflib
 import fnmatch
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 import jax
@@ -101,6 +101,41 @@ def check_patterns(argument: str, mask: Mask, tree: PyTree) -> None:
                 f"{argument}: no parameter matches {pattern!r}; the nearest names are {nearest} "
                 "(a shared parameter has only one of its names)"
             )
+
+
+Stacked = Mapping[str, int | Sequence[int]]
+"""Axes that stack layers, one or several, by patterns of paths. The first match applies."""
+
+
+def stack_axes(argument: str, stacked: Stacked, params: PyTree) -> list[tuple[int, ...]]:
+    """Return the axes of each leaf that stack layers.
+
+    Raises:
+      ValueError: for a pattern that matches no leaf, or a leaf without such an axis.
+
+    >>> params = {"layers": {"bias": jnp.ones((5, 3)), "scale": jnp.ones(3)}, "head": jnp.ones(4)}
+    >>> stack_axes("stacked", {"*bias": 1, "layers/*": 0}, params)
+    [(), (1,), (0,)]
+    """
+    check_patterns(argument, tuple(stacked), params)
+    arrays = unbox(params)
+    shapes = map(jnp.shape, jax.tree.leaves(arrays))
+    rows = zip(leaf_names(arrays), shapes, strict=True)
+    return [stack_axes_of(argument, stacked, *row) for row in rows]
+
+
+def stack_axes_of(
+    argument: str, stacked: Stacked, name: str, shape: tuple[int, ...]
+) -> tuple[int, ...]:
+    """Return the axes of one leaf that stack layers, or raise ValueError if it has fewer axes."""
+    axes = next((axes for glob, axes in stacked.items() if matches(name, [glob])), ())
+    axes = tuple(sorted(axes)) if isinstance(axes, Sequence) else (axes,)
+    if not set(axes) <= set(range(len(shape))):
+        raise ValueError(
+            f"{argument}: {name!r} of shape {shape} has no axis {axes[-1]} that stacks layers. "
+            f"Write an axis from 0 on, or {{{name!r}: (), ...}} first if it is not stacked"
+        )
+    return axes
 
 
 def is_masked(node: Any) -> bool:

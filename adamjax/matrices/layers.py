@@ -9,20 +9,23 @@ import jax
 import jax.numpy as jnp
 
 from adamjax.matrices.layout import Shape
-from adamjax.matrices.resolve import set_during, stack_axes
-from adamjax.trees import PyTree
+from adamjax.matrices.resolve import set_during
+from adamjax.trees import PyTree, Stacked, stack_axes
 
 # The axes that stack layers. Axis i is (None,) * i, which is static under jit, unlike a number.
 Stack = tuple[tuple[None, ...], ...]
-_LAYOUTS: ContextVar[Any] = ContextVar("layouts", default=None)
+_STACKED: ContextVar[Stacked] = ContextVar("stacked")
 
 
-layers_apart = partial(set_during, _LAYOUTS)  # lets `stacks_of` return the stacks in layouts
+layers_apart = partial(set_during, _STACKED)  # lets `stacks_of` return these stacks
 
 
 def stacks_of(params: PyTree) -> list[Stack]:
     """Return the stack of each leaf, () outside of `layers_apart`."""
-    return [tuple((None,) * i for i in axes) for axes in stack_axes(params, _LAYOUTS.get())]
+    stacked = _STACKED.get({})
+    if not stacked:
+        return [()] * len(jax.tree.leaves(params))
+    return [tuple((None,) * i for i in axes) for axes in stack_axes("stacked", stacked, params)]
 
 
 def over_layers(function: Callable[..., Any], stack: Stack, first: Any, *others: Any) -> Any:

@@ -11,9 +11,19 @@ from typing import Any, NamedTuple
 
 import jax
 
-from adamjax.checks import check_count, lookup_or_suggest
+from adamjax.checks import lookup_or_suggest
 from adamjax.matrices.layout import Axis, Layout, Shape, parse_layout
-from adamjax.trees import PyTree, align_columns, has_masked, leaf_names, matches, unbox
+from adamjax.trees import (
+    PyTree,
+    Stacked,
+    align_columns,
+    check_patterns,
+    has_masked,
+    leaf_names,
+    matches,
+    stack_axes_of,
+    unbox,
+)
 
 _QKV, _OUT = "embed heads dim -> (heads dim) embed", "heads dim embed -> embed (heads dim)"
 _TORCH = (
@@ -78,33 +88,32 @@ default_layouts = partial(set_during, _DEFAULT)  # for transformations that have
 
 
 class StackedLayouts(NamedTuple):
-    """Layouts of leaves with one more axis, which `stacked_layouts` returns."""
+    """Layouts of leaves with more axes, which `stacked_layouts` returns."""
 
+    stacked: Stacked
     layouts: Any
-    axis: int
 
 
-def stacked_layouts(layouts: Any = None, axis: int = 0) -> StackedLayouts:
+def stacked_layouts(stacked: Stacked, layouts: Any = None) -> StackedLayouts:
     """Return the layouts of modules that `scan` or `vmap` stacks.
 
     Args:
-      layouts: layouts of one module, in any form that `adamjax.matrix_layouts` accepts.
-      axis: axis of the leaves that stacks the modules.
+      stacked: from patterns of paths to the axis that stacks modules, or to several: {"blocks/*":
+        0}. The first match applies. The same dict is an argument of `adamjax.per_layer`,
+        `adamjax.track` and `adamjax.groups`.
+      layouts: layouts of one module and of the other parameters, in any form that
+        `adamjax.matrix_layouts` accepts.
 
     Returns:
       Layouts for `adamjax.matrix_layouts`.
 
-    Raises:
-      ValueError: for a negative axis.
-
     >>> params = {"blocks": {"bias": jax.numpy.ones((3, 5)), "kernel": jax.numpy.ones((3, 4, 5))}}
-    >>> print(matrix_layouts(params, {"blocks/*": stacked_layouts("flax")}))
+    >>> print(matrix_layouts(params, stacked_layouts({"blocks/*": 0}, "flax")))
     parameter      shape      layout                         matrices
     blocks/bias    (3, 5)     other
     blocks/kernel  (3, 4, 5)  stack in out -> stack out in   3 x 5 x 4
     """
-    check_count("axis", axis, 0)
-    return StackedLayouts(layouts, axis)
+    return StackedLayouts(stacked, layouts)
 
 
 class LayoutRow(NamedTuple):
@@ -177,41 +186,12 @@ def resolve_layouts(params: PyTree, layouts: Any = None) -> list[Layout | None]:
     return [_resolve(*row) for row in _named_values(params, layouts)]
 
 
-def stack_axes(params: PyTree, layouts: Any) -> list[tuple[int, ...]]:
-    """Return the axes of each leaf that stack layers according to `stacked_layouts`.
-
-    Raises:
-      ValueError: for a leaf that does not have such an axis.
-
-    >>> params = {"bias": jax.numpy.ones((5, 3)), "scale": jax.numpy.ones(4)}
-    >>> stack_axes(params, {"bias": stacked_layouts(axis=1)})
-    [(1,), ()]
-    """
-    if layouts is None:
-        return [()] * len(jax.tree.leaves(params))
-    return [tuple(_stacked(*row)) for row in _named_values(params, layouts)]
-
-
-def _stacked(name: str, shape: Shape, layouts: Any) -> list[int]:
-    if isinstance(layouts, Mapping):
-        chosen = (value for pattern, value in layouts.items() if matches(name, [pattern]))
-        return _stacked(name, shape, next(chosen, None))
-    if not isinstance(layouts, StackedLayouts):
-        return []
-    axis = layouts.axis
-    if axis >= len(shape):
-        raise ValueError(
-            f"layouts: {name!r} of shape {shape} has no axis {axis} that stacks layers. If it is "
-            f"not stacked, write {{{name!r}: None, ...}} first"
-        )
-    inner = _stacked(name, shape[:axis] + shape[axis + 1 :], layouts.layouts)
-    return sorted([axis, *(i + (i >= axis) for i in inner)])
-
-
 def _named_values(params: PyTree, layouts: Any) -> list[tuple[str, Shape, Any]]:
     """Return the path, the shape and the layout, in any form, of each leaf."""
     named = _named_shapes(params)
     values = [layouts] * len(named)
+    if isinstance(layouts, StackedLayouts):
+        check_patterns("stacked", tuple(layouts.stacked), params)
     if callable(layouts):
         tree = layouts(params)
         try:
@@ -271,9 +251,12 @@ def _matching(name: str, shape: Shape, layouts: Any) -> Iterator[Layout | None]:
             if matches(name, [pattern]):
                 yield from _matching(name, shape, value)
     elif isinstance(layouts, StackedLayouts):
-        i = layouts.axis
-        layout = _lookup(name, shape[:i] + shape[i + 1 :], layouts.layouts)
-        yield None if layout is None else _stack(layout, i)
+        axes = stack_axes_of("stacked", layouts.stacked, name, shape)
+        inner = tuple(size for i, size in enumerate(shape) if i not in axes)
+        layout = _lookup(name, inner, layouts.layouts)
+        for i in axes:
+            layout = None if layout is None else _stack(layout, i)
+        yield layout
     # A class that Optax 0.2.5 does not have. MaxText's adds a sharding.
     elif {*getattr(layouts, "_fields", ())} - {"sharding"} == {"reduction_axis", "output_axis"}:
         yield _from_optax(layouts, len(shape))

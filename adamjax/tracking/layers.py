@@ -9,8 +9,7 @@ import jax.numpy as jnp
 
 from adamjax.moments import Array, divide
 from adamjax.rule import as_real, at_least_float32, real
-from adamjax.trees import PyTree, check_patterns, check_same_tree, leaf_names, map_columns, matches
-from adamjax.wrappers.layer_decay import is_stack
+from adamjax.trees import PyTree, Stacked, check_same_tree, leaf_names, map_columns, stack_axes
 
 LAYER_METRICS = (
     *("gradient_norm", "update_norm", "parameter_norm", "update_ratio", "gradient_cosine"),
@@ -19,7 +18,7 @@ LAYER_METRICS = (
 )
 _AVERAGES = slice(9, 11)
 
-PerLayer = bool | Mapping[str, int]
+PerLayer = bool | Stacked
 
 
 class Spike(NamedTuple):
@@ -33,26 +32,19 @@ class Spike(NamedTuple):
 
 def layer_axes(per_layer: PerLayer, params: PyTree) -> dict[str, int | None]:
     """Return the axis of the layers by the name of each floating-point leaf, None without one."""
+    stacked: Stacked = {} if isinstance(per_layer, bool) else per_layer
+    columns = leaf_names(params), jax.tree.leaves(params), stack_axes("per_layer", stacked, params)
     axes: dict[str, int | None] = {}
-    for name, leaf in zip(leaf_names(params), jax.tree.leaves(params), strict=True):
-        if not jnp.issubdtype(jnp.result_type(leaf), jnp.inexact):
-            continue
-        n, axis = jnp.ndim(leaf), 0 if is_stack(name) and jnp.ndim(leaf) else None
-        if isinstance(per_layer, Mapping):
-            axis = next((axis for glob, axis in per_layer.items() if matches(name, [glob])), None)
-            if axis is not None and not 0 <= axis < n:
-                raise ValueError(
-                    f"per_layer: {name!r} has {n} axes and no axis {axis}; write an axis from 0 to "
-                    "n - 1, or a pattern that leaves it out"
-                )
-        axes[name] = axis
+    for name, leaf, found in zip(*columns, strict=True):
+        if len(found) > 1:
+            raise ValueError(f"per_layer: {name!r} has the axes {found}; give one of them")
+        if jnp.issubdtype(jnp.result_type(leaf), jnp.inexact):
+            axes[name] = found[0] if found else None
     return axes
 
 
 def init_layers(per_layer: PerLayer, params: PyTree, *, coded: bool) -> dict[str, Array]:
     """Return an array (metrics, layers) or (metrics,) of zeros by the name of each leaf."""
-    if isinstance(per_layer, Mapping):
-        check_patterns("per_layer", tuple(per_layer), params)
     count = len(LAYER_METRICS) - (not coded)
     axes = layer_axes(per_layer, params)
     leaves = dict(zip(leaf_names(params), jax.tree.leaves(params), strict=True))

@@ -109,9 +109,8 @@ def track(
       quantiles: the quantiles of the effective learning rate, each in [0, 1]. 0.05 is called
         `effective_lr_p05`, 0.999 `effective_lr_p99.9`. `()` measures none.
       name: distinguishes several trackers in one optimizer (see `metrics`), a Python identifier.
-      per_layer: whether to measure each layer. True takes axis 0 of the leaves below layers, blocks
-        or h as that of the layers. A dict from patterns of paths to axes, such as
-        {"decoder/layers/*": 1}, names them instead. Each other leaf is one layer.
+      per_layer: whether to measure each leaf. A dict from patterns of paths to the axis that stacks
+        layers, such as {"layers/*": 0}, also measures each layer of these leaves.
 
     Returns:
       An `optax.GradientTransformationExtraArgs` with `TrackState` as its state.

@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -103,6 +103,7 @@ def groups(
     *,
     default: Mapping[str, Any] | str = {},
     layer_decay: float | None = None,
+    stacked: Mapping[str, int | Sequence[int]] = {},
 ) -> GroupedTransformation:
     """Give groups of parameters other settings of one optimizer, with one state.
 
@@ -122,8 +123,9 @@ def groups(
       default: arguments of `make` for all groups, or "frozen" for the other leaves. `storage` and
         `param_rounding` are common to all groups.
       layer_decay: if given, the whole step of layer i of n is times `layer_decay ** (n - i)`,
-        where embeddings are before layer 0. The layer is in the path (layers_3, block12, h/3), or
-        is axis 0 of leaves below layers, blocks or h. Other leaves have a factor of 1.
+        where embeddings are before layer 0. The layer is in the path (layers_3, block12, h/3) or
+        stacked. Other leaves have a factor of 1.
+      stacked: from patterns of paths to the axis of the layers: {"layers/*": 0}.
 
     Returns:
       A transformation with a `GroupsState`. Its method `table(params)` returns the group, settings
@@ -132,10 +134,10 @@ def groups(
 
     Raises:
       TypeError: for settings of a group that are neither arguments nor "frozen".
-      ValueError: for an unknown argument, a factor without a value to multiply, or settings that
-        are common to all groups; in `init`, for a pattern without leaves, settings that change the
-        state's tree, paths without layers for `layer_decay`, or an optimizer whose step it cannot
-        scale.
+      ValueError: for an unknown or missing argument, a factor without a value to multiply, or
+        settings that are common to all groups; in `init`, for a pattern without leaves, settings
+        that change the state's tree, paths without layers for `layer_decay`, or an optimizer whose
+        step it cannot scale.
 
     >>> from adamjax import adamw
     >>> tx = groups(
@@ -158,14 +160,16 @@ def groups(
         names, shapes = leaf_names(params), map(np.shape, jax.tree.leaves(params))
         factors: list[Any] = [[]] * len(names)
         if layer_decay is not None:
-            factors = layer_factors(params, layer_decay)
+            factors = layer_factors(params, layer_decay, stacked)
         rows = zip(names, shapes, owners, factors, strict=True)
         return GroupTable(
             GroupRow(name, shape, part.name, part.settings, np.ravel(factor).tolist())
             for name, shape, part, factor in rows
         )
 
-    grouped = GroupedTransformation(*(tx if layer_decay is None else decay_layers(tx, layer_decay)))
+    if layer_decay is not None:
+        tx = decay_layers(tx, layer_decay, stacked)
+    grouped = GroupedTransformation(*tx)
     grouped.table = table
     return grouped
 
@@ -236,6 +240,8 @@ def _make_groups(
             raise ValueError(f"{name}: it is common to all groups; give it in default")
     values = [None if row is None else base | _scaled(row, base) for row in rows[:-1]]
     values.append(None if rows[-1] is None else base)
+    for globs, each in zip(patterns, values, strict=True):
+        _check_required(parameters, globs, each)
     parts = []
     for globs, row, each in zip(patterns, rows, values, strict=True):
         shown = None
@@ -257,6 +263,17 @@ def _check_row(row: Any) -> None:
             "settings, default: give arguments such as {'learning_rate': 1e-3}, or 'frozen', "
             f"got {row!r}"
         )
+
+
+def _check_required(parameters: Mapping[str, Any], globs: list[str], values: Any) -> None:
+    """Raise ValueError for an argument without a default that a group does not have."""
+    for name, p in parameters.items():
+        optional = p.default is not p.empty or p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+        if values is not None and not optional and name not in values:
+            raise ValueError(
+                f"{name}: the group {', '.join(globs) or 'default'!r} has none; give it in "
+                f"default, such as default={{{name!r}: 1e-3}}"
+            )
 
 
 def _with_optimizer(make: Callable[..., Any], part: _Group) -> _Group:

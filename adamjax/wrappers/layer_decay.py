@@ -3,6 +3,7 @@
 ELECTRA: Pre-training Text Encoders as Discriminators Rather Than Generators. Clark et al., 2020.
 """
 
+import math
 import re
 from typing import Any
 
@@ -14,32 +15,22 @@ import optax
 from adamjax.checks import check_positive
 from adamjax.moments import Array
 from adamjax.storage.rounding import RoundParamsState
-from adamjax.trees import PyTree, leaf_names
+from adamjax.trees import PyTree, Stacked, leaf_names, stack_axes
 from adamjax.wrappers.hyperball import HyperballState
 from adamjax.wrappers.lookahead import LookaheadState
 
 _NUMBER = re.compile(r"(?i)(?:^|/)(?:[^/]*(?:layer|block)s?|h)[_/]?(\d+)(?=/|$)")
-_STACK = re.compile(r"(?i)(?:^|/)(?:[^/]*(?:layers|blocks)|[^/]*scan[^/]*|h)/(?!\d)")
 _FIRST = re.compile(r"(?i)emb|patch|stem|token|wte|wpe|(?<![a-z])pos(ition)?(?![a-z])")
 
 
-def is_stack(name: str) -> bool:
-    """Return whether axis 0 of a leaf is that of the layers, by its path.
-
-    >>> is_stack("decoder/layers/kernel"), is_stack("layers/0/kernel")
-    (True, False)
-    """
-    return _STACK.search(name) is not None
-
-
 def decay_layers(
-    tx: optax.GradientTransformationExtraArgs, decay: float
+    tx: optax.GradientTransformationExtraArgs, decay: float, stacked: Stacked
 ) -> optax.GradientTransformationExtraArgs:
     """Multiply the steps of an optimizer by `layer_factors`, in at least float32."""
     check_positive("layer_decay", decay)
 
     def init(params: PyTree) -> Any:
-        layer_factors(params, decay)
+        layer_factors(params, decay, stacked)
         state = tx.init(params)
         _check_scalable(state)
         return state
@@ -47,7 +38,7 @@ def decay_layers(
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         steps, state = tx.update(updates, state, params, **extra_args)
         leaves, treedef = jax.tree.flatten(steps)
-        factors = layer_factors(steps, decay)
+        factors = layer_factors(steps, decay, stacked)
         return treedef.unflatten(map(_scale, leaves, factors)), state
 
     return optax.GradientTransformationExtraArgs(init, update)
@@ -60,37 +51,41 @@ def _scale(step: Array, factor: Any) -> Array:
     return (step.astype(wide) * jnp.asarray(factor, wide)).astype(step.dtype)
 
 
-def layer_factors(params: PyTree, decay: float) -> list[Any]:
+def layer_factors(params: PyTree, decay: float, stacked: Stacked) -> list[Any]:
     """Return the factor of each leaf, an array that broadcasts to it for stacked layers.
 
     Raises:
       ValueError: if no path has a layer, or stacks have different sizes.
 
     >>> params = {"embedding": 0.0, "layers_0": 0.0, "layers_1": 0.0, "norm": 0.0}
-    >>> layer_factors(params, 0.5)
+    >>> layer_factors(params, 0.5, {})
     [0.125, 0.25, 0.5, 1.0]
     """
     names, shapes = leaf_names(params), [np.shape(x) for x in jax.tree.leaves(params)]
-    stacks = {n: shape[0] for n, shape in zip(names, shapes, strict=True) if shape and is_stack(n)}
+    axes = dict(zip(names, stack_axes("stacked", stacked, params), strict=True))
+    rows = zip(names, shapes, strict=True)
+    stacks = {name: math.prod(shape[i] for i in axes[name]) for name, shape in rows if axes[name]}
     found = {name: _NUMBER.search(name) for name in names if name not in stacks}
     numbers = {name: int(match[1]) for name, match in found.items() if match}
     count = max([*(number + 1 for number in numbers.values()), *stacks.values()], default=0)
     if names and not count:
         raise ValueError(
-            "layer_decay: no path has a layer, such as layers_3, block12, h/3 or a stack below "
-            f"layers; the paths are {names[:3]} and others"
+            "layer_decay: no path has a layer, such as layers_3, block12 or h/3, and none is "
+            "stacked. Write the axis of stacked layers, such as stacked={'layers/*': 0}; the paths "
+            f"are {names[:3]} and others"
         )
     if len(set(stacks.values())) > 1:
         few = min(stacks, key=stacks.__getitem__)
         raise ValueError(
-            f"layer_decay: axis 0 of {few!r} has size {stacks[few]}, but other stacks have "
-            f"{count}; it has to be the axis of the layers"
+            f"stacked: {few!r} stacks {stacks[few]} layers, but other leaves have {count}; give "
+            "the axis of the layers"
         )
     factors: list[Any] = []
     for name, shape in zip(names, shapes, strict=True):
         if name in stacks:
             each = decay ** np.arange(count, 0, -1, dtype=np.float64)
-            factors.append(each.reshape(-1, *[1] * (len(shape) - 1)))
+            sizes = [size if i in axes[name] else 1 for i, size in enumerate(shape)]
+            factors.append(each.reshape(sizes))
         elif name in numbers:
             factors.append(decay ** (count - numbers[name]))
         else:

@@ -5,12 +5,11 @@ from typing import Any
 import optax
 
 from adamjax.matrices.layers import layers_apart
-from adamjax.matrices.resolve import stack_axes
-from adamjax.trees import PyTree
+from adamjax.trees import PyTree, Stacked, stack_axes
 
 
 def per_layer(
-    inner: optax.GradientTransformation, layouts: Any
+    inner: optax.GradientTransformation, stacked: Stacked
 ) -> optax.GradientTransformationExtraArgs:
     """Treat each layer of a stack as a parameter of its own, so that `scan` does not change steps.
 
@@ -20,28 +19,28 @@ def per_layer(
 
     Args:
       inner: any transformation, such as an optimizer.
-      layouts: the stacked parameters, in the form of `adamjax.matrix_layouts`. Only
-        `adamjax.stacked_layouts` in it count here: {"blocks/*": stacked_layouts()}.
+      stacked: from patterns of paths to the axis that stacks layers, or to several, such as
+        {"blocks/*": 0}. The first match applies, and () is none.
 
     Returns:
       A transformation with the state of `inner`.
 
     Raises:
-      ValueError: in `init`, for a stacked parameter without that axis, or the path of a parameter
-        that does not exist.
+      ValueError: in `init`, for a stacked parameter without that axis, or a pattern that matches no
+        parameter.
 
     >>> import jax.numpy as jnp
-    >>> from adamjax import stacked_layouts, trust_ratio
-    >>> tx = per_layer(trust_ratio(), {"blocks/*": stacked_layouts()})
+    >>> from adamjax import trust_ratio
+    >>> tx = per_layer(trust_ratio(), {"blocks/*": 0})
     >>> params = {"blocks": {"w": jnp.array([[6.0, 8.0], [0.0, 1.0]])}}
     >>> g = {"blocks": {"w": jnp.array([[1.0, 0.0], [0.0, 2.0]])}}
     >>> tx.update(g, tx.init(params), params)[0]["blocks"]["w"].tolist()
     [[10.0, 0.0], [0.0, 1.0]]
     """
-    inner, apart = optax.with_extra_args_support(inner), layers_apart(layouts)
+    inner, apart = optax.with_extra_args_support(inner), layers_apart(stacked)
 
     def init(params: PyTree) -> Any:
-        stack_axes(params, layouts)
+        stack_axes("stacked", stacked, params)
         return apart(inner.init)(params)
 
     return optax.GradientTransformationExtraArgs(init, apart(inner.update))

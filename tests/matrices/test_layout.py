@@ -84,7 +84,7 @@ def test_flax_nnx():
     expected = {name: f"2 x {matrix}" for name, matrix in expected.items()}
     params = nnx.state(stack, nnx.Param)
     stacked = {**expected, "heads/kernel": "8 x 5 x 12"}
-    assert matrices_of(params, stacked_layouts(layouts)) == stacked
+    assert matrices_of(params, stacked_layouts({"*": 0}, layouts)) == stacked
 
 
 class LinenBlock(nn.Module):
@@ -103,7 +103,7 @@ def test_flax_linen_under_scan(axis):
     )  # fmt: skip
     params = jax.eval_shape(scan().init, jax.random.key(0), jnp.ones((1, 5, 12)), None)
     attention = "params/MultiHeadDotProductAttention_0"
-    assert matrices_of(params, {"params/*": stacked_layouts("flax", axis)}) == {
+    assert matrices_of(params, stacked_layouts({"params/*": axis}, "flax")) == {
         **{f"{attention}/{name}/kernel": "3 x 16 x 12" for name in ("key", "query", "value")},
         f"{attention}/out/kernel": "3 x 12 x 16",
         "params/Conv_0/kernel": "3 x 12 x 36",

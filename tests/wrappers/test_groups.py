@@ -195,7 +195,8 @@ STACK = {
 
 
 def test_steps_of_layers_are_multiplied():
-    tx = adamjax.groups(adamjax.sgd, {}, default={"learning_rate": 1.0}, layer_decay=0.5)
+    settings = {"default": {"learning_rate": 1.0}, "stacked": {"encoder/layers/*": 0}}
+    tx = adamjax.groups(adamjax.sgd, {}, layer_decay=0.5, **settings)
     updates, _ = jax.jit(tx.update)(STACK, tx.init(STACK), STACK)
     layers = updates["encoder"]["layers"]
     assert jax.tree.map(lambda u: float(-u.ravel()[0]), updates) == {
@@ -210,10 +211,10 @@ def test_steps_of_layers_are_multiplied():
 @pytest.mark.parametrize("path", ["layers_1/w", "block1/w", "h/1/w", "Encoder/Block_1/LayerNorm_0"])
 def test_layer_is_in_the_path(path):
     tx = adamjax.groups(optax.sgd, {}, default={"learning_rate": 1.0}, layer_decay=0.5)
-    params = {"wte": jnp.ones(2), path: jnp.ones(2), path.replace("1", "0"): jnp.ones(2)}
+    paths = ["wte", path, path.replace("1", "0"), "h/kernel"]  # the last is no stack
+    params = dict.fromkeys(paths, jnp.ones(2))
     updates, _ = tx.update(params, tx.init(params), params)
-    factors = [-float(updates[k][0]) for k in params]
-    assert factors == [0.125, 0.5, 0.25]
+    assert [-float(updates[k][0]) for k in paths] == [0.125, 0.5, 0.25, 1.0]
 
 
 # --- errors
@@ -228,6 +229,7 @@ ERRORS = {
         {"*kernel": {}, "head/*": {}},
         {},
     ),
+    "learning_rate: the group 'default' has none; give it in default": (optax.adamw, {}, {}),
     "learning_rate: '2x' multiplies the value in default": (
         optax.adamw,
         {"*bias": {"learning_rate": "2x"}},
@@ -256,18 +258,15 @@ def test_error_says_what_to_write(message):
         adamjax.groups(make, settings, default=default).init(PARAMS)
 
 
+UNROLLED = {"layers_0": jnp.ones(2)}
 LAYER_ERRORS = {
     "no path has a layer": (adamjax.adamw, {"block": jnp.ones(2)}),
-    "axis 0 of 'layers/b' has size 2, but other stacks have 3": (
-        adamjax.adamw,
-        {"layers": {"a": jnp.ones((3, 2)), "b": jnp.ones((2, 3))}},
-    ),
     "optimizer with a HyperballState": (
         partial(adamjax.hyperball, optax.identity()),
         {"layers_0": jnp.ones((2, 2))},
     ),
-    "optimizer with a ScheduleFreeState": (adamjax.schedule_free_adamw, STACK),
-    "optimizer with a RoundParamsState": (partial(adamjax.adamw, param_rounding="kahan"), STACK),
+    "optimizer with a ScheduleFreeState": (adamjax.schedule_free_adamw, UNROLLED),
+    "optimizer with a RoundParamsState": (partial(adamjax.adamw, param_rounding="kahan"), UNROLLED),
 }
 
 
@@ -276,6 +275,12 @@ def test_layer_decay_refuses(message):
     make, params = LAYER_ERRORS[message]
     with pytest.raises(ValueError, match=message):
         adamjax.groups(make, {}, default=RATE, layer_decay=0.5).init(params)
+
+
+def test_stacks_have_one_number_of_layers():
+    tx = adamjax.groups(adamjax.adamw, {}, layer_decay=0.5, stacked={"layers/*": 0})
+    with pytest.raises(ValueError, match="'layers/b' stacks 2 layers, but other leaves have 3"):
+        tx.init({"layers": {"a": jnp.ones((3, 2)), "b": jnp.ones((2, 3))}})
 
 
 def test_refuses_the_state_of_another_optimizer():
