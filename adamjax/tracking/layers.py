@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from adamjax.moments import Array, divide
 from adamjax.rule import as_real, at_least_float32, real
@@ -43,13 +44,18 @@ def layer_axes(per_layer: PerLayer, params: PyTree) -> dict[str, int | None]:
     return axes
 
 
-def init_layers(per_layer: PerLayer, params: PyTree, *, coded: bool) -> dict[str, Array]:
-    """Return an array (metrics, layers) or (metrics,) of zeros by the name of each leaf."""
-    count = len(LAYER_METRICS) - (not coded)
+def init_layers(per_layer: PerLayer, params: PyTree, *, coded: bool) -> dict[str, Any]:
+    """Return zeros of shape (metrics, layers), and None for each layer of each leaf by name.
+
+    All layers are in one array, because each small array is one more to compile. The names are part
+    of the tree.
+    """
     axes = layer_axes(per_layer, params)
     leaves = dict(zip(leaf_names(params), jax.tree.leaves(params), strict=True))
-    shapes = {k: () if i is None else (jnp.shape(leaves[k])[i],) for k, i in axes.items()}
-    return {name: jnp.zeros((count, *shape), jnp.float32) for name, shape in shapes.items()}
+    counts = {k: None if i is None else (None,) * leaves[k].shape[i] for k, i in axes.items()}
+    total = sum(1 if count is None else len(count) for count in counts.values())
+    rows = len(LAYER_METRICS) - (not coded)
+    return {"values": jnp.zeros((rows, total), jnp.float32), "leaves": counts}
 
 
 def aligned_leaves(
@@ -66,38 +72,46 @@ def aligned_leaves(
 
 def measure_layers(
     leaves: Sequence[tuple[str, Array, Array, Any]],
-    before: Mapping[str, Array],
+    before: Array,
     axes: Mapping[str, int | None],
     saturated: Mapping[str, Array],
-) -> tuple[dict[str, Array], Array]:
-    """Return the metrics of the layers by leaf, and Σ g², Σ Δθ², Σ θ² and the number of NaN or inf.
+) -> tuple[Array, Array]:
+    """Return the metrics of the layers, and Σ g², Σ Δθ², Σ θ² and the number of NaN or inf.
 
     Args:
       leaves: name, gradient, update, and parameter or None.
-      before: the metrics of the step before.
+      before: the metrics of the step before, with the leaves in the order of their names.
       axes: the axis of the layers.
       saturated: the number of elements in integer codes that are at a limit.
     """
     if not leaves:
-        return {}, jnp.zeros(4, jnp.float32)
-    names, *columns = zip(*leaves, strict=True)
-    rows = [(before[name], saturated.get(name)) for name in names]
+        return before, jnp.zeros(4, jnp.float32)
+    names, *columns = zip(*sorted(leaves, key=lambda row: row[0]), strict=True)
     # Leaves with the layers on one axis share their traces.
-    metrics, squares = {}, []
+    sums: dict[str, tuple[Array, ...]] = {}
     for axis in dict.fromkeys(axes[name] for name in names):
         mine = [i for i, name in enumerate(names) if axes[name] == axis]
-        run = partial(_measure, axis)
-        results = map_columns(run, *([column[i] for i in mine] for column in (*columns, rows)))
-        metrics |= {names[i]: values for i, (values, _) in zip(mine, results, strict=True)}
-        squares += [total for _, total in results]
-    return {name: metrics[name] for name in before}, sum(squares[1:], start=squares[0])
+        rows = map_columns(partial(_sums, axis), *([column[i] for i in mine] for column in columns))
+        sums |= zip((names[i] for i in mine), rows, strict=True)
+    # Behind the barrier, XLA's TPU backend fuses these reductions into the pass of the step.
+    rows = jax.lax.optimization_barrier([sums[name] for name in names])
+    of_layers = jnp.stack([_joined(column) for column in zip(*rows, strict=True)])
+    pairs = zip(columns[0], rows, strict=True)
+    sizes = [np.full(x.size, g.size / max(x.size, 1)) for g, (x, *_) in pairs]
+    size = np.maximum(np.concatenate(sizes), 1).astype(np.float32)
+    values = _metrics(of_layers, size, before[_AVERAGES])
+    if len(before) == len(LAYER_METRICS):
+        codes = [saturated.get(name, 0 * row[0]) for name, row in zip(names, rows, strict=True)]
+        values = jnp.concatenate([values, _joined(codes)[None] / size])
+    return values, jnp.sum(of_layers[jnp.array([0, 1, 2, 5])], axis=1)
 
 
-def _measure(
-    axis: int | None, gradient: Array, update: Array, param: Any, row: tuple[Array, Any]
-) -> tuple[Array, Array]:
-    """Return the metrics of one leaf, (metrics, layers) or (metrics,), and its three sums."""
-    before, saturated = row
+def _joined(arrays: Sequence[Array]) -> Array:
+    return jnp.concatenate([jnp.asarray(x, jnp.float32).reshape(-1) for x in arrays])
+
+
+def _sums(axis: int | None, gradient: Array, update: Array, param: Any) -> tuple[Array, ...]:
+    """Return Σ g², Σ Δθ², Σ θ², -Σ g Δθ, the number of lost and of non-finite elements."""
     g, u = as_real(gradient, jnp.float32), as_real(update, jnp.float32)
     p, lost = jnp.zeros_like(u), jnp.zeros_like(u)
     step = u
@@ -107,24 +121,17 @@ def _measure(
     others = tuple(i for i in range(g.ndim) if i != axis)
     bad = jnp.where(jnp.isfinite(g), 0, jnp.float32(1))
     terms = (g * g, step * step, p * p, -g * step, lost, bad)
-    # Behind the barrier, XLA's TPU backend fuses these reductions into the pass of the step.
-    sums = jax.lax.stop_gradient(tuple(jnp.sum(x, others) for x in terms))
-    g2, u2, p2, dot, zeros, nonfinite = jax.lax.optimization_barrier(sums)
-    norms = [jnp.sqrt(x) for x in (g2, u2, p2)]
-    size = max(g.size // max(g2.size, 1), 1)
-    spikes, averages = zip(*map(_spike, norms[:2], before[_AVERAGES]), strict=True)
-    rest = [] if len(before) < len(LAYER_METRICS) else [0 * g2 if saturated is None else saturated]
-    values = [
-        *norms,
-        divide(norms[1], norms[2]),
-        divide(divide(dot, norms[0]), norms[1]),
-        zeros / size,
-        nonfinite,
-        *spikes,
-        *averages,
-        *(jnp.asarray(x, jnp.float32) / size for x in rest),
-    ]
-    return jnp.stack(values), jnp.stack([jnp.sum(x) for x in (g2, u2, p2, nonfinite)])
+    return jax.lax.stop_gradient(tuple(jnp.sum(x, others) for x in terms))
+
+
+def _metrics(sums: Array, sizes: Any, averages: Array) -> Array:
+    """Return the metrics of all layers from their sums, sizes and averages before."""
+    norms = jnp.sqrt(sums[:3])
+    spikes, averages = _spike(norms[:2], averages)
+    ratio = divide(norms[1], norms[2])
+    cosine = divide(divide(sums[3], norms[0]), norms[1])
+    rest = jnp.stack([ratio, cosine, sums[4] / sizes, sums[5]])
+    return jnp.concatenate([norms, rest, spikes, averages])
 
 
 def applied(update: Array, param: Any) -> Array:
@@ -150,12 +157,16 @@ def _spike(norm: Array, average: Array) -> tuple[Array, Array]:
 
 def layer_scalars(layers: Mapping[str, Any]) -> dict[str, Array]:
     """Return (layers,) or () by metric and leaf, such as "gradient_norm/layers/kernel"."""
-    return {
-        f"{metric}/{name}": jnp.asarray(values)[i]
-        for i, metric in enumerate(LAYER_METRICS)
-        for name, values in layers.items()
-        if i < len(values) and not metric.endswith("average")
-    }
+    if not layers:
+        return {}
+    values, scalars, start = jnp.asarray(layers["values"]), {}, 0
+    for name, each in sorted(layers["leaves"].items()):
+        place = start if each is None else slice(start, start + len(each))
+        start += 1 if each is None else len(each)
+        for metric, row in zip(LAYER_METRICS, values[:, place], strict=False):
+            if not metric.endswith("average"):
+                scalars[f"{metric}/{name}"] = row
+    return scalars
 
 
 def find_spikes(history: Mapping[str, Any], *, factor: float = 10.0, name: str = "") -> list[Spike]:

@@ -29,7 +29,7 @@ NORMS = ("gradient_norm", "update_norm", "parameter_norm", "update_ratio")
 class TrackState(NamedTuple):
     """State of `track`: the wrapped state, and the metrics of the last step.
 
-    `metrics` maps names to scalars, and with `per_layer` "layers" to an array for each leaf. If the
+    `metrics` maps names to scalars, and with `per_layer` "layers" to an array of all layers. If the
     tracker has a name, it is `{name: {metric: scalar}}`.
     """
 
@@ -168,7 +168,9 @@ def track(
         gradients, layers = _measurable(updates), {}
         if per_layer:
             rows = aligned_leaves(updates, out, params)
-            layers["layers"], sums = measure_layers(rows, before["layers"], axes, counts)
+            known = before["layers"]
+            after, sums = measure_layers(rows, known["values"], axes, counts)
+            layers["layers"] = {**known, "values": after}
             norms, nonfinite = list(jnp.sqrt(sums[:3])), sums[3].astype(jnp.int32)
         else:
             norms = list(map(_norm, (gradients, _steps(out, params), _measurable(params))))
