@@ -1,4 +1,4 @@
-"""The command line: `python -m adamjax list | show | cite | memory | layouts | compare`."""
+"""The command line: `python -m adamjax list | show | cite | memory | layouts | groups ...`."""
 
 import argparse
 import os
@@ -9,7 +9,13 @@ from typing import Any, NoReturn
 import adamjax
 from adamjax.checks import lookup_or_suggest
 from adamjax.cli import commands, on_mesh
-from adamjax.cli.choices import parse_optimizer, read_layouts, read_params
+from adamjax.cli.choices import (
+    parse_optimizer,
+    parse_schedule,
+    read_groups,
+    read_layouts,
+    read_params,
+)
 from adamjax.cli.compare import check_picture
 from adamjax.cli.machines import MACHINES, get_machine
 from adamjax.cli.memory import parse_count, parse_shape
@@ -26,6 +32,8 @@ COMMANDS = {
     "cite": "print BibTeX for the papers of variants",
     "memory": "compute the bytes of an optimizer's state without allocating it",
     "layouts": "print the matrices of a model's parameters, as muon trains them",
+    "groups": "print the group and the settings of each parameter",
+    "schedules": "print or plot the values of schedules",
     "compare": "run variants on a small problem and print the results",
 }
 CHOICE = """\
@@ -40,6 +48,10 @@ than {MIN_SIZE:,} elements stay float32.
 
 With --mesh, the tables estimate the bytes that each device keeps, moves and sends. docs/scaling.md
 has the formulas. Devices that are neighbours on the last axis are neighbours in the machine.
+""",
+    "schedules": """\
+NAME is one of adamjax.schedules or optax.schedules, such as
+wsd:peak_value=3e-4,warmup_steps=100,stable_steps=800,decay_steps=100
 """,
     "layouts": """\
 PARAMS names a tree of arrays in a Python module, or a function without arguments that returns one.
@@ -112,17 +124,24 @@ def make_parser() -> Parser:
         added[name].add("choices", parse_optimizer, "NAME", text, nargs="+")
     _add_memory(added["memory"])
     text = "module and name of parameters, such as model:init"
-    added["layouts"].add("params", read_params, "PARAMS", text)
+    for name in ("layouts", "groups"):
+        added[name].add("params", read_params, "PARAMS", text)
     text = "flax, maxtext, equinox, torch, a layout, or module and name of layouts: model:LAYOUTS"
     added["layouts"].add("--layouts", read_layouts, "LAYOUTS", text)
+    text = "module and name of an optimizer of adamjax.groups, such as model:tx"
+    added["groups"].add("optimizer", read_groups, "OPTIMIZER", text)
+    text = "a schedule of adamjax or Optax with its arguments, or module and name of another"
+    added["schedules"].add("chosen", parse_schedule, "NAME", text, nargs="+")
     compare = added["compare"]
     text = "a problem of the list below (default: rosenbrock)"
     compare.add("--problem", get_problem, "NAME", text, default="rosenbrock")
-    compare.add("--steps", parse_count, "N", "default: 500", default=500)
+    for name, steps in (("compare", 500), ("schedules", 1000)):
+        added[name].add("--steps", parse_count, "N", f"default: {steps}", default=steps)
     text = "learning rate of all (default: the best of a grid for each, or that of the problem)"
     compare.add("--learning-rate", read_rate, "LR", text)
     compare.add("--plot", check_picture, "FILE", "save loss curves and paths: .png, .svg, .pdf")
-    for name in ("list", "show", "memory", "layouts", "compare"):
+    added["schedules"].add("--plot", check_picture, "FILE", "save curves: .png, .svg, .pdf")
+    for name in COMMANDS.keys() - {"cite"}:
         added[name].add_argument("--json", action="store_true", help="JSON instead of a table")
     return parser
 
@@ -170,6 +189,11 @@ def run_command(options: argparse.Namespace) -> str:
             return on_mesh.report(options.choices, options.params, options.plan, **settings)
         case "layouts":
             return commands.layouts(options.table, as_json=options.json)
+        case "groups":
+            return commands.groups(options.table, as_json=options.json)
+        case "schedules":
+            settings = {"steps": options.steps, "plot": options.plot, "as_json": options.json}
+            return commands.schedules(options.chosen, **settings)
     return commands.compare(
         options.choices,
         options.problem,
@@ -215,11 +239,15 @@ def _read(argv: Sequence[str]) -> argparse.Namespace:
             options.plan = _read_plan(options)
         except ValueError as error:
             parser.exit(2, f"{parser.prog} memory: {error}\n")
-    if options.command == "layouts":
+    if options.command in ("layouts", "groups"):
         try:
-            options.table = matrix_layouts(options.params, options.layouts)
+            options.table = (
+                matrix_layouts(options.params, options.layouts)
+                if options.command == "layouts"
+                else options.optimizer.table(options.params)
+            )
         except ValueError as error:
-            parser.exit(2, f"{parser.prog} layouts: {error}\n")
+            parser.exit(2, f"{parser.prog} {options.command}: {error}\n")
     return options
 
 

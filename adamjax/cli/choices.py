@@ -1,7 +1,9 @@
 """Variants, their arguments and parameters of models on the command line."""
 
+import inspect
 import sys
 import warnings
+from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
 from operator import attrgetter
@@ -11,8 +13,10 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from adamjax import schedules
 from adamjax.checks import lookup_or_suggest
 from adamjax.registry import Variant, get_variant
+from adamjax.wrappers.groups import GroupedTransformation
 
 CONSTANTS = {"true": True, "false": False, "none": None}
 
@@ -32,23 +36,27 @@ class Choice(NamedTuple):
 
 def parse_optimizer(text: str) -> Choice:
     """Parse NAME[:ARGUMENT=VALUE,...], or raise TypeError or ValueError."""
-    name, _, settings = text.partition(":")
-    variant = get_variant(name)
-    defaults = variant.defaults
-    arguments = {}
-    for setting in filter(None, settings.split(",")):
-        key, equals, value = setting.partition("=")
-        if not equals:
-            raise ValueError(f"{text!r} must look like adam:b2=0.99,style=keras")
-        arguments[key] = read_value(
-            key, value, lookup_or_suggest(f"argument of {name}", key, defaults)
-        )
+    variant = get_variant(text.partition(":")[0])
+    arguments = read_arguments(text, variant.defaults)
     # One step on shapes alone finds a wrong value before anything is computed.
     choice = Choice(text, variant, arguments)
     tx, params = choice.make(), jax.ShapeDtypeStruct((2, 2), jnp.float32)
     with warnings.catch_warnings(action="ignore"):  # of a small leaf
         jax.eval_shape(lambda p: tx.update(p, tx.init(p), p), params)
     return choice
+
+
+def read_arguments(text: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Parse the arguments of NAME[:ARGUMENT=VALUE,...] by their defaults."""
+    name, _, settings = text.partition(":")
+    arguments = {}
+    for setting in filter(None, settings.split(",")):
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise ValueError(f"{text!r} must look like adam:b2=0.99,style=keras")
+        default = lookup_or_suggest(f"argument of {name}", key, defaults)
+        arguments[key] = read_value(key, value, default)
+    return arguments
 
 
 def read_value(name: str, text: str, default: Any) -> Any:
@@ -83,6 +91,26 @@ def read_params(text: str) -> Any:
     """Return the parameters at MODULE:NAME, or the shapes of those that a function there makes."""
     params = read_object(text)
     return jax.eval_shape(params) if callable(params) else params
+
+
+def read_groups(text: str) -> GroupedTransformation:
+    """Return the optimizer at MODULE:NAME, or raise TypeError if it has no groups."""
+    tx = read_object(text)
+    if not isinstance(tx, GroupedTransformation):
+        raise TypeError(f"{text} must be an optimizer of adamjax.groups, got {tx!r}")
+    return tx
+
+
+def parse_schedule(text: str) -> tuple[str, optax.Schedule]:
+    """Return the label and the schedule of NAME:ARGUMENT=VALUE,..., or that at MODULE:NAME."""
+    name = text.partition(":")[0]
+    makers = (getattr(module, name, None) for module in (schedules, optax.schedules))
+    make = next(filter(inspect.isfunction, makers), None)
+    if make is None:
+        return text, read_object(text)
+    parameters = inspect.signature(make).parameters
+    defaults = {p.name: None if p.default is p.empty else p.default for p in parameters.values()}
+    return text, make(**read_arguments(text, defaults))
 
 
 def read_layouts(text: str) -> Any:

@@ -8,7 +8,9 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+import optax
 
+from adamjax.checks import is_number
 from adamjax.cli.choices import Choice
 from adamjax.cli.compare import learning_rates_for, plot_runs, run
 from adamjax.cli.memory import leaves_of, parts_by_storage, state_parts
@@ -17,6 +19,8 @@ from adamjax.matrices.resolve import LayoutTable
 from adamjax.problems import Problem
 from adamjax.registry import Reduction, Variant
 from adamjax.storage.formats import FORMATS
+from adamjax.tracking.plots import plot_schedules
+from adamjax.wrappers.groups import GroupTable
 
 MATRIX = (4096, 4096)
 """The shape for which `show` prints sizes."""
@@ -186,6 +190,39 @@ def layouts(rows: LayoutTable, *, as_json: bool = False) -> str:
     if not as_json:
         return str(rows)
     return to_json([{**row._asdict(), "layout": str(row.layout or "other")} for row in rows])
+
+
+def groups(rows: GroupTable, *, as_json: bool = False) -> str:
+    """Print the group, the settings and the factors of the layers of each parameter."""
+    if not as_json:
+        return str(rows)
+    plain = lambda value: value if is_number(value) or isinstance(value, str) else str(value)  # noqa: E731
+    records = [row._asdict() for row in rows]
+    for record in records:
+        settings = record["settings"]
+        record["settings"] = settings and {k: plain(value) for k, value in settings.items()}
+    return to_json(records)
+
+
+def schedules(
+    chosen: Sequence[tuple[str, optax.Schedule]],
+    *,
+    steps: int = 1000,
+    plot: str | None = None,
+    as_json: bool = False,
+) -> str:
+    """Print the values of schedules at eleven steps, and plot all of them."""
+    if plot:
+        plot_schedules(dict(chosen), steps, plot)
+    counts = np.unique(np.linspace(0, steps - 1, 11, dtype=np.int32)).tolist()
+    rows = [
+        [count, *(float(np.asarray(schedule(count))) for _, schedule in chosen)] for count in counts
+    ]
+    names = ["step", *(label for label, _ in chosen)]
+    if as_json:
+        return to_json([dict(zip(names, row, strict=True)) for row in rows])
+    cells = [[row[0], *(float(f"{x:.4g}") for x in row[1:])] for row in rows]
+    return table(names, cells) + (f"\n\npicture: {plot}" if plot else "")
 
 
 def compare(

@@ -229,10 +229,12 @@ def test_a_closed_pipe_is_silent(arguments):
 
 
 MODEL = """
+import adamjax
 import jax.numpy as jnp
 def init():
     attn = {"query": jnp.ones((8, 2, 3)), "bias": jnp.ones((2, 3))}
     return {"attn": attn, "mlp": jnp.ones((8, 4))}
+tx = adamjax.groups(adamjax.adamw, {"*bias": {"weight_decay": 0.0}, "mlp": "frozen"})
 LAYOUTS = {"attn/query": "embed heads dim -> heads dim embed"}
 params = {"w": jnp.ones(3)}
 """
@@ -255,4 +257,31 @@ def test_layouts(cli, output, tmp_path, monkeypatch):
         ("model_of_test:init", "--layouts", "flex"): "did you mean 'flax'",
     }.items():
         code, out, err = cli("layouts", *arguments)
+        assert (code, out) == (2, "") and message in err
+
+
+def test_groups(cli, output, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model_of_groups.py").write_text(MODEL)
+    lines = output("groups", "model_of_groups:init", "model_of_groups:tx").splitlines()
+    assert [line.split()[-1] for line in lines] == ["weight_decay", "0", "0.01", "frozen"]
+    rows = json.loads(output("groups", "model_of_groups:init", "model_of_groups:tx", "--json"))
+    assert [row["settings"] for row in rows] == [{"weight_decay": 0}, {"weight_decay": 0.01}, None]
+    for name, message in {"tx": "no parameter matches '*bias'", "init": "must be an opt"}.items():
+        code, out, err = cli("groups", "model_of_groups:params", f"model_of_groups:{name}")
+        assert (code, out) == (2, "") and message in err
+
+
+def test_schedules(cli, output, tmp_path):
+    names = "wsd:peak_value=0.5,warmup_steps=10,stable_steps=80,decay_steps=10", "optax:constant"
+    short = "linear_schedule:init_value=0.0,end_value=1.0,transition_steps=100"
+    table = output("schedules", names[0], short, "--steps", "101", "--plot", tmp_path / "a.png")
+    assert [line.split() for line in table.splitlines()[2:5]] == [
+        *(["0", "0", "0"], ["10", "0.5", "0.1"], ["20", "0.5", "0.2"])
+    ]
+    assert (tmp_path / "a.png").stat().st_size > 5000
+    (row,) = json.loads(output("schedules", short, "--steps", "1", "--json"))
+    assert row == {"step": 0, short: 0.0}
+    for name, message in {names[1]: "no attribute", "wsd:peak=1": "'peak'", "wsd": "miss"}.items():
+        code, out, err = cli("schedules", name)
         assert (code, out) == (2, "") and message in err
