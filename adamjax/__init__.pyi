@@ -15,6 +15,7 @@ ScalarOrSchedule = ArrayLike | Callable[[Any], Any]
 from adamjax.interop.arguments import from_keras_args as from_keras_args
 from adamjax.interop.arguments import from_torch_args as from_torch_args
 from adamjax.interop.checkpoints import state_template as state_template
+from adamjax.interop.convert import convert_optimizer as convert_optimizer
 from adamjax.interop.optax_arguments import from_optax_args as from_optax_args
 from adamjax.matrices.resolve import matrix_layouts as matrix_layouts
 from adamjax.matrices.resolve import stacked_layouts as stacked_layouts

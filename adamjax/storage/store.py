@@ -151,11 +151,35 @@ def convert_state(
     _check(parts, roles, patterns)
     changed = []
     for part in parts:
-        present = _plan(part, lambda name, leaf, roles: found_codes(leaf, roles))
-        part = _widen(_decode(part, present))
-        plan = _plan(part, choose)
-        changed.append(_encode(part, plan, _mark(to, part, plan)))
+        wide = _widen(_decode(part, _plan(part, _own_codes)))
+        plan = _plan(wide, choose)
+        changed.append(_encode(wide, plan, _mark(to, wide, plan)))
     return rebuild(changed)
+
+
+def wide_moments(state: Any) -> list[Moments]:
+    """Return the moments in a state in float32."""
+    return [_widen(_decode(part, _plan(part, _own_codes))) for part in split_moments(state, {})[0]]
+
+
+def store_like(like: Any, state: Any, moments: list[Moments]) -> Any:
+    """Return a state with these moments, in the storage formats of the state `like`."""
+    rows = zip(split_moments(like, {})[0], moments, strict=True)
+    stored = [_encode(_like(new, old), _plan(old, _own_codes), old.format) for old, new in rows]
+    return split_moments(state, {})[1](stored)
+
+
+def _like(part: Moments, before: Moments) -> Moments:
+    """Cast the moments of low precision, such as those of `mu_dtype`, back to it."""
+    cast = lambda x, y: (  # noqa: E731
+        x.astype(y.dtype) if jnp.issubdtype(jnp.result_type(y), jnp.inexact) else x
+    )
+    rows = zip(part.leaves, before.leaves, strict=True)
+    return part._replace(leaves=[{k: cast(x, old[k]) for k, x in new.items()} for new, old in rows])
+
+
+def _own_codes(_: str, leaf: Leaf, roles: Mapping[str, str]) -> Groups:
+    return found_codes(leaf, roles)
 
 
 def found_codes(leaf: Leaf, roles: Mapping[str, str]) -> Groups:

@@ -1,0 +1,313 @@
+"""Go on with another optimizer: the averages of one optimizer's state in the state of another."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from adamjax.modifiers.eigenbasis import EigenbasisState
+from adamjax.moments import Array, divide, norm
+from adamjax.rule import ScheduledBetaState
+from adamjax.storage.roles import roles_of
+from adamjax.storage.state_moments import Moments, split_moments, steps_done
+from adamjax.storage.store import store_like, wide_moments
+from adamjax.trees import PyTree, leaf_names
+from adamjax.wrappers.schedule_free import ScheduleFreeState
+
+_KINDS = {"mean": "mean", "signed": "mean", "square": "square"}  # by role
+_CLOCKS = ("count", "step_count", "step", "t")
+
+
+class _Average(NamedTuple):
+    """A moment of one leaf that follows x = decay x + gain g, of gradients g or their squares."""
+
+    field: str
+    gain: float
+    decay: float
+
+    @property
+    def is_sum(self) -> bool:
+        """Whether the gain is 1, not 1 - decay."""
+        return self.gain > 0.5 and self.gain**2 > 1 - self.decay
+
+    def weight(self, count: float) -> float:
+        """Return the sum of the weights of `count` gradients."""
+        if not self.is_sum:
+            return 1 - (1 - self.gain) ** count
+        fades = self.decay < 1 - 1e-6
+        return (1 - self.decay**count) / (1 - self.decay) if fades else count
+
+
+Key = tuple[str, str]  # a leaf, and "mean" or "square"
+Averages = dict[Key, _Average]
+
+
+def convert_optimizer(
+    state: Any,
+    old: optax.GradientTransformation,
+    new: optax.GradientTransformation,
+    params: PyTree,
+) -> Any:
+    """Return the state with which `new` goes on where `old` has stopped.
+
+    The state has averages of the gradients and of their squares for each leaf. Three steps of each
+    optimizer on small random gradients show which moments are averages or sums, and over how many
+    steps. These moments of `new` are set to the same averages, in its storage format and with its
+    factor, such as 1 / (1 - b1) for a sum. Its counts are the steps done, so schedules go on.
+
+    | from, to | starts as |
+    |---|---|
+    | a first moment, to none before | 0, which grows as in a warm-up |
+    | a second moment, to none before | m² (1 + b) / (1 - b), averaged over rows and columns |
+    | SOAP | Adam: its basis starts at that of the parameters |
+    | from SOAP | m is turned back, v has the scale of SOAP's and the form of m² |
+    | a schedule-free optimizer | the parameters and a new average of them |
+
+    Multiply the learning rate of `new` by a short ramp, for which Optax has the schedule:
+    `optax.linear_schedule(0.05, 1.0, 20, transition_begin=steps)`.
+
+    Args:
+      state: the state of `old`. If it counts no steps (`optax.sgd`), give
+        `(state, optax.ScaleByScheduleState(jnp.asarray(steps)))`.
+      old: the optimizer that has made `state`, of adamjax or Optax.
+      new: the optimizer to go on with. Another learning rate or storage format may be the change.
+      params: the parameters to go on from: those trained, or `adamjax.eval_params(state, params)`
+        of a schedule-free optimizer.
+
+    Returns:
+      A state like `new.init(params)`.
+
+    Raises:
+      ValueError: if `state` counts no steps or is not of `old`, or if a moment of `new` has no
+        source in it, as with factored moments.
+
+    >>> import adamjax
+    >>> params, old = {"w": jnp.ones((2, 3))}, optax.sgd(optax.constant_schedule(0.1), 0.9)
+    >>> _, state = old.update(params, old.init(params))
+    >>> new = adamjax.lion(1e-4, b2=0.5)
+    >>> after = convert_optimizer(state, old, new, params)[0]
+    >>> int(after.count), round(float(after.mu["w"][0, 0]), 4)  # (1 - 0.5) of one gradient
+    (1, 0.5)
+    """
+    fresh, count = new.init(params), steps_done(state)
+    if count is None:
+        raise ValueError(
+            "state: it counts no steps; give it with the steps done, "
+            "(state, optax.ScaleByScheduleState(jnp.asarray(steps)))"
+        )
+    parts = wide_moments(state)
+    if _names(parts) != _names(wide_moments(old.init(params))):
+        raise ValueError("state: its moments are not those of old.init(params)")
+    count, like = int(count), fresh
+    if count == 0:
+        return fresh
+    alike = _spec(state) == _spec(fresh)  # all but the storage format
+    known = _averages(old, params)
+    means, decays = _means(parts, known, count)
+    rotated = set() if alike else _rotated(state)
+    if rotated:
+        chosen = {key: x for key, x in means.items() if key[0] in rotated}
+        means |= _turned_back(state, old, known, params, chosen)
+    for name, decay in decays.items():
+        if name in rotated or (name, "square") not in means:
+            square = _estimate(means[name, "mean"], decay)
+            scale = jnp.mean(means.get((name, "square"), square))  # of any basis
+            means[name, "square"] = square * divide(scale, jnp.mean(square))
+    fresh = state if alike else _with_count(fresh, count)
+    ages = [count if alike or not each else math.inf for each in _scheduled(fresh)]
+    rows = zip(wide_moments(fresh), _averages(new, params), ages, strict=True)
+    return store_like(like, fresh, [_filled(*row, means) for row in rows])
+
+
+def _names(parts: Sequence[Moments]) -> list[list[str]]:
+    return [part.names for part in parts]
+
+
+def _averages(tx: optax.GradientTransformation, params: PyTree) -> list[Averages]:
+    """Return the first average of gradients and of squares by leaf and kind, for each part."""
+    leaves, treedef = jax.tree.flatten(jax.tree.map(jnp.zeros_like, params))
+    zeros, update = treedef.unflatten(leaves), jax.jit(tx.update)
+    small = 1e-3 / math.sqrt(max(1, sum(x.size for x in leaves)))  # below any clipping
+    keys = jax.random.split(jax.random.key(0), len(leaves))
+    pairs = zip(keys, leaves, strict=True)
+    signs = [jax.random.rademacher(key, x.shape, jnp.float32) for key, x in pairs]
+    grads = [(small * s).astype(x.dtype) for s, x in zip(signs, leaves, strict=True)]
+    squares = dict(zip(leaf_names(zeros), map(_sum_of_squares, grads), strict=True))
+    state, steps = tx.init(zeros), []
+    for factor in (1, 1, 0):
+        _, state = update(treedef.unflatten([factor * g for g in grads]), state, zeros)
+        parts = wide_moments(state)
+        steps.append(jax.device_get([_sizes(part, squares) for part in parts]))
+    return [_averages_of(part.roles, *each) for part, *each in zip(parts, *steps, strict=True)]
+
+
+def _sum_of_squares(x: Array) -> Array:
+    return jnp.sum(jnp.square(jnp.abs(x).astype(jnp.float32)))
+
+
+def _sizes(part: Moments, squares: Mapping[str, Array]) -> dict[tuple[str, str], Array]:
+    """Return the size of each moment of each leaf in units of the gradient."""
+    sizes = {}
+    for name, leaf in zip(part.names, part.leaves, strict=True):
+        for field, x in leaf.items():
+            is_square = _KINDS.get(part.roles[field]) == "square"
+            ratio = jnp.sum(x) if is_square else _sum_of_squares(x)
+            ratio = divide(ratio, squares[name])
+            sizes[name, field] = ratio if is_square else jnp.sqrt(ratio)
+    return sizes
+
+
+def _averages_of(
+    roles: Mapping[str, str], *sizes: Mapping[tuple[str, str], float]
+) -> dict[tuple[str, str], _Average]:
+    """Find averages from the sizes after two equal gradients and a third that is 0."""
+    found: dict[tuple[str, str], _Average] = {}
+    for (name, field), *steps in zip(sizes[0], *(each.values() for each in sizes), strict=True):
+        first, second, third = map(float, steps)
+        kind = _KINDS.get(roles[field])
+        if kind is None or (name, kind) in found or not second > 0:
+            continue
+        decay = min(third / second, 1.0)
+        average = _Average(field, second - decay * first, decay)
+        # Of normalized gradients, or of other factors, a moment is no average.
+        fits = abs(1 - decay - average.gain) <= average.gain + 0.005 or average.is_sum
+        if fits and 0 < average.gain < 1.01:
+            found[name, kind] = average
+    return found
+
+
+def _means(
+    parts: Sequence[Moments], averages: Sequence[Averages], count: int
+) -> tuple[dict[Key, Array], dict[str, float]]:
+    """Return the averages of gradients and squares, and the decay of the first by leaf."""
+    means, decays = {}, {}
+    for part, of_part in zip(parts, averages, strict=True):
+        steps = count if part.count is None else int(part.count)
+        leaves = dict(zip(part.names, part.leaves, strict=True))
+        for (name, kind), average in of_part.items():
+            means[name, kind] = leaves[name][average.field] / average.weight(steps)
+            if kind == "mean":
+                decays[name] = average.decay
+    return means, decays
+
+
+def _estimate(mean: Array, decay: float) -> Array:
+    """Estimate the average of squares from that of independent gradients, by row and column."""
+    squares = jnp.square(jnp.abs(mean)) * (1 + decay) / (1 - decay)
+    whole = jnp.mean(squares)
+    if squares.ndim < 2:
+        return jnp.full_like(squares, whole)
+    columns = jnp.mean(squares, range(squares.ndim - 1), keepdims=True)
+    return divide(jnp.mean(squares, -1, keepdims=True), whole) * columns
+
+
+def _put(part: Moments, averages: Averages, values: Mapping[Key, Array]) -> Moments:
+    """Replace moments by the values of their leaves and kinds."""
+    leaves = {name: dict(leaf) for name, leaf in zip(part.names, part.leaves, strict=True)}
+    for name, kind in averages.keys() & values.keys():
+        leaves[name][averages[name, kind].field] = values[name, kind]
+    return part._replace(leaves=list(leaves.values()))
+
+
+def _filled(part: Moments, averages: Averages, count: float, means: Mapping[Key, Array]) -> Moments:
+    """Return the moments with these averages. First moments without one stay."""
+    leaves = dict(zip(part.names, part.leaves, strict=True))
+    if "square" in part.roles.values():
+        for name in leaves:
+            if (name, "square") not in averages:
+                raise ValueError(
+                    f"new: its second moment of {name!r} is no average of squares; start with "
+                    "new.init(params)"
+                )
+    values = {}
+    for (name, kind), average in averages.items():
+        mean, field = means.get((name, kind)), average.field
+        if mean is not None and mean.shape == leaves[name][field].shape:
+            values[name, kind] = mean * average.weight(count)
+        elif kind == "square":
+            raise ValueError(
+                f"state: it has no averages from which {field} of {name!r} could start; start "
+                "with new.init(params)"
+            )
+    return _put(part, averages, values)
+
+
+def _rotated(state: Any) -> set[str]:
+    """Return the leaves whose moments are in the eigenbasis of SOAP."""
+    is_node = lambda node: isinstance(node, EigenbasisState)  # noqa: E731
+    nodes = filter(is_node, jax.tree.leaves(state, is_leaf=is_node))
+    trees = [tree for node in nodes for tree in node.bases]
+    leaves = [
+        pair for tree in trees for pair in zip(leaf_names(tree), jax.tree.leaves(tree), strict=True)
+    ]
+    return {name for name, x in leaves if x.size > 1}
+
+
+def _turned_back(
+    state: Any,
+    tx: optax.GradientTransformation,
+    averages: Sequence[Averages],
+    params: PyTree,
+    means: Mapping[Key, Array],
+) -> dict[Key, Array]:
+    """Return the averages of gradients of SOAP in the basis of the parameters.
+
+    They are proportional to the update without gradients, if the second moments are constant.
+    """
+    flat = {k: jnp.full_like(x, jnp.mean(x)) for k, x in means.items() if k[1] == "square"}
+    rows = zip(wide_moments(state), averages, strict=True)
+    state = store_like(state, state, [_put(*row, flat) for row in rows])
+    zeros = jax.tree.map(jnp.zeros_like, params)
+    updates, _ = jax.jit(tx.update)(zeros, state, zeros)
+    turned = dict(zip(leaf_names(updates), jax.tree.leaves(updates), strict=True))
+    return {
+        (name, kind): -turned[name] * divide(norm(x), norm(turned[name]))
+        for (name, kind), x in means.items()
+        if kind == "mean"
+    }
+
+
+def _with_count(node: Any, count: int) -> Any:
+    """Set the counts of steps in a state, but for those of transformations that begin."""
+    is_node = lambda x: hasattr(x, "_fields")  # noqa: E731
+    if not is_node(node):
+        inner = lambda x: _with_count(x, count) if is_node(x) else x  # noqa: E731
+        return jax.tree.map(inner, node, is_leaf=is_node)
+    fields = {name: _with_count(getattr(node, name), count) for name in node._fields}
+    roles = roles_of(node, {})
+    others = [name for name in node._fields if name not in (*roles, *_CLOCKS)]
+    if roles and jax.tree.leaves([fields[name] for name in others]):
+        raise ValueError(
+            f"new: its {type(node).__name__} has {others}, which no average can start; start with "
+            "new.init(params)"
+        )
+    own = isinstance(node, EigenbasisState | ScheduleFreeState | optax.contrib.ScheduleFreeState)
+    if own or roles or "hyperparams" in fields or _is_schedule(node):
+        for name in _CLOCKS:
+            if name in fields and fields[name] is not None and jnp.ndim(fields[name]) == 0:
+                fields[name] = jnp.full_like(fields[name], count)
+    if isinstance(node, ScheduledBetaState):
+        fields["bias_corrections"] = jax.tree.map(jnp.ones_like, node.bias_corrections)
+    return node._replace(**fields)
+
+
+def _is_schedule(node: Any) -> bool:
+    leaves = jax.tree.leaves(node)
+    plateau = isinstance(node, optax.contrib.ReduceLROnPlateauState)
+    return not plateau and all(jnp.ndim(x) == 0 for x in leaves)
+
+
+def _scheduled(state: Any) -> list[bool]:
+    """Return for each part of a state with moments whether its decay rates are schedules."""
+    ends = lambda node: isinstance(node, ScheduledBetaState) or bool(roles_of(node, {}))  # noqa: E731
+    nodes = filter(ends, jax.tree.leaves(state, is_leaf=ends))
+    return [isinstance(node, ScheduledBetaState) for node in nodes]
+
+
+def _spec(state: Any) -> Any:
+    """Return the tree and the shapes of a state in float32."""
+    plain = split_moments(state, {})[1](wide_moments(state))
+    return jax.tree.structure(plain), jax.tree.map(jnp.shape, jax.tree.leaves(plain))
