@@ -66,6 +66,15 @@ def test_sweep_digits_ranks_by_the_held_out_loss(tmp_path, capsys):
     assert (tmp_path / "sweep_digits.png").stat().st_size > 10_000
 
 
+@pytest.mark.wide
+def test_fine_tune_compares_groups(capsys):
+    main_of("fine_tune")(["--epochs", "2"])
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()[-3:]]
+    accuracies, state_bytes = ([float(row[i]) for row in rows] for i in (-2, -1))
+    assert accuracies[0] > accuracies[1]
+    assert state_bytes[0] == pytest.approx(8, abs=0.01) and state_bytes[1] < 0.1
+
+
 def test_committed_results_reach_their_targets_and_are_in_the_readme():
     examples = {"mnist_mlp", "digits_cnn", "binary_mlp", "timeseries_rnn", "sparse_logistic"}
     assert examples <= set(RESULTS)
