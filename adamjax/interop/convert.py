@@ -118,7 +118,15 @@ def convert_optimizer(
             means[name, "square"] = square * divide(scale, jnp.mean(square))
     fresh = state if alike else _with_count(fresh, count)
     ages = [count if alike or not each else math.inf for each in _scheduled(fresh)]
-    rows = zip(wide_moments(fresh), _averages(new, params), ages, strict=True)
+    parts, known = wide_moments(fresh), _averages(new, params)
+    for part, of_part in zip(parts, known, strict=True):
+        missing = [name for name in part.names if (name, "square") not in of_part]
+        if missing and not alike and "square" in part.roles.values():
+            raise ValueError(
+                f"new: its second moment of {missing[0]!r} is no average of squares; start with "
+                "new.init(params)"
+            )
+    rows = zip(parts, known, ages, strict=True)
     return store_like(like, fresh, [_filled(*row, means) for row in rows])
 
 
@@ -214,15 +222,7 @@ def _put(part: Moments, averages: Averages, values: Mapping[Key, Array]) -> Mome
 
 def _filled(part: Moments, averages: Averages, count: float, means: Mapping[Key, Array]) -> Moments:
     """Return the moments with these averages. First moments without one stay."""
-    leaves = dict(zip(part.names, part.leaves, strict=True))
-    if "square" in part.roles.values():
-        for name in leaves:
-            if (name, "square") not in averages:
-                raise ValueError(
-                    f"new: its second moment of {name!r} is no average of squares; start with "
-                    "new.init(params)"
-                )
-    values = {}
+    leaves, values = dict(zip(part.names, part.leaves, strict=True)), {}
     for (name, kind), average in averages.items():
         mean, field = means.get((name, kind)), average.field
         if mean is not None and mean.shape == leaves[name][field].shape:

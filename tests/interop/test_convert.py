@@ -135,6 +135,13 @@ def test_schedule_free_starts_at_the_parameters():
     np.testing.assert_allclose(find(after, "nu"), v, rtol=1e-3)
 
 
+def test_other_moments_are_carried_to_the_same_optimizer():
+    old, new = adamjax.adamax(1e-3), adamjax.adamax(1e-2)
+    state = train(old)
+    after = adamjax.convert_optimizer(state, old, new, PARAMS)
+    jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, 1e-6), after, state)
+
+
 def test_an_optimizer_without_steps_is_new():
     old, new = adamjax.adamw(1e-3), adamjax.lion(1e-3)
     after = adamjax.convert_optimizer(old.init(PARAMS), old, new, PARAMS)
