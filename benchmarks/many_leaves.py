@@ -83,10 +83,14 @@ def prepare(tx: optax.GradientTransformation, params: Any, state: Any) -> dict[s
 
 
 def measure(
-    number: int, side: int, settings: Settings, advance: Callable[[str], None]
+    number: int,
+    side: int,
+    settings: Settings,
+    advance: Callable[[str], None],
+    compared: Mapping[str, optax.GradientTransformation] | None = None,
 ) -> dict[str, Any]:
     """Quartiles of each stage's times and ratios, by optimizer; tells each round that is done."""
-    params, compared = leaves(number, side), optimizers()
+    params, compared = leaves(number, side), compared or optimizers()
     states = {name: jax.eval_shape(tx.init, params) for name, tx in compared.items()}
     few = leaves(1, 8)
     for tx in compared.values():  # Python's imports and the compiler's start are no stage

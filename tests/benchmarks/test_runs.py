@@ -122,6 +122,27 @@ def test_matrix_optimizers(tmp_path, capsys):
 
 
 @pytest.mark.usefixtures("compiled_quickly")
+def test_convert(tmp_path):
+    from benchmarks import convert
+
+    convert.main(["--quick", "--results", str(tmp_path)])
+    report = only_result("convert", tmp_path)
+    assert list(report["results"]) == ["adamw to muon", "schedule_free_adamw to adamw"]
+    losses = report["results"]["adamw to muon"]
+    assert losses["converted"] != losses["new"]
+    assert report["judged"]["adamw to muon"] == convert.judged(losses, 2)
+
+
+def test_steering(tmp_path):
+    process = run("benchmarks.steering", "--quick", "--results", tmp_path)
+    assert process.returncode == 0, process.stderr
+    (rows,) = only_result("steering", tmp_path)["trees"].values()
+    assert list(rows) == ["optax.adamw", "groups", "track", "track(per_layer)"]
+    # Groups keep the state of one optimizer.
+    assert rows["groups"]["state_bytes"] == pytest.approx(8, rel=1e-2)
+
+
+@pytest.mark.usefixtures("compiled_quickly")
 @pytest.mark.parametrize(
     "name",
     [PAPERS[0], *(pytest.param(name, marks=pytest.mark.exhaustive) for name in PAPERS[1:])],
