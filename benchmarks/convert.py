@@ -29,7 +29,7 @@ RATES = {
 }
 MAKERS: Mapping[str, Any] = {
     "adamw": adamjax.adamw,
-    "adamw 8bit": lambda rate: adamjax.adamw(rate, storage="8bit"),
+    "adamw 8bit": lambda rate: adamjax.store(adamjax.adamw(rate), "8bit", min_size=1024),
     "lion": adamjax.lion,
     # Adam's rate for the other leaves is AdamW's.
     "muon": lambda rate: adamjax.muon(rate, layouts=LAYOUTS, adam_scale=0.2),
