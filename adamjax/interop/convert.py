@@ -15,7 +15,6 @@ from adamjax.storage.roles import roles_of
 from adamjax.storage.state_moments import Moments, split_moments, steps_done
 from adamjax.storage.store import store_like, wide_moments
 from adamjax.trees import PyTree, leaf_names
-from adamjax.wrappers.schedule_free import ScheduleFreeState
 
 _KINDS = {"mean": "mean", "signed": "mean", "square": "square"}  # by role
 _CLOCKS = ("count", "step_count", "step", "t")
@@ -82,7 +81,7 @@ def convert_optimizer(
 
     Raises:
       ValueError: if `state` counts no steps or is not of `old`, or if a moment of `new` has no
-        source in it, as with factored moments.
+        source in it, as with factored moments and KL-SOAP.
 
     >>> import adamjax
     >>> params, old = {"w": jnp.ones((2, 3))}, optax.sgd(optax.constant_schedule(0.1), 0.9)
@@ -99,7 +98,8 @@ def convert_optimizer(
             "(state, optax.ScaleByScheduleState(jnp.asarray(steps)))"
         )
     parts = wide_moments(state)
-    if _names(parts) != _names(wide_moments(old.init(params))):
+    names = [[part.names for part in wide_moments(x)] for x in (state, old.init(params))]
+    if names[0] != names[1]:
         raise ValueError("state: its moments are not those of old.init(params)")
     count, like = int(count), fresh
     if count == 0:
@@ -128,10 +128,6 @@ def convert_optimizer(
             )
     rows = zip(parts, known, ages, strict=True)
     return store_like(like, fresh, [_filled(*row, means) for row in rows])
-
-
-def _names(parts: Sequence[Moments]) -> list[list[str]]:
-    return [part.names for part in parts]
 
 
 def _averages(tx: optax.GradientTransformation, params: PyTree) -> list[Averages]:
@@ -239,11 +235,11 @@ def _rotated(state: Any) -> set[str]:
     """Return the leaves whose moments are in the eigenbasis of SOAP."""
     is_node = lambda node: isinstance(node, EigenbasisState)  # noqa: E731
     nodes = filter(is_node, jax.tree.leaves(state, is_leaf=is_node))
-    trees = [tree for node in nodes for tree in node.bases]
-    leaves = [
-        pair for tree in trees for pair in zip(leaf_names(tree), jax.tree.leaves(tree), strict=True)
+    sides = [tree for node in nodes for tree in node.bases]
+    named = [
+        row for side in sides for row in zip(leaf_names(side), jax.tree.leaves(side), strict=True)
     ]
-    return {name for name, x in leaves if x.size > 1}
+    return {name for name, x in named if x.size > 1}
 
 
 def _turned_back(
@@ -278,26 +274,22 @@ def _with_count(node: Any, count: int) -> Any:
         return jax.tree.map(inner, node, is_leaf=is_node)
     fields = {name: _with_count(getattr(node, name), count) for name in node._fields}
     roles = roles_of(node, {})
-    others = [name for name in node._fields if name not in (*roles, *_CLOCKS)]
-    if roles and jax.tree.leaves([fields[name] for name in others]):
+    known = {*roles, *_CLOCKS} if roles else fields.keys() - {"eigenvalues"}
+    others = sorted(fields.keys() - known)
+    if jax.tree.leaves([fields[name] for name in others]):
         raise ValueError(
             f"new: its {type(node).__name__} has {others}, which no average can start; start with "
             "new.init(params)"
         )
-    own = isinstance(node, EigenbasisState | ScheduleFreeState | optax.contrib.ScheduleFreeState)
-    if own or roles or "hyperparams" in fields or _is_schedule(node):
+    counts = roles or fields.keys() & {"hyperparams", "bases", "weight_sum"}
+    plateau = isinstance(node, optax.contrib.ReduceLROnPlateauState)
+    if counts or (not plateau and all(jnp.ndim(x) == 0 for x in jax.tree.leaves(node))):
         for name in _CLOCKS:
             if name in fields and fields[name] is not None and jnp.ndim(fields[name]) == 0:
                 fields[name] = jnp.full_like(fields[name], count)
     if isinstance(node, ScheduledBetaState):
         fields["bias_corrections"] = jax.tree.map(jnp.ones_like, node.bias_corrections)
     return node._replace(**fields)
-
-
-def _is_schedule(node: Any) -> bool:
-    leaves = jax.tree.leaves(node)
-    plateau = isinstance(node, optax.contrib.ReduceLROnPlateauState)
-    return not plateau and all(jnp.ndim(x) == 0 for x in leaves)
 
 
 def _scheduled(state: Any) -> list[bool]:

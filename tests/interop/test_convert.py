@@ -154,6 +154,7 @@ ERRORS = {
     "not those of old.init": (ADAMW, adamjax.muon(0.02), adamjax.lion(1e-3)),
     "no averages from which nu of 'bias'": (adamjax.sgd(0.1), adamjax.sgd(0.1), ADAMW),
     r"AdamMiniState has \['nu'\]": (ADAMW, ADAMW, adamjax.adam_mini(1e-3)),
+    r"EigenbasisState has \['eigenvalues'\]": (ADAMW, ADAMW, adamjax.kl_soap(1e-3)),
     "of 'bias' is no average of squares": (ADAMW, ADAMW, adamjax.adamax(1e-3)),
 }
 
