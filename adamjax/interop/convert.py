@@ -204,7 +204,7 @@ def _estimate(mean: Array, decay: float) -> Array:
     whole = jnp.mean(squares)
     if squares.ndim < 2:
         return jnp.full_like(squares, whole)
-    columns = jnp.mean(squares, range(squares.ndim - 1), keepdims=True)
+    columns = jnp.mean(squares, tuple(range(squares.ndim - 1)), keepdims=True)
     return divide(jnp.mean(squares, -1, keepdims=True), whole) * columns
 
 
