@@ -42,16 +42,16 @@ def encode_log_magnitude(x: Array, bits: int, dither: Any, bend: float = 0.0) ->
     >>> encode_log_magnitude(jnp.array([0.0, 1.0, jnp.inf]), 8, NEAREST).tolist()
     [0.0, 224.0, 255.0]
     """
-    x = jnp.abs(x)  # a NaN may have a sign
-    pattern = jnp.minimum(jax.lax.bitcast_convert_type(x, jnp.int32), (127 + _HIGH) << 23)
-    octave = ((pattern >> 23) - (127 + _LOW)).astype(jnp.float32)
+    # Multiples of the smallest code. A NaN may have a sign.
+    x = jnp.abs(x * np.float32(2.0**-_LOW))
+    pattern = jnp.minimum(jax.lax.bitcast_convert_type(x, jnp.int32), (127 + _HIGH - _LOW) << 23)
+    octave = ((pattern >> 23) - 127).astype(jnp.float32)
     u = jax.lax.bitcast_convert_type((pattern & 0x7FFFFF) | (127 << 23), jnp.float32)
-    log = octave + (jnp.sqrt(u * (1 / _K) + (_HALF**2 - 1 / _K)) - _HALF)
-    above = log - (_FINE_LOW - _LOW)
+    log = octave + (jnp.sqrt(u * (1 / _K) + (_HALF**2 - 1 / _K)) - (_HALF - 1))
+    above = log - (1 + _FINE_LOW - _LOW)
     fine = positive_part(above, _FINE)
-    place = 1 + log + 3 * fine
-    tiny = x < np.float32(2.0**_LOW)
-    place = jax.lax.select(tiny, x * np.float32(2.0**-_LOW), place)
+    tiny = x < 1
+    place = jax.lax.select(tiny, x, log + 3 * fine)
     # Away from 0 and 1, so that encoding a decoded code returns it.
     place *= 2.0 ** (bits - 7)
     share = _share(dither, bits - 23)
@@ -71,13 +71,13 @@ def decode_log_magnitude(code: Array, bits: int) -> Array:
     [0.0, 1.0, 46342.14453125]
     """
     place = jnp.asarray(code, jnp.float32) * np.float32(2.0 ** (7 - bits))
-    # Biased like an exponent. These numbers are exact.
-    log = place + (126 + _LOW)
-    log -= 0.75 * positive_part(log - (127 + _FINE_LOW), 4 * _FINE)
+    log = place - 0.75 * positive_part(place - (1 + _FINE_LOW - _LOW), 4 * _FINE)
     octave = jnp.floor(log)
     f = log - octave
-    power = octave.astype(jnp.int32) << 23
-    x = (1 + f * (1 - _K + _K * f)) * jax.lax.bitcast_convert_type(power, jnp.float32)
+    # In the lowest bits of this sum is the exponent, which a shift puts into its place.
+    exponent = jax.lax.bitcast_convert_type(octave + (2.0**23 + 126 + _LOW), jnp.int32)
+    power = jax.lax.bitcast_convert_type(exponent << 23, jnp.float32)
+    x = (1 + f * (1 - _K + _K * f)) * power
     return jax.lax.select(place < 1, place * np.float32(2.0**_LOW), x)
 
 
@@ -99,12 +99,12 @@ def encode_ratio(m: Array, scale: Array, bits: int, dither: Any) -> Array:
     """
     limit, k = _companding(bits)
     size = jnp.abs(m)
-    place = k * size / (0.5 * scale + size + _TINY)
+    # XLA fuses a division only if it has one reader. k is a power of 2.
+    place = jnp.minimum(k * (size / (0.5 * scale + size + _TINY)), limit)
     # The position between two codes is that of m between their values.
     below = jnp.floor(place)
-    part, room = place - below, k - below
-    part *= (room - 1) / (room - part + _TINY)
-    code = jnp.minimum(jnp.floor(below + part + _share(dither, -12)), limit)
+    part = (place - below) * ((limit - below) / (k - place))
+    code = jnp.floor(below + part + _share(dither, -12))
     return nan_to_zero(jnp.sign(m) * code)
 
 
@@ -116,7 +116,7 @@ def decode_ratio(code: Array, scale: Array, bits: int) -> Array:
     """
     _, k = _companding(bits)
     q = jnp.asarray(code, jnp.float32)
-    return 0.5 * scale * q / (k - jnp.abs(q))
+    return scale * q * (0.5 / (k - jnp.abs(q)))
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(1,))

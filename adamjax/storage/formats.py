@@ -5,8 +5,10 @@ shape in smaller dtypes, and back. `word(0)` and `word(1)` return uint32 arrays 
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 
 from adamjax.moments import Array
@@ -101,14 +103,17 @@ class Ratio(NamedTuple):
         levels = 1 << (8 - self.m_bits)
         high = jnp.floor(v / levels)
         m = v + (m - high) * levels
-        return m.astype(self.dtypes[0]), high.astype(self.dtypes[1])
+        return jax.lax.platform_dependent(
+            m, high, cpu=partial(cast_in_one_loop, self.dtypes), default=partial(cast, self.dtypes)
+        )
 
     def decode(self, codes: Arrays) -> Arrays:
         """Return the moments of the codes."""
         m, high = (code.astype(jnp.float32) for code in codes)
         levels = 1 << (8 - self.m_bits)
-        ratio = jnp.floor(m / levels)
-        root = decode_log_magnitude(m + (high - ratio) * levels, self.v_bits)
+        m /= levels
+        ratio = jnp.floor(m)
+        root = decode_log_magnitude((high + (m - ratio)) * levels, self.v_bits)
         return decode_ratio(ratio, root, self.m_bits), jnp.square(root)
 
     def saturated(self, codes: Arrays) -> Array:
@@ -123,6 +128,20 @@ class Ratio(NamedTuple):
         ratio = jnp.where(largest, 0, jnp.abs(codes[0] >> shift))
         cut = _count(ratio == limit) - 4 * _count(ratio == limit - 1)
         return _count(largest) + jnp.maximum(cut, 0)
+
+
+def cast(dtypes: tuple[str, ...], m: Array, high: Array) -> Arrays:
+    """Return the bytes of m, and the other bits of v, as integers."""
+    return m.astype(dtypes[0]), high.astype(dtypes[1])
+
+
+def cast_in_one_loop(dtypes: tuple[str, ...], m: Array, high: Array) -> Arrays:
+    """Return the same from one array of both, for CPU.
+
+    XLA's CPU backend has a loop for each output, and would decode, update and encode in each.
+    """
+    both = jax.lax.optimization_barrier((256 * high + m).astype(jnp.int32))
+    return both.astype(dtypes[0]), ((both + 128) >> 8).astype(dtypes[1])
 
 
 def _count(where: Array) -> Array:

@@ -7,7 +7,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from adamjax.storage.formats import FORMATS, BFloat16, Positive, Ratio
+from adamjax.storage.formats import (
+    FORMATS,
+    BFloat16,
+    Positive,
+    Ratio,
+    cast,
+    cast_in_one_loop,
+)
 from tests.storage.laws import ANY, OTHER, WORDS
 
 CODES = {}
@@ -44,6 +51,15 @@ def test_any_number_has_a_code_that_stays(code):
         numbers = tuple(np.where(np.isnan(y), 0, y) for y in decoded)
         for again, x in zip(through(code, numbers, WORDS[2])[1], numbers, strict=True):
             np.testing.assert_array_equal(again, x)
+
+
+@pytest.mark.parametrize("dtypes", [("int8", "uint8"), ("int8", "uint16")], ids=str)
+def test_one_loop_returns_the_same_bytes(dtypes):
+    """For each byte of m, and the lowest and the highest bits of v."""
+    high = np.r_[0:300, -300:0] % (np.iinfo(dtypes[1]).max + 1)
+    m, high = map(jnp.float32, np.meshgrid(np.arange(-126, 128), high))
+    for one, other in zip(cast(dtypes, m, high), cast_in_one_loop(dtypes, m, high), strict=True):
+        np.testing.assert_array_equal(one, other, strict=True)
 
 
 # For numbers in the fine range: the step of each code, relative to the number.
