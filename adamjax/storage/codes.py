@@ -15,7 +15,6 @@ import numpy as np
 from adamjax.moments import Array, nan_to_zero, positive_part
 
 NEAREST = np.uint32(1 << 31)
-_TINY = np.float32(2.0**-120)
 
 # Octaves of a magnitude: log₂ of the smallest code, of the limits of the fine octaves, and of the
 # largest code. With 7 bits there are 4 codes in a fine octave, 1 in others: 1 + 17 + 92 + 18.
@@ -44,7 +43,9 @@ def encode_log_magnitude(x: Array, bits: int, dither: Any, bend: float = 0.0) ->
     """
     # Multiples of the smallest code. A NaN may have a sign.
     x = jnp.abs(x * np.float32(2.0**-_LOW))
-    pattern = jnp.minimum(jax.lax.bitcast_convert_type(x, jnp.int32), (127 + _HIGH - _LOW) << 23)
+    f = 1 - 2.0 ** (7 - bits)
+    largest = np.float32((1 + f * (1 - _K + _K * f)) * 2.0 ** (_HIGH - _LOW - 1)).view(np.int32)
+    pattern = jnp.minimum(jax.lax.bitcast_convert_type(x, jnp.int32), largest)
     octave = ((pattern >> 23) - 127).astype(jnp.float32)
     u = jax.lax.bitcast_convert_type((pattern & 0x7FFFFF) | (127 << 23), jnp.float32)
     log = octave + (jnp.sqrt(u * (1 / _K) + (_HALF**2 - 1 / _K)) - (_HALF - 1))
@@ -61,7 +62,7 @@ def encode_log_magnitude(x: Array, bits: int, dither: Any, bend: float = 0.0) ->
         curve = jnp.where(above == fine, _FINE_BEND, _BEND) * (bend * 2.0 ** (7 - bits))
         curve = jnp.where(tiny, 0.0, curve)
         place = code + part * (1 - curve * (1 - part))
-    return jnp.minimum(jnp.floor(place + share), 2**bits - 1)
+    return jnp.floor(place + share)
 
 
 def decode_log_magnitude(code: Array, bits: int) -> Array:
@@ -82,9 +83,9 @@ def decode_log_magnitude(code: Array, bits: int) -> Array:
 
 
 def _share(dither: Any, guard: int) -> Array:
-    """Return uniform numbers in (2^guard, 1 - 2^guard)."""
-    spread = np.float32(2.0**-24 * (1 - 2.0 ** (guard + 1)))
-    return jnp.asarray(dither >> 8, jnp.float32) * spread + np.float32(2.0**guard)
+    """Return uniform numbers in [2^guard, 1 - 2^guard]."""
+    spread = np.float32(2.0**-32 * (1 - 2.0 ** (guard + 1)))
+    return jnp.asarray(dither, jnp.float32) * spread + np.float32(2.0**guard)
 
 
 def encode_ratio(m: Array, scale: Array, bits: int, dither: Any) -> Array:
@@ -100,7 +101,7 @@ def encode_ratio(m: Array, scale: Array, bits: int, dither: Any) -> Array:
     limit, k = _companding(bits)
     size = jnp.abs(m)
     # XLA fuses a division only if it has one reader. k is a power of 2.
-    place = jnp.minimum(k * (size / (0.5 * scale + size + _TINY)), limit)
+    place = jnp.minimum(k * (size / (0.5 * scale + size)), limit)
     # The position between two codes is that of m between their values.
     below = jnp.floor(place)
     part = (place - below) * ((limit - below) / (k - place))
