@@ -85,13 +85,15 @@ def version(backend: str) -> dict[str, str]:
     return {"jax-cuda13-plugin": version("jax-cuda13-plugin")}
 
 
-def compile_for(backend: str, target: str, step: Any, *arguments: Any, donate: Any = ()) -> Any:
+def compile_for(
+    backend: str, target: str, step: Any, *arguments: Any, donate: Any = (), options: Any = None
+) -> Any:
     """`step` compiled for one absent device. `arguments` are trees of shapes."""
     description = topologies.get_topology_desc(platform=backend, **TARGETS[backend][target])
     sharding = jax.sharding.SingleDeviceSharding(description.devices[0])
     place = lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=sharding)  # noqa: E731
     placed = jax.tree.map(place, arguments)
-    return jax.jit(step, donate_argnums=donate).lower(*placed).compile()
+    return jax.jit(step, donate_argnums=donate).lower(*placed).compile(compiler_options=options)
 
 
 def compile_here(step: Any, *arguments: Any, donate: Any = ()) -> Any:

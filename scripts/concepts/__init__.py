@@ -1,0 +1,1 @@
+"""The pictures of the documentation that show concepts, and the data of its interactive plot."""
