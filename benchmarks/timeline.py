@@ -25,7 +25,9 @@ BATCH = 16
 _SEQUENCE = re.compile(r"^ +(\d+):(\S+)$", re.M)
 _RANGE = re.compile(r"^ +(\S+)\{([\d,]*)\}:(\d+)-(\d+)$", re.M)
 _ALLOCATION = re.compile(r"^allocation \d+: size (\d+), (.*)\n((?: value: .*\n)*)", re.M)
-_VALUE = re.compile(r"<\d+ ([^ {]+)(?:\{([\d,]*)\})?(?: \(phi\))? @\d+> \(size=(\d+),offset=(\d+)\)")
+_VALUE = re.compile(
+    r"<\d+ ([^ {]+)(?:\{([\d,]*)\})?(?: \(phi\))? @\d+> \(size=(\d+),offset=(\d+)\)"
+)
 _LOOP = re.compile(r"^ +%(\S+) = .* while\(.*condition=%([\w.\-]+), body=%([\w.\-]+)", re.M)
 _COMPUTATION = r"^%{} \(.*\n((?:  .*\n)*)"
 

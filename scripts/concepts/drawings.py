@@ -1,6 +1,5 @@
-"""Pictures of storage formats, rounding, matrix layouts and shardings, drawn from adamjax itself."""
+"""Pictures of storage formats, rounding, matrix layouts and shardings, drawn by adamjax."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import optax
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 import adamjax
-from adamjax.matrices.layout import parse_layout, to_matrices
+from adamjax.matrices.layout import from_matrices, parse_layout, to_matrices
 from adamjax.sharding import state_shardings
 from adamjax.storage.codes import decode_log_magnitude, decode_ratio
 from adamjax.storage.formats import groups
@@ -59,16 +58,16 @@ def storage(folder: Path) -> None:
 def walk(rounding: str | None, steps: int) -> np.ndarray:
     """Move 256 bfloat16 weights from 1 by -0.0001 in each step: (steps + 1, 256)."""
     tx = adamjax.sgd(1e-4, param_rounding=rounding)
-    params = {"w": jnp.ones(256, jnp.bfloat16)}
+    params = jnp.ones(256, jnp.bfloat16)
 
     def step(carry: Any, _: None) -> Any:
-        params, state = carry
-        updates, state = tx.update({"w": jnp.ones(256, jnp.bfloat16)}, state, params)
-        params = optax.apply_updates(params, updates)
-        return (params, state), params["w"].astype(jnp.float32)
+        w, state = carry
+        updates, state = tx.update(jnp.ones_like(w), state, w)
+        w = optax.apply_updates(w, updates)
+        return (w, state), w
 
     _, path = jax.lax.scan(step, (params, tx.init(params)), length=steps)
-    return np.concatenate([np.ones((1, 256)), np.asarray(path)])
+    return np.concatenate([np.ones((1, 256)), np.asarray(path, np.float32)])
 
 
 def rounding(folder: Path) -> None:
@@ -90,21 +89,105 @@ def rounding(folder: Path) -> None:
     pictures.save(figure, folder / "rounding.png")
 
 
+HEADS, QKV = "embed heads dim -> heads dim embed", "in (qkv=3 out) -> qkv out in"
+GATED = "in (out gate=2) -> gate out in"
+# A parameter, its layout, and the layout whose matrices have a color each.
 LAYOUTS = (
-    ("embed heads dim -> (heads dim) embed", (6, 3, 4), 1),
-    ("embed heads dim -> heads dim embed", (6, 3, 4), 1),
-    ("in (qkv=3 out) -> qkv out in", (6, 12), 1),
-    ("in (out gate=2) -> gate out in", (6, 8), 1),
+    ((6, 3, 4), "embed heads dim -> (heads dim) embed", HEADS),
+    ((6, 3, 4), HEADS, HEADS),
+    ((6, 12), QKV, QKV),
+    ((6, 8), GATED, GATED),
 )
 
 
-def colored(layout: str, shape: Sequence[int]) -> np.ndarray:
-    """Return a color for each element: hue by the last stack of columns, lightness by the input."""
-    sizes = parse_layout(layout).sizes(shape)
-    parts = [size for blocks in sizes for size in blocks]
-    index = np.indices(parts).reshape(len(parts), -1)
-    inputs, rest = index[0], index[1:]
-    block = rest[-1] if "gate=" in layout else rest[0]
-    hues = np.array([[0, 114, 178], [213, 94, 0], [0, 158, 115]]) / 255
-    light = (inputs / inputs.max())[:, None] * 0.65
-    return (hues[block] * (1 - light) + light).reshape(*shape, 3)
+def layouts(folder: Path) -> None:
+    """Draw parameters and the matrices of their layouts, in the colors of the matrices."""
+    columns = [name for i in range(len(LAYOUTS)) for name in (f"from {i}", f"to {i}")]
+    figure, panels = pictures.axes([columns[:4], columns[4:]], (11, 6.8))
+    for i, (shape, layout, by) in enumerate(LAYOUTS):
+        colors = colored(shape, by)
+        draw_array(panels[f"from {i}"], colors.reshape(shape[0], -1, 3))
+        moved = [
+            to_matrices(jnp.asarray(c), parse_layout(layout)) for c in np.moveaxis(colors, -1, 0)
+        ]
+        (matrices,) = zip(*moved, strict=True)
+        matrix = np.moveaxis(np.asarray(matrices), 0, -1)
+        stack = matrix.reshape(-1, *matrix.shape[-3:])
+        gap = np.full((1, stack.shape[2], 3), np.nan)
+        parts = [part for each in stack for part in (each, gap)]
+        draw_array(panels[f"to {i}"], np.concatenate(parts[:-1]))
+        before, _, after = layout.partition(" -> ")
+        panels[f"from {i}"].set_title(
+            f"{before}\n{' × '.join(map(str, shape))}", fontsize=10, loc="left"
+        )
+        shown = " × ".join(map(str, stack.shape[1:3]))
+        many = f"{len(stack)} matrices of {shown}" if len(stack) > 1 else f"one matrix, {shown}"
+        panels[f"to {i}"].set_title(f"→ {after}\n{many}", fontsize=10, loc="left")
+    pictures.save(figure, folder / "layouts.png")
+
+
+def colored(shape: tuple[int, ...], by: str) -> np.ndarray:
+    """Color a parameter: a hue for each matrix of a layout, paler from column to column."""
+    layout = parse_layout(by)
+    (matrices,) = to_matrices(jnp.zeros(shape), layout)
+    hues = np.array([[0, 114, 178], [213, 94, 0], [0, 158, 115]])[: len(matrices)] / 255
+    pale = np.linspace(0, 0.7, matrices.shape[-1])
+    channels = hues[:, None, None, :] * (1 - pale)[:, None] + pale[:, None]
+    full = np.broadcast_to(channels, (*matrices.shape, 3))
+    return np.stack(
+        [from_matrices([jnp.asarray(full[..., c])], layout, shape) for c in range(3)], axis=-1
+    )
+
+
+def draw_array(axes: Any, colors: np.ndarray) -> None:
+    """Draw the elements of an array as squares. NaN is a gap."""
+    axes.imshow(np.nan_to_num(colors, nan=1.0), extent=(0, colors.shape[1], colors.shape[0], 0))
+    axes.set_xticks(range(13), [])
+    axes.set_yticks(range(15), [])
+    axes.grid(color="white", linewidth=1.5)
+    axes.set_axisbelow(False)
+    axes.set(xlim=(0, 12), ylim=(14, 0))
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+
+
+def sharding(folder: Path) -> None:
+    """Draw which devices hold which part of a kernel and of its moment."""
+    auto = (AxisType.Auto, AxisType.Auto)
+    mesh = jax.make_mesh((4, 2), ("data", "model"), axis_types=auto)
+    kernel = jax.ShapeDtypeStruct(
+        (512, 256), jnp.float32, sharding=NamedSharding(mesh, PartitionSpec(None, "model"))
+    )
+    tx = adamjax.adamw(1e-3)
+    plain, zero = (state_shardings(tx, {"k": kernel}, zero=axis) for axis in (None, "data"))
+    places = {
+        "parameter": kernel.sharding,
+        "moment": plain[0].mu["k"],
+        'moment, zero="data"': zero[0].mu["k"],
+    }
+    figure, panels = pictures.axes([list(places)], (11, 4.2))
+    for name, place in places.items():
+        draw_blocks(panels[name], kernel.shape, place)
+        panels[name].set_title(name, loc="left", fontweight="bold")
+    pictures.save(figure, folder / "sharding.png")
+
+
+def draw_blocks(axes: Any, shape: tuple[int, int], place: Any) -> None:
+    """Draw the blocks of an array, with the numbers of their devices."""
+    blocks: dict[Any, list[int]] = {}
+    for device, slices in place.devices_indices_map(shape).items():
+        bounds = tuple(s.indices(size)[:2] for s, size in zip(slices, shape, strict=True))
+        blocks.setdefault(bounds, []).append(device.id)
+    for index, (((top, bottom), (left, right)), devices) in enumerate(blocks.items()):
+        box = ([left, right], [top, top], [bottom, bottom])
+        axes.fill_between(*box, color=(BLUE, VERMILION)[index % 2], linewidth=0)
+        text = f"device {devices[0]}" if len(devices) == 1 else f"devices {devices}"
+        middle = ((left + right) / 2, (top + bottom) / 2)
+        axes.annotate(text, middle, ha="center", va="center", color="white", fontsize=10)
+        axes.hlines([top, bottom], left, right, color="white", linewidth=2)
+    share = 1 / len(blocks)
+    axes.set(xlim=(0, shape[1]), ylim=(shape[0], 0), xlabel=f"each device holds {share:.1%}")
+    axes.set_xticks([0, shape[1] // 2, shape[1]])
+    axes.set_yticks([0, shape[0] // 2, shape[0]])
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
