@@ -14,11 +14,34 @@ from adamjax.problems import get_problem
 from adamjax.registry import Variant
 from adamjax.storage.formats import FORMATS
 from scripts import papers
-from scripts.comparison import ON_VECTORS, markdown, size
+from scripts.comparison import markdown, size
 from scripts.readme import result
-from scripts.site.pictures import PROBLEMS, ROOT, STEPS, picture, rival
+from scripts.site.pictures import (
+    ROOT,
+    STEPS,
+    UPDATES,
+    of_matrices,
+    picture,
+    problems_of,
+    rival,
+)
 from scripts.stubs import argument_lines
 from tests.reference import resolve
+
+SURFACES_TEXT = (
+    "On two loss surfaces",
+    "Paths of {name} and {other} over the contour lines of {problems}",
+    "□ start, ☆ optimum, dot: final iterate. `{other}` is the thicker line. Where it is hidden, "
+    "both paths agree.",
+)
+MATRICES_TEXT = (
+    "On two matrix problems",
+    "Losses of {name} and {other} on {problems}, and singular values of their updates",
+    "`{other}` is the thicker line. The right panel shows how evenly an update uses the directions "
+    "of a matrix: its singular values, relative to the largest, "
+    f"as means of the first {UPDATES} updates.",
+)
+"""Heading, description of the picture, and legend."""
 
 # A value of an argument and its description in the docstrings of derived optimizers.
 CHOICE, CHOICE_ITEM = re.compile(r"\n {2,}('\w+'): "), r"\n    - `\1`: "
@@ -35,7 +58,7 @@ def page(name: str) -> str:
         relative_to_adamw(record),
         f"## Arguments\n\n{arguments(record)}",
         f"## Update\n\n{update(record)}",
-        f"## On two loss surfaces\n\n{on_surfaces(name)}",
+        on_problems(name),
         f"## State\n\n{state(record)}",
         styles(record),
         equal(record),
@@ -158,33 +181,32 @@ def condensed(formula: str) -> str:
     return "".join(formula.split())
 
 
-def on_surfaces(name: str) -> str:
+def on_problems(name: str) -> str:
     """Return the picture and the final losses of its runs."""
-    other, ends = rival(name), picture(name).ends
-    alt = f"Paths of {name} and {other} over the contour lines of {' and '.join(PROBLEMS)}"
+    other, ends, problems = rival(name), picture(name).ends, problems_of(name)
+    heading, alt, legend = SURFACES_TEXT
+    if of_matrices(name):
+        heading, alt, legend = MATRICES_TEXT
+    alt = alt.format(name=name, other=other, problems=" and ".join(problems))
     rows = [
         [f"`{problem}`: {get_problem(problem).shows}"]
         + [f"{ends[problem][one]:.1e}" for one in (other, name)]
-        for problem in PROBLEMS
+        for problem in problems
     ]
-    command = f"python -m adamjax compare {other} {name} --problem {PROBLEMS[0]} --plot paths.png"
-    return f"""![{alt}]({name}.png)
+    command = f"python -m adamjax compare {other} {name} --problem {problems[0]} --plot paths.png"
+    return f"""## {heading}
+
+![{alt}]({name}.png)
 
 {markdown(["problem", f"final loss of `{other}`", f"of `{name}`"], rows)}
 
-□ start, ☆ optimum, dot: final iterate after {STEPS} steps. Each optimizer has the best of
-{len(LEARNING_RATES)} learning rates and otherwise its defaults. `{other}` is the thicker line.
-Where it is hidden, both paths agree. {on_vectors(name)}Problems with two parameters show how a rule
-moves, not how it trains a network. This command draws one, with the loss of each step:
+{legend.format(other=other)} Each optimizer takes {STEPS} steps at the best of
+{len(LEARNING_RATES)} constant learning rates and otherwise has its defaults. Small problems show
+how a rule moves, not how it trains a network. This command draws one:
 
 ```sh
 {command}
 ```"""
-
-
-def on_vectors(name: str) -> str:
-    """Return the behavior of a matrix method in the plane, with a space at the end."""
-    return f"Without matrices, `{name}` {ON_VECTORS[name]}. " if name in ON_VECTORS else ""
 
 
 def state(record: Variant) -> str:

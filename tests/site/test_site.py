@@ -99,7 +99,7 @@ def check_variant(tab, record):
     formulas = "".join("".join(blocks).split())
     assert all("".join(part.split()) in formulas for part in record.formula.splitlines())
     assert record.paper.bibtex(record.name) in blocks
-    picture = tab.get_by_role("img", name=re.compile(rf"^Paths of {record.name} and "))
+    picture = tab.get_by_role("img", name=re.compile(rf"^(Paths|Losses) of {record.name} and "))
     assert picture.count() == 1
     assert tab.locator(f'[id="{record.optimizer.__module__}.{record.name}"]').count() == 1
     text = " ".join(tab.locator("article").inner_text().split())
