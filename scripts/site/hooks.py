@@ -16,6 +16,9 @@ import adamjax  # noqa: E402
 from scripts.site import api, notebooks, pictures, sources, variants  # noqa: E402
 
 _VARIANTS = [f"variants/{name}.md" for name in adamjax.list_variants()]
+# A search for a name finds its title in the reference. For other words, guides are better results.
+_BOOSTS = {"how-to.md": 2.0, "quickstart.md": 1.5, "sharding.md": 1.5, "storage.md": 1.5}
+_REFERENCE = 0.5
 
 
 def root_of(config: MkDocsConfig) -> Path:
@@ -60,8 +63,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(
     markdown: str, *, page: Page, config: MkDocsConfig, files: Files, **_: Any
 ) -> str:
-    """Makes links lead to where files are on the site."""
+    """Makes links lead to where files are on the site, and ranks the page in searches."""
     address = page.file.src_uri
-    if address in _VARIANTS or address.startswith(("api/", "notebooks/")):
+    reference = address.startswith(("api/", "variants/"))
+    page.meta["search"] = {"boost": _REFERENCE if reference else _BOOSTS.get(address, 1.0)}
+    if reference or address.startswith("notebooks/"):
         return markdown
     return sources.Links(config, files).rewritten(markdown, address)

@@ -51,8 +51,7 @@ def page(name: str) -> str:
     """Return the page of a variant."""
     record = adamjax.get_variant(name)
     parts = [
-        # A search for a variant finds its title. Other pages are better results for other words.
-        f"---\ntitle: {name}\nsearch:\n  boost: 0.5\n---\n\n# {name}",
+        f"---\ntitle: {name}\n---\n\n# {name}",
         f"{sentence(record.summary)}\n\n{paper(record)}",
         usage(record),
         relative_to_adamw(record),

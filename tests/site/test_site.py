@@ -131,3 +131,94 @@ def test_search(words, page, tab):
     results.nth(places[0]).click()
     tab.wait_for_url(f"**/{page}**")
     assert words in tab.locator("article").inner_text()
+
+
+# Words that readers search for, and the pages of which one must be the first result.
+BEST = {
+    "fine-tune": ["choose/"],
+    "gradient accumulation": ["how-to/"],
+    "attention": ["matrices/"],
+    "freeze": ["how-to/"],
+    "EMA": ["how-to/"],
+    "learning rate schedule": ["how-to/", "quickstart/"],
+    "mixed precision": ["how-to/"],
+    "checkpoint": ["how-to/", "quickstart/"],
+    "LoRA": ["how-to/", "choose/"],
+    "warmup": ["how-to/", "quickstart/"],
+    "clip": ["quickstart/", "how-to/"],
+    "NaN": ["how-to/"],
+    "TensorBoard": ["how-to/"],
+    "weights and biases": ["how-to/"],
+    "resume": ["how-to/", "quickstart/"],
+    "8-bit": ["storage/"],
+    "bfloat16": ["how-to/", "storage/"],
+    "out of memory": ["storage/"],
+    "FSDP": ["sharding/"],
+    "ZeRO": ["how-to/", "sharding/"],
+    "sparse": ["how-to/"],
+    "torch": ["interop/"],
+    "Keras": ["interop/"],
+    "Muon": ["variants/muon/"],
+    "sweep": ["how-to/", "sweep/"],
+    "GAN": ["choose/"],
+    "reinforcement": ["choose/"],
+    "diffusion": ["choose/"],
+    "complex": ["choose/"],
+    "donate": ["how-to/"],
+}
+
+
+def test_search_finds_the_guide_to_a_word(tab, address):
+    tab.goto("")
+    box = tab.get_by_role("textbox", name="Search")
+    box.click()
+    results, found = tab.locator(".md-search-result__item > .md-search-result__link"), {}
+    for words in BEST:
+        before = results.evaluate_all("all => all.map(result => result.href)")
+        box.fill(words)
+        box.press("End")
+        tab.wait_for_function(
+            """before => {
+              const links = [...document.querySelectorAll(".md-search-result__item > a")];
+              return links.length && links.map(link => link.href).join() !== before.join();
+            }""",
+            arg=before,
+        )
+        found[words] = results.first.get_attribute("href").removeprefix(address).partition("?")[0]
+    assert {words: page for words, page in found.items() if page not in BEST[words]} == {}
+
+
+def test_paths_are_played_by_keyboard(tab):
+    tab.goto("see-adam-work/")
+    plot = tab.locator(".path-plot canvas")
+
+    def shows(text):
+        tab.wait_for_function(
+            "text => RegExp(text).test(document.querySelector('.path-plot canvas')?.ariaLabel)",
+            arg=text,
+        )
+
+    shows("Paths on beale, learning rate 0.1, distance to the optimum after step 100: adam")
+    tab.get_by_role("slider", name="Learning rate").press("ArrowLeft")
+    shows("learning rate 0.03")
+    tab.get_by_role("slider", name="Step").press("Home")
+    shows("after step 0: adam 2.28, lion 2.28, rmsprop 2.28")
+    tab.get_by_role("checkbox", name="sgd").press("Space")
+    tab.get_by_role("button", name="Play").press("Enter")
+    shows("step [1-9]")
+    tab.get_by_role("button", name="Stop").press("Enter")
+    shows("sgd")
+    tab.get_by_role("combobox", name="Surface").select_option("logistic")
+    shows("logistic")
+    light = plot.screenshot()
+    tab.get_by_title("Dark").click()
+    assert tab.evaluate("document.body.dataset.mdColorScheme") == "slate"
+    tab.wait_for_timeout(100)
+    assert plot.screenshot() != light
+
+
+def test_paths_without_javascript_are_a_picture(browser, address):
+    with browser.new_context(java_script_enabled=False, base_url=address) as context:
+        tab = context.new_page()
+        tab.goto("see-adam-work/")
+        assert tab.get_by_role("img", name=re.compile("^Paths of Adam, Lion")).count() == 1
