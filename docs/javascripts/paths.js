@@ -25,8 +25,8 @@ function make(tag, properties = {}, ...children) {
   return element;
 }
 
-function slider(label, maximum, value) {
-  const input = make("input", { type: "range", min: 0, max: maximum, step: 1, value });
+function slider(label) {
+  const input = make("input", { type: "range", min: 0 });
   const shown = make("output");
   return { input, shown, row: make("label", {}, make("span", { textContent: label }), input, shown) };
 }
@@ -35,8 +35,8 @@ class PathPlot {
   constructor(picture, files) {
     this.files = files;
     this.surface = make("select", {}, ...Object.keys(files).map((name) => new Option(name)));
-    this.rate = slider("Learning rate", 4, 3);
-    this.step = slider("Step", 100, 100);
+    this.rate = slider("Learning rate");
+    this.step = slider("Step");
     this.button = make("button", { type: "button", textContent: "Play", className: "md-button" });
     this.canvas = make("canvas", { role: "img" });
     this.choices = make("fieldset", {}, make("legend", { textContent: "Distance to the optimum" }));
@@ -61,7 +61,11 @@ class PathPlot {
     data.grid = decode(data.grid);
     for (const name in data.paths) data.paths[name] = data.paths[name].map(decode);
     this.note.textContent = `${this.surface.value}: ${data.shows}.`;
-    if (!this.boxes) this.addChoices(Object.keys(data.paths));
+    if (!this.data) {
+      this.addChoices(Object.keys(data.paths));
+      Object.assign(this.rate.input, { max: data.rates.length - 1, value: data.rates.indexOf(0.1) });
+      Object.assign(this.step.input, { max: data.steps, value: data.steps });
+    }
     this.data = data;
     this.draw();
   }

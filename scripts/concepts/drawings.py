@@ -16,7 +16,7 @@ from adamjax.storage.codes import decode_log_magnitude, decode_ratio
 from adamjax.storage.formats import groups
 from examples import pictures
 
-BLUE, VERMILION, GREEN, PURPLE, GREY = (pictures.COLORS[i] for i in (0, 1, 2, 3, 6))
+BLUE, VERMILION, GREEN = pictures.COLORS[:3]
 
 
 def storage(folder: Path) -> None:
@@ -41,10 +41,10 @@ def storage(folder: Path) -> None:
     panels["bits"].set(title="Bits per parameter", xlabel="bits")
     for bits, color in ((code.v_bits, VERMILION), (code16.v_bits, GREEN)):
         values = np.asarray(decode_log_magnitude(jnp.arange(1, 2**bits), bits))
-        panels["root"].plot(values[:-1], 100 * np.diff(values) / values[:-1], color=color)
-        panels["root"].annotate(f"{bits} bits", (1e-4, 100 * np.diff(values)[len(values) // 2]
-                                / values[len(values) // 2]), (0, 5), color=color,
-                                textcoords="offset points")  # fmt: skip
+        distances = 100 * np.diff(values) / values[:-1]
+        panels["root"].plot(values[:-1], distances, color=color)
+        label = (1e-4, 1.3 * distances[len(distances) // 2])
+        panels["root"].annotate(f"{bits} bits", label, color=color)
     panels["root"].set(title="Codes of √v", xlabel="√v", ylabel="distance to the next code, %")
     panels["root"].set(xscale="log", yscale="log", ylim=(0.01, 100))
     limit = 2 ** (code.m_bits - 1) - 1
