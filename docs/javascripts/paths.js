@@ -100,8 +100,8 @@ class PathPlot {
   }
 
   draw() {
-    if (!this.data) return;
     const { data, canvas } = this;
+    if (!data || !canvas.clientWidth) return; // the observer of its size draws later
     const theme = THEMES[document.body.dataset.mdColorScheme === "slate" ? "dark" : "light"];
     const scale = window.devicePixelRatio || 1;
     const width = Math.round(canvas.clientWidth * scale), height = Math.round(width * 0.66);
