@@ -38,6 +38,7 @@ TITLES = {
     "sharding": "Sharding",
     "stages": "The whole step",
     "tracking": "Tracking",
+    "tuning": "Tuning",
     "interop": "Interop",
     "testing": "Testing",
     "problems": "Problems",
