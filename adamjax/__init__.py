@@ -52,6 +52,7 @@ from adamjax.storage.rounding import (
 from adamjax.storage.store import convert_state as convert_state, store as store
 from adamjax.tracking import Recorder as Recorder, metrics as metrics, track as track
 from adamjax.tuning.find_learning_rate import find_learning_rate as find_learning_rate
+from adamjax.tuning.mup import mup as mup, mup_init as mup_init
 from adamjax.tuning.sweep import sweep as sweep
 from adamjax.wrappers.accumulate import accumulate as accumulate
 from adamjax.wrappers.averaging import ema_params as ema_params, swa as swa

@@ -58,15 +58,15 @@ LAYOUTS = {
     "torch": _TORCH,
 }
 # Words in a path, in snake case, of leaves with two axes that are no matrices.
-_OTHER = re.compile(
-    r"""(?<![a-z])(bias|scale)(?![a-z])[^/]*$       # in the last component
-    | norm[_\d]*(/[^/]+)?$                          # in the last two
-    | emb(s|ed|edder|edding|eddings)?(?![a-z]) | (?<![a-z])(wte|wpe|logits)(?![a-z])
-    | (?<![a-z])pos(itions?|itional)?(?![a-z]|_wise)
-    | (?<![a-z])(?<!multi_)head[_\d]*(/|$)          # lm_head, but not multi_head and heads
+_OTHER = {
+    "vector": r"""(?<![a-z])(bias|scale)(?![a-z])[^/]*$  # in the last component
+    | norm[_\d]*(/[^/]+)?$  # in the last two
     | /(a_log|hc_base|sinks|tid2eid|(pre|post|res)_beta)$  # of MaxText""",
-    re.VERBOSE,
-)
+    "embedding": r"""emb(s|ed|edder|edding|eddings)?(?![a-z]) | (?<![a-z])(wte|wpe)(?![a-z])
+    | (?<![a-z])pos(itions?|itional)?(?![a-z]|_wise)""",
+    "head": r"""(?<![a-z])logits(?![a-z])
+    | (?<![a-z])(?<!multi_)head[_\d]*(/|$)  # lm_head, but not multi_head and heads""",
+}
 
 
 # Any: a `Layout`, `StackedLayouts` or `optax.contrib.MuonDimensionNumbers`.
@@ -277,8 +277,18 @@ def _named(name: str, shape: Shape, text: str) -> Iterator[Layout | None]:
 
 
 def _is_other(name: str, shape: Shape) -> bool:
-    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
-    return len(shape) < 2 or _OTHER.search("/" + snake) is not None
+    return len(shape) < 2 or other_kind(name) is not None
+
+
+def other_kind(name: str) -> str | None:
+    """Return whether a path names a "vector", an "embedding" or a "head", None if none of them.
+
+    >>> other_kind("lm_head/kernel"), other_kind("head/bias"), other_kind("mlp/kernel")
+    ('head', 'vector', None)
+    """
+    snake = "/" + re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    kinds = (kind for kind, text in _OTHER.items() if re.search(text, snake, re.VERBOSE))
+    return next(kinds, None)
 
 
 def _stack(layout: Layout, axis: int) -> Layout:

@@ -152,8 +152,10 @@ def groups(
     head/bias  (1,)   head/*      frozen
     kernel     (2,)   default     0.01           0.01
     """
-    parts = _make_groups(make, settings, default)
-    tx = _grouped(parts)
+    globs = [[key] if isinstance(key, str) else list(key) for key in settings]
+    names = map(", ".join, globs)
+    parts = make_groups(make, list(zip(names, globs, settings.values(), strict=True)), default)
+    tx = grouped(parts)
 
     def table(params: PyTree) -> GroupTable:
         owners = [parts[i] for i in _owners(params, parts, strict=True)]
@@ -169,12 +171,12 @@ def groups(
 
     if layer_decay is not None:
         tx = decay_layers(tx, layer_decay, stacked)
-    grouped = GroupedTransformation(*tx)
-    grouped.table = table
-    return grouped
+    tabled = GroupedTransformation(*tx)
+    tabled.table = table
+    return tabled
 
 
-def _grouped(parts: list[_Group]) -> optax.GradientTransformationExtraArgs:
+def grouped(parts: list[_Group]) -> optax.GradientTransformationExtraArgs:
     """Return the transformation of `groups` without layer-wise decay."""
     trained = {i: part.tx for i, part in enumerate(parts) if part.tx is not None}
     if not trained:
@@ -219,12 +221,13 @@ def _grouped(parts: list[_Group]) -> optax.GradientTransformationExtraArgs:
     return optax.GradientTransformationExtraArgs(init, update)
 
 
-def _make_groups(
-    make: Callable[..., Any], settings: Mapping[Any, Settings], default: Settings
+def make_groups(
+    make: Callable[..., Any],
+    named: Sequence[tuple[str, list[str], Settings]],
+    default: Settings,
 ) -> list[_Group]:
-    """Return the groups, that of the other leaves last."""
-    patterns = [*([key] if isinstance(key, str) else list(key) for key in settings), []]
-    chosen = [*settings.values(), default]
+    """Return the groups of (name, patterns, settings), that of the other leaves last."""
+    labels, patterns, chosen = map(list, zip(*named, ("default", [], default), strict=True))
     for row in chosen:
         _check_row(row)
     rows = [None if isinstance(row, str) else dict(row) for row in chosen]
@@ -243,13 +246,13 @@ def _make_groups(
     for globs, each in zip(patterns, values, strict=True):
         _check_required(parameters, globs, each)
     parts = []
-    for globs, row, each in zip(patterns, rows, values, strict=True):
+    for label, globs, row, each in zip(labels, patterns, rows, values, strict=True):
         shown = None
         if row is not None and each is not None:
             shown = {name: each[name] for name in names if name in each}
             # The factor of a schedule says more than the schedule.
             shown |= {k: row[k] for k, v in shown.items() if callable(v) and k in row}
-        parts.append(_Group(", ".join(globs) or "default", globs, shown, each or {}, None))
+        parts.append(_Group(label, globs, shown, each or {}, None))
     for name in names:
         _schedule_all(name, [part.values for part in parts if part.settings is not None])
     return [part if part.settings is None else _with_optimizer(make, part) for part in parts]
