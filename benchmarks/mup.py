@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-import optax
 
 import adamjax
 from benchmarks import quality, record, training
@@ -172,8 +171,14 @@ def spread(rows: Mapping[str, Any]) -> tuple[float, str]:
 
 def table(report: Mapping[str, Any]) -> str:
     """The table in Markdown."""
-    lines = ["| model | optimizer | widths | best rate moves, `mup` | without | activations, `mup` | without |"]
-    lines.append("|---|---|---|---|---|---|---|")
+    moves, sizes = "best rate moves", "activations differ"
+    headings = [
+        "model",
+        "optimizer",
+        "widths",
+        *(f"{x}, {way}" for x in (moves, sizes) for way in WAYS),
+    ]
+    lines = [f"| {' | '.join(headings)} |", "|---" * len(headings) + "|"]
     for model, of_model in report["results"].items():
         for name, ways in of_model.items():
             cells = [model, name, " to ".join(list(ways["with"])[:: len(ways["with"]) - 1])]
@@ -227,7 +232,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     given = record.parse(options, argv)
     settings, start = QUICK if given.quick else Settings(), time.perf_counter()
     pairs = [(model, name) for model in given.models for name in given.optimizers]
-    found: dict[str, Any] = {}
+    found: dict[tuple[str, str], Any] = {}
     with console.progress({"widths": 7 * len(pairs)}) as advance:
         for model, name in pairs:
             found[model, name] = measure(model, name, settings, partial(advance, "widths"))

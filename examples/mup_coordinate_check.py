@@ -191,7 +191,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         sizes = [[by_width[w][name][1:] for w in by_width] for name in by_width[base]]
         spread = max(np.max(np.max(s, 0) / np.min(s, 0)) for s in sizes)
         print(f"{label}: sizes differ by at most {spread:.2f} times over widths")
-    draw(measured, options.runs / "mup_coordinate_check.png", f"{options.model}, {options.optimizer}")
+    draw(
+        measured, options.runs / "mup_coordinate_check.png", f"{options.model}, {options.optimizer}"
+    )
 
 
 if __name__ == "__main__":

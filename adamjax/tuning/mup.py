@@ -170,9 +170,10 @@ def mup(
         groups[row.growth.kind, factors].append(glob.escape(row.parameter))
     named, count = [], collections.Counter[str]()
     for (label, factors), patterns in groups.items():
-        count[label] += bool(factors)
-        name = f"{label} {count[label]}" if count[label] > 1 else label
-        named += [(name, patterns, dict(factors))] * bool(factors)
+        if factors:
+            count[label] += 1
+            name = f"{label} {count[label]}" if count[label] > 1 else label
+            named.append((name, patterns, dict(factors)))
     tx = MupTransformation(*grouped(make_groups(make, named, settings)))
     tx.table = table
     return tx
@@ -234,34 +235,31 @@ def _compare(params: PyTree, base_params: PyTree, layouts: Layouts) -> list[MupR
     params, base_params = unbox(params), unbox(base_params)
     shapes, bases = ([x.shape for x in jax.tree.leaves(tree)] for tree in (params, base_params))
     check_same_tree("params", params, "base_params", base_params, shapes=bases)
-    named = zip(leaf_names(params), shapes, bases, resolve_layouts(params, layouts), strict=True)
-    rows = []
-    for (name, shape, base, layout), stacked in zip(
-        named, stack_axes(params, layouts), strict=True
-    ):
-        if len(shape) != len(base):
-            raise ValueError(
-                f"params[{name!r}] has the axes {shape}, but in base_params {base}; give models "
-                "that differ in the sizes of axes only"
-            )
-        growth = _growth(name, shape, base, layout, stacked)
-        rows.append(MupRow(name, shape, base, layout, growth, {}))
-    return rows
+    chosen, stacks = resolve_layouts(params, layouts), stack_axes(params, layouts)
+    rows = zip(leaf_names(params), shapes, bases, chosen, stacks, strict=True)
+    return [MupRow(*row[:4], _growth(*row), {}) for row in rows]
 
 
 def _growth(
     name: str, shape: Shape, base: Shape, layout: Layout | None, stacked: tuple[int, ...]
 ) -> Growth:
+    if len(shape) != len(base):
+        raise ValueError(
+            f"params[{name!r}] has the axes {shape}, but in base_params {base}; give models that "
+            "differ in the sizes of axes only"
+        )
     ratios = [a / b if a != b else 1.0 for a, b in zip(shape, base, strict=True)]
     layers = math.prod(ratios[i] for i in stacked)
     axes = [i for i in range(len(shape)) if i not in stacked]
     other = "vector" if len(axes) < 2 else other_kind(name)
     sides = {"inputs": 1.0, "outputs": 1.0}
+    *_, rows, columns = layout.matrix if layout else ((), ())
     for position, i in enumerate(axes):
         if ratios[i] == 1:
             continue
-        if layout is not None:
-            side = _side(layout, i)
+        if layout is not None:  # a stack, such as that of fused heads, is none of both
+            inside = [axis.name for axis in layout.axes[i] if axis.name in rows + columns]
+            side = ("outputs" if inside[0] in rows else "inputs") if inside else None
         elif other is not None:
             side = "inputs" if other == "head" else "outputs"
         else:
@@ -278,14 +276,6 @@ def _growth(
     kind = kinds.get(grown, "constant" if layers == 1 else "depth")
     kind = "vector" if kind == "input" and other == "vector" else kind
     return Growth(kind, **sides, layers=layers)
-
-
-def _side(layout: Layout, axis: int) -> str | None:
-    """Return whether an axis of a leaf is one of inputs or outputs, None for a stack."""
-    names = [each.name for each in layout.axes[axis]]
-    *_, rows, columns = layout.matrix
-    sides = ["outputs" if name in rows else "inputs" for name in names if name in rows + columns]
-    return sides[0] if sides else None
 
 
 def _factors(kind: str, row: MupRow, values: dict[str, Any]) -> dict[str, float]:
