@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import adamjax  # noqa: E402
-from benchmarks import matrix_optimizers, record, sweep  # noqa: E402
+from benchmarks import matrix_optimizers, mup, record, sweep  # noqa: E402
 from scripts import coming_from_optax, comparison, papers, scaling, storage, support  # noqa: E402
 
 
@@ -114,6 +114,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "matrix optimizers": lambda: matrix_optimizers.markdown(result("matrix_optimizers"))
     },
     "benchmarks/README.md": {"sweeps": lambda: sweep.markdown(result("sweep"))},
+    "docs/transfer.md": {"transfer": lambda: mup.table(result("mup"))},
     "docs/support.md": {"support": support.table},
     "docs/coming-from-optax.md": {"equivalents": coming_from_optax.table},
 }

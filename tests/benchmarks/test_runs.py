@@ -143,6 +143,23 @@ def test_steering(tmp_path):
 
 
 @pytest.mark.usefixtures("compiled_quickly")
+def test_mup_adds_rows_to_the_last_result(tmp_path, capsys):
+    from benchmarks import mup
+
+    for name in ("lion", "adamw"):
+        options = f"--quick --add --models mlp --optimizers {name} --results".split()
+        mup.main([*options, str(tmp_path)])
+    report = only_result("mup", tmp_path)
+    assert list(report["results"]["mlp"]) == ["lion", "adamw"]
+    assert mup.table(report) in capsys.readouterr().out
+    for way in mup.WAYS:
+        small, wide = report["results"]["mlp"]["adamw"][way].values()
+        assert small["rates"][0] <= small["best"] <= small["rates"][-1]
+        assert wide["activations"].keys() == {"first", "hidden", "head"}
+    assert len(list(tmp_path.glob("mup*.png"))) == 2
+
+
+@pytest.mark.usefixtures("compiled_quickly")
 @pytest.mark.parametrize(
     "name",
     [PAPERS[0], *(pytest.param(name, marks=pytest.mark.exhaustive) for name in PAPERS[1:])],

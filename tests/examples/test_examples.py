@@ -75,6 +75,16 @@ def test_fine_tune_compares_groups(capsys):
     assert state_bytes[0] == pytest.approx(8, abs=0.01) and state_bytes[1] < 0.1
 
 
+@pytest.mark.wide
+def test_coordinate_check_finds_the_spread_over_widths(tmp_path, capsys):
+    options = "--optimizer lion --learning-rate 0.002 --widths 32 128 --steps 4 --runs"
+    main_of("mup_coordinate_check")([*options.split(), str(tmp_path)])
+    texts = capsys.readouterr().out.splitlines()
+    ours, without = (float(line.split()[-4]) for line in texts if "differ by" in line)
+    assert ours < 1.3 < 1.8 < without
+    assert (tmp_path / "mup_coordinate_check.png").stat().st_size > 10_000
+
+
 def test_committed_results_reach_their_targets_and_are_in_the_readme():
     examples = {"mnist_mlp", "digits_cnn", "binary_mlp", "timeseries_rnn", "sparse_logistic"}
     assert examples <= set(RESULTS)
