@@ -2,7 +2,8 @@
 
 A transformer of one block on bytes and an MLP on digits train at several widths, each with a grid
 of learning rates. The best rate is the minimum of a parabola through the mean held-out losses
-within a factor of 2 of the lowest one, over the logarithm of the rate. Activations are compared
+within a factor of 2 of the lowest one, over the logarithm of the rate. A grid whose best rate is at
+an end is extended once. Activations are compared
 over the first steps, at the best rate of the smallest width. All models start with an output of 0.
 Without `mup`, kernels have LeCun's variance, embeddings a constant one, and one rate for all.
 """
@@ -104,6 +105,21 @@ def run(
     return {"rates": list(rates), "losses": np.array(losses), "activations": means}
 
 
+def extended(run_at: Callable[[Any], dict[str, Any]], row: dict[str, Any]) -> dict[str, Any]:
+    """The row with two more rates, if the best is at an end of its grid."""
+    rates = np.sort(row["rates"])
+    at = int(np.argmin(abs(rates - row["rates"][training.best(row["losses"])])))
+    if len(rates) == 1 or not training.at_edge(at, rates.tolist()):
+        return row
+    inner = rates[1] if at == 0 else rates[-2]
+    more = run_at(rates[at] * (rates[at] / inner) ** np.array([1, 2]))
+    joined = {key: np.concatenate([row[key], more[key]], -1) for key in ("rates", "losses")}
+    activations = {
+        k: np.concatenate([x, more["activations"][k]]) for k, x in row["activations"].items()
+    }
+    return {**joined, "activations": activations}
+
+
 def best(rates: Sequence[float], losses: np.ndarray) -> float:
     """The rate at the minimum of the parabola, an end of the grid if the lowest loss is there.
 
@@ -122,7 +138,7 @@ def best(rates: Sequence[float], losses: np.ndarray) -> float:
     return float(2 ** np.clip(vertex, x[low] - 1, x[low] + 1))
 
 
-def measure(model_name: str, name: str, settings: Settings, advance: Callable[[str], None]) -> Any:
+def measure(model_name: str, name: str, settings: Settings) -> dict[str, Any]:
     """Of an optimizer on a model: for each way and width its rates, losses and activations."""
     model = MODELS[model_name]
     data = model.load()
@@ -131,17 +147,16 @@ def measure(model_name: str, name: str, settings: Settings, advance: Callable[[s
     rates = middle * 2.0 ** np.array(settings.at_base)
     first = run(model, data, name, "with", widths[:1], rates, settings)
     start = rates[training.best(first["losses"])]
-    advance(f"{model_name}, {name}")
     found: dict[str, Any] = {way: {widths[0]: first} for way in WAYS}
     for way, powers in settings.powers.items():
         for width in widths[1:]:
             rates = start * 2.0 ** np.array(powers if width == widths[-1] else (0,))
-            of_base = (*widths[:1], width)
-            found[way][width] = run(model, data, name, way, of_base, rates, settings)
-            advance(f"{model_name}, {name}")
-    return {
-        way: {str(w): summary(row, start) for w, row in rows.items()} for way, rows in found.items()
-    }
+            run_at = partial(run, model, data, name, way, (*widths[:1], width), settings=settings)
+            found[way][width] = extended(run_at, run_at(rates))
+            return {
+                way: {str(w): summary(row, start) for w, row in rows.items()}
+                for way, rows in found.items()
+            }
 
 
 def summary(row: Mapping[str, Any], start: float) -> dict[str, Any]:
@@ -153,7 +168,7 @@ def summary(row: Mapping[str, Any], start: float) -> dict[str, Any]:
         "losses": training.rounded(losses, 5),
         "best": training.rounded(best(rates, losses.mean(0)), 3),
         "best of seeds": training.rounded([best(rates, each) for each in losses], 3),
-        "at_edge": training.at_edge(training.best(losses[:, np.argsort(rates)]), rates),
+        "at_edge": training.at_edge(training.best(losses[:, np.argsort(rates)]), list(rates)),
         "activations": {key: training.rounded(x[at]) for key, x in row["activations"].items()},
     }
 
@@ -171,25 +186,41 @@ def spread(rows: Mapping[str, Any]) -> tuple[float, str]:
 
 def table(report: Mapping[str, Any]) -> str:
     """The table in Markdown."""
-    moves, sizes = "best rate moves", "activations differ"
+    parts = "best rate moves", "activations differ", "loss at the small model's rate"
     headings = [
         "model",
         "optimizer",
         "widths",
-        *(f"{x}, {way}" for x in (moves, sizes) for way in WAYS),
+        *(f"{part}, {way}" for part in parts for way in WAYS),
     ]
+    headings.append("lowest loss, without")
     lines = [f"| {' | '.join(headings)} |", "|---" * len(headings) + "|"]
     for model, of_model in report["results"].items():
         for name, ways in of_model.items():
             cells = [model, name, " to ".join(list(ways["with"])[:: len(ways["with"]) - 1])]
-            for way in WAYS:
-                small, *_, wide = ways[way].values()
-                moved = wide["best"] / small["best"]
-                bound = "at least " * (wide["at_edge"] and moved != 1)
-                cells.append(f"{bound}{max(moved, 1 / moved):.2f}{' down' * (moved < 1)}")
+            cells += [moved(ways[way]) for way in WAYS]
             cells += ["{:.2f} ({})".format(*spread(ways[way])) for way in WAYS]
+            small, *_, _ = ways["with"].values()
+            start = small["rates"][training.best(small["losses"])]
+            wide = {way: list(ways[way].values())[-1] for way in WAYS}
+            cells += [f"{of_rates(wide[way])[start]:.3f}" for way in WAYS]
+            cells.append(f"{min(of_rates(wide['without']).values()):.3f}")
             lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def moved(rows: Mapping[str, Any]) -> str:
+    """The factor by which the best rate of the largest width differs."""
+    small, *_, wide = rows.values()
+    ratio = wide["best"] / small["best"]
+    bound = "at least " * wide["at_edge"]
+    return f"{bound}{max(ratio, 1 / ratio):.2f} {'up' if ratio > 1 else 'down'}"
+
+
+def of_rates(row: Mapping[str, Any]) -> dict[float, float]:
+    """The mean loss of each rate."""
+    means = np.array(row["losses"], float).mean(0)
+    return dict(zip(row["rates"], means.tolist(), strict=True))
 
 
 def draw(report: Mapping[str, Any], file: Path) -> None:
@@ -208,8 +239,10 @@ def draw(report: Mapping[str, Any], file: Path) -> None:
                 losses = np.array(row["losses"], float).mean(0)[order]
                 rates = np.array(row["rates"])[order]
                 panel.plot(rates, losses, color=color, marker=".", label=width)
-                panel.axvline(row["best"], color=color, linestyle=":", linewidth=1)
-            panel.set(xscale="log", title=title)
+                if len(rates) > 1:
+                    panel.axvline(row["best"], color=color, linestyle=":", linewidth=1)
+            panel.set(title=title)
+            pictures.logarithmic(panel.xaxis)
             panel.legend(frameon=False, fontsize=8)
     figure.supxlabel("learning rate (dotted: the best of each width)")
     figure.supylabel("held-out loss [nats]")
@@ -230,19 +263,23 @@ def main(argv: Sequence[str] | None = None) -> None:
     options.add_argument("--optimizers", nargs="+", choices=OPTIMIZERS, default=list(OPTIMIZERS))
     options.add_argument("--add", action="store_true", help="keep other rows of the last result")
     given = record.parse(options, argv)
-    settings, start = QUICK if given.quick else Settings(), time.perf_counter()
+    settings = QUICK if given.quick else Settings()
     pairs = [(model, name) for model in given.models for name in given.optimizers]
-    found: dict[tuple[str, str], Any] = {}
-    with console.progress({"widths": 7 * len(pairs)}) as advance:
-        for model, name in pairs:
-            found[model, name] = measure(model, name, settings, partial(advance, "widths"))
-    earlier = list(record.find("mup", given.results).values()) if given.add else []
-    results = record.read(earlier[0])["results"] if earlier else {}
-    for (model, name), rows in found.items():
-        results.setdefault(model, {})[name] = rows
-    measured = {"seconds": round(time.perf_counter() - start), "results": results}
-    print(table(measured))
-    record.write("mup", given, settings._asdict(), measured)
+    report: dict[str, Any] = {"seconds": 0, "results": {}}
+    with console.progress({"optimizers": len(pairs)}) as advance:
+        for i, (model, name) in enumerate(pairs):
+            start = time.perf_counter()
+            found = measure(model, name, settings)
+            earlier = list(record.find("mup", given.results).values()) if i or given.add else []
+            report = record.read(earlier[0]) if earlier else report
+            report["results"].setdefault(model, {})[name] = found
+            measured = {
+                "seconds": report["seconds"] + round(time.perf_counter() - start),
+                "results": report["results"],
+            }
+            record.write("mup", given, settings._asdict(), measured)
+            advance("optimizers", f"{model}, {name}")
+            print(table(measured))
 
 
 if __name__ == "__main__":

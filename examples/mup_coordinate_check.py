@@ -159,9 +159,10 @@ def draw(measured: Mapping[str, Mapping[int, Mapping[str, Any]]], file: Path, ti
             for step, column in enumerate(columns):
                 shade = 0.25 + 0.75 * step / max(1, len(columns) - 1)
                 panel.plot(widths, column, color=pictures.COLORS[0], alpha=shade, marker=".")
-            panel.set(xscale="log", yscale="log", title=f"{name}\n{label}", xlabel="width")
+            panel.set(xscale="log", yscale="log", title=name, xlabel="width")
             panel.set_xticks(widths, list(map(str, widths)), minor=False)
             panel.minorticks_off()
+        panels[f"{label}: {names[0]}"].set_ylabel(label)
     figure.suptitle(f"{title}: root mean square after each step, from light to dark")
     pictures.save(figure, file)
 
