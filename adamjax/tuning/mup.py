@@ -34,7 +34,6 @@ from adamjax.matrices.resolve import Layouts, other_kind, resolve_layouts, stack
 from adamjax.modifiers.orthogonalize import SCALES
 from adamjax.registry import get_variant
 from adamjax.trees import PyTree, align_columns, check_same_tree, leaf_names, unbox
-from adamjax.variants.muon import PRESETS
 from adamjax.wrappers.groups import grouped, make_groups
 
 # Variants whose updates scale as those of a kind, at any style. Other functions need a kind.
@@ -305,6 +304,8 @@ def _rate(kind: str, row: MupRow, values: dict[str, Any]) -> float:
         return 1 / n
     (rows, columns), old = (layout.matrix_shapes(x)[0][-2:] for x in (row.shape, row.base_shape))
     if kind == "orthogonalized":
+        from adamjax.variants.muon import PRESETS  # variants are loaded when they are used
+
         style = values.get("style", "author")
         scale = SCALES[values.get("scale") or PRESETS[style].scale]
         return math.sqrt(m / n) * scale(*old) / scale(rows, columns)
