@@ -153,10 +153,9 @@ def measure(model_name: str, name: str, settings: Settings) -> dict[str, Any]:
             rates = start * 2.0 ** np.array(powers if width == widths[-1] else (0,))
             run_at = partial(run, model, data, name, way, (*widths[:1], width), settings=settings)
             found[way][width] = extended(run_at, run_at(rates))
-            return {
-                way: {str(w): summary(row, start) for w, row in rows.items()}
-                for way, rows in found.items()
-            }
+    return {
+        way: {str(w): summary(row, start) for w, row in rows.items()} for way, rows in found.items()
+    }
 
 
 def summary(row: Mapping[str, Any], start: float) -> dict[str, Any]:
@@ -243,7 +242,8 @@ def draw(report: Mapping[str, Any], file: Path) -> None:
                     panel.axvline(row["best"], color=color, linestyle=":", linewidth=1)
             panel.set(title=title)
             pictures.logarithmic(panel.xaxis)
-            panel.legend(frameon=False, fontsize=8)
+            if ways[way]:
+                panel.legend(frameon=False, fontsize=8)
     figure.supxlabel("learning rate (dotted: the best of each width)")
     figure.supylabel("held-out loss [nats]")
     pictures.save(figure, file)
