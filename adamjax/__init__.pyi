@@ -58,6 +58,8 @@ from adamjax.tracking import Recorder as Recorder
 from adamjax.tracking import metrics as metrics
 from adamjax.tracking import track as track
 from adamjax.tuning.find_learning_rate import find_learning_rate as find_learning_rate
+from adamjax.tuning.mup import mup as mup
+from adamjax.tuning.mup import mup_init as mup_init
 from adamjax.tuning.sweep import sweep as sweep
 from adamjax.wrappers.accumulate import accumulate as accumulate
 from adamjax.wrappers.averaging import ema_params as ema_params

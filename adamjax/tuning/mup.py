@@ -30,10 +30,10 @@ import optax
 
 from adamjax.checks import is_zero, lookup_or_suggest
 from adamjax.matrices.layout import Layout, Shape
-from adamjax.matrices.resolve import Layouts, other_kind, resolve_layouts, stack_axes
+from adamjax.matrices.resolve import Layouts, StackedLayouts, other_kind, resolve_layouts
 from adamjax.modifiers.orthogonalize import SCALES
 from adamjax.registry import get_variant
-from adamjax.trees import PyTree, align_columns, check_same_tree, leaf_names, unbox
+from adamjax.trees import PyTree, align_columns, check_same_tree, leaf_names, stack_axes, unbox
 from adamjax.wrappers.groups import grouped, make_groups
 
 # Variants whose updates scale as those of a kind, at any style. Other functions need a kind.
@@ -234,8 +234,9 @@ def _compare(params: PyTree, base_params: PyTree, layouts: Layouts) -> list[MupR
     params, base_params = unbox(params), unbox(base_params)
     shapes, bases = ([x.shape for x in jax.tree.leaves(tree)] for tree in (params, base_params))
     check_same_tree("params", params, "base_params", base_params, shapes=bases)
-    chosen, stacks = resolve_layouts(params, layouts), stack_axes(params, layouts)
-    rows = zip(leaf_names(params), shapes, bases, chosen, stacks, strict=True)
+    stacked = layouts.stacked if isinstance(layouts, StackedLayouts) else {}
+    columns = resolve_layouts(params, layouts), stack_axes("stacked", stacked, params)
+    rows = zip(leaf_names(params), shapes, bases, *columns, strict=True)
     return [MupRow(*row[:4], _growth(*row), {}) for row in rows]
 
 
