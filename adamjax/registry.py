@@ -273,6 +273,23 @@ def get_variant(name: str) -> Variant:
     return lookup_or_suggest("variant", name, _records(), ignore_case=True)
 
 
+def optimizer_function(make: Callable[..., Any] | str) -> Callable[..., Any]:
+    """Return the function that makes an optimizer, by the name of a variant or as it is.
+
+    Raises:
+      TypeError: for anything else, such as an optimizer.
+      ValueError: for an unknown name.
+    """
+    if isinstance(make, str):
+        return get_variant(make).optimizer
+    if not callable(make):
+        raise TypeError(
+            "make must be a function that returns an optimizer, such as adamjax.adamw without a "
+            f"call, or the name of a variant, got a {type(make).__name__}"
+        )
+    return make
+
+
 def create(name: str, **arguments: Any) -> optax.GradientTransformationExtraArgs:
     """Create a ready-made optimizer by name, `adamjax.<name>(**arguments)`.
 

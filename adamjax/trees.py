@@ -111,12 +111,18 @@ def stack_axes(argument: str, stacked: Stacked, params: PyTree) -> list[tuple[in
     """Return the axes of each leaf that stack layers.
 
     Raises:
+      TypeError: if `stacked` is not a dict.
       ValueError: for a pattern that matches no leaf, or a leaf without such an axis.
 
     >>> params = {"layers": {"bias": jnp.ones((5, 3)), "scale": jnp.ones(3)}, "head": jnp.ones(4)}
     >>> stack_axes("stacked", {"*bias": 1, "layers/*": 0}, params)
     [(), (1,), (0,)]
     """
+    if not isinstance(stacked, Mapping):
+        raise TypeError(
+            f"{argument} must be a dict from patterns to axes, such as {{'layers/*': 0}}, got "
+            f"{stacked!r}"
+        )
     check_patterns(argument, tuple(stacked), params)
     arrays = unbox(params)
     shapes = map(jnp.shape, jax.tree.leaves(arrays))

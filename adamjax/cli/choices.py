@@ -97,20 +97,33 @@ def read_groups(text: str) -> GroupedTransformation:
     """Return the optimizer at MODULE:NAME, or raise TypeError if it has no groups."""
     tx = read_object(text)
     if not isinstance(tx, GroupedTransformation):
-        raise TypeError(f"{text} must be an optimizer of adamjax.groups, got {tx!r}")
+        raise TypeError(
+            f"{text} must be an optimizer of adamjax.groups, without a chain or wrapper around "
+            f"it, got a {type(tx).__name__}"
+        )
     return tx
 
 
 def parse_schedule(text: str) -> tuple[str, optax.Schedule]:
     """Return the label and the schedule of NAME:ARGUMENT=VALUE,..., or that at MODULE:NAME."""
     name = text.partition(":")[0]
-    makers = (getattr(module, name, None) for module in (schedules, optax.schedules))
-    make = next(filter(inspect.isfunction, makers), None)
-    if make is None:
-        return text, read_object(text)
-    parameters = inspect.signature(make).parameters
-    defaults = {p.name: None if p.default is p.empty else p.default for p in parameters.values()}
-    return text, make(**read_arguments(text, defaults))
+    makers = {
+        key: make
+        for module in (optax.schedules, schedules)
+        for key, make in vars(module).items()
+        if inspect.isfunction(make) and make.__module__.startswith(module.__name__)
+    }
+    if name in makers or "=" in text:
+        make = lookup_or_suggest("schedule", name, makers)
+        parameters = inspect.signature(make).parameters.values()
+        # A number without a default is checked as one with a default is.
+        defaults = {p.name: 0.0 if p.default is p.empty else p.default for p in parameters}
+        schedule = make(**read_arguments(text, defaults))
+    else:
+        schedule = read_object(text)
+    if not callable(schedule):
+        raise TypeError(f"{text} must be a schedule, got a {type(schedule).__name__}")
+    return text, schedule
 
 
 def read_layouts(text: str) -> Any:

@@ -65,8 +65,8 @@ def convert_optimizer(
     | from SOAP | m is turned back, v has the scale of SOAP's and the form of m² |
     | a schedule-free optimizer | the parameters and a new average of them |
 
-    Multiply the learning rate of `new` by a short ramp, for which Optax has the schedule:
-    `optax.linear_schedule(0.05, 1.0, 20, transition_begin=steps)`.
+    Call it outside of `jit`. Multiply the learning rate of `new` by a short ramp, for which Optax
+    has the schedule: `optax.linear_schedule(0.05, 1.0, 20, transition_begin=steps)`.
 
     Args:
       state: the state of `old`. If it counts no steps (`optax.sgd`), give
@@ -98,8 +98,10 @@ def convert_optimizer(
             "(state, optax.ScaleByScheduleState(jnp.asarray(steps)))"
         )
     parts = wide_moments(state)
-    names = [[part.names for part in wide_moments(x)] for x in (state, old.init(params))]
-    if names[0] != names[1]:
+    kinds = [
+        [(part.names, part.roles) for part in wide_moments(x)] for x in (state, old.init(params))
+    ]
+    if kinds[0] != kinds[1]:
         raise ValueError("state: its moments are not those of old.init(params)")
     count, like = int(count), fresh
     if count == 0:

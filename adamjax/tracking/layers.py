@@ -204,7 +204,8 @@ def layer_rows(history: Mapping[str, Any], metric: str, *, name: str = "") -> di
     prefix = f"{name}/{metric}/" if name else f"{metric}/"
     rows = {key.removeprefix(prefix): x for key, x in history.items() if key.startswith(prefix)}
     if not rows:
-        raise ValueError(
-            f"history has no {prefix}...: record adamjax.metrics of a track(..., per_layer=True)"
-        )
+        names = [x for x in LAYER_METRICS if any(f"{x}/" in key for key in history)]
+        advice = "record adamjax.metrics of a track(..., per_layer=True)"
+        advice = f"its metrics of layers are {', '.join(names)}" if names else advice
+        raise ValueError(f"history has no {prefix}...: {advice}")
     return rows

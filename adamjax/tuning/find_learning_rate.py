@@ -124,6 +124,9 @@ def judge(
     gaps = gaps.mean(axis=1)
     equal = rates[gaps <= margins]
     span = float(equal[0]), float(equal[-1])
+    flat = f"{span[0]:.2g} to {span[1]:.2g} do not differ significantly"
+    if len(equal) == len(rates):
+        return None, flat, span
     if best == len(rates) - 1:
         return None, "the best rate is the highest, raise high", span
     if best == 0:
@@ -131,5 +134,5 @@ def judge(
     if gaps[0] <= max(margins[0], LEAST_GAIN * abs(means[0])):
         return None, "no rate is clearly better than the lowest", span
     if span[1] > WIDEST * span[0]:
-        return None, f"{span[0]:.2g} to {span[1]:.2g} do not differ significantly", span
+        return None, flat, span
     return float(rates[best]), "", span

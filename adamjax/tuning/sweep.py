@@ -14,8 +14,8 @@ import optax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from adamjax.checks import check_count, check_positive, lookup_or_suggest
-from adamjax.registry import get_variant
-from adamjax.trees import PyTree
+from adamjax.registry import optimizer_function
+from adamjax.trees import PyTree, flatten_floating
 from adamjax.tuning.results import Member, Sweep
 from adamjax.wrappers.evaluation import evaluated
 
@@ -83,12 +83,14 @@ def sweep(
       >>> result.basin(0.5)["learning_rate"]
       (0.1, 0.1)
     """
-    make = get_variant(make).optimizer if isinstance(make, str) else make
+    make = optimizer_function(make)
     check_positive("stop_above", stop_above)
     members = _members(grid)
     count = len(members)
     check_count("chunk", chunk := count if chunk is None else chunk)
     is_function = callable(params) and jax.tree_util.all_leaves([params])
+    if not is_function:
+        flatten_floating("params", params)
     known = inspect.signature(params).parameters if is_function else {}
     starts = [name for name in members[0] if name in known]
     _check_make(make, [_without(member, starts) for member in members])
@@ -167,10 +169,11 @@ def _check_make(make: Callable[..., Any], members: Sequence[Member]) -> None:
             jax.eval_shape(
                 lambda x, name=name, rest=rest: make(**{name: x}, **rest) and None, value
             )
-        except jax.errors.JAXTypeError as error:
+        except (TypeError, ValueError) as error:  # not of a plain number, as the calls above show
             raise TypeError(
-                f"grid[{name!r}]: make branches on this setting; multiply a constant schedule by "
-                "it, or sweep once for each value with functools.partial"
+                f"grid[{name!r}]: make needs this setting as a constant, for a branch, a shape or "
+                "a check; multiply a constant schedule by it, or sweep once for each value with "
+                "functools.partial"
             ) from error
 
 

@@ -12,6 +12,7 @@ import optax
 
 from adamjax.checks import is_number, lookup_or_suggest, refuse_state
 from adamjax.moments import Array
+from adamjax.registry import optimizer_function
 from adamjax.rule import value_at
 from adamjax.storage.state_moments import steps_done
 from adamjax.trees import (
@@ -64,6 +65,8 @@ class GroupTable(tuple[GroupRow, ...]):
 
     def __str__(self) -> str:
         names = dict.fromkeys(name for row in self for name in row.settings or ())
+        if not names and any(row.settings is None for row in self):
+            names = {"settings": None}  # a column for "frozen"
         header = ["factor of the step"] if any(row.factors for row in self) else []
         lines = [("parameter", "shape", "group", *names, *header)]
         for row in self:
@@ -98,7 +101,7 @@ class _Group(NamedTuple):
 
 
 def groups(
-    make: Callable[..., optax.GradientTransformation],
+    make: Callable[..., optax.GradientTransformation] | str,
     settings: Mapping[str | tuple[str, ...], Settings],
     *,
     default: Mapping[str, Any] | str = {},
@@ -116,7 +119,7 @@ def groups(
 
     Args:
       make: a function from settings to an optimizer, such as `adamjax.adamw`, `optax.adamw` or a
-        `functools.partial` with keywords.
+        `functools.partial` with keywords, or the name of a variant.
       settings: from a pattern of paths, or several, to arguments of `make`, or to "frozen". A
         string such as "0.1x" multiplies the value of `default`. Schedules are values too. The first
         match applies.
@@ -133,7 +136,8 @@ def groups(
       has the learning rate of each group.
 
     Raises:
-      TypeError: for settings of a group that are neither arguments nor "frozen".
+      TypeError: for settings of a group that are neither arguments nor "frozen", or an optimizer
+        as `make`.
       ValueError: for an unknown or missing argument, a factor without a value to multiply, or
         settings that are common to all groups; in `init`, for a pattern without leaves, settings
         that change the state's tree, paths without layers for `layer_decay`, or an optimizer whose
@@ -154,6 +158,7 @@ def groups(
     """
     globs = [[key] if isinstance(key, str) else list(key) for key in settings]
     names = map(", ".join, globs)
+    make = optimizer_function(make)
     parts = make_groups(make, list(zip(names, globs, settings.values(), strict=True)), default)
     tx = grouped(parts)
 

@@ -282,6 +282,13 @@ def test_schedules(cli, output, tmp_path):
     assert (tmp_path / "a.png").stat().st_size > 5000
     (row,) = json.loads(output("schedules", short, "--steps", "1", "--json"))
     assert row == {"step": 0, short: 0.0}
-    for name, message in {names[1]: "no attribute", "wsd:peak=1": "'peak'", "wsd": "miss"}.items():
+    for name, message in {
+        names[1]: "no attribute",
+        "wsd": "missing",
+        "wsd:peak=1": "'peak'",
+        "wdsd:peak_value=1": "did you mean 'wsd'",
+        "wsd:peak_value=x": "peak_value must be a number, got 'x'",
+        "optax:__name__": "must be a schedule, got a str",
+    }.items():
         code, out, err = cli("schedules", name)
         assert (code, out) == (2, "") and message in err

@@ -152,6 +152,7 @@ ADAMW = adamjax.adamw(1e-3)
 ERRORS = {
     "counts no steps": (optax.sgd(0.1, 0.9), optax.sgd(0.1, 0.9), ADAMW),
     "not those of old.init": (ADAMW, adamjax.muon(0.02), adamjax.lion(1e-3)),
+    "not those of old": (ADAMW, adamjax.lion(1e-3), ADAMW),
     "no averages from which nu of 'bias'": (adamjax.sgd(0.1), adamjax.sgd(0.1), ADAMW),
     r"AdamMiniState has \['nu'\]": (ADAMW, ADAMW, adamjax.adam_mini(1e-3)),
     r"EigenbasisState has \['eigenvalues'\]": (ADAMW, ADAMW, adamjax.kl_soap(1e-3)),

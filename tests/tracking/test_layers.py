@@ -70,8 +70,9 @@ def test_axes_of_layers_by_pattern():
         ({"*kernel": 3}, r"'layers/kernel' of shape \(3, 4, 2\) has no axis 3"),
         ({"*kernel": (0, 1)}, r"'layers/kernel' has the axes \(0, 1\)"),
         ({"x": 0}, "per_layer: no"),
+        ("*kernel", "per_layer must be a dict"),
     ):
-        with pytest.raises(ValueError, match=message):
+        with pytest.raises((TypeError, ValueError), match=message):
             track(optax.sgd(0.1), per_layer=bad).init(PARAMS)
 
 

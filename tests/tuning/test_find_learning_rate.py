@@ -46,6 +46,7 @@ def test_noise_that_all_rates_share_cancels():
         (losses(lambda r: -np.log(r)), "the best rate is the highest, raise high"),
         (losses(np.log), "the best rate is the lowest, lower low"),
         (losses(valley, 3.0), "do not differ significantly"),
+        (losses(np.ones_like), "0.0001 to 1 do not differ significantly"),
         (losses(lambda r: 1 - 1e-3 / valley(r)), "no rate is clearly better than the lowest"),
         (losses(lambda r: np.full(17, np.nan)), "all rates diverge"),
     ],

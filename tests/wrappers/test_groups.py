@@ -245,6 +245,17 @@ ERRORS = {
 }
 
 
+def test_table_shows_frozen_leaves_without_settings():
+    table = adamjax.groups("adam", {"*bias": "frozen"}).table(
+        {"bias": jnp.ones(1), "w": jnp.ones(1)}
+    )
+    assert [line.split()[-1] for line in str(table).splitlines()] == [
+        "settings",
+        "frozen",
+        "default",
+    ]
+
+
 def test_settings_of_a_group_are_arguments():
     for settings, default in (({"*bias": 0.1}, {}), ({}, 1e-3)):
         with pytest.raises(TypeError, match=r"give arguments such as .*, got 0\.[01]"):
