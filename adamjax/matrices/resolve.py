@@ -67,6 +67,11 @@ _OTHER = {
     "head": r"""(?<![a-z])logits(?![a-z])
     | (?<![a-z])(?<!multi_)head[_\d]*(/|$)  # lm_head, but not multi_head and heads""",
 }
+LISTED = 7  # further parameters without a layout that an error lists
+
+
+class _NoLayoutError(ValueError):
+    """A parameter with three or more axes has no layout."""
 
 
 # Any: a `Layout`, `StackedLayouts` or `optax.contrib.MuonDimensionNumbers`.
@@ -183,7 +188,19 @@ def matrix_layouts(params: PyTree, layouts: Any = None) -> LayoutTable:
 def resolve_layouts(params: PyTree, layouts: Any = None) -> list[Layout | None]:
     """Return the layout of each leaf, None for an empty leaf or one that is no matrix."""
     layouts = _DEFAULT.get() if layouts is None else layouts
-    return [_resolve(*row) for row in _named_values(params, layouts)]
+    chosen, missing = [], []
+    for name, shape, value in _named_values(params, layouts):
+        try:
+            chosen.append(_resolve(name, shape, value))
+        except _NoLayoutError as error:
+            line = f"\n  {name!r} of shape {shape}: {_lines(name, shape)[0]}"
+            missing.append(line if missing else str(error))
+    if missing:
+        first, *others = missing
+        also = f"\nOther parameters need a layout too, {len(others)} in all:" if others else ""
+        more = f"\n  and {len(others) - LISTED} more" if len(others) > LISTED else ""
+        raise ValueError("".join([first, also, *others[:LISTED], more]))
+    return chosen
 
 
 def _named_values(params: PyTree, layouts: Any) -> list[tuple[str, Shape, Any]]:
@@ -223,9 +240,8 @@ def _resolve(name: str, shape: Shape, layouts: Any) -> Layout | None:
             layout.sizes(shape)
         return None if 0 in shape else layout
     except ValueError as error:
-        examples = [f"{{{name!r}: {line}" for line in _examples(len(shape))]
-        lines = "".join(f"\n  {line}" for line in [*_framework_lines(name, shape), *examples])
-        raise ValueError(
+        lines = "".join(f"\n  {line}" for line in _lines(name, shape))
+        raise type(error)(
             f"layouts: {name!r} of shape {shape}: {error}. Write one of these lines:{lines}"
         ) from None
 
@@ -236,7 +252,7 @@ def _lookup(name: str, shape: Shape, layouts: Any) -> Layout | None:
     if _is_other(name, shape):
         return None
     if len(shape) > 2:
-        raise ValueError("no layout says which axes form its matrices")
+        raise _NoLayoutError("no layout says which axes form its matrices")
     return parse_layout("in out -> out in")
 
 
@@ -312,11 +328,12 @@ def _from_optax(numbers: Any, n: int) -> Layout:
     return Layout(tuple((Axis(f"axis{i}"),) for i in range(n)), (*stack, *groups))
 
 
-def _framework_lines(name: str, shape: Shape) -> Iterator[str]:
-    """Yield the layouts of frameworks for a leaf. Those of "maxtext" are for too many leaves."""
-    for framework in ("flax", "equinox", "torch"):
-        if layout := next(_named(name, shape, framework), None):
-            yield f"{{'*': {framework!r}}}  {layout}"
+def _lines(name: str, shape: Shape) -> list[str]:
+    """Return layouts to write for a leaf. Those of "maxtext" are for too many leaves."""
+    known = ((key, next(_named(name, shape, key), None)) for key in ("flax", "equinox", "torch"))
+    return [f"{{'*': {key!r}}}  {layout}" for key, layout in known if layout] + [
+        f"{{{name!r}: {line}" for line in _examples(len(shape))
+    ]
 
 
 def _examples(n: int) -> list[str]:

@@ -206,6 +206,20 @@ ERRORS = {
 }
 
 
+def test_one_error_lists_all_parameters_without_a_layout():
+    params = {f"w{i}": (2, 3, 4) for i in range(9)} | {"key/kernel": (4, 2, 3), "matrix": (2, 3)}
+    with pytest.raises(ValueError, match=r"'key/kernel' of shape \(4, 2, 3\)") as error:
+        matrix_layouts(shapes(**params))
+    head, *listed, more = str(error.value).partition("\nOther")[2].split("\n")
+    assert (head, more) == (" parameters need a layout too, 9 in all:", "  and 2 more")
+    stack = "'stack1 in out -> stack1 out in'}  a stack of matrices"
+    expected = [f"  'w{i}' of shape (2, 3, 4): {{'w{i}': {stack}" for i in range(7)]
+    assert listed == expected
+    with pytest.raises(ValueError, match="no layout says") as error:
+        matrix_layouts(shapes(**dict(list(params.items())[-4:])))
+    assert "'w8'" in str(error.value) and "more" not in str(error.value)
+
+
 @pytest.mark.parametrize("message", ERRORS)
 def test_errors_name_path_shape_and_lines_that_fit(message):
     shape, layout = ERRORS[message]
