@@ -41,7 +41,7 @@ SPECS = {"rows": ("x",), "columns": (None, "x"), "2-D": ("y", "z")}
 MEASURES = {  # by section: label and unit
     "program": {
         "compile_cpu_seconds": ("CPU seconds to compile", 1),
-        "compile_ratio": ("over Optax's", 1),
+        "compile_ratio": ("CPU seconds / Optax's", 1),
         "temporary_bytes": ("temporaries [MB]", 1e6),
         "program_bytes": ("program [MB]", 1e6),
     },
@@ -53,7 +53,7 @@ MEASURES = {  # by section: label and unit
     },
     "steps": {
         "milliseconds": ("time of a step [ms]", 1),
-        "ratio": ("over Optax's", 1),
+        "ratio": ("time / Optax's", 1),
     },
 }
 _COLLECTIVE = re.compile(
@@ -299,13 +299,13 @@ def markdown(report: Mapping[str, Any], section: str) -> str:
 def _text(value: float | list[float], unit: float) -> str:
     """Return a number in a unit, or a median with its quartiles.
 
-    >>> _text(12345678, 1e6), _text([1.0, 2.0, 3.0], 1)
-    ('12.3', '2 (1 to 3)')
+    >>> _text(2345678, 1000), _text([1.0, 2.0, 3.0], 1)
+    ('2350', '2 (1 to 3)')
     """
     if isinstance(value, list):
-        low, median, high = (f"{number / unit:.4g}" for number in value)
+        low, median, high = (_text(number, unit) for number in value)
         return f"{median} ({low} to {high})"
-    return f"{value / unit:.3g}"
+    return f"{float(f'{value / unit:.3g}'):g}"
 
 
 def draw(report: Mapping[str, Any], file: Path) -> None:
@@ -325,7 +325,7 @@ def draw(report: Mapping[str, Any], file: Path) -> None:
         colors = [pictures.COLORS[6 * name.startswith("optax")] for name in rows]
         panel.barh(list(rows), values, color=colors)
         for place, value in enumerate(values):
-            panel.annotate(f" {value:.3g}", (value, place), va="center", fontsize=8)
+            panel.annotate(f" {_text(value, 1)}", (value, place), va="center", fontsize=8)
         panel.set(xlabel=f"{section}: {label}")
         panel.tick_params(axis="y", labelsize=8)
         panel.margins(x=0.12)

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import adamjax  # noqa: E402
-from benchmarks import matrix_optimizers, mup, record, sweep  # noqa: E402
+from benchmarks import matrices, matrix_optimizers, mup, record, sweep  # noqa: E402
 from scripts import coming_from_optax, comparison, papers, scaling, storage, support  # noqa: E402
 
 
@@ -111,7 +111,10 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "what is moved": scaling.overhead_table,
     },
     "docs/matrices.md": {
-        "matrix optimizers": lambda: matrix_optimizers.markdown(result("matrix_optimizers"))
+        "matrix optimizers": lambda: matrix_optimizers.markdown(result("matrix_optimizers")),
+        "Muon compiled": lambda: matrices.markdown(result("matrices"), "program"),
+        "Muon on 8 devices": lambda: matrices.markdown(result("matrices"), "sharding"),
+        "Muon steps": lambda: matrices.markdown(result("matrices"), "steps"),
     },
     "benchmarks/README.md": {"sweeps": lambda: sweep.markdown(result("sweep"))},
     "docs/transfer.md": {"transfer": lambda: mup.table(result("mup"))},

@@ -34,6 +34,18 @@ def test_committed_sweeps_are_fast_and_found_rates_are_right():
     assert counts["within"] >= counts["none"]
 
 
+def test_committed_sharding_of_muon_divides_the_work():
+    from benchmarks import matrices
+
+    rows = record.newest("matrices")["sharding"]
+    assert len(rows) == 3 * len(matrices.SPECS)
+    for name, row in rows.items():
+        if name.startswith("adamjax"):
+            assert row["multiplications"] < 1.05
+            assert row["collectives"] <= (4 if name.endswith("2-D") else 2)
+            assert row["difference"] < (0.1 if "bfloat16" in name else 1e-5)
+
+
 def test_committed_findings_of_papers_follow_from_the_measurements(capsys):
     from benchmarks.papers import __main__ as papers
 

@@ -160,6 +160,16 @@ def test_mup_adds_rows_to_the_last_result(tmp_path, capsys):
 
 
 @pytest.mark.usefixtures("compiled_quickly")
+def test_matrices(tmp_path, capsys):
+    from benchmarks import matrices
+
+    matrices.main(["--quick", "--only", "steps", "--results", str(tmp_path)])
+    report = only_result("matrices", tmp_path)
+    assert report["steps"][matrices.BASELINE]["ratio"] == [1, 1, 1]
+    assert matrices.markdown(report, "steps") in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("compiled_quickly")
 @pytest.mark.parametrize(
     "name",
     [PAPERS[0], *(pytest.param(name, marks=pytest.mark.exhaustive) for name in PAPERS[1:])],
