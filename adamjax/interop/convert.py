@@ -39,6 +39,13 @@ class _Average(NamedTuple):
         fades = self.decay < 1 - 1e-6
         return (1 - self.decay**count) / (1 - self.decay) if fades else count
 
+    def length(self, count: float) -> float:
+        """Return the number of equal weights that average as much noise away."""
+        if self.decay > 1 - 1e-6:
+            return count
+        power = self.decay**count
+        return (1 + self.decay) * (1 - power) / ((1 - self.decay) * (1 + power))
+
 
 Key = tuple[str, str]  # a leaf, and "mean" or "square"
 Averages = dict[Key, _Average]
@@ -60,7 +67,8 @@ def convert_optimizer(
     | from, to | starts as |
     |---|---|
     | a first moment, to none before | 0, which grows as in a warm-up |
-    | a second moment, to none before | m² (1 + b) / (1 - b), averaged over rows and columns |
+    | a first moment, over fewer steps before | the average with the weight of these steps |
+    | a second moment, to none before | m² (1 + b) / (1 - b) of the smaller b, by row and column |
     | SOAP | Adam: its basis starts at that of the parameters |
     | from SOAP | m is turned back, v has the scale of SOAP's and the form of m² |
     | a schedule-free optimizer | the parameters and a new average of them |
@@ -107,28 +115,34 @@ def convert_optimizer(
     if count == 0:
         return fresh
     alike = _spec(state) == _spec(fresh)  # all but the storage format
-    known = _averages(old, params)
-    means, decays = _means(parts, known, count)
+    known, sought = _averages(old, params), _averages(new, params)
+    means, lengths, own = (
+        _means(parts, known, count),
+        _lengths(known, count),
+        _lengths(sought, count),
+    )
     rotated = set() if alike else _rotated(state)
     if rotated:
         chosen = {key: x for key, x in means.items() if key[0] in rotated}
         means |= _turned_back(state, old, known, params, chosen)
-    for name, decay in decays.items():
+    for name, length in lengths.items():
+        shorter = min(length, own.get(name, length))
         if name in rotated or (name, "square") not in means:
-            square = _estimate(means[name, "mean"], decay)
+            square = _estimate(means[name, "mean"], shorter)
             scale = jnp.mean(means.get((name, "square"), square))  # of any basis
             means[name, "square"] = square * divide(scale, jnp.mean(square))
+        means[name, "mean"] *= shorter / own.get(name, length)
     fresh = state if alike else _with_count(fresh, count)
     ages = [count if alike or not each else math.inf for each in _scheduled(fresh)]
-    parts, known = wide_moments(fresh), _averages(new, params)
-    for part, of_part in zip(parts, known, strict=True):
+    parts = wide_moments(fresh)
+    for part, of_part in zip(parts, sought, strict=True):
         missing = [name for name in part.names if (name, "square") not in of_part]
         if missing and not alike and "square" in part.roles.values():
             raise ValueError(
                 f"new: its second moment of {missing[0]!r} is no average of squares; start with "
                 "new.init(params)"
             )
-    rows = zip(parts, known, ages, strict=True)
+    rows = zip(parts, sought, ages, strict=True)
     return store_like(like, fresh, [_filled(*row, means) for row in rows])
 
 
@@ -185,24 +199,26 @@ def _averages_of(
     return found
 
 
-def _means(
-    parts: Sequence[Moments], averages: Sequence[Averages], count: int
-) -> tuple[dict[Key, Array], dict[str, float]]:
-    """Return the averages of gradients and squares, and the decay of the first by leaf."""
-    means, decays = {}, {}
+def _means(parts: Sequence[Moments], averages: Sequence[Averages], count: int) -> dict[Key, Array]:
+    """Return the averages of gradients and squares."""
+    means = {}
     for part, of_part in zip(parts, averages, strict=True):
         steps = count if part.count is None else int(part.count)
         leaves = dict(zip(part.names, part.leaves, strict=True))
-        for (name, kind), average in of_part.items():
-            means[name, kind] = leaves[name][average.field] / average.weight(steps)
-            if kind == "mean":
-                decays[name] = average.decay
-    return means, decays
+        for key, average in of_part.items():
+            means[key] = leaves[key[0]][average.field] / average.weight(steps)
+    return means
 
 
-def _estimate(mean: Array, decay: float) -> Array:
+def _lengths(averages: Sequence[Averages], count: int) -> dict[str, float]:
+    """Return the length of the average of gradients by leaf."""
+    rows = [row for each in averages for row in each.items()]
+    return {name: average.length(count) for (name, kind), average in rows if kind == "mean"}
+
+
+def _estimate(mean: Array, length: float) -> Array:
     """Estimate the average of squares from that of independent gradients, by row and column."""
-    squares = jnp.square(jnp.abs(mean)) * (1 + decay) / (1 - decay)
+    squares = jnp.square(jnp.abs(mean)) * length
     whole = jnp.mean(squares)
     if squares.ndim < 2:
         return jnp.full_like(squares, whole)

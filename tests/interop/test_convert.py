@@ -37,6 +37,16 @@ def average(b, square=False, start=0):
     return sum(w * x for w, x in zip(weights, each, strict=True))
 
 
+def length(b):
+    """How many gradients of equal weight an average corresponds to."""
+    return (1 + b) * (1 - b**STEPS) / ((1 - b) * (1 + b**STEPS))
+
+
+def share(b):
+    """The weight of an average with decay 0.9 in one that is longer."""
+    return (1 - b**STEPS) * length(0.9) / length(b)
+
+
 def find(state, field):
     """The moment of the kernel, decoded."""
     return optax.tree_utils.tree_get(adamjax.convert_state(state, to="float32"), field)["kernel"]
@@ -49,9 +59,9 @@ def find(state, field):
 def test_averages_are_carried_with_the_weights_of_the_new_optimizer(old):
     state, m = train(old), average(0.9)
     news = {
-        "lion": (adamjax.lion(1e-4, b2=0.98), 1 - 0.98**STEPS),
+        "lion": (adamjax.lion(1e-4, b2=0.98), share(0.98)),
         "sgd": (optax.sgd(optax.constant_schedule(0.1), 0.8), (1 - 0.8**STEPS) / (1 - 0.8)),
-        "soap": (adamjax.soap(1e-3), 1 - 0.95**STEPS),
+        "soap": (adamjax.soap(1e-3), share(0.95)),
     }
     for name, (new, weight) in news.items():
         after = adamjax.convert_optimizer(state, old, new, PARAMS)
@@ -70,7 +80,7 @@ def test_muon_has_a_sum_and_adam_for_the_others():
     of_matrices, of_others = sorted(
         parts.values(), key=lambda x: "nu" in str(jax.tree.structure(x))
     )
-    weight = (1 - 0.95**STEPS) / (1 - 0.95)
+    weight = share(0.95) / (1 - 0.95)
     mu = optax.tree_utils.tree_get(of_matrices, "mu")["kernel"]
     np.testing.assert_allclose(mu, average(0.9) * weight, rtol=1e-3, atol=1e-5)
     assert optax.tree_utils.tree_get(of_others, "nu")["bias"].min() > 0
@@ -111,6 +121,12 @@ def test_second_moments_are_estimated_from_first():
     expected = average(0.99, square=True)
     assert 0.5 < float(v.mean() / expected.mean()) < 2
     assert np.corrcoef(v.mean(1), SCALE[:, 0] ** 2)[0, 1] > 0.6
+    # m / √v of a long average is as on noise with the decay 0.9.
+    old = adamjax.lion(1e-4, b2=0.98)
+    state = train(old)
+    v = find(adamjax.convert_optimizer(state, old, new, PARAMS), "nu") / (1 - 0.999**STEPS)
+    m = find(state, "mu") / (1 - 0.98**STEPS)
+    np.testing.assert_allclose(v.mean(), (m**2).mean() * length(0.9), rtol=1e-3)
 
 
 @pytest.mark.wide
