@@ -2,7 +2,11 @@
 
 A byte-level transformer is trained by one optimizer. Another one goes on from its parameters, once
 with the state of `adamjax.convert_optimizer` and once with that of `init`. Both runs have the same
-examples and the same ramp of the learning rate. A seed draws the weights and the examples.
+examples. A seed draws the weights and the examples.
+
+All learning rates are chosen on a seed that is not used again, from candidates that are each twice
+the one before. Each start has its own rate, and its own choice between a ramp and none: those with
+the lowest mean loss over the steps after the change. "adamw to adamw" goes on without a change.
 """
 
 import argparse
@@ -14,7 +18,6 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 
 import adamjax
 from adamjax.cli.descent import evaluated
@@ -22,25 +25,28 @@ from benchmarks import matrix_optimizers, record, streams, training
 from examples import console, pictures
 
 LAYOUTS = matrix_optimizers.LAYOUTS
-RATES = {
-    **dict.fromkeys(("adamw", "adamw 8bit", "soap", "schedule_free_adamw"), 4e-3),
-    "lion": 5e-4,
-    "muon": 2e-2,
+MIDDLES = {
+    **dict.fromkeys(("adamw", "adamw 8bit", "soap"), 8e-3),
+    **dict.fromkeys(("muon", "schedule_free_adamw"), 1.6e-2),
+    "lion": 4e-3,
 }
+B2 = 0.99  # an average over fewer steps than were done
 MAKERS: Mapping[str, Any] = {
-    "adamw": adamjax.adamw,
-    "adamw 8bit": lambda rate: adamjax.store(adamjax.adamw(rate), "8bit", min_size=1024),
+    "adamw": lambda rate: adamjax.adamw(rate, b2=B2),
+    "adamw 8bit": lambda rate: adamjax.store(adamjax.adamw(rate, b2=B2), "8bit", min_size=1024),
     "lion": adamjax.lion,
     # Adam's rate for the other leaves is AdamW's.
     "muon": lambda rate: adamjax.muon(rate, layouts=LAYOUTS, adam_scale=0.2),
     "soap": lambda rate: adamjax.soap(rate, layouts=LAYOUTS),
-    "schedule_free_adamw": adamjax.schedule_free_adamw,
+    "schedule_free_adamw": lambda rate: adamjax.schedule_free_adamw(rate, b2=B2),
 }
+STARTS = ("new", "converted")
 OTHERS = ("muon", "soap", "lion", "adamw 8bit", "schedule_free_adamw")
 
 
 class Settings(NamedTuple):
     seeds: int = 3
+    candidates: int = 5
     before: int = 300
     after: int = 100
     ramp: int = 20  # steps
@@ -53,24 +59,21 @@ class Settings(NamedTuple):
     batch_size: int = 8
     held_out: int = 256
     pairs: tuple[tuple[str, str], ...] = (
+        ("adamw", "adamw"),
         *(("adamw", name) for name in OTHERS),
         *((name, "adamw") for name in OTHERS),
     )
 
+    def points(self, name: str, *, after: bool) -> list[tuple[float, float]]:
+        """The candidates: learning rates, lower after the change, and starts of a ramp."""
+        rates = MIDDLES[name] * 2.0 ** (np.arange(self.candidates) - self.candidates // 2)
+        if not after:
+            return [(rate, 1.0) for rate in rates.tolist()]
+        return [(rate / 4, low) for rate in rates.tolist() for low in (1.0, self.ramp_start)]
+
 
 PAIRS = (("adamw", "muon"), ("schedule_free_adamw", "adamw"))
-QUICK = Settings(2, 8, 4, 2, 0.05, 2, 16, 1, 2, 16, 4, 8, PAIRS)
-
-
-def optimizer(name: str, start: Any, settings: Settings) -> optax.GradientTransformation:
-    """The optimizer with a rate that rises from step `start` on, then stays."""
-    low = settings.ramp_start
-
-    def rate(count: Any) -> Any:
-        share = jnp.clip((count - start) / settings.ramp, 0, 1)
-        return RATES[name] * (low + (1 - low) * share)
-
-    return MAKERS[name](rate)
+QUICK = Settings(2, 2, 8, 4, 2, 0.05, 2, 16, 1, 2, 16, 4, 8, PAIRS)
 
 
 class Trainer:
@@ -83,66 +86,120 @@ class Trainer:
         self.settings, self.data = settings, task.data
         self.problem, self.watch = streams.of_task(task, 1)
         self.run = jax.jit(self._run, static_argnums=0)
-        self.made = {
-            (name, start): optimizer(name, start, settings)
-            for name in MAKERS
-            for start in (0, settings.before)
-        }
+        self.olds = list(dict.fromkeys(old for old, _ in settings.pairs))
 
-    def _run(self, name: str, start: Any, params: Any, state: Any, rows: Any, data: Any) -> Any:
-        """Train over rows of examples [steps, batch]."""
-        step = training.stepper(self.problem, optimizer(name, start, self.settings), data)
+    def optimizer(self, name: str, rate: Any, low: Any = 1.0, start: Any = 0) -> Any:
+        """The optimizer with a learning rate that rises from `low` times it at step `start`."""
+
+        def schedule(count: Any) -> Any:
+            share = jnp.clip((count - start) / self.settings.ramp, 0, 1)
+            return rate * (low + (1 - low) * share)
+
+        return MAKERS[name](schedule)
+
+    def rows(self, seed: int) -> list[np.ndarray]:
+        """The examples of stretches of steps, the last one with the second optimizer."""
+        settings, size = self.settings, self.problem.batch_size
+        total = settings.before + settings.after
+        order = np.random.default_rng(seed).permutation(len(self.problem.train[0]))
+        return np.split(order[: total * size].reshape(total, size), total // settings.after)
+
+    def _run(self, name: str, point: Any, params: Any, state: Any, rows: Any, data: Any) -> Any:
+        """Train over rows of examples [steps, batch] with (rate, low, start)."""
+        step = training.stepper(self.problem, self.optimizer(name, *point), data)
         keys = jax.random.split(jax.random.key(0), len(rows))
         (params, state), losses = jax.lax.scan(step, (params, state), (rows, keys))
         return params, state, losses, self.watch(params, state)["held_out"]
 
-    def measure(self, seed: int, advance: Any) -> Any:
+    def begin(self, old: str, point: Any, seed: int) -> tuple[np.ndarray, Any]:
+        """Train with the first optimizer; return losses, and parameters to evaluate and state."""
+        *stretches, _ = self.rows(seed)
+        params, losses = self.problem.init(jax.random.key(seed)), np.zeros(0)
+        state = self.optimizer(old, *point).init(params)
+        for rows in stretches:
+            params, state, losses, _ = self.run(
+                old, (*point, 0), params, state, rows, self.problem.train
+            )
+        return losses, (evaluated(state, params), state)
+
+    def starts(self, pair: tuple[str, str], params: Any, state: Any) -> dict[str, Any]:
+        """The states to go on with, and the steps they count."""
+        old, new = (self.optimizer(name, MIDDLES[name]) for name in pair)
+        converted = adamjax.convert_optimizer(state, old, new, params)
+        return {"converted": (converted, self.settings.before), "new": (new.init(params), 0)}
+
+    def go_on(self, new: str, point: Any, params: Any, start: Any, seed: int) -> Any:
+        """Train with the second optimizer; return the losses and the held-out loss."""
+        (state, count), rows = start, self.rows(seed)[-1]
+        *_, losses, held_out = self.run(
+            new, (*point, count), params, state, rows, self.problem.train
+        )
+        return np.asarray(losses, float), float(held_out)
+
+    def pairs_of(self, old: str) -> list[tuple[str, str]]:
+        return [pair for pair in self.settings.pairs if pair[0] == old]
+
+    def tune(self, advance: Any) -> tuple[dict[str, Any], dict[Any, Any]]:
+        """The trials of the first optimizers by name, of the second ones by pair and start."""
+        settings, seed = self.settings, self.settings.seeds
+        first, second = {}, {}
+        for old in self.olds:
+            points = settings.points(old, after=False)
+            trials = [self.begin(old, point, seed) for point in points]
+            first[old] = trial(points, [losses for losses, _ in trials], settings.window)
+            _, (params, state) = trials[first[old]["index"]]
+            for pair in self.pairs_of(old):
+                points = settings.points(pair[1], after=True)
+                second[pair] = {}
+                for kind, start in self.starts(pair, params, state).items():
+                    runs = [self.go_on(pair[1], p, params, start, seed) for p in points]
+                    second[pair][kind] = trial(points, [x for x, _ in runs], settings.after)
+                advance("tuning", " to ".join(pair))
+        return first, second
+
+    def measure(self, seed: int, first: Any, second: Any, advance: Any) -> Any:
         """The losses [steps] and the final held-out loss by pair and start."""
-        settings, problem = self.settings, self.problem
-        total = settings.before + settings.after
-        order = np.random.default_rng(seed).permutation(len(problem.train[0]))
-        rows = order[: total * problem.batch_size].reshape(total, problem.batch_size)
-        stretches, begun, results = np.split(rows, total // settings.after), {}, {}
-        for old, new in settings.pairs:
-            before = self.made[old, 0]
-            if old not in begun:
-                params = problem.init(jax.random.key(seed))
-                state = before.init(params)
-                for part in stretches[:-1]:
-                    params, state, *_ = self.run(old, 0, params, state, part, problem.train)
-                begun[old] = params, state
-            params, state = begun[old]
-            params = evaluated(state, params)
-            after = self.made[new, settings.before]
-            starts = {
-                "converted": (
-                    settings.before,
-                    adamjax.convert_optimizer(state, before, after, params),
-                ),
-                "new": (0, after.init(params)),
-            }
-            results[old, new] = {}
-            for kind, (start, given) in starts.items():
-                *_, losses, held_out = self.run(
-                    new, start, params, given, stretches[-1], problem.train
-                )
-                results[old, new][kind] = np.asarray(losses, float), float(held_out)
-            advance("pairs", f"{old} to {new}")
+        results: dict[Any, Any] = {}
+        for old in self.olds:
+            _, (params, state) = self.begin(old, first[old]["best"], seed)
+            for pair in self.pairs_of(old):
+                results[pair] = {
+                    kind: self.go_on(pair[1], second[pair][kind]["best"], params, start, seed)
+                    for kind, start in self.starts(pair, params, state).items()
+                }
+                advance("pairs", " to ".join(pair))
         return results
 
 
+def trial(points: Sequence[tuple[float, float]], losses: Any, last: int) -> dict[str, Any]:
+    """The candidates with the means of so many last losses, and the best, for a result file."""
+    means, rates = (
+        np.array([np.mean(each[-last:]) for each in losses]),
+        [rate for rate, _ in points],
+    )
+    index = training.best(means[None])
+    return {
+        "points": training.rounded(points, 3),
+        "losses": training.rounded(means, 5),
+        "index": index,
+        "best": points[index],
+        "at_edge": rates[index] in (rates[0], rates[-1]),
+    }
+
+
 def judged(losses: Mapping[str, Any], window: int) -> dict[str, Any]:
-    """Differences of a converted and a new start, of moving averages over the steps.
+    """The difference of a converted and a new start: means of each seed, and of moving averages.
 
     >>> judged({"converted": [[1.0, 2.0]], "new": [[2.0, 2.5]]}, 1)
-    {'mean': -0.75, 'largest': -0.5}
+    {'mean': -0.75, 'of_seeds': [-0.75], 'largest': -0.5}
     """
-    pairs = [np.asarray(losses[start], float).mean(axis=0) for start in ("converted", "new")]
-    first, second = (pictures.smooth(curve, window)[1] for curve in pairs)
-    difference = first - second
+    converted, new = (np.asarray(losses[kind], float) for kind in ("converted", "new"))
+    differences = converted - new
+    largest = pictures.smooth(differences.mean(axis=0), window)[1].max()
     return {
-        "mean": training.rounded(difference.mean(), 3),
-        "largest": training.rounded(difference.max(), 3),
+        "mean": training.rounded(differences.mean(), 3),
+        "of_seeds": training.rounded(differences.mean(axis=1), 3),
+        "largest": training.rounded(largest, 3),
     }
 
 
@@ -153,16 +210,18 @@ def draw(report: Mapping[str, Any], file: Path) -> None:
     mosaic = [cells[i : i + columns] for i in range(0, len(cells), columns)]
     figure, panels = pictures.axes(mosaic, (14, 3 * len(mosaic)), sharex=True)
     for name, panel in panels.items():
-        for start, color in zip(("new", "converted"), pictures.COLORS[1::-1], strict=True):
+        for start, color in zip(STARTS, pictures.COLORS[1::-1], strict=True):
+            rate, low = report["results"][name]["tuning"][start]["best"]
+            label = f"{start} state, rate {rate:.2g}, {'ramp' if low < 1 else 'no ramp'}"
             curves = np.array(report["results"][name][start], float)
             smooth = [pictures.smooth(curve, report["settings"]["window"]) for curve in curves]
             steps, values = smooth[0][0], np.array([curve for _, curve in smooth])
-            panel.plot(steps, values.mean(axis=0), color=color, label=f"{start} state")
+            panel.plot(steps, values.mean(axis=0), color=color, label=label)
             low, high = values.min(axis=0), values.max(axis=0)
             panel.fill_between(steps, low, high, color=color, alpha=0.15, linewidth=0)
         panel.set_title(name, fontsize=9)
         panel.set(xlabel="step after the change", ylabel="training loss [nats per byte]")
-    panels[names[0]].legend(frameon=False, fontsize=8)
+        panel.legend(frameon=False, fontsize=7)
     seeds, window = (report["settings"][key] for key in ("seeds", "window"))
     figure.suptitle(f"Change of the optimizer, means of {window} steps, range of {seeds} seeds")
     pictures.save(figure, file)
@@ -172,21 +231,22 @@ def main(argv: Sequence[str] | None = None) -> None:
     given: argparse.Namespace = record.parse(record.parser("convert", __doc__), argv)
     settings = QUICK if given.quick else Settings()
     trainer, start = Trainer(settings), time.perf_counter()
-    with console.progress({"pairs": settings.seeds * len(settings.pairs)}) as advance:
-        runs = [trainer.measure(i, advance) for i in range(settings.seeds)]
+    pairs = len(settings.pairs)
+    with console.progress({"tuning": pairs, "pairs": settings.seeds * pairs}) as advance:
+        first, second = trainer.tune(advance)
+        runs = [trainer.measure(i, first, second, advance) for i in range(settings.seeds)]
     results: dict[str, Any] = {}
     for pair in settings.pairs:
-        of_pair = results[" to ".join(pair)] = {}
-        for kind in ("converted", "new"):
+        of_pair = results[" to ".join(pair)] = {"tuning": second[pair]}
+        for kind in STARTS:
             of_pair[kind] = [training.rounded(run[pair][kind][0], 5) for run in runs]
             of_pair[f"{kind}_held_out"] = [round(run[pair][kind][1], 5) for run in runs]
     table = {name: judged(losses, settings.window) for name, losses in results.items()}
-    console.table(
-        ("from, to", "mean difference", "largest difference"),
-        [(name, f"{each['mean']:+.4f}", f"{each['largest']:+.4f}") for name, each in table.items()],
-    )
+    rows = [(name, f"{x['mean']:+.4f}", f"{x['largest']:+.4f}") for name, x in table.items()]
+    console.table(("from, to", "mean difference", "largest difference"), rows)
     seconds = round(time.perf_counter() - start)
-    measured = {"data": trainer.data, "seconds": seconds, "results": results, "judged": table}
+    measured = {"data": trainer.data, "seconds": seconds, "tuning": first}
+    measured |= {"results": results, "judged": table}
     record.write("convert", given, settings._asdict(), measured)
 
 
