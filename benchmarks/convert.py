@@ -40,7 +40,7 @@ MAKERS: Mapping[str, Any] = {
     "soap": lambda rate: adamjax.soap(rate, layouts=LAYOUTS),
     "schedule_free_adamw": lambda rate: adamjax.schedule_free_adamw(rate, b2=B2),
 }
-STARTS = ("new", "converted")
+STARTS = ("converted", "new")
 OTHERS = ("muon", "soap", "lion", "adamw 8bit", "schedule_free_adamw")
 
 
@@ -193,7 +193,7 @@ def judged(losses: Mapping[str, Any], window: int) -> dict[str, Any]:
     >>> judged({"converted": [[1.0, 2.0]], "new": [[2.0, 2.5]]}, 1)
     {'mean': -0.75, 'of_seeds': [-0.75], 'largest': -0.5}
     """
-    converted, new = (np.asarray(losses[kind], float) for kind in ("converted", "new"))
+    converted, new = (np.asarray(losses[kind], float) for kind in STARTS)
     differences = converted - new
     largest = pictures.smooth(differences.mean(axis=0), window)[1].max()
     return {
@@ -204,26 +204,27 @@ def judged(losses: Mapping[str, Any], window: int) -> dict[str, Any]:
 
 
 def draw(report: Mapping[str, Any], file: Path) -> None:
-    """A panel for each pair: the losses of both starts, mean and range of the seeds."""
+    """A panel for each pair: the difference of both losses, mean and range of the seeds."""
     names, columns = list(report["results"]), 4
     cells = names + ["."] * (-len(names) % columns)
     mosaic = [cells[i : i + columns] for i in range(0, len(cells), columns)]
-    figure, panels = pictures.axes(mosaic, (14, 3 * len(mosaic)), sharex=True)
-    for name, panel in panels.items():
-        for start, color in zip(STARTS, pictures.COLORS[1::-1], strict=True):
-            rate, low = report["results"][name]["tuning"][start]["best"]
-            label = f"{start} state, rate {rate:.2g}, {'ramp' if low < 1 else 'no ramp'}"
-            curves = np.array(report["results"][name][start], float)
-            smooth = [pictures.smooth(curve, report["settings"]["window"]) for curve in curves]
-            steps, values = smooth[0][0], np.array([curve for _, curve in smooth])
-            panel.plot(steps, values.mean(axis=0), color=color, label=label)
-            low, high = values.min(axis=0), values.max(axis=0)
-            panel.fill_between(steps, low, high, color=color, alpha=0.15, linewidth=0)
-        panel.set_title(name, fontsize=9)
-        panel.set(xlabel="step after the change", ylabel="training loss [nats per byte]")
-        panel.legend(frameon=False, fontsize=7)
+    figure, panels = pictures.axes(mosaic, (14, 3 * len(mosaic)), sharex=True, sharey=True)
     seeds, window = (report["settings"][key] for key in ("seeds", "window"))
-    figure.suptitle(f"Change of the optimizer, means of {window} steps, range of {seeds} seeds")
+    for name, panel in panels.items():
+        result = report["results"][name]
+        converted, new = (np.array(result[kind], float) for kind in STARTS)
+        smooth = [pictures.smooth(curve, window) for curve in converted - new]
+        steps, values = smooth[0][0], np.array([curve for _, curve in smooth])
+        panel.plot(steps, values.mean(axis=0), color=pictures.COLORS[0])
+        low, high = values.min(axis=0), values.max(axis=0)
+        panel.fill_between(steps, low, high, color=pictures.COLORS[0], alpha=0.15, linewidth=0)
+        panel.axhline(0, color="#999999", linestyle=":")
+        chosen = [result["tuning"][kind]["best"] for kind in STARTS]
+        rates = [f"{rate:.2g}{' with a ramp' * (low < 1)}" for rate, low in chosen]
+        panel.set_title(f"{name}, rates {' and '.join(rates)}", fontsize=8)
+        panel.set(xlabel="step after the change", ylabel="difference [nats per byte]")
+    title = f"Loss of a converted minus a new state, means of {window} steps, {seeds} seeds"
+    figure.suptitle(title)
     pictures.save(figure, file)
 
 
