@@ -1,6 +1,7 @@
 """Create optimizers from the arguments of torch and Keras."""
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ import optax
 from adamjax.arguments import RENAMED
 from adamjax.checks import (
     canonical,
+    check_beta,
     check_not_negative,
     check_positive,
     check_scalar,
@@ -20,11 +22,14 @@ from adamjax.checks import (
 from adamjax.interop import tables
 from adamjax.interop.trees import plain
 from adamjax.matrices.polar import Coefficients
+from adamjax.matrices.resolve import Layouts
+from adamjax.modifiers.partition_matrices import partition_matrices
 from adamjax.moments import norm
 from adamjax.registry import create
-from adamjax.rule import value_at
+from adamjax.rule import ScalarOrSchedule, value_at
 from adamjax.schedules import relative_step
-from adamjax.trees import Mask, PyTree
+from adamjax.trees import Mask, PyTree, leaf_name
+from adamjax.wrappers.averaging import ema_params
 
 
 class Call(NamedTuple):
@@ -35,25 +40,26 @@ class Call(NamedTuple):
     arguments: dict[str, Any]
     names: dict[str, str]  # the other framework's names, where they differ
     before: optax.GradientTransformation | None = None  # stateless, for the gradients
+    others: "Call | None" = None  # of the leaves that are no matrices
+    ema: float | None = None  # the decay of an average of the parameters around it
 
     def make(self) -> optax.GradientTransformationExtraArgs:
         """Create the optimizer. Its state is that of the variant, with or without `before`."""
+        tx = self._variant()
+        if self.others is not None:
+            tx = partition_matrices(tx, self.others.make(), self.arguments["layouts"])
+        if self.before is not None:
+            tx = _after(self.before, tx)
+        return tx if self.ema is None else ema_params(tx, self.ema)
+
+    def _variant(self) -> optax.GradientTransformationExtraArgs:
         try:
-            tx = create(self.variant, **self.arguments)
+            return create(self.variant, **self.arguments)
         except (TypeError, ValueError) as error:
             renamed = self.names.items()
             hints = [f"{here} is {there} there" for here, there in renamed if self._refuses(here)]
             hint = f" ({', '.join(hints)})" if hints else ""
             raise ValueError(f"{self.who}: {error}{hint}") from error
-        before = self.before
-        if before is None:
-            return tx
-
-        def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
-            updates, _ = before.update(updates, optax.EmptyState())
-            return tx.update(updates, state, params, **extra_args)
-
-        return optax.GradientTransformationExtraArgs(tx.init, update)
 
     def _refuses(self, name: str) -> bool:
         """Return whether the variant refuses this argument when given alone."""
@@ -62,6 +68,16 @@ class Call(NamedTuple):
         except (TypeError, ValueError):
             return True
         return False
+
+
+def _after(
+    before: optax.GradientTransformation, tx: optax.GradientTransformationExtraArgs
+) -> optax.GradientTransformationExtraArgs:
+    def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
+        updates, _ = before.update(updates, optax.EmptyState())
+        return tx.update(updates, state, params, **extra_args)
+
+    return optax.GradientTransformationExtraArgs(tx.init, update)
 
 
 def _clip_each(most: float) -> optax.GradientTransformation:
@@ -84,14 +100,21 @@ _CONVERTED: dict[str, Callable[[Any], Any]] = {
     "beta2_decay": lambda power: -power,
     "beta_2_decay": lambda power: -power,
 }
+# Arguments of other kinds than numbers, flags and pairs.
+_OTHER_KINDS = {"adjust_lr_fn", "exclude_layers"}
 # Arguments that `torch_call` and `keras_call` handle.
 _CONSUMED = {
+    "adam_lr_ratio",
     "adjust_lr_fn",
     "amsgrad",
     "dampening",
     "ns_coefficients",
     "lr_decay",
     "maximize",
+    "muon_a",
+    "muon_b",
+    "muon_c",
+    "rms_rate",
     *_CLIPS,
 }
 
@@ -130,7 +153,8 @@ def from_keras_args(
 
     Args:
       name: "SGD", "RMSprop", "Adam", "AdamW", "Adamax", "Nadam", "Adagrad", "Adadelta",
-        "Adafactor" or "Lion".
+        "Adafactor", "Lion" or "Muon". Muon's matrices are the leaves with two axes, except those
+        whose path here has "embedding" or a pattern of `exclude_layers` in it.
       mask: the leaves that decay, as in `adamjax.optimizer`. It replaces Keras's
         `exclude_from_weight_decay`: for example ["!*bias"].
       **arguments: Keras's arguments, such as `get_config()`, with Keras's defaults.
@@ -138,12 +162,14 @@ def from_keras_args(
 
     Returns:
       The variant in Keras's style, with the variant's state. `clipnorm`, `global_clipnorm` and
-      `clipvalue` clip the gradients before it.
+      `clipvalue` clip the gradients before it. Muon is `adamjax.partition_matrices` of Muon and
+      Adam. `use_ema` is `adamjax.ema_params` around the optimizer.
 
     Raises:
-      ValueError: for another optimizer, an argument that is unknown or out of range, `use_ema`,
-        `loss_scale_factor`, `gradient_accumulation_steps`, a schedule with the momentum of SGD or
-        RMSprop, or Adafactor with weight decay.
+      ValueError: for another optimizer, an argument that is unknown or out of range,
+        `ema_overwrite_frequency` with `use_ema`, `loss_scale_factor`,
+        `gradient_accumulation_steps`, a schedule with the momentum of SGD or RMSprop, or Adafactor
+        with weight decay.
 
     >>> tx = from_keras_args("SGD", learning_rate=0.5, clipnorm=1.0)
     >>> p = {"w": jnp.zeros(2)}
@@ -195,19 +221,90 @@ def keras_call(name: str, arguments: Mapping[str, Any], mask: Mask = None) -> Ca
         if arguments.get(argument):
             raise ValueError(f"{who}: {argument} is not supported; {advice}")
     known = {**tables.KERAS_COMMON, **foreign.defaults}
-    given = _complete(who, arguments, known, tables.KERAS_IGNORED | tables.KERAS_UNDONE.keys())
-    if given.get("momentum") and callable(given["learning_rate"]):
-        raise ValueError(f"{who}: {tables.SCHEDULED_MOMENTUM.format(foreign.variant)}")
-    call = _call(who, foreign, given)
+    ignored = tables.KERAS_IGNORED | tables.KERAS_UNDONE.keys()
+    if name == "Muon":
+        given = _complete(who, {**arguments, **_decays_of_muon(arguments)}, known, ignored)
+        call = _keras_muon(who, given)
+    else:
+        given = _complete(who, arguments, known, ignored)
+        call = _call(who, foreign, given)
+        if given.get("momentum") and callable(given["learning_rate"]):
+            raise ValueError(f"{who}: {tables.SCHEDULED_MOMENTUM.format(foreign.variant)}")
     if name == "SGD" and not given["momentum"]:
         call.arguments["nesterov"] = False
     if name == "Adafactor":
         if given["weight_decay"]:
             raise ValueError(f"{who}: Keras applies weight_decay before RMS(p); omit it")
         call.arguments["learning_rate"] = relative_step(given["learning_rate"])
-    if mask is not None:
-        call.arguments["mask"] = mask
-    return call._replace(before=_clip(who, given))
+    for part in filter(None, (call, call.others)):
+        part.arguments.update({} if mask is None else {"mask": mask})
+    return call._replace(before=_clip(who, given), ema=_ema(who, arguments))
+
+
+def _ema(who: str, arguments: Mapping[str, Any]) -> float | None:
+    """Return the decay of Keras's average of the parameters, None without one."""
+    if not arguments.get("use_ema"):
+        return None
+    if arguments.get("ema_overwrite_frequency"):
+        raise ValueError(
+            f"{who}: ema_overwrite_frequency is not supported; omit it, and replace the parameters "
+            "by adamjax.eval_params(state, params) in the training loop"
+        )
+    decay = arguments.get("ema_momentum", 0.99)
+    check_beta(f"{who}: ema_momentum", decay)
+    return decay
+
+
+def _decays_of_muon(arguments: Mapping[str, Any]) -> dict[str, float]:
+    """Return the weight decays that are None, as 0."""
+    names = ("weight_decay", "adam_weight_decay")
+    return {name: 0.0 for name in names if arguments.get(name, 0.0) is None}
+
+
+def _keras_muon(who: str, given: Mapping[str, Any]) -> Call:
+    """Return the calls of Muon for matrices and of Adam for the other leaves."""
+    rate, ratio = given["rms_rate"], given["adam_lr_ratio"]
+    check_positive(f"{who}: adam_lr_ratio", ratio)
+    if rate is not None:
+        check_positive(f"{who}: rms_rate", rate)
+    factor = 1.0 if rate is None else rate / 0.2  # that of scale="rms"
+    triple = tuple(given[f"muon_{letter}"] for letter in "abc")
+    matrices = {
+        **_rescaled(given["learning_rate"], given["weight_decay"], factor),
+        **{name: given[name] for name in ("momentum", "nesterov", "ns_steps")},
+        "coefficients": Coefficients([triple], 5),
+        "scale": "none" if rate is None else "rms",
+        "layouts": _keras_matrices(who, given),
+        "style": "keras",
+    }
+    names = {"b1": "adam_beta_1", "b2": "adam_beta_2", "eps": "epsilon"}
+    others = _rescaled(given["learning_rate"], given["adam_weight_decay"], ratio)
+    others |= {here: given[there] for here, there in names.items()} | {"style": "keras"}
+    names["weight_decay"] = "adam_weight_decay"
+    return Call(who, "muon", matrices, {}, others=Call(who, "adam", others, names))
+
+
+def _rescaled(lr: ScalarOrSchedule, decay: ScalarOrSchedule, factor: float) -> dict[str, Any]:
+    """Multiply the steps by a factor, but not the weight decay in them."""
+    return {"learning_rate": _times(lr, factor), "weight_decay": _times(decay, 1 / factor)}
+
+
+def _times(value: ScalarOrSchedule, factor: float) -> ScalarOrSchedule:
+    return (lambda count: factor * value(count)) if callable(value) else factor * value
+
+
+def _keras_matrices(who: str, given: Mapping[str, Any]) -> Layouts:
+    """Return the function that chooses the matrices of Keras's Muon."""
+    excluded = given["exclude_layers"]
+    if isinstance(excluded, str):
+        raise ValueError(f"{who}: exclude_layers must be a list of patterns, got {excluded!r}")
+    patterns = [*(excluded or ()), *(["(?i)embedding"] if given["exclude_embeddings"] else [])]
+
+    def layout(path: Any, leaf: Any) -> str:
+        other = jnp.ndim(leaf) != 2 or any(re.search(p, leaf_name(path)) for p in patterns)
+        return "other" if other else "in out -> out in"
+
+    return lambda params: jax.tree_util.tree_map_with_path(layout, params)
 
 
 def _look_up(
@@ -236,7 +333,7 @@ def _complete(
 def _checked(who: str, name: str, value: Any, default: Any) -> Any:
     """Check an argument against the kind of its default: a flag, a pair or a number."""
     what = f"{who}: {name}"
-    if isinstance(default, tuple):
+    if isinstance(default, tuple) and name not in _OTHER_KINDS:
         if not isinstance(value, list | tuple) or len(value) != len(default):
             size = {2: "two", 3: "three"}[len(default)]
             raise ValueError(f"{what} must be {size} values, got {value!r}")
@@ -246,7 +343,8 @@ def _checked(who: str, name: str, value: Any, default: Any) -> Any:
         if not (isinstance(value, int) and value in (0, 1)):
             raise ValueError(f"{what} must be True or False, got {value!r}")
         return bool(value)
-    if (value is None and default is None) or name == "adjust_lr_fn":
+    optional = default is None or name == "rms_rate"
+    if (value is None and optional) or name in _OTHER_KINDS:
         return value
     try:
         check_scalar(what, value)

@@ -3,13 +3,15 @@
     names = ["dense/kernel", "dense/bias"]   # in the order of model.trainable_variables
     tx, state = from_keras(optimizer, params, names)
 
-`optimizer.variables` lists the step count, the learning rate (unless it is a schedule) and the
-moments. Keras's kernels have the layout of Flax's.
+`optimizer.variables` lists the step count, the learning rate (unless it is a schedule), averages of
+the parameters (if it keeps them) and the moments. Keras's kernels have the layout of Flax's.
 """
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
@@ -17,10 +19,19 @@ import optax
 from adamjax.checks import canonical, is_number
 from adamjax.interop import states, tables
 from adamjax.interop.arguments import Call, keras_call
-from adamjax.interop.trees import Name, ParamMapping, as_numpy, number, param_mappings, whole
+from adamjax.interop.trees import (
+    Name,
+    ParamMapping,
+    as_numpy,
+    named_leaves,
+    number,
+    param_mappings,
+    whole,
+)
 from adamjax.moments import divide
 from adamjax.rule import ScalarOrSchedule
 from adamjax.trees import Mask, PyTree
+from adamjax.wrappers.averaging import AveragingState
 
 # The moments in Keras's order, with the endings of Keras's names. Those of one tuple alternate,
 # parameter by parameter. Other variants have those moments of Adam that they keep.
@@ -36,6 +47,23 @@ _SLOTS = {
 _HOLDS_STEPS = {"sgd": -1.0, "rmsprop": 1.0}
 
 
+_Moments = Mapping[str, Mapping[str, Any]]  # by field and path
+
+
+class LossScale(NamedTuple):
+    """The state of `keras.optimizers.LossScaleOptimizer`.
+
+    Attributes:
+      scale: the factor of the loss.
+      steps: the number of finite steps since the scale has changed.
+      growth_steps: the number of finite steps after which it doubles.
+    """
+
+    scale: float
+    steps: int
+    growth_steps: int
+
+
 class _Optimizer(NamedTuple):
     """The contents of an optimizer of Keras."""
 
@@ -45,14 +73,32 @@ class _Optimizer(NamedTuple):
     scheduled: bool
     params: list[ParamMapping]
 
-    def slots(self, names: Sequence[str]) -> list[tuple[Any, str, ParamMapping | None]]:
+    def parts(self, state: Any) -> dict[str, Any]:
+        """Return the states of Muon and of its Adam by label, or the only state."""
+        state = state if self.call.ema is None else state.inner_state
+        if self.call.others is None:
+            return {"": state}
+        return {label: masked.inner_state for label, masked in state.inner_states.items()}
+
+    def with_parts(self, state: Any, parts: Mapping[str, Any]) -> Any:
+        """Return the state, without that of an average, with these parts."""
+        if self.call.others is None:
+            return parts[""]
+        inner = (state if self.call.ema is None else state.inner_state).inner_states
+        filled: dict[Any, Any] = {
+            label: inner[label]._replace(inner_state=part) for label, part in parts.items()
+        }
+        return optax.transforms.PartitionState(filled)
+
+    def slots(self, moments: Collection[_Moments]) -> list[tuple[Any, str, ParamMapping | None]]:
         """Check the variables, and return each with its field here and its parameter."""
         expected: list[tuple[str, str, ParamMapping | None]] = [("count", "iteration", None)]
         if not self.scheduled:
             expected.append(("learning_rate", "learning_rate", None))
-        for block in _SLOTS.get(self.call.variant, _ADAM):
-            chosen = [(field, ending) for field, ending in block if field in names]
-            expected += [(f, ending, param) for param in self.params for f, ending in chosen]
+        for block in [(("average", "average"),), *_SLOTS.get(self.call.variant, _ADAM)]:
+            for param, (field, ending) in itertools.product(self.params, block):
+                if _holder(moments, field, param.path) is not None:
+                    expected.append((field, ending, param))
         if self.call.variant == "nadam":
             expected.append(("momentum", "", None))
         if len(self.variables) != len(expected):
@@ -76,6 +122,14 @@ class _Optimizer(NamedTuple):
         """Return the factor from a moment of Keras to one here."""
         sign = _HOLDS_STEPS.get(self.call.variant) if field == "mu" else None
         return 1.0 if sign is None else sign * states.per_step(self.rate)
+
+
+def _moments(rule: Any) -> dict[str, dict[str, Any]]:
+    return {name: named_leaves(getattr(rule, name)) for name in states.moment_names(rule)}
+
+
+def _holder(moments: Collection[_Moments], field: str, path: str) -> Any:
+    return next((part[field] for part in moments if path in part.get(field, ())), None)
 
 
 def _owner(param: ParamMapping | None) -> str:
@@ -103,7 +157,8 @@ def from_keras(
       mask: the leaves that decay, see `adamjax.from_keras_args`.
 
     Returns:
-      `(tx, state)`, those of the variant in Keras's style, in float32.
+      `(tx, state)`, those of the variant in Keras's style, in float32. With `use_ema` they are
+      those of `adamjax.ema_params` around it, with Keras's averages.
 
     Raises:
       ValueError: if `names` or the variables do not fit `params`, or if an argument has no
@@ -118,21 +173,33 @@ def from_keras(
     """
     known = _known(optimizer, params, names, learning_rate, mask)
     tx = known.call.make()
-    state = tx.init(params)
-    moments = states.moment_leaves(states.rule_of(state))
+    state: Any = tx.init(params)
+    parts = known.parts(state)
+    moments = {label: _moments(states.rule_of(part)) for label, part in parts.items()}
+    average = {} if known.call.ema is None else {"average": named_leaves(state.average)}
+    everything = [*moments.values(), average]
     count, product = 0, None
-    for variable, field, param in known.slots(list(moments)):
+    for variable, field, param in known.slots(everything):
         if field == "count":
             count = whole("optimizer: the steps done", variable)
         elif field == "momentum":
             product = number("optimizer: the product of momenta", variable)
         elif param is not None:
-            like = moments[field][param.leaf]
+            holder = _holder(everything, field, param.path)
+            like = holder[param.path]
             if known.call.variant == "adafactor":
                 variable = _of_adafactor(field, variable, param, like)
             value = param.to_here(field, variable, like)
-            moments[field][param.leaf] = value * known.scale(field)
-    return tx, states.fill(state, count, moments, product)
+            holder[param.path] = value * known.scale(field)
+    for label, part in parts.items():
+        leaves = {field: list(named.values()) for field, named in moments[label].items()}
+        parts[label] = states.fill(part, count, leaves, product)
+    inner = known.with_parts(state, parts)
+    if known.call.ema is None:
+        return tx, inner
+    mean = jax.tree.structure(state.average).unflatten(average["average"].values())
+    steps = jnp.asarray(count, jnp.int32)
+    return tx, AveragingState(steps, steps, mean, inner)
 
 
 def to_keras(
@@ -166,13 +233,22 @@ def to_keras(
     1
     """
     known = _known(optimizer, params, names, learning_rate)
-    rule = states.expected_rule(known.call.make(), params)
-    paths = [param.path for param in known.params]
-    leaves = states.read(state, rule, paths, known.call.variant)
+    like = known.parts(jax.eval_shape(known.call.make().init, params))
+    everything, leaves = [], {}
+    for rule in map(states.rule_of, like.values()):
+        everything.append(_moments(rule))
+        named = everything[-1].values()
+        paths = [p.path for p in known.params if any(p.path in leaf for leaf in named)]
+        found = states.read(state, rule, paths, known.call.variant)
+        leaves |= {path: leaf for path, leaf in found.items() if path in paths}
+    if known.call.ema is not None:
+        everything.append({"average": _average(state)})
     first = next(iter(leaves.values()), None)
     arrays = []
-    for variable, field, param in known.slots(states.moment_names(rule)):
-        if param is not None:
+    for variable, field, param in known.slots(everything):
+        if field == "average" and param is not None:
+            array = param.to_there(everything[-1][field][param.path])
+        elif param is not None:
             array = _back(known, field, leaves[param.path], param)
         elif field == "count":
             array = states.rule_of(state).count if first is None else first.count
@@ -182,6 +258,48 @@ def to_keras(
             array = known.rate
         arrays.append(_shaped(array, as_numpy(variable), field, param))
     return arrays
+
+
+def unwrap_loss_scale(optimizer: Any) -> tuple[tuple[str, dict[str, Any], list[Any]], LossScale]:
+    """Return the optimizer inside Keras's `LossScaleOptimizer`, for `from_keras`, and its scale.
+
+    Flax's `DynamicScale(scale=scale.scale, fin_steps=scale.steps,
+    growth_interval=scale.growth_steps - 1)` goes on with the scale, and `adamjax.guard` skips the
+    steps that are not finite.
+
+    Args:
+      optimizer: a `keras.optimizers.LossScaleOptimizer`, built, or `(name, config, arrays)` of it.
+
+    Raises:
+      ValueError: if it is another optimizer or not built.
+
+    >>> inner = {"class_name": "Lion", "config": {"learning_rate": 0.1}}
+    >>> config = {"inner_optimizer": inner, "dynamic_growth_steps": 2000}
+    >>> arrays = [0, 0.0, 12, 1024.0, np.int32(7), np.float32(0.1), np.ones(2, np.float32)]
+    >>> saved, scale = unwrap_loss_scale(("LossScaleOptimizer", config, arrays))
+    >>> tx, state = from_keras(saved, {"w": jnp.zeros(2)}, ["w"])
+    >>> int(state[0].count), scale
+    (7, LossScale(scale=1024.0, steps=12, growth_steps=2000))
+    """
+    name, config, variables = _opened(optimizer)
+    inner = config.get("inner_optimizer")
+    built = len(variables) > 4 and getattr(variables[3], "path", "dynamic_scale").endswith(
+        "dynamic_scale"
+    )
+    if not isinstance(inner, Mapping) or not built:
+        raise ValueError(f"optimizer must be a LossScaleOptimizer of Keras, built; got {name}")
+    steps = whole("optimizer: step_counter", variables[2])
+    scale = number("optimizer: dynamic_scale", variables[3])
+    saved = inner["class_name"], dict(inner["config"]), variables[4:]
+    return saved, LossScale(scale, steps, config["dynamic_growth_steps"])
+
+
+def _average(state: Any) -> dict[str, Any]:
+    is_node = lambda node: isinstance(node, AveragingState)  # noqa: E731
+    found = next(filter(is_node, jax.tree.leaves(state, is_leaf=is_node)), None)
+    if found is None:
+        raise ValueError("state: it has no average of the parameters, as use_ema keeps there")
+    return named_leaves(found.average)
 
 
 def _shaped(array: Any, before: np.ndarray, field: str, param: ParamMapping | None) -> np.ndarray:
@@ -211,9 +329,24 @@ def _known(
         config = {**config, "learning_rate": learning_rate}
     elif not scheduled and len(variables) > 1:
         config = {**config, "learning_rate": number("optimizer: learning_rate", variables[1])}
-    call = keras_call(name, config, mask)
+    call, mappings = keras_call(name, config, mask), param_mappings(names, params)
+    if call.others is not None:
+        _follow_velocities(call, variables, mappings)
     rate = config.get("learning_rate", tables.KERAS[name].defaults["learning_rate"])
-    return _Optimizer(call, variables, rate, scheduled, param_mappings(names, params))
+    return _Optimizer(call, variables, rate, scheduled, mappings)
+
+
+def _follow_velocities(
+    call: Call, variables: Sequence[Any], params: Sequence[ParamMapping]
+) -> None:
+    """Take the matrices of a built Muon. It has no velocity of them."""
+    paths = [str(getattr(variable, "path", "")) for variable in variables]
+    pairs = itertools.pairwise([*paths, ""])
+    others = [after.endswith("velocity") for path, after in pairs if path.endswith("momentum")]
+    if len(others) == len(params):
+        chosen = zip(params, others, strict=True)
+        layouts = {p.path: "other" if other else "in out -> out in" for p, other in chosen}
+        call.arguments["layouts"] = layouts
 
 
 def _opened(optimizer: Any) -> tuple[str, dict[str, Any], list[Any]]:

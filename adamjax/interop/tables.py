@@ -26,6 +26,11 @@ _NO_DECAY = {"weight_decay": 0.0}
 _BETAS = {"betas": (0.9, 0.999), "eps": 1e-8}
 _EITHER_DECAY = {**_NO_DECAY, "decoupled_weight_decay": False}
 _KERAS_ADAM = {"learning_rate": 1e-3, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
+_KERAS_MUON = {"learning_rate": 1e-3, "weight_decay": 4e-3, "momentum": 0.95, "nesterov": True}
+_KERAS_MUON |= {"ns_steps": 5, "muon_a": 3.4445, "muon_b": -4.775, "muon_c": 2.0315}
+_KERAS_MUON |= {"rms_rate": 0.2, "exclude_layers": (), "exclude_embeddings": True}
+_KERAS_MUON |= {"adam_beta_1": 0.9, "adam_beta_2": 0.999, "epsilon": 1e-7}
+_KERAS_MUON |= {"adam_weight_decay": 4e-3, "adam_lr_ratio": 1.0}
 _FACTORED = {"epsilon_1": 1e-30, "epsilon_2": 1e-3, "clip_threshold": 1.0}
 _NEWTON_SCHULZ = {"ns_coefficients": (3.4445, -4.775, 2.0315), "eps": 1e-7, "ns_steps": 5}
 _NEWTON_SCHULZ |= {"adjust_lr_fn": None}
@@ -70,13 +75,14 @@ KERAS = {
         "adafactor", learning_rate=1e-3, beta_2_decay=-0.8, **_FACTORED, relative_step=True
     ),
     "Lion": _foreign("lion", learning_rate=1e-3, beta_1=0.9, beta_2=0.99),
+    "Muon": _foreign("muon", _HAT, **_KERAS_MUON),
 }
 # Arguments of every optimizer of the framework.
 TORCH_COMMON = {"maximize": False}
 KERAS_COMMON = {"weight_decay": None, "clipnorm": None, "global_clipnorm": None, "clipvalue": None}
 # Arguments that choose an implementation, or are only a name.
 TORCH_IGNORED = {"foreach", "fused", "capturable", "differentiable"}
-KERAS_IGNORED = {"name", "relative_step", "ema_momentum", "ema_overwrite_frequency"}
+KERAS_IGNORED = {"name", "relative_step", "use_ema", "ema_momentum", "ema_overwrite_frequency"}
 TORCH_REFUSED = {
     "ASGD": "use adamjax.sgd with adamjax.swa",
     "LBFGS": "use optax.lbfgs",
@@ -86,14 +92,13 @@ TORCH_REFUSED = {
 KERAS_REFUSED = {
     "Ftrl": "neither adamjax nor Optax has it",
     "Lamb": "use adamjax.lamb(style=...), see `python -m adamjax show lamb`",
-    "LossScaleOptimizer": "scale the loss and the gradients in the training step",
+    "LossScaleOptimizer": "scale the loss and the gradients in the training step, and convert the "
+    "optimizer inside, see adamjax.interop.keras.unwrap_loss_scale",
     "MultiOptimizer": "use optax.partition",
-    "Muon": "use adamjax.muon",
     "ScheduleFreeAdamW": "use adamjax.schedule_free_adamw",
 }
 # Arguments of Keras that are refused unless they are as by default.
 KERAS_UNDONE = {
-    "use_ema": "wrap the optimizer in adamjax.ema_params",
     "loss_scale_factor": "divide the gradients by it in the training step",
     "gradient_accumulation_steps": "wrap the optimizer in optax.MultiSteps",
 }

@@ -56,6 +56,7 @@ KERAS = {
         {"learning_rate": 1e-2, "beta_1": 0.9, "beta_2": 0.99, "weight_decay": 0.1},
     ),
     "adafactor": ("Adafactor", {"learning_rate": 1e-2}),
+    "muon_keras": ("Muon", {"learning_rate": 2e-2, "weight_decay": 0.1}),
 }
 CASES = [(adamjax.from_torch_args, *case) for case in TORCH.items()]
 CASES += [(adamjax.from_keras_args, *case) for case in KERAS.items()]
@@ -162,6 +163,18 @@ def test_mask_is_what_keras_excludes_from_decay():
     updates, _ = tx.update(grads, tx.init(params), params)
     assert updates["bias"].item() == 0
     assert updates["kernel"].item() == -0.5
+
+
+def test_matrices_of_keras():
+    matrix, tensor = jnp.ones((2, 3)), jnp.ones((2, 3, 4))
+    params = {"Embed/x": matrix, "Embedding": matrix, "head": matrix, "w": matrix, "conv": tensor}
+    tx = adamjax.from_keras_args("Muon", exclude_layers=["he.d$"])
+    others = tx.init(params).inner_states["others"].inner_state[0].nu
+    assert {name for name in params if hasattr(others[name], "shape")} == {
+        "Embedding",
+        "head",
+        "conv",
+    }
 
 
 def test_names_ignore_case():

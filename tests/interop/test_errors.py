@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import adamjax
-from adamjax.interop.keras import from_keras, to_keras
+from adamjax.interop.keras import from_keras, to_keras, unwrap_loss_scale
 from adamjax.interop.torch import from_torch, to_torch
 
 INF, NAN = float("inf"), float("nan")
@@ -43,7 +43,14 @@ KERAS_ARGUMENTS = [
     ("Ftrl", {}, "has no equivalent"),
     (None, {}, "the optimizer's name must be a string"),
     ("Adam", {"lr": 0.1}, "unknown argument of keras.optimizers.Adam: 'lr'"),
-    ("Adam", {"use_ema": True}, "use_ema is not supported; wrap the optimizer in adamjax.ema_par"),
+    ("Adam", {"use_ema": True, "ema_momentum": 1.0}, "ema_momentum must be at least 0 and below"),
+    ("Adam", {"use_ema": True, "ema_overwrite_frequency": 9}, "by adamjax.eval_params(state, par"),
+    ("Muon", {"exclude_layers": "head"}, "exclude_layers must be a list of patterns, got 'head'"),
+    ("Muon", {"adam_lr_ratio": 0.0}, "adam_lr_ratio must be positive"),
+    ("Muon", {"rms_rate": -1.0}, "rms_rate must be positive"),
+    ("Muon", {"rms_rate": lambda count: 0.2}, "rms_rate must be a number"),
+    ("Muon", {"adam_beta_2": 1.5}, "b2 is adam_beta_2 there"),
+    ("LossScaleOptimizer", {}, "see adamjax.interop.keras.unwrap_loss_scale"),
     ("Adam", {"gradient_accumulation_steps": 4}, "optax.MultiSteps"),
     ("Adam", {"clipnorm": 1.0, "clipvalue": 1.0}, "only one of clipnorm, clipvalue"),
     ("Adam", {"clipnorm": NAN}, "clipnorm must be positive"),
@@ -189,12 +196,20 @@ def test_optimizers_of_keras(optimizer, message):
     refused(message, from_keras, optimizer, PARAMS, ["w", "b"])
 
 
+def test_loss_scales_of_keras():
+    message = "optimizer must be a LossScaleOptimizer of Keras, built; got Lion"
+    refused(message, unwrap_loss_scale, keras_optimizer("Lion"))
+
+
 def to_numpy(name, state, group, params=PARAMS, names=NAMES):
     return to_torch(name, state, params, names, [group], as_tensors=False)
 
 
 def test_states_that_cannot_go_back():
     state = adamjax.adam().init(PARAMS)
+    name, config, arrays = keras_optimizer("Adam")
+    saved = (name, {**config, "use_ema": True}, arrays)
+    refused("it has no average of the par", to_keras, saved, state, PARAMS, ["w", "b"])
     message = "state: holds no moments of 'w' of adamax"
     refused(message, to_numpy, "Adamax", state, {})
     refused(message, to_keras, keras_optimizer("Adamax"), state, PARAMS, ["w", "b"])

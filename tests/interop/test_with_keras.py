@@ -8,8 +8,9 @@ import keras
 import numpy as np
 import pytest
 
+import adamjax
 from adamjax.interop import tables
-from adamjax.interop.keras import from_keras, to_keras
+from adamjax.interop.keras import from_keras, to_keras, unwrap_loss_scale
 from tests.interop import trainings
 
 LR = {"learning_rate": 1e-2}
@@ -25,7 +26,23 @@ CASES = {
     "adamax": ("Adamax", {**EPS, **DECAY}),
     "adamw": ("AdamW", {**EPS, **DECAY}),
     "lion": ("Lion", {**LR, **DECAY}),
+    "muon": ("Muon", {**EPS, "weight_decay": 0.1, "adam_weight_decay": 0.2, "adam_beta_2": 0.9}),
+    "muon-all": (
+        "Muon",
+        {
+            **EPS,
+            "weight_decay": None,
+            "adam_lr_ratio": 0.5,
+            "rms_rate": 0.4,
+            "ns_steps": 3,
+            "nesterov": False,
+            "exclude_layers": ["d_kernel"],  # in Keras's path, but not here
+            "use_ema": True,
+        },
+    ),
+    "muon-no-rate": ("Muon", {**LR, "rms_rate": None, "global_clipnorm": 2.0}),
     "nadam": ("Nadam", {**EPS, **DECAY}),
+    "nadam-ema": ("Nadam", {**EPS, **DECAY, "use_ema": True, "ema_momentum": 0.8}),
     "rmsprop": ("RMSprop", {**EPS, **DECAY}),
     "rmsprop-all": ("RMSprop", {**EPS, "centered": True, "momentum": 0.9}),
     "sgd": ("SGD", {**LR, **DECAY}),
@@ -124,6 +141,56 @@ def test_variables_that_are_excluded_from_decay():
     run.train(0, 7)
     tx, state = from_keras(run.optimizer, run.params(), NAMES, mask=["!*bias"])
     check_goes_on(run, tx, state)
+
+
+def test_averages_go_on():
+    run = Run(keras.optimizers.SGD(**LR, use_ema=True, ema_momentum=0.8))
+    run.train(0, 7)
+    tx, state = from_keras(run.optimizer, run.params(), NAMES)
+    params, state = check_goes_on(run, tx, state)
+    mean = trainings.there(WEIGHTS, adamjax.eval_params(state, params))
+    run.optimizer.finalize_variable_values(run.variables)  # the averages
+    assert trainings.deviation([run.arrays()], [mean]) <= 2e-6
+
+
+def test_muon_without_the_paths_of_its_variables():
+    run = Run(keras.optimizers.Muon(**LR, exclude_layers=["head"]))
+    run.train(0, 7)
+    variables = run.optimizer.variables
+    saved = ("Muon", run.optimizer.get_config(), [np.array(v.value) for v in variables])
+    _, state = from_keras(saved, run.params(), NAMES)
+    back = to_keras(saved, state, run.params(), NAMES)
+    for array, variable in zip(back, saved[2], strict=True):
+        np.testing.assert_allclose(array, variable, rtol=1e-6)
+
+
+def test_muon_decays_a_mask_at_a_schedule():
+    schedule = keras.optimizers.schedules.ExponentialDecay(1e-2, 10, 0.5)
+    optimizer = keras.optimizers.Muon(schedule, adam_lr_ratio=0.5, epsilon=1e-3, weight_decay=0.1)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "row"])
+    run = Run(optimizer)
+    run.train(0, 7)
+    mask = ["!*bias", "!row"]
+    arguments = {"learning_rate": schedule, "mask": mask}
+    tx, state = from_keras(run.optimizer, run.params(), NAMES, **arguments)
+    check_goes_on(run, tx, state)
+
+
+def test_loss_scale():
+    run = Run(keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(**EPS), 4.0, 3))
+    weights, kept = ([v.value for v in vs] for vs in (run.variables, run.optimizer.variables))
+    # Three finite steps double the scale, and one that is not halves it.
+    for factor in (4.0, 4.0, 4.0, np.inf, 4.0, 4.0):
+        gradients = [factor * np.ones_like(a) for a in run.arrays()]
+        weights, kept = run.optimizer.stateless_apply(kept, gradients, weights)
+    for variable, array in zip(run.optimizer.variables, kept, strict=True):
+        variable.assign(array)
+    inner, scale = unwrap_loss_scale(run.optimizer)
+    assert scale == (4.0, 2, 3)
+    _, state = from_keras(inner, run.params(), NAMES)
+    assert state[0].count == 5
+    kernel = run.optimizer.inner_optimizer.variables[2]
+    np.testing.assert_allclose(state[0].mu["head"]["kernel"], kernel.value, rtol=1e-6)
 
 
 def test_variables_that_do_not_fit():
