@@ -1,6 +1,7 @@
 """The state of `groups`: one state of all parameters, and the part of it for each group."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import jax
@@ -21,28 +22,34 @@ def select(tree: PyTree, owners: Sequence[int], members: Collection[int]) -> PyT
 def split(
     tx: optax.GradientTransformation,
     state: Any,
-    index: int,
+    groups: Collection[int],
     owners: Sequence[int],
     like: PyTree,
-    scalars: Sequence[Array] | None,
-) -> Any:
-    """Return the state of one group, with its floating-point numbers, or those in `state`.
+    scalars: Mapping[int, Sequence[Array]],
+) -> dict[int, Any]:
+    """Return the state of each group, with its floating-point numbers, or those in `state`.
 
     `tx` is the optimizer that made `state`, and `like` a tree like the parameters.
     """
     treedef = jax.tree.structure(unbox(like))
-    boxes, numbers = treedef.flatten_up_to(like), iter(scalars or ())
+    boxes = treedef.flatten_up_to(like)
+    numbers = {i: iter(column) for i, column in scalars.items()}
 
-    def mine(tree: PyTree) -> PyTree:
+    def divide(tree: PyTree) -> dict[int, PyTree]:
         if is_masked(tree):
-            return tree
-        rows = zip(owners, treedef.flatten_up_to(tree), boxes, strict=True)
-        return treedef.unflatten([x if i == index else _without(x, box) for i, x, box in rows])
+            return dict.fromkeys(groups, tree)
+        leaves = treedef.flatten_up_to(tree)
+        rows = list(zip(owners, leaves, map(_without, leaves, boxes), strict=True))
+        return {
+            i: treedef.unflatten([x if owner == i else rest for owner, x, rest in rows])
+            for i in groups
+        }
 
-    def number(x: Array) -> Array:
-        return next(numbers) if scalars is not None and _is_float(x) else x
+    def number(x: Array) -> dict[int, Array]:
+        return {i: next(numbers[i]) if i in numbers and _is_float(x) else x for i in groups}
 
-    return _map_state(tx, mine, number, state)
+    parts = _map_state(tx, divide, number, state)
+    return {i: _map_state(tx, itemgetter(i), itemgetter(i), parts) for i in groups}
 
 
 def merge(

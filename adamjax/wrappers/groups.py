@@ -204,6 +204,8 @@ def grouped(parts: list[_Group]) -> optax.GradientTransformationExtraArgs:
         params = like_updates(updates, params)
         owners, (leaves, treedef) = _owners(updates, parts), jax.tree.flatten(updates)
         steps: list[Any] = [None] * len(leaves)
+        own = {i: state.scalars[p.name] for i, p in enumerate(parts) if p.name in state.scalars}
+        before = split(trained[main], state.inner_state, trained, owners, updates, own)
         states = {}
         for i, tx in trained.items():
 
@@ -211,10 +213,8 @@ def grouped(parts: list[_Group]) -> optax.GradientTransformationExtraArgs:
                 fits = jax.tree.structure(tree) == treedef
                 return select(tree, owners, [i]) if fits else tree
 
-            own = state.scalars.get(parts[i].name)
-            before = split(trained[main], state.inner_state, i, owners, updates, own)
             extra = {name: mine(value) for name, value in extra_args.items()}
-            new, states[i] = tx.update(mine(updates), before, mine(params), **extra)
+            new, states[i] = tx.update(mine(updates), before[i], mine(params), **extra)
             for k, step in enumerate(treedef.flatten_up_to(new)):
                 steps[k] = step if owners[k] == i else steps[k]
         steps = [jnp.zeros_like(g) if u is None else u for g, u in zip(leaves, steps, strict=True)]
