@@ -125,7 +125,7 @@ def groups(
         match applies.
       default: arguments of `make` for all groups, or "frozen" for the other leaves. `storage` and
         `param_rounding` are common to all groups.
-      layer_decay: if given, the whole step of layer i of n is times `layer_decay ** (n - i)`,
+      layer_decay: if given, in (0, 1]: the step of layer i of n is times `layer_decay ** (n - i)`,
         where embeddings are before layer 0. The layer is in the path (layers_3, block12, h/3) or
         stacked. Other leaves have a factor of 1.
       stacked: from patterns of paths to the axis of the layers: {"layers/*": 0}.
@@ -138,10 +138,10 @@ def groups(
     Raises:
       TypeError: for settings of a group that are neither arguments nor "frozen", or an optimizer
         as `make`.
-      ValueError: for an unknown or missing argument, a factor without a value to multiply, or
-        settings that are common to all groups; in `init`, for a pattern without leaves, settings
-        that change the state's tree, paths without layers for `layer_decay`, or an optimizer whose
-        step it cannot scale.
+      ValueError: for an unknown or missing argument, a factor without a value to multiply, a
+        `layer_decay` outside (0, 1], or settings that are common to all groups; in `init`, for a
+        pattern without leaves, settings that change the state's tree, paths without layers for
+        `layer_decay`, or an optimizer whose step it cannot scale.
 
     >>> from adamjax import adamw
     >>> tx = groups(
@@ -293,7 +293,11 @@ def _scaled(row: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings with a factor such as "0.1x" times the value of `base`."""
     values = dict(row)
     for name, text in row.items():
-        if not isinstance(text, str) or not _FACTOR.fullmatch(text):
+        if not isinstance(text, str):
+            continue
+        if text.startswith("x") and _FACTOR.fullmatch(turned := f"{text[1:]}x"):
+            raise ValueError(f"{name}: {text!r} is no factor; write {turned!r}")
+        if not _FACTOR.fullmatch(text):
             continue
         factor, value = float(text[:-1]), base.get(name, text)
         if not callable(value) and not _is_scalar(value):

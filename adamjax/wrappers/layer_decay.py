@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from adamjax.checks import check_positive
+from adamjax.checks import check_positive, is_number
 from adamjax.moments import Array
 from adamjax.storage.rounding import RoundParamsState
 from adamjax.trees import PyTree, Stacked, leaf_names, stack_axes
@@ -28,6 +28,8 @@ def decay_layers(
 ) -> optax.GradientTransformationExtraArgs:
     """Multiply the steps of an optimizer by `layer_factors`, in at least float32."""
     check_positive("layer_decay", decay)
+    if is_number(decay) and decay > 1:
+        raise ValueError(f"layer_decay must be at most 1, got {decay}; write 0.9 for instance")
 
     def init(params: PyTree) -> Any:
         layer_factors(params, decay, stacked)

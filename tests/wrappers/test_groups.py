@@ -235,6 +235,11 @@ ERRORS = {
         {"*bias": {"learning_rate": "2x"}},
         {},
     ),
+    "learning_rate: 'x0.1' is no factor; write '0.1x'": (
+        adamjax.adamw,
+        {"*bias": {"learning_rate": "x0.1"}},
+        {},
+    ),
     "storage: it is common to all groups": (adamjax.adamw, {"*bias": {"storage": "8bit"}}, {}),
     'all groups are "frozen"': (adamjax.adamw, {"*": "frozen"}, "frozen"),
     "those of '\\*bias' change the tree of the state": (
@@ -286,6 +291,12 @@ def test_layer_decay_refuses(message):
     make, params = LAYER_ERRORS[message]
     with pytest.raises(ValueError, match=message):
         adamjax.groups(make, {}, default=RATE, layer_decay=0.5).init(params)
+
+
+@pytest.mark.parametrize("decay", [0.0, 1.5, float("nan")])
+def test_layer_decay_is_a_fraction(decay):
+    with pytest.raises(ValueError, match=f"layer_decay must be .*, got {decay}"):
+        adamjax.groups(adamjax.adamw, {}, layer_decay=decay)
 
 
 def test_stacks_have_one_number_of_layers():
