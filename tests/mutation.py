@@ -20,7 +20,6 @@ import subprocess
 import sys
 import time
 import warnings
-from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 
@@ -90,12 +89,10 @@ def judge(checks, deadline):
     cache = json.loads(CACHE.read_text()) if CACHE.exists() else {}
     keys = {check: f"{fingerprint(check[1])} {check[0]}" for check in checks}
     ahead = [(check, deadline) for check in checks if keys[check] not in cache]
-    # JAX has threads, which a fork would not survive. Its programs stay mapped in memory, and a
-    # process may have only so many maps.
-    spawn, tasks = multiprocessing.get_context("spawn"), 12
-    with ProcessPoolExecutor(os.cpu_count(), spawn, max_tasks_per_child=tasks) as pool:
+    # JAX has threads, which a fork would not survive.
+    with multiprocessing.get_context("spawn").Pool(os.cpu_count()) as pool:
         try:
-            for check, noticed in pool.map(run_check, ahead):
+            for check, noticed in pool.imap_unordered(run_check, ahead):
                 if noticed is not None:
                     cache[keys[check]] = noticed
         finally:
