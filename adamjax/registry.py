@@ -193,7 +193,8 @@ def register(
     """
     name = name or source.__name__.removeprefix("scale_by_").strip("_")
     module = module or source.__module__
-    if name in _VARIANTS or FILE_OF.get(name, module.split(".")[-1]) != module.split(".")[-1]:
+    file = module.rpartition(".")[2]
+    if name in _VARIANTS or FILE_OF.get(name, file) != file:
         raise ValueError(f"name: there is already a variant {name!r}")
     scale_by = source if source.__name__.startswith("scale_by_") else None
     formula = formula or _formula_in(sys.modules[module].__doc__ or "")

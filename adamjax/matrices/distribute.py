@@ -51,8 +51,10 @@ def map_stacks(
         stacks = _over_devices(function, stacks, wire_dtype)
         sizes = [len(jax.tree.leaves(rows[i])[0]) for i in members]
         # A CPU's compiler takes as long for one slice as for many, unless places are constants.
-        starts = jax.lax.optimization_barrier([*map(jnp.int32, itertools.accumulate([0, *sizes]))])
-        for i, start, size in zip(members, starts, sizes, strict=False):
+        starts = jax.lax.optimization_barrier(
+            [jnp.int32(x) for x in itertools.accumulate([0, *sizes[:-1]])]
+        )
+        for i, start, size in zip(members, starts, sizes, strict=True):
             place = {"start_index": start, "slice_size": size}
             take = functools.partial(jax.lax.dynamic_slice_in_dim, **place)
             results[i] = jax.tree.map(take, stacks)

@@ -151,7 +151,7 @@ def convert_state(
     _check(parts, roles, patterns)
     changed = []
     for part in parts:
-        wide = _widen(_decode(part, _plan(part, _own_codes)))
+        wide = _wide(part)
         plan = _plan(wide, choose)
         changed.append(_encode(wide, plan, _mark(to, wide, plan)))
     return rebuild(changed)
@@ -159,7 +159,7 @@ def convert_state(
 
 def wide_moments(state: Any) -> list[Moments]:
     """Return the moments in a state in float32."""
-    return [_widen(_decode(part, _plan(part, _own_codes))) for part in split_moments(state, {})[0]]
+    return [*map(_wide, split_moments(state, {})[0])]
 
 
 def store_like(like: Any, state: Any, moments: list[Moments]) -> Any:
@@ -176,6 +176,10 @@ def _like(part: Moments, before: Moments) -> Moments:
     )
     rows = zip(part.leaves, before.leaves, strict=True)
     return part._replace(leaves=[{k: cast(x, old[k]) for k, x in new.items()} for new, old in rows])
+
+
+def _wide(part: Moments) -> Moments:
+    return _widen(_decode(part, _plan(part, _own_codes)))
 
 
 def _own_codes(_: str, leaf: Leaf, roles: Mapping[str, str]) -> Groups:
