@@ -23,6 +23,7 @@ from adamjax.trees import (
     PyTree,
     check_patterns,
     check_same_tree,
+    find_nodes,
     flatten_floating,
     like_updates,
     map_columns,
@@ -231,7 +232,7 @@ def as_rule(name: str, tx: optax.GradientTransformation) -> optax.GradientTransf
 
     def init(params: PyTree) -> Any:
         state = tx.init(params)
-        if any(map(is_last, jax.tree.leaves(state, is_leaf=is_last))):
+        if find_nodes(state, is_last):
             raise ValueError(
                 f"{name}: it is an optimizer with a learning rate, so its updates descend already. "
                 "Give the update rule, such as adamjax.scale_by_adam()"

@@ -149,9 +149,18 @@ def is_masked(node: Any) -> bool:
     return isinstance(node, optax.MaskedNode)
 
 
+def find_nodes(tree: PyTree, is_node: Callable[[Any], bool]) -> list[Any]:
+    """Return the outermost nodes and the leaves of a tree for which `is_node` holds, in order.
+
+    >>> find_nodes({"a": (1, 2), "b": [(3,), 4]}, lambda node: isinstance(node, tuple))
+    [(1, 2), (3,)]
+    """
+    return list(filter(is_node, jax.tree.leaves(tree, is_leaf=is_node)))
+
+
 def has_masked(tree: PyTree) -> bool:
     """Return whether a tree is a part of another one under `optax.masked` or `optax.partition`."""
-    return any(map(is_masked, jax.tree.leaves(tree, is_leaf=is_masked)))
+    return bool(find_nodes(tree, is_masked))
 
 
 def _patterns(mask: Any) -> list[str]:

@@ -14,7 +14,7 @@ from adamjax.rule import ScheduledBetaState
 from adamjax.storage.roles import roles_of
 from adamjax.storage.state_moments import Moments, split_moments, steps_done
 from adamjax.storage.store import store_like, wide_moments
-from adamjax.trees import PyTree, leaf_names
+from adamjax.trees import PyTree, find_nodes, leaf_names
 
 _KINDS = {"mean": "mean", "signed": "mean", "square": "square"}  # by role
 _CLOCKS = ("count", "step_count", "step", "t")
@@ -252,8 +252,7 @@ def _filled(part: Moments, averages: Averages, count: float, means: Mapping[Key,
 
 def _rotated(state: Any) -> set[str]:
     """Return the leaves whose moments are in the eigenbasis of SOAP."""
-    is_node = lambda node: isinstance(node, EigenbasisState)  # noqa: E731
-    nodes = filter(is_node, jax.tree.leaves(state, is_leaf=is_node))
+    nodes = find_nodes(state, lambda node: isinstance(node, EigenbasisState))
     sides = [tree for node in nodes for tree in node.bases]
     named = [
         row for side in sides for row in zip(leaf_names(side), jax.tree.leaves(side), strict=True)
@@ -314,8 +313,7 @@ def _with_count(node: Any, count: int) -> Any:
 def _scheduled(state: Any) -> list[bool]:
     """Return for each part of a state with moments whether its decay rates are schedules."""
     ends = lambda node: isinstance(node, ScheduledBetaState) or bool(roles_of(node, {}))  # noqa: E731
-    nodes = filter(ends, jax.tree.leaves(state, is_leaf=ends))
-    return [isinstance(node, ScheduledBetaState) for node in nodes]
+    return [isinstance(node, ScheduledBetaState) for node in find_nodes(state, ends)]
 
 
 def _spec(state: Any) -> Any:

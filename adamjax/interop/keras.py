@@ -30,7 +30,7 @@ from adamjax.interop.trees import (
 )
 from adamjax.moments import divide
 from adamjax.rule import ScalarOrSchedule
-from adamjax.trees import Mask, PyTree
+from adamjax.trees import Mask, PyTree, find_nodes
 from adamjax.wrappers.averaging import AveragingState
 
 # The moments in Keras's order, with the endings of Keras's names. Those of one tuple alternate,
@@ -295,11 +295,10 @@ def unwrap_loss_scale(optimizer: Any) -> tuple[tuple[str, dict[str, Any], list[A
 
 
 def _average(state: Any) -> dict[str, Any]:
-    is_node = lambda node: isinstance(node, AveragingState)  # noqa: E731
-    found = next(filter(is_node, jax.tree.leaves(state, is_leaf=is_node)), None)
-    if found is None:
+    found = find_nodes(state, lambda node: isinstance(node, AveragingState))
+    if not found:
         raise ValueError("state: it has no average of the parameters, as use_ema keeps there")
-    return named_leaves(found.average)
+    return named_leaves(found[0].average)
 
 
 def _shaped(array: Any, before: np.ndarray, field: str, param: ParamMapping | None) -> np.ndarray:

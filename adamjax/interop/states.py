@@ -12,7 +12,7 @@ from adamjax.interop.trees import named_leaves
 from adamjax.modifiers.orthogonal_momentum import MuonState
 from adamjax.moments import Array
 from adamjax.rule import ScheduledBetaState, without_corrections
-from adamjax.trees import PyTree
+from adamjax.trees import PyTree, find_nodes
 
 
 def counts(node: Any) -> bool:
@@ -28,10 +28,10 @@ def clock_of(node: Any) -> str:
 
 def rule_of(state: Any) -> Any:
     """Return the moments and the count in the state of a ready-made optimizer."""
-    found = next(filter(counts, jax.tree.leaves(state, is_leaf=counts)), None)
-    if found is None:
+    found = find_nodes(state, counts)
+    if not found:
         raise ValueError("state: it counts no steps, so no optimizer of adamjax made it")
-    return without_corrections(found)
+    return without_corrections(found[0])
 
 
 def expected_rule(tx: optax.GradientTransformation, params: PyTree) -> Any:
@@ -131,7 +131,7 @@ def read(state: Any, like: Any, paths: Collection[str], variant: str) -> dict[st
 def _leaf_states(state: Any, rule_class: type) -> dict[str, LeafState]:
     classes = (ScheduledBetaState, rule_class)
     leaves: dict[str, LeafState] = {}
-    for node in jax.tree.leaves(state, is_leaf=lambda node: isinstance(node, classes)):
+    for node in find_nodes(state, lambda node: isinstance(node, classes)):
         rule = without_corrections(node)
         if not isinstance(rule, rule_class):
             continue

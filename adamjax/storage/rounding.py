@@ -16,6 +16,7 @@ from adamjax.storage.codes import refuse_derivative, round_bits
 from adamjax.trees import (
     PyTree,
     check_same_tree,
+    find_nodes,
     is_masked,
     leaf_name,
     like_updates,
@@ -241,7 +242,7 @@ def _is_rounding(node: Any) -> bool:
 
 
 def _find_residual(state: Any) -> PyTree:
-    nodes = filter(_is_rounding, jax.tree.leaves(state, is_leaf=_is_rounding))
+    nodes = find_nodes(state, _is_rounding)
     found = [node.residual for node in nodes if node.residual is not None]
     if len(found) != 1:
         raise ValueError(

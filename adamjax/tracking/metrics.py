@@ -20,7 +20,7 @@ from adamjax.tracking.layers import (
     measure_layers,
 )
 from adamjax.tracking.rates import effective_quantiles, largest, read_state
-from adamjax.trees import like_updates
+from adamjax.trees import find_nodes, like_updates
 from adamjax.wrappers.guard import guards_in
 
 NORMS = ("gradient_norm", "update_norm", "parameter_norm", "update_ratio")
@@ -271,11 +271,10 @@ def _checked(tx, b2, quantiles, name) -> dict[str, float]:
 
 def _trackers(tree: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the name and the metrics of each tracker, outer before inner."""
-    for node in jax.tree.leaves(tree, is_leaf=lambda node: isinstance(node, TrackState)):
-        if isinstance(node, TrackState):
-            named = {"": node.metrics} if "gradient_norm" in node.metrics else node.metrics
-            yield from named.items()
-            yield from _trackers(node.inner_state)
+    for node in find_nodes(tree, lambda node: isinstance(node, TrackState)):
+        named = {"": node.metrics} if "gradient_norm" in node.metrics else node.metrics
+        yield from named.items()
+        yield from _trackers(node.inner_state)
 
 
 def _measurable(tree: Any) -> list[jax.Array]:

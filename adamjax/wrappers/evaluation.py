@@ -5,7 +5,7 @@ from typing import Any
 import jax
 
 from adamjax.modifiers.map_updates import fill_absent
-from adamjax.trees import PyTree, unbox
+from adamjax.trees import PyTree, find_nodes, unbox
 
 
 def eval_params(state: Any, params: PyTree) -> PyTree:
@@ -31,9 +31,8 @@ def eval_params(state: Any, params: PyTree) -> PyTree:
     >>> eval_params(tx.init(params), params)
     {'w': Array(3., dtype=float32)}
     """
-    has = lambda node: hasattr(node, "eval_params")  # noqa: E731
     opt_state = unbox(getattr(state, "opt_state", state))
-    nodes = list(filter(has, jax.tree.leaves(opt_state, is_leaf=has)))
+    nodes = find_nodes(opt_state, _has_others)
     if not nodes:
         raise ValueError(
             f"state: this {type(state).__name__} has no other parameters to evaluate; use those "
@@ -47,7 +46,8 @@ def eval_params(state: Any, params: PyTree) -> PyTree:
 
 def evaluated(state: Any, params: PyTree) -> PyTree:
     """Return `eval_params(state, params)`, or the parameters if the state has no others."""
-    has = lambda node: hasattr(node, "eval_params")  # noqa: E731
-    return (
-        eval_params(state, params) if any(map(has, jax.tree.leaves(state, is_leaf=has))) else params
-    )
+    return eval_params(state, params) if find_nodes(state, _has_others) else params
+
+
+def _has_others(node: Any) -> bool:
+    return hasattr(node, "eval_params")

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.moments import Array
-from adamjax.trees import PyTree, is_masked, unbox
+from adamjax.trees import PyTree, find_nodes, is_masked, unbox
 
 
 def select(tree: PyTree, owners: Sequence[int], members: Collection[int]) -> PyTree:
@@ -84,8 +84,8 @@ def merge(
 
 def last_rates(state: Any) -> list[Array]:
     """Return the learning rates that optimizers here record in a state."""
-    nodes = jax.tree.leaves(state, is_leaf=lambda node: hasattr(node, "last_learning_rate"))
-    return [x.last_learning_rate for x in nodes if hasattr(x, "last_learning_rate")]
+    nodes = find_nodes(state, lambda node: hasattr(node, "last_learning_rate"))
+    return [node.last_learning_rate for node in nodes]
 
 
 def _map_state(

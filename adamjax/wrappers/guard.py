@@ -12,7 +12,7 @@ from adamjax.checks import check_count, check_positive, is_number, lookup_or_sug
 from adamjax.modifiers.map_updates import choose, map_leaves
 from adamjax.moments import ZERO, Array, divide, increment
 from adamjax.rule import as_real, at_least_float32, real
-from adamjax.trees import PyTree, unbox
+from adamjax.trees import PyTree, find_nodes, unbox
 from adamjax.wrappers.state_leaves import map_state
 
 # From the norm, its usual value and its limit to a factor of an outlier. 0 skips it.
@@ -186,10 +186,9 @@ def check_guard(state: Any, max_skipped: int = 10) -> None:
 
 def guards_in(tree: Any) -> Iterator[GuardState]:
     """Yield the state of each guard, outer before inner."""
-    for node in jax.tree.leaves(tree, is_leaf=lambda node: isinstance(node, GuardState)):
-        if isinstance(node, GuardState):
-            yield node
-            yield from guards_in(node.inner_state)
+    for node in find_nodes(tree, lambda node: isinstance(node, GuardState)):
+        yield node
+        yield from guards_in(node.inner_state)
 
 
 def _statistics(max_zscore: float | None, max_ratio: float | None) -> Any:

@@ -15,7 +15,7 @@ import optax
 from adamjax.checks import check_positive, is_number
 from adamjax.moments import Array
 from adamjax.storage.rounding import RoundParamsState
-from adamjax.trees import PyTree, Stacked, leaf_names, stack_axes
+from adamjax.trees import PyTree, Stacked, find_nodes, leaf_names, stack_axes
 from adamjax.wrappers.hyperball import HyperballState
 from adamjax.wrappers.lookahead import LookaheadState
 
@@ -99,10 +99,9 @@ def _check_scalable(state: Any) -> None:
     """Raise ValueError if steps of an optimizer with this state must not be multiplied."""
     kinds = (HyperballState, LookaheadState, RoundParamsState, optax.contrib.ScheduleFreeState)
     bad = lambda node: isinstance(node, kinds) or hasattr(node, "eval_params")  # noqa: E731
-    for node in jax.tree.leaves(state, is_leaf=bad):
-        if bad(node):
-            raise ValueError(
-                "layer_decay: it cannot multiply the steps of an optimizer with a "
-                f"{type(node).__name__}; give layers a learning rate in settings, such as "
-                "{'layers_0/*': {'learning_rate': '0.5x'}}"
-            )
+    for node in find_nodes(state, bad):
+        raise ValueError(
+            "layer_decay: it cannot multiply the steps of an optimizer with a "
+            f"{type(node).__name__}; give layers a learning rate in settings, such as "
+            "{'layers_0/*': {'learning_rate': '0.5x'}}"
+        )
