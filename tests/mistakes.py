@@ -127,13 +127,8 @@ def users_of_shared():
 
 @functools.cache
 def used(file):
-    """The helpers that a file calls or names in its tables, and those that they do.
-
-    Also through the variants that it imports.
-    """
-    imports = [node.module for node in parsed(file).body if isinstance(node, ast.ImportFrom)]
-    variants = [module for module in imports if module.startswith("adamjax.variants.")]
-    bodies = [body for module in (*SHARED, *variants) for body in parsed(module).body]
+    """The helpers that a file calls or names in its tables, and those that they do."""
+    bodies = [body for module in imported(file) for body in parsed(module).body]
     functions = {f.name: f for f in bodies if isinstance(f, ast.FunctionDef) and f.name != "clamp"}
     functions |= {table(b): b for b in bodies if isinstance(b, ast.Assign) and table(b)}
     found, ahead = set(), [parsed(file)]
@@ -144,6 +139,17 @@ def used(file):
         ahead += [functions[name] for name in names - found]
         found |= names
     return found
+
+
+def imported(file):
+    """The variants and the modules of helpers that a file imports, and those that they do."""
+    found, ahead = set(), [file]
+    while ahead:
+        lines = [node for node in parsed(ahead.pop()).body if isinstance(node, ast.ImportFrom)]
+        modules = {n.module for n in lines if n.module in {*SHARED, *homes()}} - found
+        found |= modules
+        ahead += modules
+    return sorted(found)
 
 
 def changes(module, functions):

@@ -21,6 +21,7 @@ import sys
 import time
 import warnings
 
+import jax
 import numpy as np
 
 import adamjax
@@ -30,6 +31,7 @@ from tests.reference import precision
 from tests.sandbox import check_mutant, compiled, home
 
 CACHE = ROOT / ".cache" / "mutants.json"
+LONGEST = 900  # seconds for a mutant
 UNCHANGED = "without a mistake"
 LINES = (ROOT / "tests" / "equivalents.txt").read_text(encoding="utf-8").splitlines()
 EQUIVALENT = {line for line in LINES if line and not line.startswith("#")}
@@ -92,7 +94,10 @@ def judge(checks, deadline):
     # JAX has threads, which a fork would not survive.
     with multiprocessing.get_context("spawn").Pool(os.cpu_count()) as pool:
         try:
-            for check, noticed in pool.imap_unordered(run_check, ahead):
+            verdicts = pool.imap_unordered(run_check, ahead)
+            for _ in ahead:
+                # A pool waits for ever for a worker that died.
+                check, noticed = verdicts.next(timeout=LONGEST)
                 if noticed is not None:
                     cache[keys[check]] = noticed
         finally:
@@ -106,6 +111,8 @@ def run_check(task):
     (name, module), deadline = task
     if time.time() > deadline:
         return task[0], None
+    # Each mutant compiles anew, and a process can map only so many programs.
+    jax.clear_caches()
     with precision(np.float64), warnings.catch_warnings():
         warnings.simplefilter("error")
         if name == UNCHANGED:
