@@ -205,6 +205,9 @@ def eigenbasis(
     inner = optax.with_extra_args_support(inner)
     options = (decay, every, max_size, layouts, chosen, exact, whiten, precondition, eps)
     tx = _Eigenbasis(inner, *options)
+    # A switch outside of jit compiles at every step. Jit hides the count from schedules.
+    learn = tx.learn_from if callable(decay) or callable(eps) else jax.jit(tx.learn_from)
+    tx = tx._replace(learn=learn)
     return optax.GradientTransformationExtraArgs(tx.init, tx.update)
 
 
@@ -247,6 +250,7 @@ class _Eigenbasis(NamedTuple):
     whiten: bool
     precondition: bool
     eps: ScalarOrSchedule
+    learn: Callable[..., Any] | None = None
 
     def init(self, params: PyTree) -> Any:
         flatten_floating("params", params, real=True)
@@ -274,13 +278,13 @@ class _Eigenbasis(NamedTuple):
         updates, params = map_leaves(clamp, updates), like_updates(updates, params)
         first, count = state.step_count == 0, increment(state.step_count)
         if self.style.learns_first:
-            state = self._learn(updates, state)
+            state = self.learn(updates, state)
             new, after = self._step(updates, state, params, extra_args)
             return new, state._replace(step_count=count, inner_state=after)
         new, after = self._step(updates, state, params, extra_args)
         after = jax.tree.map(partial(jnp.where, first), state.inner_state, after)
         new = jax.tree.map(lambda u: jnp.where(first, 0 * u, u), new)  # NaN stays
-        state = self._learn(updates, state._replace(inner_state=after))
+        state = self.learn(updates, state._replace(inner_state=after))
         return new, state._replace(step_count=count)
 
     def _step(self, updates: PyTree, state: Any, params: PyTree, extra_args: Any) -> Any:
@@ -303,7 +307,7 @@ class _Eigenbasis(NamedTuple):
         new, after = self.inner.update(turned, state.inner_state, params, **extra_args)
         return change(_turn_back, new, bases, *values), after
 
-    def _learn(self, updates: PyTree, state: Any) -> EigenbasisState:
+    def learn_from(self, updates: PyTree, state: Any) -> EigenbasisState:
         """Return the state after these gradients are in the averages, and new bases if due."""
         tensors, (rows, replace) = self._tensors(updates), _moments(state.inner_state)
         indices = {name: i for i, name in enumerate(leaf_names(updates))}

@@ -82,6 +82,7 @@ def orthogonalize(
     method = resolve(coefficients, steps=steps, eps=eps)
     factor = lookup_or_suggest("scale", scale, SCALES)
 
+    @jax.jit  # a loop outside of jit compiles at every step
     def function(stack: Array) -> Array:
         count, size = len(stack), stack.nbytes // len(stack)
         # One after another, large matrices need less memory, and on CPU less time.
