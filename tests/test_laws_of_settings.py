@@ -11,7 +11,7 @@ import adamjax
 from adamjax.optimizer import DECAY_MODES
 from tests.adversarial_hparams import STRUCTURE, VALUES
 from tests.cases import ROTATE
-from tests.tiers import each_variant
+from tests.tiers import FEW, each_variant
 
 STEPS = 4
 LR, WD = VALUES["learning_rate"], VALUES["weight_decay"]
@@ -112,7 +112,7 @@ def test_every_decay_has_a_law():
     assert {*ADDED, "l2"} == set(DECAY_MODES)
 
 
-@each_variant(own="wide")
+@each_variant(quick=(*FEW, "lamb", "schedule_free_adamw"), own="wide")
 def test_weight_decay_and_its_mask(name):
     """With the bias masked it moves as without decay, and the kernel as if nothing were masked."""
     plain = run(ready_made(name, weight_decay=0.0))
@@ -134,7 +134,7 @@ def test_weight_decay_and_its_mask(name):
                 np.testing.assert_array_equal(updates["dense"][leaf], expected["dense"][leaf])
 
 
-@each_variant(own="wide")
+@each_variant(quick=FEW, own="wide")
 def test_masks_of_all_forms_agree(name):
     for masks in (KERNELS_ONLY, ALL):
         expected, *others = (
@@ -145,7 +145,7 @@ def test_masks_of_all_forms_agree(name):
             assert_same(trace, expected, 0, 0)
 
 
-@each_variant(own="wide")
+@each_variant(quick=FEW, own="wide")
 def test_forms_of_a_scalar_agree(name):
     values, others = scalars_of(name), BESIDE_SCHEDULES.get(name, {})
     expected = run(adamjax.create(name, **values, **others))
@@ -154,7 +154,7 @@ def test_forms_of_a_scalar_agree(name):
         assert_same(trace, expected)
 
 
-@each_variant(own="wide")
+@each_variant(quick=FEW, own="wide")
 def test_schedules_are_asked_for_each_step(name):
     """With the number of steps done, an integer: a schedule may look it up in a table."""
     for key, value in scalars_of(name).items():

@@ -16,21 +16,28 @@ from adamjax.schedules import with_linear_warmup
 from adamjax.storage.rounding import MODES
 from tests.cases import ROTATE
 from tests.hessians import FED, fed
-from tests.tiers import each_variant
+from tests.tiers import FEW, each_variant
 
-# Flags that act on programs, and on the results of each operation.
-FLAGS = {
+# Flags that act on programs.
+TRACED = {
     "traced": {"jax_numpy_dtype_promotion": "strict", "jax_numpy_rank_promotion": "raise"},
     "leaks": {"jax_check_tracer_leaks": True},  # without caches, and slow
     "x64": {"jax_enable_x64": True},
-    "eager": {"jax_debug_nans": True, "jax_debug_infs": True},
-    "without jit": {"jax_disable_jit": True},
     "mesh": {},  # of explicit axes
 }
-TRACED = ("traced", "leaks", "x64", "mesh")
-modes = pytest.mark.parametrize(
-    "mode", [pytest.param(m, marks=[pytest.mark.exhaustive] * (m == "leaks")) for m in FLAGS]
-)
+# Flags that act on the results of each operation.
+EAGER = {
+    "eager": {"jax_debug_nans": True, "jax_debug_infs": True},
+    "without jit": {"jax_disable_jit": True},
+}
+FLAGS = TRACED | EAGER
+
+
+def modes(names):
+    marks = {"leaks": pytest.mark.exhaustive}
+    return pytest.mark.parametrize("mode", [pytest.param(m, marks=marks.get(m, ())) for m in names])
+
+
 NOTHING_TO_STORE = {"madgrad", "schedule_free_sgd", "sgd"}
 SHAPES = {"bias": (2,), "kernel": (2, 4), "scale": ()}
 
@@ -112,12 +119,18 @@ def types(tree):
 
 
 @each_variant(others="wide")
-@modes
+@modes(TRACED)
 def test_flags(mode, name):
     """On bfloat16 parameters, which strict promotion refuses to widen."""
     with flags(mode):
         for tx in forms(name):
             two_steps(tx, jnp.bfloat16, mode)
+
+
+@each_variant(quick=FEW, others="wide")
+@modes(EAGER)
+def test_flags_of_operations(mode, name):
+    test_flags(mode, name)
 
 
 def wrapped():
@@ -147,7 +160,7 @@ def wrapped():
     yield adamjax.adam(with_linear_warmup(falling(1e-2), 3))
 
 
-@modes
+@modes(FLAGS)
 def test_flags_of_wrappers(mode):
     with flags(mode):
         injected = optax.inject_hyperparams(adamjax.adamw)(falling(1e-2), b1=0.9)
@@ -170,7 +183,7 @@ def test_values_on_a_mesh_of_explicit_axes(name):
     np.testing.assert_allclose(actual, expected, atol=1e-5)
 
 
-@each_variant(own="wide")
+@each_variant(quick=(*FEW, "adafactor"), own="wide")
 def test_steps_of_zero_gradients_can_be_differentiated(name):
     """As for an inner loop in which some parameters have no gradient."""
     tx = adamjax.create(name, learning_rate=0.01)

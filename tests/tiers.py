@@ -28,6 +28,8 @@ REPRESENTATIVES = (
     "sophia",  # an extra argument of update
 )
 
+# For long tests of code that all variants share: elementwise, in parts by shape, and sums over all.
+FEW = ("adamw", "muon", "prodigy")
 # More than a rule under `lift`, or a ready-made form that does more than pass its arguments on.
 OWN_CODE = {
     *("adabound", "adamod", "adamp", "amos", "amsbound", "apollo", "c_adamw", "c_lion"),
@@ -37,15 +39,18 @@ OWN_CODE = {
 }
 
 
-def each_variant(argument="name", *, own=None, others="exhaustive", names=None):
-    """Parametrize over variants: representatives are quick, others in another tier.
+def each_variant(
+    argument="name", *, quick=REPRESENTATIVES, own=None, others="exhaustive", names=None
+):
+    """Parametrize over variants: some representatives are quick, others in another tier.
 
     `own` is the tier of those that have code of their own, if it is not that of the others.
     """
 
     def marks(name):
         tier = own if own and name in OWN_CODE else others
-        return () if name in REPRESENTATIVES else getattr(pytest.mark, tier)
+        tier = "wide" if name in REPRESENTATIVES else tier
+        return () if name in quick else getattr(pytest.mark, tier)
 
     params = [pytest.param(n, marks=marks(n)) for n in names or adamjax.list_variants()]
     return pytest.mark.parametrize(argument, params)

@@ -94,6 +94,7 @@ def test_step_changes_activations_by_the_same_at_every_width(name):
         np.testing.assert_allclose(wide[layer], size, rtol=0.05, err_msg=layer)
 
 
+@pytest.mark.wide
 def test_muonh_changes_activations_by_the_same_with_updates_of_full_rank():
     arguments = {"kind": "muonh", "rank_one": False, "learning_rate": RATE}
     base, wide = (changes(MUONH, d, **arguments) for d in (BASE, WIDE))

@@ -11,7 +11,7 @@ import pytest
 import adamjax
 from adamjax.testing import CHECKS, Subject, check
 from adamjax.testing.subject import sample_params
-from tests.tiers import each_variant
+from tests.tiers import FEW, each_variant
 
 RNG = np.random.default_rng(0)
 PARAMS = {
@@ -68,7 +68,7 @@ MAKES = {
 }
 
 
-@each_variant()
+@each_variant(quick=(*FEW, "sophia"))
 def test_variant_takes_the_steps_of_a_partition(name):
     compare_with_partition(getattr(adamjax, name), hessian=PARAMS if name == "sophia" else None)
 

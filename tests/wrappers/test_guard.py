@@ -8,7 +8,7 @@ import pytest
 from jax.sharding import NamedSharding, PartitionSpec
 
 import adamjax
-from tests.tiers import each_variant
+from tests.tiers import FEW, each_variant
 
 NAN = jnp.float32(jnp.nan)
 # Each storage and each rounding.
@@ -58,7 +58,7 @@ def skips_bit_for_bit(tx, params):
     ("storage", "rounding"),
     [pytest.param(*form, marks=[pytest.mark.exhaustive] * (form != FORMS[0])) for form in FORMS],
 )
-@each_variant(own="wide")
+@each_variant(quick=FEW, own="wide")
 def test_a_skipped_step_changes_no_bit(name, storage, rounding):
     options = {"storage": storage} if adamjax.get_variant(name).roles else {}
     tx = adamjax.create(name, learning_rate=0.1, param_rounding=rounding, **options)

@@ -9,7 +9,7 @@ import pytest
 import adamjax
 from adamjax import per_layer, stacked_layouts
 from tests.hessians import FED, fed
-from tests.tiers import each_variant
+from tests.tiers import FEW, each_variant
 
 SHAPES = {"bias": (4,), "gain": (), "kernel": (4, 5), "tensor": (2, 3, 4)}
 LAYERS, STEPS = 3, 4
@@ -74,7 +74,7 @@ def expect_equal(make, stack_axes, axis):
     jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, 1e-12, 1e-12), together, expected)
 
 
-@each_variant(names=sorted({*adamjax.list_variants()} - BASES), own="wide")
+@each_variant(names=sorted({*adamjax.list_variants()} - BASES), quick=FEW, own="wide")
 def test_variant(name):
     settings = {"learning_rate": 0.1, "weight_decay": 0.1, **SETTINGS.get(name, {})}
     if "layouts" in adamjax.get_variant(name).defaults:
