@@ -1,7 +1,6 @@
 """The shape of the code: the way of imports, sizes, the parts of a variant."""
 
 import ast
-import functools
 import importlib
 import inspect
 import os
@@ -12,6 +11,7 @@ import sys
 import adamjax
 import adamjax.testing
 import adamjax.tracking
+from scripts.imports import imported_names, parse
 from tests import ROOT
 
 # A module may import those in the lines above its own, and its own package.
@@ -42,21 +42,6 @@ VARIANTS = [f for f in LIBRARY if f.parent.name == "variants" and f.name != "__i
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-@functools.cache
-def parse(file):
-    return ast.parse(file.read_text(encoding="utf-8"))
-
-
-def imported(nodes):
-    """The dotted names that import statements bring in, `from a import b` being a.b."""
-    for node in nodes:
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, "imports are absolute"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
 def at_import(body):
     """The statements that an import runs: not those in functions, nor those for type checkers."""
     for node in body:
@@ -84,14 +69,14 @@ def test_imports_go_one_way():
     assert {top_of(file) for file in LIBRARY} <= set(LEVEL_OF)
     for file in LIBRARY:
         mine = top_of(file)
-        for dotted in imported(ast.walk(parse(file))):
+        for dotted in imported_names(ast.walk(parse(file))):
             part = part_of(dotted)
             assert part in (None, mine) or LEVEL_OF[part] < LEVEL_OF[mine], (mine, dotted)
 
 
 def test_only_the_core_is_imported_at_once():
     for file in LIBRARY:
-        roots = {dotted.split(".")[0] for dotted in imported(at_import(parse(file).body))}
+        roots = {dotted.split(".")[0] for dotted in imported_names(at_import(parse(file).body))}
         assert roots <= {"adamjax"} | CORE | sys.stdlib_module_names, file
 
 
@@ -99,7 +84,10 @@ def test_only_public_names_of_other_libraries():
     private = re.compile(rf"({'|'.join(FOREIGN)})(\.\w+)*\._(?!_)[\w.]+")
     for file in CODE:
         nodes = list(ast.walk(parse(file)))
-        names = {*imported(nodes), *(ast.unparse(n) for n in nodes if isinstance(n, ast.Attribute))}
+        names = {
+            *imported_names(nodes),
+            *(ast.unparse(n) for n in nodes if isinstance(n, ast.Attribute)),
+        }
         assert [name for name in names if private.fullmatch(name)] == [], file
 
 

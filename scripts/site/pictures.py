@@ -1,7 +1,7 @@
 """The pictures of the variants: each against Adam, on two loss surfaces or two matrix problems.
 
-Pictures are cached in `.cache/site`, by a fingerprint of all that they depend on. Those of other
-fingerprints are removed.
+Pictures are cached in `.cache/site`, each by a fingerprint of all that it depends on. Those of
+other fingerprints are removed.
 """
 
 import functools
@@ -9,6 +9,7 @@ import hashlib
 import inspect
 import json
 import shutil
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,7 +23,8 @@ from matplotlib.figure import Figure
 import adamjax
 from adamjax.cli.compare import COLORS, SMALLEST_LOSS, Run, draw_paths, run
 from adamjax.problems import get_problem
-from scripts.comparison import ON_VECTORS
+from scripts import comparison
+from scripts.imports import with_imports
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "site"
@@ -36,7 +38,7 @@ UPDATES = 50
 def of_matrices(name: str) -> bool:
     """Return whether a variant treats matrices as more than their elements."""
     known = inspect.signature(adamjax.get_variant(name).optimizer).parameters
-    return name in ON_VECTORS or "layouts" in known
+    return name in comparison.ON_VECTORS or "layouts" in known
 
 
 def problems_of(name: str) -> tuple[str, str]:
@@ -117,9 +119,12 @@ def folder(kind: str, sources: Iterable[Path]) -> Path:
 
 
 @functools.cache
-def drawn() -> Path:
-    """Where the pictures of variants are."""
-    return folder("variants", [Path(__file__), *sorted((ROOT / "adamjax").rglob("*.py"))])
+def sources_of(name: str) -> list[Path]:
+    """The files that a variant's picture depends on."""
+    modules = [adamjax.get_variant(one).optimizer.__module__ for one in (name, rival(name))]
+    modules += [run.__module__, get_problem.__module__]
+    files = with_imports(Path(inspect.getfile(sys.modules[module])) for module in modules)
+    return sorted({*files, Path(__file__), Path(inspect.getfile(comparison))})
 
 
 class Drawn(NamedTuple):
@@ -136,7 +141,7 @@ class Drawn(NamedTuple):
 
 def picture(name: str) -> Drawn:
     """A variant's picture, drawn if it is not there."""
-    file = drawn() / f"{name}.png"
+    file = folder(f"variants/{name}", sources_of(name)) / f"{name}.png"
     told = file.with_suffix(".json")
     if not told.exists():
         draw(name, file)
