@@ -13,13 +13,12 @@ which the finder does not see.
 import argparse
 import random
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
 
@@ -119,6 +118,7 @@ def loop(params: Any, loss: Callable[..., jax.Array], rate: float, batches: Any)
 def times(settings: Settings) -> dict[str, dict[str, list[float]]]:
     """Return quartiles of seconds, and of ratios to the loops."""
     params, loss, batches = small_network(settings)
+    each_step = list(zip(*batches, strict=True))
     rates = np.geomspace(1e-4, 1.0, settings.members).tolist()
 
     def loops() -> Any:
@@ -129,7 +129,7 @@ def times(settings: Settings) -> dict[str, dict[str, list[float]]]:
         return [np.asarray(run(rate, batches)) for rate in rates]
 
     def swept() -> Any:
-        return adamjax.sweep(optax.adamw, {"learning_rate": rates}, loss, params, batches).losses
+        return adamjax.sweep(optax.adamw, {"learning_rate": rates}, loss, params, each_step).losses
 
     turns = {LOOPS: loops, SHARED: shared, SWEEP: swept}
     expected = shared()
@@ -158,7 +158,7 @@ class Case(NamedTuple):
 
     init: Callable[[int], Any]
     loss: Callable[[Any, Any], jax.Array]
-    batches: Callable[[int], Any]
+    batches: Callable[[int], Iterable[Any]]
     true_loss: Callable[[Any, Any], jax.Array]
     per_decade: int
     chunk: int | None = None
@@ -175,8 +175,8 @@ def problem_case(problem: Problem, steps: int, per_decade: int) -> Case:
         value = loss(x, batch)
         return value - jax.lax.stop_gradient(value - problem.loss(x))
 
-    def batches(seed: int) -> Any:
-        return jnp.arange(1, steps + 1), jnp.full(steps, seed)
+    def batches(seed: int) -> Iterable[Any]:
+        return ((step, seed) for step in range(1, steps + 1))
 
     return Case(lambda seed: parameters(problem.start), loss, batches, true_loss, per_decade)
 
@@ -188,11 +188,12 @@ def task_case(name: str, steps: int, per_decade: int) -> Case:
     def loss(params: Any, batch: Any) -> jax.Array:
         return problem.loss(params, *batch)
 
-    def batches(seed: int) -> Any:
+    def batches(seed: int) -> Iterable[Any]:
         size = (steps, problem.batch_size)
         rows = np.random.default_rng(seed).integers(0, len(problem.train[0]), size)
         keys = jax.random.split(jax.random.key(seed), steps)
-        return tuple(np.asarray(x)[rows] for x in problem.train), keys
+        arrays = (np.asarray(x)[rows] for x in problem.train)
+        return zip(zip(*arrays, strict=True), keys, strict=True)
 
     return Case(lambda seed: problem.init(jax.random.key(seed)), loss, batches, loss, per_decade, 1)
 

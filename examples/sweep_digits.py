@@ -47,7 +47,7 @@ def sweep(options: argparse.Namespace) -> tuple[Sweep, LearningRate]:
     count = len(train[1])
     size = (options.epochs * (count // options.batch_size), options.batch_size)
     rows = np.random.default_rng(options.seed).integers(0, count, size)
-    batches = tuple(part[rows] for part in train)
+    batches = list(zip(*(part[rows] for part in train), strict=True))
     grid = {
         "learning_rate": np.geomspace(3e-4, 1.0, 8),
         "weight_decay": [0.0, 0.1, 1.0],

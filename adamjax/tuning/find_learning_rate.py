@@ -1,6 +1,6 @@
 """Find a learning rate with a short sweep, or report that the losses do not determine one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import jax
@@ -51,7 +51,7 @@ def find_learning_rate(
     make: Callable[..., optax.GradientTransformation] | str,
     loss: Callable[[PyTree, Any], jax.Array],
     params: PyTree,
-    batches: Any,
+    batches: Iterable[Any],
     *,
     low: float = 1e-5,
     high: float = 10.0,
@@ -72,7 +72,7 @@ def find_learning_rate(
         variant.
       loss: a function of parameters and a batch to a scalar.
       params: the initial parameters.
-      batches: a tree of arrays [steps, ...], or an iterable of batches, as in `sweep`. At least 25.
+      batches: a list or other iterable of batches, one for each step, as in `sweep`. At least 25.
       low: the lowest rate to try.
       high: the highest rate to try.
       chunk: number of rates that train at the same time, all if None, as in `sweep`.
@@ -83,13 +83,14 @@ def find_learning_rate(
 
     Raises:
       ImportError: `progress` without rich.
+      TypeError: an array or a tree as `batches`.
       ValueError: `low` is not below `high`, fewer than 25 batches, or `make` without an argument
         `learning_rate`.
 
     Example:
       >>> import jax.numpy as jnp
       >>> loss = lambda params, batch: params["a"] ** 2 + 100 * params["b"] ** 2 + 0 * batch
-      >>> params, batches = {"a": jnp.ones(()), "b": jnp.ones(())}, jnp.zeros(50)
+      >>> params, batches = {"a": jnp.ones(()), "b": jnp.ones(())}, [0.0] * 50
       >>> print(find_learning_rate(optax.sgd, loss, params, batches))
       learning rate 0.0056
       >>> print(find_learning_rate(optax.sgd, loss, params, batches, high=1e-4))

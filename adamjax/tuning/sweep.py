@@ -27,7 +27,7 @@ def sweep(
     grid: Grid,
     loss: Callable[[PyTree, Any], jax.Array],
     params: PyTree | Callable[..., PyTree],
-    batches: Any,
+    batches: Iterable[Any],
     *,
     chunk: int | None = None,
     stop_above: float = 100.0,
@@ -48,8 +48,8 @@ def sweep(
         dropout may be part of the batches.
       params: the initial parameters, or a function from names of the grid to them, such as
         `lambda seed: init(jax.random.key(seed))`. These names do not go to `make`.
-      batches: a tree of arrays [steps, ...], or a list or other iterable of batches, which are
-        stacked. They have to fit on each device.
+      batches: a list or other iterable of batches of the same shapes, one for each step, such as
+        `zip(inputs, labels)` for arrays [steps, rows, ...]. They have to fit on each device.
       chunk: number of members that train at the same time, all if None. It bounds the memory. 1 is
         fastest for models whose steps keep the device busy, such as convolutions on a CPU.
       stop_above: a member has diverged if its loss is not finite, or above this multiple of its
@@ -62,14 +62,16 @@ def sweep(
 
     Raises:
       ImportError: `progress` without rich.
-      TypeError: a value that is not a real number, or that `make` needs as a constant.
-      ValueError: an empty grid, a name that `make` does not take, no batches.
+      TypeError: a value that is not a real number, or that `make` needs as a constant, or an array
+        or a tree as `batches`, whose leading axis may be rows or steps.
+      ValueError: an empty grid, settings that occur twice, a name that `make` does not take, no
+        batches, or batches of different shapes.
 
     Example:
       >>> import adamjax
       >>> grid = {"learning_rate": [0.001, 0.1, 1000.0], "b1": [0.5, 0.9]}
       >>> loss = lambda params, target: jnp.sum((params["w"] - target) ** 2)
-      >>> result = sweep("adam", grid, loss, {"w": jnp.zeros(2)}, jnp.ones((100, 2)))
+      >>> result = sweep("adam", grid, loss, {"w": jnp.zeros(2)}, [jnp.ones(2)] * 100)
       >>> print(result)
       learning_rate  b1   loss
       0.001          0.5  1.648
@@ -94,7 +96,8 @@ def sweep(
     known = inspect.signature(params).parameters if is_function else {}
     starts = [name for name in members[0] if name in known]
     _check_make(make, [_without(member, starts) for member in members])
-    batches, steps = _stack(batches)
+    batches = _stack(batches)
+    steps = len(batches[0])
 
     def begin(member: Member, shared: PyTree) -> Any:
         start = params(**{name: member[name] for name in starts}) if is_function else shared
@@ -139,9 +142,11 @@ def _members(grid: Grid) -> list[Member]:
     members = [{k: x.item() if hasattr(x, "item") else x for k, x in each.items()} for each in grid]
     if not any(members):
         raise ValueError('grid: it is empty; give values, such as {"learning_rate": [1e-3, 1e-2]}')
-    for member in members:
+    for i, member in enumerate(members):
         if member.keys() != members[0].keys():
             raise ValueError(f"grid: all settings must have the names {sorted(members[0])}")
+        if member in members[:i]:
+            raise ValueError(f"grid: the settings {member} occur twice; leave one out")
         for name, value in member.items():
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise TypeError(
@@ -177,19 +182,32 @@ def _check_make(make: Callable[..., Any], members: Sequence[Member]) -> None:
             ) from error
 
 
-def _stack(batches: Any) -> tuple[PyTree, int]:
-    """Return batches as a tree of arrays [steps, ...], and the number of steps."""
+def _stack(batches: Iterable[Any]) -> tuple[np.ndarray, PyTree]:
+    """Return the steps, from 1, and the batches as a tree of arrays [steps, ...]."""
     is_tree = hasattr(batches, "shape") or not jax.tree_util.all_leaves([batches])
-    if isinstance(batches, list) or not is_tree:
-        batches = list(batches)
-        batches = jax.tree.map(lambda *each: np.stack(each), *batches) if batches else ()
-    lengths = {np.shape(x)[0] if np.ndim(x) else 0 for x in jax.tree.leaves(batches)}
-    if len(lengths) != 1 or 0 in lengths:
-        raise ValueError(
-            "batches: all arrays must have a leading axis of the same number of steps, at least 1, "
-            f"got {sorted(lengths)}"
+    if not isinstance(batches, list) and (is_tree or not isinstance(batches, Iterable)):
+        raise TypeError(
+            "batches must be a list or an iterator with a batch for each step, got a "
+            f"{type(batches).__name__}; write zip(inputs, labels) for arrays [steps, rows, ...], "
+            "or [batch] * steps to use one batch at each step"
         )
-    return batches, lengths.pop()
+    batches = list(batches)
+    if not batches:
+        raise ValueError("batches: there are none; give a batch for each step")
+    shapes = [(jax.tree.structure(each), *map(np.shape, jax.tree.leaves(each))) for each in batches]
+    for step, each in enumerate(shapes):
+        if each != shapes[0]:
+            raise ValueError(
+                f"batches[{step}] has other shapes than the first batch; leave out or pad the last "
+                "batch of an epoch"
+            )
+    stacked = jax.tree.map(lambda *each: _stacked(each), *batches)
+    return np.arange(1, len(batches) + 1, dtype=np.int32), stacked
+
+
+def _stacked(arrays: Sequence[Any]) -> Any:
+    is_key = jnp.issubdtype(jnp.result_type(arrays[0]), jax.dtypes.prng_key)
+    return jnp.stack(arrays) if is_key else np.stack(arrays)
 
 
 def _trainer(
@@ -223,9 +241,8 @@ def _trainer(
             each = jax.vmap(step, (0, None, None, None, 0))
             return each(members, params, t, batch, carry)
 
-        steps = jnp.arange(1, len(jax.tree.leaves(batches)[0]) + 1)
         carry = jax.vmap(init, (0, None))(members, params)
-        (params, state, _, stopped), losses = jax.lax.scan(body, carry, (steps, batches))
+        (params, state, _, stopped), losses = jax.lax.scan(body, carry, batches)
         return losses.T, stopped, jax.vmap(evaluated)(state, params)
 
     return run

@@ -25,7 +25,7 @@ def valley(rates):
 def test_finds_the_optimum_of_a_quadratic():
     scale = jnp.array([1.0, 4.0])
     found = adamjax.find_learning_rate(
-        optax.sgd, lambda x, batch: jnp.sum(scale * x**2) / 2, jnp.ones(2), jnp.zeros(50)
+        optax.sgd, lambda x, batch: jnp.sum(scale * x**2) / 2, jnp.ones(2), [None] * 50
     )
     assert found.learning_rate == pytest.approx(2 / 5, rel=0.25)
     assert found.reason == "" and str(found).startswith("learning rate 0.")
@@ -57,7 +57,7 @@ def test_reports_that_it_cannot_tell(values, reason):
 
 
 def test_bad_input():
-    arguments = ("sgd", lambda x, batch: x**2, jnp.ones(()), jnp.zeros(24))
+    arguments = ("sgd", lambda x, batch: x**2, jnp.ones(()), [None] * 24)
     with pytest.raises(ValueError, match=r"low must be below high, got 1 and 0\.1"):
         adamjax.find_learning_rate(*arguments, low=1.0, high=0.1)
     with pytest.raises(ValueError, match="batches: at least 25 are needed, got 24"):

@@ -14,7 +14,7 @@ from adamjax.tuning.results import Sweep
 
 STEPS = 30
 PARAMS = {"w": jnp.array([1.0, -2.0]), "b": jnp.float32(0.5)}
-BATCHES = np.random.default_rng(0).normal(size=(STEPS, 2)).astype(np.float32)
+BATCHES = list(np.random.default_rng(0).normal(size=(STEPS, 2)).astype(np.float32))
 
 
 def loss(params, batch):
@@ -82,7 +82,7 @@ def test_starts_are_averaged_and_parameters_are_those_to_evaluate():
         return {"w": jax.random.normal(jax.random.key(seed), (2,)), "b": jnp.float32(0)}
 
     grid = {"learning_rate": [0.1, 0.3], "seed": [0, 7]}
-    result = adamjax.sweep("schedule_free_adamw", grid, loss, start, list(BATCHES))
+    result = adamjax.sweep("schedule_free_adamw", grid, loss, start, iter(BATCHES))
     _, params, state = single_run(adamjax.schedule_free_adamw(0.3), start(7))
     expected = adamjax.eval_params(state, params)
     assert np.abs(expected["w"] - params["w"]).max() > 1e-3
@@ -160,9 +160,14 @@ def test_progress(capsys):
          r"grid\['n'\]: make needs this setting as a constant"),
         ({"make": optax.sgd(0.1)}, TypeError, "make must be a function that returns an optimizer"),
         ({"params": {"f": jnp.tanh}}, TypeError, r"params\['f'\] is .* not an array; filter"),
-        ({"batches": BATCHES[:0]}, ValueError, "batches: all arrays must have a leading axis"),
-        ({"batches": iter(())}, ValueError, "batches: all arrays must have a leading axis"),
-        ({"batches": (BATCHES, BATCHES[1:])}, ValueError, r"got \[29, 30\]"),
+        ({"grid": {"b1": [0.5, 0.9, 0.5]}}, ValueError, r"settings \{'b1': 0.5\} occur twice"),
+        ({"batches": []}, ValueError, "batches: there are none"),
+        ({"batches": iter(())}, ValueError, "batches: there are none"),
+        ({"batches": [*BATCHES, np.ones(3)]}, ValueError, r"batches\[30\] has other shapes"),
+        ({"batches": np.stack(BATCHES)}, TypeError, "an iterator with a batch .* got a ndarray"),
+        ({"batches": (np.ones((9, 2)), np.ones(9))}, TypeError, r"write zip\(inputs, labels\)"),
+        ({"batches": {"x": np.ones((9, 2))}}, TypeError, r"or \[batch\] \* steps"),
+        ({"batches": 30}, TypeError, "got a int"),
         ({"chunk": 0}, ValueError, "chunk must be a whole number from 1"),
         ({"stop_above": 0}, ValueError, "stop_above must be positive"),
     ],
@@ -177,6 +182,18 @@ def test_bad_input(changes, error, message):
     }
     with pytest.raises(error, match=message):
         adamjax.sweep(**(arguments | changes))
+
+
+def test_batches_may_have_random_keys():
+    def noisy(params, batch):
+        x, key = batch
+        return loss(params, x + jax.random.normal(key, x.shape))
+
+    keys = jax.random.split(jax.random.key(0), STEPS)
+    grid = {"learning_rate": [1e-6]}
+    losses = adamjax.sweep("sgd", grid, noisy, PARAMS, zip(BATCHES, keys, strict=True)).losses[0]
+    expected = [noisy(PARAMS, batch) for batch in zip(BATCHES, keys, strict=True)]
+    np.testing.assert_allclose(losses, expected, rtol=1e-3)
 
 
 def test_line_searches_receive_the_loss():
