@@ -13,6 +13,7 @@ import jax
 import pytest
 
 from tests import documents
+from tests.docs import loggers
 
 PARTS = ("adamjax", "benchmarks", "examples", "scripts", "tests")
 # Run by tests/test_readme.py and tests/interop.
@@ -62,6 +63,8 @@ def test_page_runs_and_prints_its_comments(name, capsys, tmp_path, monkeypatch):
     if jax.__version_info__[:2] < NEEDS.get(name, (0, 0)):
         pytest.skip(f"needs JAX {'.'.join(map(str, NEEDS[name]))}")
     monkeypatch.chdir(tmp_path)
+    for module in ("tensorboardX", "wandb"):
+        monkeypatch.setitem(sys.modules, module, loggers)
     names = {"__name__": "page"}
     for block in documents.blocks(FILES[name]):
         if block.kind:
