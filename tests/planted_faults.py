@@ -115,9 +115,9 @@ FAULTS = (
     _core("rule.py", "np.promote_types(dtype, np.float32)", "dtype"),
     _core("rule.py", "if size == other else None", "if size != other else None"),
     # Storage.
-    _storage("codes.py", "place = 1 + log + 3 * fine", "place = 1 + log + 2 * fine"),
+    _storage("codes.py", "log + 3 * fine)", "log + 2 * fine)"),
     _storage("codes.py", "jnp.floor(place + share)", "jnp.floor(place)"),
-    _storage("codes.py", "return 0.5 * scale * q", "return scale * q"),
+    _storage("codes.py", "q * (0.5 / (k", "q * (1.0 / (k"),
     _storage("codes.py", "(dither >> (32 - dropped))", "(dither >> 32)"),
     _storage("bits.py", "turned + at[k]", "turned"),
     _storage("bits.py", "hash_u32(element_index(shape) + word)", "hash_u32(element_index(shape))"),
@@ -129,16 +129,12 @@ FAULTS = (
     _part("wrappers/lookahead.py", "count % sync_period == 0", "count % sync_period == 1"),
     _part("wrappers/schedule_free.py", "largest**weight_lr_power", "largest"),
     _part("wrappers/averaging.py", "(count - start - 1) % every", "(count - start) % every"),
-    _part("wrappers/lazy_rows.py", "choose(rows, new", "choose(~rows, new"),
+    _part("wrappers/lazy_rows.py", "else choose(rows, new", "else choose(~rows, new"),
     _part("wrappers/guard.py", "jnp.minimum(norm, limit)", "norm"),
     _part("wrappers/accumulate.py", "(g - m) / count", "(g - m) / (count + 1)"),
     _part("wrappers/reset.py", "~jnp.isfinite(x).all()", "jnp.isfinite(x).all()"),
     _part("sharding/specs.py", "(*axes_of(entries[k]), axis)", "(axis,)"),
-    _part(
-        "tracking/metrics.py",
-        "divide(update_norm, parameter_norm)",
-        "divide(parameter_norm, update_norm)",
-    ),
+    _part("tracking/metrics.py", "divide(norms[1], norms[2])", "divide(norms[2], norms[1])"),
     _part("tracking/rates.py", "divide(rate, jnp.sqrt(v))", "divide(rate, v)"),
     _part(
         "interop/states.py", "jnp.asarray(count, jnp.int32)", "jnp.asarray(count + 1, jnp.int32)"
