@@ -1,6 +1,8 @@
 """Checks of arguments. Each error names the argument and is raised before any computation."""
 
 import difflib
+import inspect
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn, TypeVar
 
@@ -8,6 +10,17 @@ import jax
 import numpy as np
 
 T = TypeVar("T")
+
+# A caller calls `init` or `update` through these.
+_PASSED_THROUGH = ("adamjax", "jax", "optax", "flax", "equinox", "contextlib", "functools")
+
+
+def warn(message: str) -> None:
+    """Warn at the line of the caller that is outside of adamjax and the libraries that call it."""
+    frame, level = inspect.currentframe(), 1
+    while frame and frame.f_globals.get("__name__", "").partition(".")[0] in _PASSED_THROUGH:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, stacklevel=level)
 
 
 def is_number(value: Any) -> bool:

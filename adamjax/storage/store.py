@@ -1,6 +1,5 @@
 """`store`: any Optax transformation with low-precision moments between steps."""
 
-import warnings
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -12,7 +11,7 @@ import numpy as np
 import optax
 from jax.sharding import AxisType
 
-from adamjax.checks import lookup_or_suggest
+from adamjax.checks import lookup_or_suggest, warn
 from adamjax.moments import Array
 from adamjax.storage.bits import (
     as_operands,
@@ -359,9 +358,8 @@ def _explain_no_codes(params: PyTree, min_size: int) -> None:
         raise ValueError("tx: moments of complex parameters have no storage; leave the storage out")
     sizes = {leaf_name(path): jnp.size(x) for path, x in leaves}
     if sizes and max(sizes.values()) < min_size:
-        warnings.warn(
+        warn(
             f"storage: nothing is stored in low precision, since no leaf has min_size={min_size} "
             f"elements; the largest, {max(sizes, key=sizes.__getitem__)!r}, has "
-            f"{max(sizes.values())}",
-            stacklevel=3,
+            f"{max(sizes.values())}"
         )

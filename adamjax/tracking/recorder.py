@@ -4,7 +4,6 @@ import json
 import math
 import operator
 import os
-import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self, TextIO
@@ -12,6 +11,7 @@ from typing import Any, Self, TextIO
 import jax
 import numpy as np
 
+from adamjax.checks import warn
 from adamjax.tracking.layers import Spike, find_spikes
 from adamjax.tracking.plots import plot_layers, plot_metrics
 
@@ -223,7 +223,7 @@ def _read(path: Path) -> tuple[list[Record], str]:
     except ValueError as error:
         raise ValueError(f"path: {path} was not written by a Recorder: {error}") from error
     if torn:
-        warnings.warn(f"{path}: a torn last line, {torn!r}, is left out", stacklevel=3)
+        warn(f"{path}: a torn last line, {torn!r}, is left out")
     return records, "".join(lines).removesuffix(torn)
 
 

@@ -13,12 +13,12 @@ solution, with larger estimates than D-Adaptation. lr is 1, or a schedule.
     p = p - k (m / (√v + d ε) + λ p)
 """
 
-import warnings
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import optax
 
+from adamjax.checks import warn
 from adamjax.modifiers.map_updates import map_leaves
 from adamjax.moments import Array, divide, ema, root
 from adamjax.optimizer import optimizer
@@ -114,10 +114,9 @@ def _warn_of_low_precision(params: PyTree, param_rounding: str | None, d0: Any) 
     coarse = {None: ("bfloat16", "float16"), "kahan": ("bfloat16",)}.get(param_rounding, ())
     # d increases if some 0.3% of the parameters move.
     if count_resolved(params, d0, coarse) < 0.01 * count_resolved(params, d0, ()):
-        warnings.warn(
+        warn(
             "prodigy: the first steps, of about d0, are below the resolution of the parameters, so "
-            'd does not increase; use param_rounding="stochastic"',
-            stacklevel=3,
+            'd does not increase; use param_rounding="stochastic"'
         )
 
 

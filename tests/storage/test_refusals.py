@@ -65,8 +65,13 @@ def test_nothing_to_store_is_refused():
 
 def test_storage_that_changes_nothing():
     tx = adamjax.adamw(storage="8bit")
-    with pytest.warns(UserWarning, match=r"min_size=16384 .* 'dense/kernel', has 256"):
-        tx.init(PARAMS)
+    chained = optax.chain(optax.clip(1.0), adamjax.track(tx))
+    for init in (tx.init, jax.jit(tx.init), jax.jit(chained.init)):
+        with pytest.warns(
+            UserWarning, match=r"min_size=16384 .* 'dense/kernel', has 256"
+        ) as caught:
+            init(PARAMS)
+        assert [one.filename for one in caught] == [__file__]
     with warnings.catch_warnings(action="error"):
         tx.init({"w": jnp.ones((128, 128)), "b": jnp.ones(3)})
         tx.init({})

@@ -291,6 +291,7 @@ def test_prodigy_on_low_precision_learns_or_warns(dtype, rounding, learns):
         adamjax.prodigy(param_rounding=rounding, d0=0.1).init(start)  # whose steps are larger
         tx.init(start.at[0].set(0.0))  # which has a finer resolution
     assert ["prodigy: the first steps" in str(w.message) for w in caught] == [True] * (not learns)
+    assert all(w.filename == __file__ for w in caught)
 
     def step(carry, _):
         p, state = carry

@@ -125,8 +125,9 @@ def test_torn_in_the_very_first_line(tmp_path):
     line = b'{"step": 1, "loss": 2.5}'
     for end in range(1, len(line)):
         path.write_bytes(line[:end])
-        with pytest.warns(UserWarning, match="torn last line"):
+        with pytest.warns(UserWarning, match="torn last line") as caught:
             write(path, RECORDS)
+        assert [one.filename for one in caught] == [__file__]
         assert_same(Recorder.load(path).history, write(None).history)
 
 
