@@ -14,6 +14,16 @@ def parse(file: Path) -> ast.Module:
     return ast.parse(file.read_text(encoding="utf-8"))
 
 
+class _WithoutDocstrings(ast.NodeTransformer):
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
+        return None if isinstance(node.value, ast.Constant) else node
+
+
+def code_of(file: Path) -> str:
+    """Return the code of a file in a form that does not depend on comments and docstrings."""
+    return ast.dump(_WithoutDocstrings().visit(ast.parse(file.read_text(encoding="utf-8"))))
+
+
 def imported_names(nodes: Iterable[ast.AST]) -> Iterator[str]:
     """Return the dotted names of import statements. `from a import b` has the name a.b."""
     for node in nodes:

@@ -23,7 +23,7 @@ NAMES = sorted(script.stem for script in FOLDER.glob("*.py"))
 def ran() -> Path:
     """Where the pages and their pictures are."""
     parts = [file for part in ("adamjax", "examples") for file in (ROOT / part).rglob("*.py")]
-    return folder("notebooks", [Path(__file__), *sorted(parts)])
+    return folder("notebooks", (p.read_text("utf-8") for p in [Path(__file__), *sorted(parts)]))
 
 
 def page(name: str) -> tuple[str, list[Path]]:

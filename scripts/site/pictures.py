@@ -24,7 +24,7 @@ import adamjax
 from adamjax.cli.compare import COLORS, SMALLEST_LOSS, Run, draw_paths, run
 from adamjax.problems import get_problem
 from scripts import comparison
-from scripts.imports import with_imports
+from scripts.imports import code_of, with_imports
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "site"
@@ -105,11 +105,10 @@ def draw_spectra(axes: Any, runs: list[Run]) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def folder(kind: str, sources: Iterable[Path]) -> Path:
-    """The cache folder for these sources, another one after each change of them."""
+def folder(kind: str, texts: Iterable[str]) -> Path:
+    """The cache folder for results of these texts, another one after each change of them."""
     versions = [module.__version__ for module in (jax, matplotlib, np, optax)]
-    texts = [source.read_bytes() for source in sources]
-    fingerprint = hashlib.sha256(repr((versions, texts)).encode()).hexdigest()[:16]
+    fingerprint = hashlib.sha256(repr((versions, [*texts])).encode()).hexdigest()[:16]
     made = CACHE / kind / fingerprint
     made.mkdir(parents=True, exist_ok=True)
     for old in made.parent.iterdir():
@@ -141,7 +140,7 @@ class Drawn(NamedTuple):
 
 def picture(name: str) -> Drawn:
     """A variant's picture, drawn if it is not there."""
-    file = folder(f"variants/{name}", sources_of(name)) / f"{name}.png"
+    file = folder(f"variants/{name}", map(code_of, sources_of(name))) / f"{name}.png"
     told = file.with_suffix(".json")
     if not told.exists():
         draw(name, file)
