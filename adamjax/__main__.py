@@ -27,12 +27,12 @@ from adamjax.storage.formats import FORMATS
 from adamjax.storage.store import MIN_SIZE
 
 COMMANDS = {
-    "list": "list the variants: year, slots of state, styles, summary",
-    "show": "show one variant: paper, formula, arguments, styles, bytes of its slots",
+    "list": "list variants with year, state slots, styles and summary",
+    "show": "show the paper, update, arguments, styles and state size of a variant",
     "cite": "print BibTeX for the papers of variants",
-    "memory": "compute the bytes of an optimizer's state without allocating it",
-    "layouts": "print the matrices of a model's parameters, as muon trains them",
-    "groups": "print the group and the settings of each parameter",
+    "memory": "compute the state size of optimizers without allocating it",
+    "layouts": "print the matrices that muon trains among the parameters of a model",
+    "groups": "print the group and settings of each parameter",
     "schedules": "print or plot the values of schedules",
     "compare": "run variants on a small problem and print the results",
 }
@@ -42,20 +42,20 @@ A variant may be followed by arguments: adam:b2=0.99,style=keras,mu_dtype=bfloat
 EPILOGS = {
     "memory": f"""\
 {CHOICE}
-A second table shows the state in each storage format ({", ".join(FORMATS)}) for
-each variant without a storage argument (adamw:storage=8bit shows only that one). Arrays of fewer
-than {MIN_SIZE:,} elements stay float32.
+A second table has the state in each storage format ({", ".join(FORMATS)}). It leaves
+out variants with a storage argument, such as adamw:storage=8bit. Arrays of fewer than {MIN_SIZE:,}
+elements stay float32.
 
-With --mesh, the tables estimate the bytes that each device keeps, moves and sends. docs/scaling.md
-has the formulas. Devices that are neighbours on the last axis are neighbours in the machine.
+With --mesh, the tables estimate the bytes that each device stores, moves and sends. docs/scaling.md
+has the formulas. Neighbors on the last axis are neighbors in the machine.
 """,
     "schedules": """\
-NAME is one of adamjax.schedules or optax.schedules, such as
+NAME is a function of adamjax.schedules or optax.schedules with arguments, such as
 wsd:peak_value=3e-4,warmup_steps=100,stable_steps=800,decay_steps=100
 """,
     "layouts": """\
 PARAMS names a tree of arrays in a Python module, or a function without arguments that returns one.
-The function is traced and allocates nothing. An example is model:init for the module model.py with
+The function is traced and allocates nothing. For example, model:init is init in model.py:
 
     def init():
         return model.init(jax.random.key(0), batch)              # Flax Linen
@@ -117,32 +117,38 @@ def make_parser() -> Parser:
     }
     listing = 'a glob such as "adam*" (default: all)'
     added["list"].add("variants", read_variants, "PATTERN", listing, nargs="?", default="*")
-    added["show"].add("variants", get_variant, "NAME", "a variant")
-    added["cite"].add("variants", get_variant, "NAME", "a variant", nargs="+")
+    added["show"].add("variants", get_variant, "NAME", "name of a variant")
+    added["cite"].add("variants", get_variant, "NAME", "name of a variant", nargs="+")
     for name in ("memory", "compare"):
-        text = "a variant, with arguments or without"
+        text = "name of a variant, with or without arguments"
         added[name].add("choices", parse_optimizer, "NAME", text, nargs="+")
     _add_memory(added["memory"])
-    text = "module and name of parameters, such as model:init"
+    text = "module:name of the parameters, such as model:init"
     for name in ("layouts", "groups"):
         added[name].add("params", read_params, "PARAMS", text)
-    text = "flax, maxtext, equinox, torch, a layout, or module and name of layouts: model:LAYOUTS"
+    text = "flax, maxtext, equinox, torch, a layout, or module:name of layouts"
     added["layouts"].add("--layouts", read_layouts, "LAYOUTS", text)
-    text = "module and name of an optimizer of adamjax.groups, such as model:tx"
+    text = "module:name of an optimizer of adamjax.groups, such as model:tx"
     added["groups"].add("optimizer", read_groups, "OPTIMIZER", text)
-    text = "a schedule of adamjax or Optax with its arguments, or module and name of another"
+    text = "a schedule of adamjax or Optax with arguments, or module:name of another schedule"
     added["schedules"].add("chosen", parse_schedule, "NAME", text, nargs="+")
     compare = added["compare"]
-    text = "a problem of the list below (default: rosenbrock)"
+    text = "name of a problem in the list below (default: rosenbrock)"
     compare.add("--problem", get_problem, "NAME", text, default="rosenbrock")
     for name, steps in (("compare", 500), ("schedules", 1000)):
-        added[name].add("--steps", parse_count, "N", f"default: {steps}", default=steps)
-    text = "learning rate of all (default: the best of a grid for each, or that of the problem)"
+        added[name].add(
+            "--steps", parse_count, "N", f"number of steps (default: {steps})", default=steps
+        )
+    text = "learning rate of all variants (default: the best of a grid, or that of the problem)"
     compare.add("--learning-rate", read_rate, "LR", text)
-    compare.add("--plot", check_picture, "FILE", "save loss curves and paths: .png, .svg, .pdf")
-    added["schedules"].add("--plot", check_picture, "FILE", "save curves: .png, .svg, .pdf")
+    compare.add("--plot", check_picture, "FILE", "file for losses and paths (.png, .svg or .pdf)")
+    added["schedules"].add(
+        "--plot", check_picture, "FILE", "file for the curves (.png, .svg or .pdf)"
+    )
     for name in COMMANDS.keys() - {"cite"}:
-        added[name].add_argument("--json", action="store_true", help="JSON instead of a table")
+        added[name].add_argument(
+            "--json", action="store_true", help="print JSON instead of a table"
+        )
     return parser
 
 
@@ -150,7 +156,7 @@ def _add_memory(memory: Parser) -> None:
     text = "number of parameters: 123456, 124M, 1.5B, 7e9"
     memory.add("--params", parse_count, "N", text, required=True)
     text = (
-        "shape of the arrays, of N elements together, which matters for factored states "
+        "shape of each parameter, on which factored states depend "
         "(default: squares of side 4096 at most)"
     )
     memory.add("--shape", parse_shape, "RxC", text)
@@ -160,14 +166,14 @@ def _add_memory(memory: Parser) -> None:
         default="float32",
         help="dtype of parameters and gradients (default: float32)",
     )
-    text = "equal layers, updated one by one in the backward pass by adamjax.release"
+    text = "number of equal layers, which adamjax.release updates one by one"
     memory.add("--layers", parse_count, "N", text)
-    memory.add("--mesh", parse_mesh, "AXIS=N,...", "axes of many devices, such as data=8,model=4")
-    memory.add("--zero", str, "AXIS", "axis that divides the state and the reduced gradients")
+    memory.add("--mesh", parse_mesh, "AXIS=N,...", "axes of a device mesh, such as data=8,model=4")
+    memory.add("--zero", str, "AXIS", "axis that divides state and reduced gradients")
     memory.add("--fsdp", str, "AXIS", "axis that divides the parameters as well")
-    text = f"axis that divides columns (default: {TENSOR}, if there is one)"
+    text = f"axis that divides columns (default: {TENSOR}, if the mesh has it)"
     memory.add("--tensor", str, "AXIS", text)
-    text = f"type of the devices: {', '.join(MACHINES)} (default: H100)"
+    text = f"device type: {', '.join(MACHINES)} (default: H100)"
     memory.add("--machine", get_machine, "NAME", text)
 
 
