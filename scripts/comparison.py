@@ -66,7 +66,7 @@ def problem_row(report: Mapping[str, Any], problem: str) -> list[str]:
     lost = [variant for variant in overall if found[variant]["failed"] > 0.5]
     better = sum(row["score"] < adamw["score"] - CLOSE for row in found.values())
     return [
-        f"`{problem}`: {report['settings']['problems'][problem]['shows']}",
+        f"`{problem}`: {get_problem(problem).shows}",
         f"{-least:.1f}",
         names(best),
         "fails" if adamw["failed"] > 0.5 else f"{-adamw['score']:.1f}, place {1 + better}",

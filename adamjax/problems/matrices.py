@@ -30,7 +30,7 @@ def half_square(x: Array) -> Array:
 
 
 @problem(
-    "a layer between two badly scaled ones: its Hessian is a product, of rows and columns",
+    "a layer between two badly scaled ones: its Hessian is a product of rows and columns",
     start=np.zeros((SIZE, SIZE), np.float32),
     optima=(random("target", SIZE, SIZE),),
     source="the structure that Gupta, Koren and Singer, Shampoo, 2018, arXiv:1802.09568, "
@@ -79,7 +79,7 @@ def directions(w: Array) -> Array:
 
 
 @problem(
-    "weights of which only the direction counts, their lengths from 0.1 to 10, and noise",
+    "weights whose lengths, 0.1 to 10, have no effect on the loss, with noise",
     start=random("a", SIZE, SIZE) * np.geomspace(0.03, 3, SIZE, dtype=np.float32),
     optima=(random("target", SIZE, SIZE),),
     seen=lambda w: unit_columns(w).ravel(),
@@ -116,7 +116,7 @@ def product_error(x: Params, smallest: float) -> Array:
 
 
 @problem(
-    "two layers, one 300 times larger than the other: each gradient has the other's size",
+    "two layers, one 300 times larger: the gradient of each has the size of the other layer",
     start=random_layers(0.01, 3.0),
     optima=(low_rank(0.1),),
     seen=product,
@@ -137,7 +137,7 @@ def weighted_error(x: Params) -> Array:
 
 
 @problem(
-    "four entries of a matrix at a time, of rows and columns that are mostly the first",
+    "four entries of a matrix at a time, most of them in the first rows and columns",
     start=random_layers(0.3, 0.3),
     optima=(low_rank(1.0),),
     seen=product,
@@ -166,7 +166,7 @@ def teacher_error(x: Params, inputs: Array | None = None) -> Array:
 
 
 @problem(
-    "a small network on batches of eight: not convex, but all of it can be learned",
+    "a small network on batches of eight: not convex, but the loss can reach 0",
     start=random_layers(0.3, 0.3),
     optima=(TEACHER,),
     seen=lambda x: network(x, jnp.asarray(random("inputs", ROWS, SIZE))).ravel(),

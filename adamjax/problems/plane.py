@@ -20,8 +20,8 @@ def rosenbrock(x: Array) -> Array:
 
 
 @problem(
-    "a long valley (condition number 200) at 30° to the axes, which scaling each "
-    "coordinate cannot straighten",
+    "a long valley at 30° to the axes (condition number 200): scaling the "
+    "coordinates cannot straighten it",
     start=(-1.0, 2.5),
     window=(-1.6, 3.0, -0.9, 3.0),
 )
@@ -68,7 +68,7 @@ def plateau(x: Array) -> Array:
 
 
 @problem(
-    "gradients that do not shrink towards the minimum: whether steps do",
+    "gradients that do not shrink towards the minimum: whether steps shrink",
     start=(-0.7, 2.3),
     window=(-1.2, 2.4, -0.2, 2.8),
 )
@@ -78,7 +78,7 @@ def kink(x: Array) -> Array:
 
 
 @problem(
-    "a first gradient a thousand times those that follow: how long it is remembered",
+    "a first gradient a thousand times larger than the next: how long its effect lasts",
     start=(3.0, 2.0),
     window=(-0.6, 4.0, -0.6, 3.0),
     source="Pascanu, Mikolov and Bengio, On the Difficulty of Training Recurrent Neural "
@@ -110,7 +110,7 @@ def bowl(x: Array) -> Array:
 
 
 @problem(
-    "gradients of the point ten steps before, as from slow workers: whether it oscillates",
+    "gradients of ten steps ago, as from slow workers: whether a method oscillates",
     start=(-1.5, 2.5),
     window=(-2.0, 3.6, -1.6, 3.0),
     delay=10,
@@ -125,7 +125,7 @@ TURN = 20
 
 
 @problem(
-    "data in order, twenty steps that pull one way and twenty the other: drift, not noise",
+    "ordered data, which pulls one way for twenty steps and then the other: drift, not noise",
     start=(-1.5, 2.5),
     window=(-2.0, 3.6, -0.6, 3.0),
     mean=bowl,
@@ -156,7 +156,7 @@ def regret(x: Array) -> Array:
 
 
 @problem(
-    "a rare large gradient that points the right way: Adam forgets it and goes to the wrong end",
+    "a rare large gradient points the right way: Adam forgets it and goes to the wrong end",
     start=(0.0,),
     optima=((-1.0,),),
     limits=(-1.0, 1.0),
@@ -185,7 +185,7 @@ def divergence(x: Array) -> Array:
 
 
 @problem(
-    "random batches and an intercept that hardly counts: noise and bad scaling at once",
+    "random batches and an intercept of little effect: noise and bad scaling at once",
     start=(0.0, 0.0),
     optima=(_TRUTH,),
     window=(-8.0, 1.5, -0.4, 1.9),

@@ -26,7 +26,7 @@ oval = functools.partial(quadratic, smallest=0.1)
 
 
 @problem(
-    "curvatures from 1 to 0.0001 along the axes: whether each coordinate gets its own step",
+    "curvatures from 1 to 0.0001 along the axes: whether each coordinate gets its own step size",
     start=TWOS,
 )
 def ill_conditioned(x: Array) -> Array:
@@ -47,7 +47,7 @@ def rotated(x: Array) -> Array:
 
 
 @problem(
-    "32 layers of one weight: gradients of a ten-millionth at the start, and a steep end",
+    "32 layers of one weight: gradients of 1e-7 at the start, and a steep end",
     start=(0.6,) * SIZE,
     seen=lambda x: jnp.prod(x)[None],
 )
@@ -81,7 +81,7 @@ def sparse(x: Array, t: Array, key: Array) -> Array:
 
 
 @problem(
-    "gradient noise without a variance: whether one gradient can throw a method far off",
+    "gradient noise of infinite variance: whether one gradient can throw a method far off",
     start=TWOS,
     source="Zhang et al., Why are Adaptive Methods Good for Attention Models?, 2020, "
     "arXiv:1912.03194",
@@ -96,7 +96,7 @@ def heavy_tailed(x: Array, t: Array, key: Array) -> Array:
 
 
 @problem(
-    "every fiftieth gradient or so is noise, a thousand times as large as the others'",
+    "about one gradient in fifty is noise, a thousand times larger than the others",
     start=TWOS,
     mean=oval,
 )
@@ -107,7 +107,7 @@ def outliers(x: Array, t: Array, key: Array) -> Array:
 
 
 @problem(
-    "four gradients of ten point the wrong way: how long a method listens before it moves",
+    "four gradients of ten point the wrong way: how long a method averages before it moves",
     start=TWOS,
     mean=oval,
 )
@@ -117,8 +117,8 @@ def flipped(x: Array, t: Array, key: Array) -> Array:
 
 
 @problem(
-    "noise three times the gradient, that vanishes with it: learning rates that are stable "
-    "for the mean are not for the variance",
+    "noise of three times the gradient, which vanishes with it: some learning rates keep "
+    "the mean stable, but not the variance",
     start=TWOS,
     mean=oval,
 )
@@ -134,7 +134,7 @@ def ball(x: Array) -> Array:
 
 
 @problem(
-    "equal curvatures under noise of 10 here and 0.001 there: v measures noise, not curvature",
+    "equal curvatures, and noise of 10 or 0.001: v measures the noise, not the curvature",
     start=TWOS,
     mean=ball,
 )
