@@ -201,5 +201,5 @@ const picture = document.querySelector('img[src$="pictures/paths.png"]');
 if (picture) {
   const names = ["beale", "quadratic", "logistic"];
   const at = (name) => picture.src.replace(/paths\.png$/, `paths.${name}.json`);
-  new PathPlot(picture, Object.fromEntries(names.map((name) => [name, at(name)])));
+  new PathPlot(picture.closest("a") ?? picture, Object.fromEntries(names.map((name) => [name, at(name)])));
 }

@@ -1,5 +1,6 @@
 """Hooks of the MkDocs build: generated pages, and links between them."""
 
+import re
 import sys
 import tomllib
 from pathlib import Path
@@ -19,6 +20,7 @@ _VARIANTS = [f"variants/{name}.md" for name in adamjax.list_variants()]
 # A search for a name finds its title in the reference. For other words, guides are better results.
 _BOOSTS = {"how-to.md": 2.0, "quickstart.md": 1.5, "sharding.md": 1.5, "storage.md": 1.5}
 _REFERENCE = 0.5
+_PICTURE = re.compile(r"(?<!\[)!\[[^\]]*\]\(([^)\s]+)\)")
 
 
 def root_of(config: MkDocsConfig) -> Path:
@@ -63,7 +65,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(
     markdown: str, *, page: Page, config: MkDocsConfig, files: Files, **_: Any
 ) -> str:
-    """Makes links lead to where files are on the site, and ranks the page in searches."""
+    """Makes links lead to where files are on the site, and ranks the page in searches.
+
+    A picture leads to itself in full size.
+    """
+    markdown = _PICTURE.sub(r"[\g<0>](\1)", markdown)
     address = page.file.src_uri
     reference = address.startswith(("api/", "variants/"))
     page.meta["search"] = {"boost": _REFERENCE if reference else _BOOSTS.get(address, 1.0)}

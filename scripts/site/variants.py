@@ -3,6 +3,7 @@
 import functools
 import inspect
 import json
+import math
 import re
 import sys
 
@@ -10,7 +11,7 @@ import adamjax
 from adamjax.cli.commands import MATRIX, equation, slot_sizes
 from adamjax.cli.compare import LEARNING_RATES
 from adamjax.derive import section
-from adamjax.problems import get_problem
+from adamjax.problems import get_problem, parameters
 from adamjax.registry import Variant
 from adamjax.storage.formats import FORMATS
 from scripts import papers
@@ -45,6 +46,8 @@ MATRICES_TEXT = (
 
 # A value of an argument and its description in the docstrings of derived optimizers.
 CHOICE, CHOICE_ITEM = re.compile(r"\n {2,}('\w+'): "), r"\n    - `\1`: "
+
+NO_BREAK = "\N{NON-BREAKING HYPHEN}"
 
 
 def page(name: str) -> str:
@@ -189,7 +192,7 @@ def on_problems(name: str) -> str:
     alt = alt.format(name=name, other=other, problems=" and ".join(problems))
     rows = [
         [f"`{problem}`: {get_problem(problem).shows}"]
-        + [f"{ends[problem][one]:.1e}" for one in (other, name)]
+        + [f"{ends[problem][one]:.1e}".replace("-", NO_BREAK) for one in (other, name)]
         for problem in problems
     ]
     command = f"python -m adamjax compare {other} {name} --problem {problems[0]} --plot paths.png"
@@ -197,15 +200,28 @@ def on_problems(name: str) -> str:
 
 ![{alt}]({name}.png)
 
-{markdown(["problem", f"final loss of `{other}`", f"of `{name}`"], rows)}
+{markdown(["problem", f"final loss of `{other}`", f"final loss of `{name}`"], rows)}
 
-{legend.format(other=other)} Each optimizer takes {STEPS} steps at the best of
+{legend.format(other=other)} {unmoved(name)}Each optimizer takes {STEPS} steps at the best of
 {len(LEARNING_RATES)} constant learning rates and otherwise has its defaults. Small problems show
-how a rule moves, not how it trains a network. This command draws one:
+how a rule moves, not how it trains a network. This command repeats the runs on `{problems[0]}`:
 
 ```sh
 {command}
 ```"""
+
+
+def unmoved(name: str) -> str:
+    """Return a sentence on the problems whose start a variant does not leave."""
+    names = []
+    for problem in map(get_problem, problems_of(name)):
+        first, last = (
+            problem.loss(parameters(problem.start)),
+            picture(name).ends[problem.name][name],
+        )
+        if math.isclose(first, last, rel_tol=1e-4):
+            names.append(f"`{problem.name}`")
+    return f"`{name}` does not leave the start of {' and '.join(names)}. " if names else ""
 
 
 def state(record: Variant) -> str:
@@ -277,9 +293,9 @@ def arguments(record: Variant) -> str:
     call = "\n".join([f"adamjax.{record.name}(", *lines, ")"])
     items = [f"- `{name}`: {re.sub(CHOICE, CHOICE_ITEM, text)}" for name, text in entries]
     heading = f"### adamjax.{record.name} {{ #{record.optimizer.__module__}.{record.name} }}"
-    raises = section(doc, "Raises")
     parts = [heading, f"```python\n{call}\n```", "\n".join(items)]
-    return "\n\n".join([*parts, f"Raises {raises}"] if raises else parts)
+    raises = re.sub(r"^(\w+): ", r"Raises `\1` ", section(doc, "Raises"), flags=re.M)
+    return "\n\n".join(filter(None, [*parts, raises]))
 
 
 def block(module: str, name: str, heading: str, level: int = 3) -> str:

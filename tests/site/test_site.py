@@ -33,7 +33,8 @@ WIDE = """() => [...document.querySelectorAll(".md-content *")].filter(element =
     if (["auto", "scroll"].includes(getComputedStyle(box).overflowX)) return false;
   return getComputedStyle(element).position !== "absolute";
 }).map(element => element.outerHTML.slice(0, 100))"""
-EMPTY_PICTURES = """() => [...document.images].filter(image => !image.naturalWidth || !image.alt)
+EMPTY_PICTURES = """() => [...document.images].filter(image => !image.naturalWidth || !image.alt
+    || !image.closest("a"))
   .map(image => image.outerHTML)"""
 
 
