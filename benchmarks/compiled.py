@@ -1,13 +1,13 @@
-"""Bytes that an optimizer's step moves, and kernels that it takes, compiled for absent devices.
+"""Count the bytes and kernels of an optimizer's step, compiled for devices that are absent.
 
     python -m benchmarks.compiled --backend tpu     TPU v5e, v6e and v4, with libtpu
     python -m benchmarks.compiled --backend cuda    H100 and H200, with jax's CUDA wheels
 
-The step is `update` and `apply_updates` in one jit, parameters and state donated. Every kernel of
-the compiled program reads its operands from the device's main memory and writes its results there,
-padding of layouts included; their sum is what the step moves. Arrays in on-chip memory are left
-out, copies into it and out of it are not. No step can move less than each array of parameters and
-state twice and the gradient once: that is the "least" in the results.
+The step is `update` and `apply_updates` in one jit with donated parameters and state. Each kernel
+of the compiled program reads its operands from main memory and writes its results to it. The bytes
+of a step are the sum of both, with the padding of layouts. Arrays in on-chip memory do not count,
+but copies to and from it do. A step reads and writes parameters and state and reads the gradient at
+least once. The results call this minimum "least".
 """
 
 import argparse
@@ -29,7 +29,7 @@ from examples import pictures
 
 MATRIX = (8192, 4096)
 QUICK_MATRIX = (512, 512)
-LEAST_SHARE = 64  # a kernel whose arrays are all smaller than this part of a leaf does not count
+LEAST_SHARE = 64  # kernels count if an array has at least 1 / LEAST_SHARE of a leaf's elements
 
 
 class Row(NamedTuple):
@@ -43,7 +43,7 @@ class Row(NamedTuple):
 
 
 def rows(matrix: tuple[int, ...] = MATRIX) -> list[Row]:
-    """All that is compared; `matrix` is the shape of the leaf where no other is named."""
+    """Return all rows. `matrix` is the default shape of a leaf."""
     settings: Any = {"learning_rate": 1e-3, "weight_decay": 0.1}
     ours = partial(adamjax.adamw, **settings)
     theirs = optax.adamw(**settings)
@@ -97,7 +97,7 @@ def rows(matrix: tuple[int, ...] = MATRIX) -> list[Row]:
 
 
 def step(tx: optax.GradientTransformation) -> Callable[..., Any]:
-    """From gradients, parameters and state to the new ones of both."""
+    """Return a function from gradients, parameters and state to new parameters and state."""
 
     def run(grads: Any, params: Any, state: Any) -> tuple[Any, Any]:
         updates, state = tx.update(grads, state, params)
@@ -107,26 +107,26 @@ def step(tx: optax.GradientTransformation) -> Callable[..., Any]:
 
 
 def arrays(row: Row) -> tuple[Any, Any]:
-    """Shapes of the parameters and of the state."""
+    """Return the shapes of parameters and state."""
     leaf = jax.ShapeDtypeStruct(row.shape, row.dtype)
     params = {f"w{i}": leaf for i in range(row.leaves)}
     return params, jax.eval_shape(row.tx.init, params)
 
 
 def accessed(row: Row) -> float:
-    """Bytes for each parameter that a step reads and writes here, as the compiler reckons."""
+    """Return the bytes per parameter of a step on this device, as the compiler estimates."""
     params, state = arrays(row)
     program = targets.compile_here(step(row.tx), params, params, state, donate=(1, 2))
     return program.cost_analysis()["bytes accessed"] / (math.prod(row.shape) * row.leaves)
 
 
 def nbytes(tree: Any) -> int:
-    """Of all arrays in a tree."""
+    """Return the bytes of all arrays in a tree."""
     return sum(math.prod(x.shape) * x.dtype.itemsize for x in jax.tree.leaves(tree))
 
 
 def measure(backend: str, target: str, row: Row) -> dict[str, Any]:
-    """What one compiled step does, in bytes and kernels."""
+    """Return the bytes and kernels of a compiled step."""
     params, state = arrays(row)
     compiled = targets.compile_for(
         backend, target, step(row.tx), params, params, state, donate=(1, 2)
@@ -153,14 +153,14 @@ def measure(backend: str, target: str, row: Row) -> dict[str, Any]:
 
 
 def write(name: str, given: argparse.Namespace, **measured: Any) -> None:
-    """Puts the results of a backend's devices where those of machines lie."""
+    """Write the results of a backend's devices beside those of machines."""
     about = {"compiler": targets.version(given.backend)}
     settings = measured.pop("settings", {})
     record.write(name, given, settings, {**about, **measured}, on=given.backend)
 
 
 def draw(report: Mapping[str, Any], file: Path) -> None:
-    """Bytes for each parameter as bars, a column of them for each device."""
+    """Draw bytes per parameter as bars, in a column for each device."""
     by_device: dict[str, list[dict[str, Any]]] = {}
     for row in report["rows"]:
         by_device.setdefault(row["device"], []).append(row)
@@ -187,7 +187,7 @@ def draw(report: Mapping[str, Any], file: Path) -> None:
 
 
 def options(name: str, purpose: str | None) -> argparse.ArgumentParser:
-    """Those of a command that compiles for absent devices."""
+    """Return the parser of a command that compiles for absent devices."""
     parser = record.parser(name, purpose)
     add = parser.add_argument
     add("--backend", choices=list(targets.TARGETS), required=True, help="compile for its devices")
@@ -196,7 +196,7 @@ def options(name: str, purpose: str | None) -> argparse.ArgumentParser:
 
 
 def chosen(names: Sequence[str], patterns: Sequence[str] | None) -> list[str]:
-    """The names that match a pattern, all without patterns."""
+    """Return the names that match a pattern, or all without patterns."""
     found = [n for n in names if patterns is None or any(fnmatch(n, p) for p in patterns)]
     if not found:
         raise SystemExit(f"nothing matches {patterns}; there are {', '.join(names)}")
@@ -225,7 +225,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def shape_of(text: str) -> tuple[int, ...]:
-    """From "8192x4096".
+    """Parse a shape such as "8192x4096".
 
     >>> shape_of("8192x4096")
     (8192, 4096)

@@ -1,9 +1,9 @@
-"""What a step with many leaves costs before it runs: tracing, lowering and compiling.
+"""Time the tracing, lowering and compiling of a step with many leaves.
 
-The step, update and apply_updates in one jit, is prepared anew each time, with JAX's caches empty.
-The optimizers take turns, in each round in another order, and what counts is the ratio to
-optax.adamw in the same round. Leaves of 64x64 are below the library's `min_size`: with storage
-"8bit" they stay float32, as the bytes in the results tell; leaves of 256x256 are stored.
+The step is `update` and `apply_updates` in one jit, prepared with empty caches of JAX. In each
+round, the optimizers take turns in random order. The result is the ratio to `optax.adamw` in the
+same round. Leaves of 64x64 are below the library's `min_size`, so they stay float32 with storage
+"8bit". Leaves of 256x256 are stored in 8 bits. The results have the bytes of the state.
 """
 
 import argparse
@@ -32,7 +32,7 @@ Round = Mapping[str, Mapping[str, float]]
 
 
 class Settings(NamedTuple):
-    """`trees` are pairs of a number of leaves and their side."""
+    """Settings of a run. `trees` has pairs of a number of leaves and their side."""
 
     trees: tuple[tuple[int, int], ...] = ((1000, 64), (100, 256))
     rounds: int = 5
@@ -43,7 +43,7 @@ QUICK = Settings(trees=((12, 16), (2, 130)), rounds=2)
 
 
 def optimizers() -> dict[str, optax.GradientTransformation]:
-    """What is compared, first what it is compared with."""
+    """Return the baseline and the optimizers to compare with it."""
     settings: Any = {"learning_rate": 1e-3, "weight_decay": 0.1}
     return {
         BASELINE: optax.adamw(**settings),
@@ -54,7 +54,7 @@ def optimizers() -> dict[str, optax.GradientTransformation]:
 
 
 def label(number: int, side: int) -> str:
-    """Of a tree.
+    """Return the label of a tree.
 
     >>> label(1000, 64)
     '1,000 leaves of 64x64'
@@ -63,15 +63,15 @@ def label(number: int, side: int) -> str:
 
 
 def leaves(number: int, side: int) -> dict[str, Any]:
-    """Parameters as layers have them."""
+    """Return parameters with a leaf for each layer."""
     leaf = jax.ShapeDtypeStruct((side, side), jnp.float32)
     return {f"layer {i}": {"kernel": leaf} for i in range(number)}
 
 
 def prepare(tx: optax.GradientTransformation, params: Any, state: Any) -> dict[str, float]:
-    """Seconds of each stage."""
+    """Return the seconds of each stage."""
     jax.clear_caches()
-    gc.collect()  # or it falls into some stage
+    gc.collect()  # so that it does not run during a stage
     times = [time.perf_counter()]
     traced = jax.jit(step(tx), donate_argnums=(1, 2)).trace(params, params, state)
     times.append(time.perf_counter())
@@ -89,11 +89,11 @@ def measure(
     advance: Callable[[str], None],
     compared: Mapping[str, optax.GradientTransformation] | None = None,
 ) -> dict[str, Any]:
-    """Quartiles of each stage's times and ratios, by optimizer; tells each round that is done."""
+    """Return quartiles of times and ratios of each stage by optimizer, and report each round."""
     params, compared = leaves(number, side), compared or optimizers()
     states = {name: jax.eval_shape(tx.init, params) for name, tx in compared.items()}
     few = leaves(1, 8)
-    for tx in compared.values():  # Python's imports and the compiler's start are no stage
+    for tx in compared.values():  # imports and the start of the compiler count in no stage
         prepare(tx, few, jax.eval_shape(tx.init, few))
     shuffle = random.Random(settings.seed)
     rounds: list[Round] = []
@@ -110,7 +110,7 @@ def measure(
 
 
 def summary(rounds: Sequence[Round]) -> dict[str, dict[str, Any]]:
-    """Of each optimizer and stage, and of all stages together: quartiles of seconds and ratios."""
+    """Return quartiles of seconds and ratios of each optimizer, by stage and for all stages."""
     parts = {**{stage: (stage,) for stage in STAGES}, "all": STAGES}
 
     def taken(times: Mapping[str, float], part: str) -> float:
@@ -140,7 +140,7 @@ def tell(label: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
 
 
 def draw(report: Mapping[str, Any], file: Path) -> None:
-    """A row for each tree, a panel for each stage, a bar for each optimizer."""
+    """Draw a row for each tree, a panel for each stage, and a bar for each optimizer."""
     trees = report["trees"]
     mosaic = [[f"{label} {stage}" for stage in STAGES] for label in trees]
     figure, panels = pictures.axes(mosaic, (14, 2.4 * len(trees) + 0.6), sharey=True)
@@ -165,7 +165,7 @@ def draw(report: Mapping[str, Any], file: Path) -> None:
 def main(argv: Sequence[str] | None = None) -> None:
     given: argparse.Namespace = record.parse(record.parser("many_leaves", __doc__), argv)
     settings = QUICK if given.quick else Settings()
-    # What an earlier run has compiled would not be compiled.
+    # A cache of earlier runs would leave out compilation.
     jax.config.update("jax_enable_compilation_cache", False)
     trees = {}
     for number, side in settings.trees:

@@ -3,12 +3,12 @@
     python -m benchmarks.matrices               compiles for TPU, and steps on this device
     python -m benchmarks.matrices --only steps  steps alone, as on a machine with a GPU
 
-"program" is the step of an unrolled GPT-2 with 124M parameters. Times to compile are CPU seconds of
-the process, as other processes slow a shared machine. "sharding" is a step on 8 leaves 512x2048 on
-8 devices. Collectives are those of TPU v5e. Multiplications, and the difference of the update to
-that of one device relative to its largest element, are those of 8 CPU devices. "steps" are times of
-a step on this device, in turn. On a GPU they are of GPT-2, with SOAP and, where it is installed,
-`torch.optim.Muon`; on a CPU of 12 matrices 768x3072.
+"program" is the step of an unrolled GPT-2 with 124M parameters. Its compile times are CPU seconds,
+which other processes on the machine hardly change. "sharding" is a step on 8 leaves
+512x2048 on 8 devices. The collectives are counted for TPU v5e. The multiplications are counted for
+8 CPU devices. The difference is between their update and that of one device, relative to the
+largest element. "steps" has the times of a step on this device, in turns. A GPU steps GPT-2, also
+with SOAP and with `torch.optim.Muon` if it is installed. A CPU steps 12 matrices 768x3072.
 """
 
 import argparse

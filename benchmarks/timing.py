@@ -1,12 +1,13 @@
-"""The time of an optimizer's step at 10^4 to 10^9 parameters, beside Optax in the same run.
+"""Time the step of optimizers at 10^4 to 10^9 parameters, beside Optax in the same run.
 
-A step is update and apply_updates of float32 parameters, one large leaf or many small ones, in one
-jit, with donated arrays. Each subject has a process of its own. They take turns, in each round in
-another order, and what counts is the ratio to optax.adamw in the same round. A turn takes as many
-steps as fill 20 ms. "x + 1" shows how fast the device copies memory: a subject's share of that
-speed is reckoned from the least bytes that its step must move; where a cache holds the copy's array
-and not the subject's, that says little. Leaves below the library's `min_size` stay float32: as at
-10^4.
+A step is `update` and `apply_updates` of float32 parameters in one jit with donated arrays. The
+parameters are one large leaf or many small ones. Each optimizer runs in its own process. In each
+round, all of them take a turn of 20 ms in random order. The result is the ratio to `optax.adamw` in
+the same round.
+
+"x + 1" measures the speed of a memory copy. The share of that speed follows from the minimum bytes
+of a step. It means little if the array of the copy fits into a cache and the step does not. Leaves
+below the library's `min_size` stay float32, as they do at 10^4 parameters.
 """
 
 import argparse
@@ -23,9 +24,9 @@ from benchmarks.timing_picture import BASELINE, COPY, draw as draw
 from benchmarks.workers import Round, Subject
 from examples import console
 
-SHARE = 0.92  # of the memory that is free
-LEAST_CUT = 1000  # elements of a leaf that others are beside
-# At the largest size: the most of Optax's time, the least of the speed of a copy.
+SHARE = 0.92  # of the free memory
+LEAST_CUT = 1000  # elements per leaf in trees of several leaves
+# At the largest size: the largest ratio to Optax's time, the lowest share of the copy's speed.
 TARGETS = {
     "cpu": {
         "adamw float32": {"ratio": 1.0},
@@ -36,9 +37,10 @@ TARGETS = {
 
 
 class Settings(NamedTuple):
-    """Each size has so many seconds, the start of its processes included, and the least rounds.
+    """Settings of a run.
 
-    `layouts` are the numbers of leaves into which the parameters are cut, in turn.
+    Each size takes at least `seconds`, with the start of its processes, and at least `rounds`.
+    `layouts` has the numbers of leaves into which the parameters are divided.
     """
 
     sizes: tuple[int, ...] = tuple(10**n for n in range(4, 10))
@@ -52,7 +54,7 @@ QUICK = Settings(sizes=(20_000,), layouts=(1, 3), seconds=0, rounds=2)
 
 
 def subjects(platform: str, torch: str | None, flashoptim: str | None) -> list[Subject]:
-    """Optax and the copy, and all that is compared with them."""
+    """Return Optax, the copy, and the optimizers to compare with them."""
     stored = {"bfloat16": 12, "8bit_v16": 11, "8bit": 10}
     found = [
         Subject(BASELINE, "optax", 16),
@@ -78,7 +80,7 @@ def subjects(platform: str, torch: str | None, flashoptim: str | None) -> list[S
 
 
 def cut(size: int, leaves: int) -> list[int]:
-    """The sizes of so many leaves, as even as can be.
+    """Return the sizes of a number of leaves, as equal as possible.
 
     >>> cut(10, 3)
     [4, 3, 3]
@@ -93,7 +95,7 @@ def measure(
     settings: Settings,
     machine: Mapping[str, Any],
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """What is known of each subject with leaves of these sizes, and which failed and why."""
+    """Return the results of each subject for leaves of these sizes, and the errors by name."""
     size = sum(sizes)
     groups = workers.pack(size, compared, SHARE * machine["memory"])
     rounds: list[Round] = []
@@ -109,12 +111,12 @@ def measure(
 
 
 def quartiles(values: Sequence[float]) -> list[float]:
-    """The median between its quartiles."""
+    """Return the quartiles, with the median in the middle."""
     return [float(f"{value:.4g}") for value in np.quantile(values, (0.25, 0.5, 0.75))]
 
 
 def summary(size: int, rounds: Sequence[Round], about: Mapping[str, Any]) -> dict[str, Any]:
-    """Quartiles of each subject's times, and of its ratios to others in the same round."""
+    """Return quartiles of each subject's times, and of its ratios in the same round."""
     rows = {}
     for name, facts in about.items():
         mine = [each for each in rounds if name in each]
@@ -132,7 +134,7 @@ def summary(size: int, rounds: Sequence[Round], about: Mapping[str, Any]) -> dic
 
 
 def reached(platform: str, rows: Mapping[str, Mapping[str, Any]]) -> dict[str, bool]:
-    """Which targets the medians meet."""
+    """Return whether the medians meet each target."""
     found = {}
     for name, wanted in TARGETS.get(platform, {}).items():
         if name not in rows:
@@ -164,7 +166,7 @@ def report(
     layouts: Mapping[str, Mapping[str, Mapping[str, Any]]],
     left_out: Mapping[str, str],
 ) -> None:
-    """Writes, draws and tells what was measured and what was not."""
+    """Write, draw and print the results, and print the subjects that were left out."""
     for name, reason in left_out.items():
         print(f"left out: {name}: {reason}")
     sizes = layouts.get("1")
@@ -182,7 +184,7 @@ def report(
 def remaining(
     compared: Sequence[Subject], rows: Mapping[str, Any], failed: Mapping[str, str]
 ) -> tuple[list[Subject], dict[str, str]]:
-    """What is worth a try at the next size, and what did not fit at this one, and why."""
+    """Return the subjects to try at the next size, and those without memory at this one."""
     rest = [subject for subject in compared if subject.name not in failed]
     missing = [subject.name for subject in rest if subject.name not in rows]
     return rest, dict.fromkeys(missing if rows else ["all"], "too little memory")
@@ -196,7 +198,7 @@ def of_layout(
     machine: Mapping[str, Any],
     left_out: dict[str, str],
 ) -> dict[str, Any]:
-    """What `measure` says by size; adds to `left_out` what cannot be measured and why."""
+    """Return the results of `measure` by size, and add failures with reasons to `left_out`."""
     found = {}
     for size in sizes:
         rows, failed = measure(cut(size, leaves), compared, settings, machine)
@@ -209,7 +211,7 @@ def of_layout(
 
 
 def chosen(options: argparse.ArgumentParser, given: argparse.Namespace) -> Settings:
-    """The settings of a real or a quick run, with what the command line changes."""
+    """Return the settings of a full or a quick run, with the changes of the command line."""
     settings = QUICK if given.quick else Settings()
     if given.sizes:
         settings = settings._replace(sizes=tuple(int(size) for size in given.sizes))
@@ -227,7 +229,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     add("--seconds", type=float, help=f"for each size ({Settings().seconds:g})")
     given = record.parse(options, argv)
     settings = chosen(options, given)
-    # Who else computes here slows long turns more than short ones.
+    # Other programs on this machine slow long turns more than short ones.
     print(f"load before the run: {given.clocks['load_1_minute']} of {os.cpu_count()} processors")
     machine: dict[str, Any] = workers.device()
     try:

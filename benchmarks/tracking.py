@@ -1,9 +1,9 @@
-"""How well each format follows float32: the same gradients, the updates side by side.
+"""Compare the updates of each storage format with those of float32 on the same gradients.
 
-A byte-level transformer is trained by Adam in float32. Every format is fed the gradients of that
-run, and its update is compared with float32's: direction, size, the largest in units of the
-theoretical bound, and the bias of log √v. "8bit" is also fed the gradients times 1e-6 and 1e4,
-with eps scaled alike, so that the right update stays what it is.
+Adam trains a byte-level transformer in float32. Each format receives the gradients of that run. Its
+updates are compared with those of float32 by direction, size, the largest element relative to its
+theoretical bound, and the bias of log √v. "8bit" also receives the gradients times 1e-6 and 1e4. It
+then scales eps by the same factor, so the exact update does not change.
 """
 
 import argparse
@@ -36,7 +36,7 @@ TARGETS: dict[str, dict[str, Callable[[Mapping[str, float]], bool]]] = {
 
 
 class Settings(NamedTuple):
-    """The run that is followed; `late` is the number of steps at its end that are averaged."""
+    """Settings of the float32 run. The results are averages of its last `late` steps."""
 
     steps: int = 800
     late: int = 200
@@ -67,14 +67,14 @@ QUICK = Settings(
 
 
 class Follower(NamedTuple):
-    """A format and the factor of the gradients that it is fed."""
+    """A format, and the factor of the gradients that it receives."""
 
     format: formats.Format
     scale: float = 1.0
 
 
 def followers(names: Sequence[str]) -> dict[str, Follower]:
-    """The formats of these names, or all."""
+    """Return the formats of these names, or all."""
     every = formats.formats()
     scaled = {f"8bit, g · {s:g}": Follower(every["8bit"], s) for s in (1e-6, 1e4)}
     found = {name: Follower(each) for name, each in every.items()} | scaled
@@ -82,7 +82,7 @@ def followers(names: Sequence[str]) -> dict[str, Follower]:
 
 
 def bound(count: int, b2: float) -> float:
-    """The largest |m̂| / √v̂ that any gradients can give in step `count`, by Cauchy-Schwarz."""
+    """Return the upper bound of |m̂| / √v̂ in step `count`, by Cauchy-Schwarz."""
     q = B1**2 / b2
     sums = (1 - B1) ** 2 / (1 - b2) * (1 - q**count) / (1 - q)
     return math.sqrt(sums * (1 - b2**count)) / (1 - B1**count)
@@ -90,14 +90,14 @@ def bound(count: int, b2: float) -> float:
 
 @jax.jit
 def compare(mine: Any, kept: Any, updates: Any, nu: Any, limit: float) -> jax.Array:
-    """The `COLUMNS` of an update and of the v that is kept after it."""
+    """Return the `COLUMNS` for an update and the v that is stored after it."""
     mine, kept, updates, nu = (
         jnp.concatenate([leaf.ravel() for leaf in jax.tree.leaves(tree)])
         for tree in (mine, kept, updates, nu)
     )
     norm, reference = jnp.linalg.norm(mine), jnp.linalg.norm(updates)
     largest = jnp.abs(mine).max()
-    alive = nu > 1e-20  # elsewhere eps rules, and no format need follow
+    alive = nu > 1e-20  # elsewhere eps determines the update
     lost = alive & (kept <= 0)
     followed = alive & ~lost
     bias = 0.5 * jnp.log(jnp.where(followed, kept / nu, 1)).sum() / followed.sum()
@@ -108,7 +108,7 @@ def compare(mine: Any, kept: Any, updates: Any, nu: Any, limit: float) -> jax.Ar
 
 
 def make_follow(follower: Follower, b2: float) -> tuple[Any, Any]:
-    """The functions that begin following, and that take one step and give update and v."""
+    """Return the function that makes the state, and that of a step, which returns update and v."""
     scale = follower.scale
     tx = follower.format.wrap(optax.scale_by_adam(B1, b2, EPS * scale))
 
@@ -122,7 +122,7 @@ def make_follow(follower: Follower, b2: float) -> tuple[Any, Any]:
 
 
 def make_reference(settings: Settings, b2: float, text: np.ndarray) -> tuple[Any, Any]:
-    """A training in float32: its parameters, and the function that takes one step of it."""
+    """Return the parameters of a training in float32, and the generator of its steps."""
     model = char_lm.Transformer(
         settings.width, settings.depth, settings.heads, settings.length, nnx.Rngs(settings.seed)
     )
@@ -156,7 +156,7 @@ def make_reference(settings: Settings, b2: float, text: np.ndarray) -> tuple[Any
 
 
 def measure(settings: Settings, b2: float, text: np.ndarray) -> dict[str, Any]:
-    """The measures of every format at each step [step, column], and the losses of the run."""
+    """Return the measures of each format [step, column], and the losses of the run."""
     params, run = make_reference(settings, b2, text)
     following = {
         name: make_follow(follower, b2) for name, follower in followers(settings.formats).items()
@@ -176,7 +176,7 @@ def measure(settings: Settings, b2: float, text: np.ndarray) -> dict[str, Any]:
 
 
 def summary(name: str, steps: np.ndarray, late: int) -> dict[str, Any]:
-    """The means of the late steps, of largest values the largest; and what was aimed at."""
+    """Return means over the late steps, maxima of the largest values, and the targets."""
     last = dict(zip(COLUMNS, steps[-late:].T, strict=True))
     row: dict[str, Any] = {
         column: float(values.max() if column.startswith("largest") else values.mean())
@@ -189,8 +189,8 @@ def summary(name: str, steps: np.ndarray, late: int) -> dict[str, Any]:
 
 
 def draw(report: Mapping[str, Any], file: Path) -> None:
-    """A row for each format, a panel for each measure, a mark for each b2."""
-    # Of each measure, what would be 0 for float32; and what is aimed at for "8bit".
+    """Draw a row for each format, a panel for each measure, and a mark for each b2."""
+    # Each measure as a value that is 0 for float32, and its target for "8bit".
     panels: dict[str, tuple[Callable[[Mapping], float], float | None]] = {
         "1 − cosine": (lambda row: 1 - row["cosine"], 0.005),
         "|norm ratio − 1|": (lambda row: abs(row["norm_ratio"] - 1), 0.03),
