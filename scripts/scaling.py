@@ -46,9 +46,9 @@ def plan(named: Named, way: str) -> Plan:
 
 def sizes_table(dtype: str) -> str:
     """For each size of model a table: gigabytes of a device and milliseconds, by mesh and way."""
-    headings = ["mesh", "axes", "divided", "parameters + gradients, GB"]
-    headings += [f"with state in {storage}: GB" for storage in STORAGES]
-    headings += [f"update: {storage}, ms" for storage in STORAGES] + ["wire: GB", "ms"]
+    headings = ["mesh", "axes", "divided", "no state, GB"]
+    headings += [f"{storage}, GB" for storage in STORAGES]
+    headings += [f"{storage}, ms" for storage in STORAGES] + ["sent, GB", "sent, ms"]
     parts = []
     for name, count in SIZES.items():
         rows = [
