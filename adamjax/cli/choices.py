@@ -112,8 +112,9 @@ def parse_schedule(text: str) -> tuple[str, optax.Schedule]:
         for module in (optax.schedules, schedules)
         for key, make in vars(module).items()
         if inspect.isfunction(make) and make.__module__.startswith(module.__name__)
+        if not key.startswith("_")
     }
-    if name in makers or "=" in text:
+    if name in makers or name == text or "=" in text:
         make = lookup_or_suggest("schedule", name, makers)
         parameters = inspect.signature(make).parameters.values()
         # A number without a default is checked as one with a default is.

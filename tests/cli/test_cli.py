@@ -287,6 +287,7 @@ def test_schedules(cli, output, tmp_path):
         "wsd": "missing",
         "wsd:peak=1": "'peak'",
         "wdsd:peak_value=1": "did you mean 'wsd'",
+        "wdsd": "did you mean 'wsd'? Options: constant_schedule",
         "wsd:peak_value=x": "peak_value must be a number, got 'x'",
         "optax:__name__": "must be a schedule, got a str",
     }.items():
