@@ -1,9 +1,9 @@
-"""Everything that adamjax claims of itself, measured on this machine with Optax beside it.
+"""Measure the performance claims of adamjax on this machine, with Optax beside it.
 
-python -m benchmarks                     the whole report
-python -m benchmarks --quick             a small one, in less than three minutes
-python -m benchmarks compare OLD NEW     two reports of one machine, with the same settings
-python -m benchmarks pictures            draws the committed results again
+python -m benchmarks                     the full report
+python -m benchmarks --quick             a small report, in less than three minutes
+python -m benchmarks compare OLD NEW     compare two reports of one machine with the same settings
+python -m benchmarks pictures            draw all committed results again
 """
 
 import argparse
@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     options.add_argument("--json", action="store_true", help=to_stdout)
     workers.add_pythons(options)
     commands = options.add_subparsers(dest="command", metavar="COMMAND")
-    compared = commands.add_parser("compare", help="two reports side by side")
+    compared = commands.add_parser("compare", help="compare two reports")
     compared.add_argument("old", type=Path)
     compared.add_argument("new", type=Path)
     commands.add_parser("pictures", help="draw the results of all benchmarks again")
