@@ -185,7 +185,7 @@ def acprop(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -253,7 +253,7 @@ def adabelief(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -320,7 +320,7 @@ def adabound(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -386,7 +386,7 @@ def amsbound(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -446,7 +446,7 @@ def adadelta(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -534,7 +534,7 @@ def adafactor(
           'lr_squared': p <- p - lr u - lr² λ p
           'scaled': p <- p - lr (u + λ max(ε₂, RMS(p)) p), as in Hugging Face
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -594,7 +594,7 @@ def adagrad(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -657,7 +657,7 @@ def adai(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -725,7 +725,7 @@ def adam(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -786,7 +786,7 @@ def adam_atan2(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -855,7 +855,7 @@ def adam_mini(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -921,7 +921,7 @@ def adamax(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -985,7 +985,7 @@ def adamaxw(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -1055,7 +1055,7 @@ def adamc(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -1124,7 +1124,7 @@ def adamg(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -1188,7 +1188,7 @@ def adamod(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -1253,7 +1253,7 @@ def adamp(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -1350,7 +1350,7 @@ def adamuon(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -1416,7 +1416,7 @@ def adamw(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -1489,7 +1489,7 @@ def adan(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -1557,7 +1557,7 @@ def adashift(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -1635,7 +1635,7 @@ def ademamix(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -1705,7 +1705,7 @@ def adopt(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -1776,7 +1776,7 @@ def amos(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -1845,7 +1845,7 @@ def amsgrad(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -1905,7 +1905,7 @@ def ano(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -1972,7 +1972,7 @@ def apollo(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -2038,7 +2038,7 @@ def c_adamw(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -2100,7 +2100,7 @@ def c_lion(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -2170,7 +2170,7 @@ def came(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -2241,7 +2241,7 @@ def dadapt_adam(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -2305,7 +2305,7 @@ def diffgrad(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -2426,7 +2426,7 @@ def grams(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -2500,7 +2500,7 @@ def grokadamw(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -2566,7 +2566,7 @@ def grokfast_adamw(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -2632,7 +2632,7 @@ def kl_shampoo(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -2709,7 +2709,7 @@ def kl_soap(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -2855,7 +2855,7 @@ def laprop(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -2917,7 +2917,7 @@ def lion(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -2989,7 +2989,7 @@ def lookahead_adam(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
 
@@ -3045,7 +3045,7 @@ def madgrad(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -3123,7 +3123,7 @@ def mars_adamw(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -3187,7 +3187,7 @@ def mars_lion(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -3287,7 +3287,7 @@ def muon(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -3387,7 +3387,7 @@ def muown(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -3458,7 +3458,7 @@ def nadam(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -3526,7 +3526,7 @@ def nadamw(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -3624,7 +3624,7 @@ def normuon(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -3765,7 +3765,7 @@ def padam(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -3846,7 +3846,7 @@ def prodigy(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -3910,7 +3910,7 @@ def qhadam(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -3979,7 +3979,7 @@ def radam(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -4052,7 +4052,7 @@ def ranger(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
 
@@ -4122,7 +4122,7 @@ def rmsprop(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -4197,7 +4197,7 @@ def schedule_free_adamw(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
 
@@ -4263,7 +4263,7 @@ def schedule_free_radam(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
 
@@ -4326,7 +4326,7 @@ def schedule_free_sgd(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
 
@@ -4407,7 +4407,7 @@ def scion(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -4469,7 +4469,7 @@ def sgd(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -4540,7 +4540,7 @@ def sgdp(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -4610,7 +4610,7 @@ def simplified_ademamix(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -4694,7 +4694,7 @@ def soap(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -4766,7 +4766,7 @@ def sophia(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -4883,7 +4883,7 @@ def tiger(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
@@ -4950,7 +4950,7 @@ def yogi(
           'cautious': p <- p - lr (u + λ p [u p >= 0])
           'lr_squared': p <- p - lr u - lr² λ p
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None

@@ -135,7 +135,7 @@ def optimizer(
       weight_decay: λ, a number, an array or a schedule. None is 0.
       decay_mode: how weight decay couples with the step, one of the names above.
       mask: leaves with weight decay: None (all of them), a tree of bools, a function from the
-        parameters to one, or patterns on its path such as `"*kernel"` or `["!*bias"]`.
+        parameters to one, or patterns of leaf paths such as `"*kernel"` or `["!*bias"]`.
       storage: format of the moments between steps, "float32", "bfloat16", "8bit_v16" or "8bit", see
         `adamjax.store`.
       param_rounding: how bfloat16 and float16 parameters take updates below their resolution: None
