@@ -1,6 +1,7 @@
 """Skip steps with a gradient or a loss that is not finite, and handle outliers of the norm."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -12,7 +13,7 @@ from adamjax.checks import check_count, check_positive, is_number, lookup_or_sug
 from adamjax.modifiers.map_updates import choose, map_leaves
 from adamjax.moments import ZERO, Array, divide, increment
 from adamjax.rule import as_real, at_least_float32, real
-from adamjax.trees import PyTree, find_nodes, unbox
+from adamjax.trees import PyTree, find_nodes, map_columns, unbox
 from adamjax.wrappers.state_leaves import map_state
 
 # From the norm, its usual value and its limit to a factor of an outlier. 0 skips it.
@@ -31,7 +32,7 @@ class GuardState(NamedTuple):
       nonfinite_values: steps with a `value` that was not finite.
       outliers: steps with a norm above the limit.
       skipped_in_row: skipped steps since the last one that was not.
-      norms: the last norms in rows, of the tree or of each leaf. None without a limit.
+      norms: the last norms, or a tree with those of each leaf. None without a limit.
       inner_state: the state of the optimizer.
     """
 
@@ -83,8 +84,9 @@ def guard(
       max_ratio: limit in medians, in place of `max_zscore`. 10 is usual.
       action: the treatment of an outlier, "skip", "clip" or "shrink".
       per_leaf: whether each leaf has its own norm and is skipped alone, with its part of the state.
-        State of the whole tree, such as a count, then takes a step with a gradient of 0 there. The
-        counts are of steps in which any leaf was affected.
+        State of the whole tree, such as a count, then takes a step with a gradient of 0 there, and
+        keeps its bits only if the loss is not finite. The counts are of steps in which any leaf was
+        affected. In `adamjax.release`, each layer of a stack is a leaf.
       window: the number of norms.
 
     Returns:
@@ -111,44 +113,42 @@ def guard(
 
     def init(params: PyTree) -> GuardState:
         one, two, three, in_row = (jnp.zeros([], jnp.int32) for _ in range(4))
-        shape = (len(jax.tree.leaves(params)) if per_leaf else 1, window)
-        norms = None if statistics is None else jnp.zeros(shape, float)
+        leaves = unbox(params) if per_leaf else 0
+        norms = jax.tree.map(lambda _: jnp.zeros(window, float), leaves) if statistics else None
         return GuardState(one, two, three, in_row, norms, inner.init(params))
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         if not isinstance(state, GuardState) or (state.norms is None) != (statistics is None):
             refuse_state(state)
         leaves, treedef = jax.tree.flatten(updates)
-        norm, value = _norms(leaves, per_leaf=per_leaf), extra_args.get("value")
-        finite, valued = jnp.isfinite(norm), jnp.isfinite(0.0 if value is None else value).all()
-        good, norms = finite & valued, state.norms
-        scale, outlier = jnp.ones_like(norm), jnp.zeros_like(good)
-        if statistics is not None:
-            usual, limit = statistics(norms)
-            # No limit before the window is full.
-            limit = jnp.where(norms[:, 0] > 0, limit, norm)
-            outlier = good & (norm > limit)
-            scale = jnp.where(outlier, factor(norm, usual, limit), scale)
-            later = jnp.concatenate([norms[:, 1:], jnp.minimum(norm, limit)[:, None]], 1)
-            norms = jnp.where((good & (norm > 0))[:, None], later, norms)
-        good &= scale > 0
-        # Apart from the steps of the leaves: XLA would compute all factors in each of them.
-        factors = list(jax.lax.optimization_barrier(tuple(jnp.where(good, scale, 0.0))))
+        value, norms = extra_args.get("value"), _norms(leaves, per_leaf=per_leaf)
+        valued = jnp.isfinite(0.0 if value is None else value).all()
+        windows, of_windows = jax.tree.flatten(state.norms)
+        rows = map_columns(
+            partial(_judge, statistics, factor),
+            norms,
+            [valued] * len(norms),
+            windows or [None] * len(norms),
+        )
+        finite, outliers, factors, windows = ([row[k] for row in rows] for k in range(4))
         scales = treedef.unflatten(factors if per_leaf else factors * len(leaves))
-        on, any_on = jax.tree.map(lambda s: s > 0, scales), good.any()
+        on = jax.tree.map(lambda s: s > 0, scales)
         passed = map_leaves(lambda g, s: jnp.where(s > 0, g * s, ZERO), updates, scales)
         changes, after = inner.update(passed, state.inner_state, params, **extra_args)
         # -0 is the only number that leaves the bits of all parameters.
         changes = jax.tree.map(lambda u, on: choose(on, u, -jnp.zeros_like(u)), changes, on)
-        marks = jax.tree.map(lambda _: any_on, after)
         if per_leaf:
-            marks = map_state(inner, lambda _, on: on, after, on, other=lambda _: any_on)
+            marks = map_state(inner, lambda _, on: on, after, on, other=lambda _: valued)
+        else:
+            marks = jax.tree.map(lambda _: factors[0] > 0, after)
         after = jax.tree.map(choose, marks, after, state.inner_state)
-        events = (~finite).any(), ~valued, outlier.any()
+        skipped = ~jnp.all(jnp.array(factors) > 0)
+        events = ~jnp.all(jnp.array(finite)), ~valued, jnp.any(jnp.array(outliers))
         one, two, three = (
             jnp.where(x, increment(n), n) for x, n in zip(events, state, strict=False)
         )
-        in_row = jnp.where((~good).any(), increment(state.skipped_in_row), 0)
+        in_row = jnp.where(skipped, increment(state.skipped_in_row), 0)
+        norms = of_windows.unflatten(windows) if statistics else None
         return changes, GuardState(one, two, three, in_row, norms, after)
 
     return optax.GradientTransformationExtraArgs(init, update)
@@ -192,27 +192,45 @@ def guards_in(tree: Any) -> Iterator[GuardState]:
 
 
 def _statistics(max_zscore: float | None, max_ratio: float | None) -> Any:
-    """Return a function from rows of norms to the usual norms and the limits. None if no limit."""
+    """Return a function from the last norms to the usual one and the limit, or None."""
     if max_zscore is not None and max_ratio is not None:
         raise ValueError("max_zscore, max_ratio: give one of them")
     if max_ratio is not None:
         check_positive("max_ratio", max_ratio)
         if is_number(max_ratio) and max_ratio < 1:
             raise ValueError(f"max_ratio must be at least 1, got {max_ratio}")
-        return lambda norms: (usual := jnp.median(norms, 1), max_ratio * usual)
+        return lambda norms: (usual := jnp.median(norms), max_ratio * usual)
     if max_zscore is None:
         return None
     check_positive("max_zscore", max_zscore)
 
     def zscore(norms: Array) -> tuple[Array, Array]:
-        usual = jnp.mean(norms, 1)
-        return usual, usual + max_zscore * jnp.maximum(jnp.std(norms, 1), usual / 64)
+        usual = jnp.mean(norms)
+        return usual, usual + max_zscore * jnp.maximum(jnp.std(norms), usual / 64)
 
     return zscore
 
 
-def _norms(leaves: Sequence[Any], *, per_leaf: bool) -> Array:
-    """Return the norm of each leaf, or an array with the norm of all."""
+def _norms(leaves: Sequence[Any], *, per_leaf: bool) -> list[Array]:
+    """Return the norm of each leaf, or that of all."""
     wide = [as_real(g, real(at_least_float32(jnp.result_type(g)))) for g in leaves]
     squares = [jnp.sum(jnp.square(g)).astype(float) for g in wide]
-    return jnp.sqrt(jnp.asarray(squares if per_leaf else [sum(squares)], float))
+    return list(map(jnp.sqrt, squares if per_leaf else [jnp.asarray(sum(squares), float)]))
+
+
+def _judge(
+    statistics: Any, factor: Any, norm: Array, valued: Array, norms: Any
+) -> tuple[Array, Array, Array, Any]:
+    """Return whether a norm is finite, whether it is an outlier, the factor, and the last norms."""
+    finite = jnp.isfinite(norm)
+    good, outlier, scale = finite & valued, jnp.zeros_like(finite), jnp.ones_like(norm)
+    if statistics is not None:
+        usual, limit = statistics(norms)
+        # No limit before the window is full.
+        limit = jnp.where(norms[0] > 0, limit, norm)
+        outlier = good & (norm > limit)
+        scale = jnp.where(outlier, factor(norm, usual, limit), scale)
+        later = jnp.concatenate([norms[1:], jnp.minimum(norm, limit)[None]])
+        norms = jnp.where(good & (norm > 0), later, norms)
+    # Apart from the step of the leaf: XLA would compute the factor for each element.
+    return finite, outlier, jax.lax.optimization_barrier(jnp.where(good, scale, 0.0)), norms
