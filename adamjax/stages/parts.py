@@ -4,7 +4,7 @@ A part is the whole tree with `optax.MaskedNode` in place of the other leaves, a
 `optax.partition`. So leaves keep their names, and masks, patterns and layouts apply.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -15,8 +15,16 @@ from adamjax.checks import refuse_state
 from adamjax.modifiers.clip_by_previous_norm import PreviousNormState
 from adamjax.storage.bits import part_of_tree
 from adamjax.trees import PyTree, leaf_name
+from adamjax.wrappers.guard import GuardState
 
 Named = dict[str, Any]  # the leaves of a state by path
+# Numbers over the tree, by the state that has them: from the one of the parts so far, that of one
+# more part, and that of no leaf, to the one of all these parts. A skipped step keeps a sum.
+Reduce = Callable[[Any, Any, Any], Any]
+REDUCTIONS: dict[Any, dict[str, Reduce]] = {
+    PreviousNormState: {"squares": lambda total, part, none: total + (part - none)},
+    GuardState: {name: lambda *counts: jnp.maximum(*counts[:2]) for name in GuardState._fields[:4]},
+}
 
 
 class Part(NamedTuple):
@@ -97,14 +105,14 @@ class Plan(NamedTuple):
       parts: in the order of the stages.
       treedef: of the parameters.
       shared: shapes of the state without any parameter.
-      sums: paths in it of sums over all parts.
+      reductions: how to combine the numbers over the tree in it, by path.
     """
 
     tx: Any
     parts: list[Part]
     treedef: Any
     shared: Any
-    sums: list[str]
+    reductions: dict[str, Reduce]
 
     def init(self, params: PyTree) -> Any:
         """Return the state of the optimizer. Leaves without an axis of the layers get one."""
@@ -139,35 +147,47 @@ class Plan(NamedTuple):
         }
         return arrays, {path: named[path] for path in by_path(self.shared)}
 
+    def update_shared(self, shared: Named) -> Named:
+        """Return the shared leaves of the state after an update of no parameter."""
+        nothing = self.masked(None)
+        state = jax.tree.structure(self.shared).unflatten(shared.values())
+        with part_of_tree(0):
+            return by_path(self.tx.update(nothing, state, nothing)[1])
+
     def update(
-        self, part: Part, i: Any, layer: list[Any], gradients: list[Any], shared: Named
-    ) -> tuple[list[Any], list[Any]]:
-        """Update layer i of a part, and return it and its terms of the sums."""
-        count = len(part.indices)
+        self,
+        part: Part,
+        i: Any,
+        layer: list[Any],
+        gradients: list[Any],
+        shared: tuple[Named, Named],
+        totals: Named,
+    ) -> tuple[list[Any], Named]:
+        """Update layer i of a part, and return it and the totals with it."""
+        count, (before, none) = len(part.indices), shared
         params = self.masked(part, part.weights(layer))
-        named = shared | dict(zip(part.own, layer[count:], strict=True))
+        named = before | dict(zip(part.own, layer[count:], strict=True))
         leaves = [named[path] for path in by_path(part.state)]
         state = jax.tree.structure(part.state).unflatten(leaves)
         with part_of_tree(i):
             updates, state = self.tx.update(self.masked(part, gradients), state, params)
         params, named = jax.tree.leaves(optax.apply_updates(params, updates)), by_path(state)
-        return [*params, *(named[k] for k in part.own)], [named[k] for k in self.sums]
+        totals = {
+            path: reduce(totals[path], named[path], none[path])
+            for path, reduce in self.reductions.items()
+        }
+        return [*params, *(named[k] for k in part.own)], totals
 
     def join(
-        self, state: Any, arrays: Mapping[str, list[Any]], shared: Named, sums: list[Any]
+        self, state: Any, arrays: Mapping[str, list[Any]], shared: Named
     ) -> tuple[PyTree, Any]:
-        """Return parameters and state with the new arrays, and the shared leaves of a new step."""
+        """Return parameters and state with the new arrays and shared leaves."""
         leaves: dict[int, Any] = {}
-        named = by_path(state)
+        named = by_path(state) | shared
         for part in self.parts:
             count = len(part.indices)
             leaves |= zip(part.indices, part.weights(arrays[part.name]), strict=True)
             named |= zip(part.own, arrays[part.name][count:], strict=True)
-        nothing = self.masked(None)
-        before = jax.tree.structure(self.shared).unflatten(shared.values())
-        with part_of_tree(0):
-            named |= by_path(self.tx.update(nothing, before, nothing)[1])
-        named |= zip(self.sums, sums, strict=True)
         params = self.treedef.unflatten([leaves[k] for k in sorted(leaves)])
         return params, jax.tree.structure(state).unflatten(named.values())
 
@@ -195,10 +215,7 @@ def make_plan(tx: Any, params: PyTree, layered: Mapping[str, bool]) -> Plan:
         tree = jax.tree.structure(params[name] if indices else None)
         shapes += own.values()
         parts.append(Part(name, layers, indices, tree, state, list(own), shapes))
-    is_sum = lambda node: isinstance(node, PreviousNormState)  # noqa: E731
-    nodes = jax.tree_util.tree_leaves_with_path(shared, is_leaf=is_sum)
-    sums = [f"{jax.tree_util.keystr(path)}.squares" for path, node in nodes if is_sum(node)]
-    return Plan(tx, parts, treedef, shared, sums)
+    return Plan(tx, parts, treedef, shared, _reductions(shared))
 
 
 def mask_others(treedef: Any, indices: Sequence[int], leaves: Sequence[Any]) -> PyTree:
@@ -207,6 +224,19 @@ def mask_others(treedef: Any, indices: Sequence[int], leaves: Sequence[Any]) -> 
     for k, leaf in zip(indices, leaves, strict=True):
         every[k] = leaf
     return treedef.unflatten(every)
+
+
+def _reductions(state: Any, at: str = "") -> dict[str, Reduce]:
+    """Return how to combine the numbers over the tree in a state, by path."""
+    found = {}
+    is_node = lambda node: type(node) in REDUCTIONS  # noqa: E731
+    for path, node in filter(
+        lambda pair: is_node(pair[1]), jax.tree_util.tree_leaves_with_path(state, is_leaf=is_node)
+    ):
+        here = at + jax.tree_util.keystr(path)
+        found |= {f"{here}.{name}": reduce for name, reduce in REDUCTIONS[type(node)].items()}
+        found |= _reductions(getattr(node, "inner_state", None), f"{here}.inner_state")
+    return found
 
 
 def _layers(name: str, leaves: Sequence[tuple[Any, Any]]) -> int:

@@ -1,6 +1,7 @@
 """Whether an optimizer needs the gradients of several leaves together."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -22,20 +23,22 @@ def refuse_tree_wide(plan: Plan, params: PyTree) -> None:
     shape = lambda x: jax.ShapeDtypeStruct(jnp.shape(x), jnp.result_type(x))  # noqa: E731
     params = jax.tree.map(shape, params)
     state = jax.eval_shape(plan.tx.init, params)
-    jaxpr, out = jax.make_jaxpr(plan.tx.update, return_shape=True)(params, state, params)
+    update = partial(plan.tx.update, value=jnp.zeros([]))
+    jaxpr, out = jax.make_jaxpr(update, return_shape=True)(params, state, params)
     count = plan.treedef.num_leaves
     labels = [frozenset([k]) if k < count else frozenset() for k in range(len(jaxpr.in_avals))]
     reached = dict(zip(by_path(out), dependences(jaxpr.jaxpr, labels), strict=True))
     shared = {f"[1]{path}" for path in by_path(plan.shared)}
-    for path in plan.sums:
+    for path in plan.reductions:
         del reached[f"[1]{path}"]
     for path, leaves in reached.items():
         if WIDE in leaves or (path in shared and leaves):
             raise ValueError(
                 "tx: it computes a number from the gradients of several leaves, but release never "
                 "has them together; use adamjax.clip_by_previous_norm in place of "
-                "clip_by_global_norm, adagc(warmup_steps=0), and no learning-rate-free variant, "
-                "guard, apply_if_finite or other rule over the whole tree "
+                "clip_by_global_norm, guard(per_leaf=True) in place of guard and apply_if_finite, "
+                "adagc(warmup_steps=0), and no learning-rate-free variant or other rule over the "
+                "whole tree "
                 f"({'the updates' if path.startswith('[0]') else 'state' + path[3:]} depend on it)"
             )
 

@@ -53,8 +53,9 @@ def release(stages: Mapping[str, Stage | Scan], tx: optax.GradientTransformation
         released:  weights + state + gradients of one layer
 
     With element-wise optimizers, any storage and rounding, parameters and state are those of the
-    ordinary step with `tx`. Rules with norms or means over a leaf (`lamb`, `adagc`, `adafactor`)
-    act on one layer of a stacked leaf at a time, which has a first axis of size 1.
+    ordinary step with `tx`, which gets the loss as `value`. Rules with norms or means over a leaf
+    (`lamb`, `adagc`, `adafactor`, `guard(per_leaf=True)`) act on one layer of a stacked leaf at a
+    time, which has a first axis of size 1.
 
     Args:
       stages: the model in the order of its forward pass. For each key of the parameters, a function
@@ -70,7 +71,8 @@ def release(stages: Mapping[str, Stage | Scan], tx: optax.GradientTransformation
     Raises:
       ValueError: in `init` and `step`, for parameters that do not fit the stages; in `step`, for a
         `tx` that needs all gradients together: `optax.clip_by_global_norm` (use
-        `adamjax.clip_by_previous_norm`), `optax.apply_if_finite`, `prodigy`.
+        `adamjax.clip_by_previous_norm`), `optax.apply_if_finite` and `guard` (use
+        `guard(per_leaf=True)`), `prodigy`.
 
     >>> import adamjax
     >>> params = {"layers": jnp.full((3, 2, 2), 0.5), "head": jnp.ones(2)}
@@ -104,12 +106,15 @@ def release(stages: Mapping[str, Stage | Scan], tx: optax.GradientTransformation
                 f"stages: the last one, {plan.parts[-1].name!r}, must return the loss, a scalar, "
                 f"but it returns the shape {jnp.shape(x)}"
             )
-        carry = jnp.ones_like(x), [jnp.zeros_like(shared[path]) for path in plan.sums]
+        given = partial(plan.tx.update, value=x)
+        plan = plan._replace(tx=optax.GradientTransformation(plan.tx.init, given))
+        after = plan.update_shared(shared)
+        carry = jnp.ones_like(x), {path: after[path] for path in plan.reductions}
         for part in reversed(plan.parts):
             apply = _applied(stages[part.name], part, batch)
-            backward = partial(_backward, apply, plan, part, shared)
+            backward = partial(_backward, apply, plan, part, (shared, after))
             arrays[part.name], carry = backward(arrays[part.name], carry, inputs[part.name])
-        return *plan.join(state, arrays, shared, carry[1]), x
+        return *plan.join(state, arrays, after | carry[1]), x
 
     return Released(init, step)
 
@@ -144,17 +149,22 @@ def _forward(apply: Any, part: Part, arrays: list[Any], x: Any) -> tuple[Any, An
 
 
 def _backward(
-    apply: Any, plan: Plan, part: Part, shared: Named, arrays: list[Any], carry: Any, inputs: Any
+    apply: Any,
+    plan: Plan,
+    part: Part,
+    shared: tuple[Named, Named],
+    arrays: list[Any],
+    carry: Any,
+    inputs: Any,
 ) -> tuple[list[Any], Any]:
-    """Update a stage, and carry the cotangent and the sums through it."""
+    """Update a stage, and carry the cotangent and the totals through it."""
 
     def update(state: Any, x: Any, i: Any) -> Any:
-        arrays, (cotangent, sums) = state
+        arrays, (cotangent, totals) = state
         layer = jax.tree.map(_apart, part.slice(arrays, i))
         gradients, cotangent = jax.vjp(apply, part.weights(layer), x)[1](cotangent)
-        layer, terms = plan.update(part, i, layer, gradients, shared)
-        sums = [a + b for a, b in zip(sums, terms, strict=True)]
-        return part.put(arrays, layer, i), (cotangent, sums)
+        layer, totals = plan.update(part, i, layer, gradients, shared, totals)
+        return part.put(arrays, layer, i), (cotangent, totals)
 
     if part.layers is None:
         return update((arrays, carry), inputs, 0)

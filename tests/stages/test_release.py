@@ -17,7 +17,19 @@ LAYERS, WIDTH, BATCH = 3, 8, 4
 
 
 def block(p, x, batch):
-    return x + jnp.tanh(x @ p["kernel"].astype(jnp.float32)) * p["scale"].astype(jnp.float32)
+    kernel = p["kernel"].astype(jnp.float32)
+    if "factors" in batch:
+        kernel = spoiled(kernel, batch["factors"][p["place"].astype(int)])
+    return x + jnp.tanh(x @ kernel) * p["scale"].astype(jnp.float32)
+
+
+@jax.custom_vjp
+def spoiled(w, factor):
+    """The weights, with a factor on their gradient."""
+    return w
+
+
+spoiled.defvjp(lambda w, factor: (w, factor), lambda factor, g: (factor * g, 0 * factor))
 
 
 STAGES = {
@@ -51,10 +63,35 @@ def loss(params, batch):
 def ordinary(tx):
     def step(params, state, batch):
         value, gradients = jax.value_and_grad(loss)(params, batch)
-        updates, state = tx.update(gradients, state, params)
+        updates, state = given(gradients, state, params, value=value)
         return optax.apply_updates(params, updates), state, value
 
+    given = optax.with_extra_args_support(tx).update
     return tx.init, step
+
+
+def layers_apart(tx):
+    """The ordinary step of a model whose layers are separate leaves, with an axis of size 1."""
+
+    def init(params):
+        return tx.init(apart(params))
+
+    def apart(tree):
+        layer = lambda i: jax.tree.map(lambda x: x[i][None], tree["blocks"])  # noqa: E731
+        return tree | {"blocks": [layer(i) for i in range(LAYERS)]}
+
+    def step(params, state, batch):
+        value, gradients = jax.value_and_grad(loss)(params, batch)
+        given, parts = optax.with_extra_args_support(tx).update, apart(params)
+        updates, state = given(apart(gradients), state, parts, value=value)
+        parts = optax.apply_updates(parts, updates)
+        return parts | {"blocks": stack(parts["blocks"])}, state, value
+
+    return init, step
+
+
+def stack(layers):
+    return jax.tree.map(lambda *x: jnp.concatenate(x), *layers)
 
 
 def train(init, step, params, batches, steps):
@@ -70,6 +107,10 @@ def check_equal(tx, params, batches, steps=2):
     with jax.disable_jit():
         a = train(*ordinary(tx), params, batches, steps)
         b = train(*adamjax.release(STAGES, tx), params, batches, steps)
+    equal(a, b)
+
+
+def equal(a, b):
     assert jax.tree.structure(a) == jax.tree.structure(b)
     for (path, x), y in zip(
         jax.tree_util.tree_leaves_with_path(a), jax.tree.leaves(b), strict=True
@@ -136,25 +177,33 @@ def test_each_layer_is_a_leaf_for_rules_on_whole_leaves():
     params, batches = problem()
     with jax.disable_jit():
         released, state, _ = train(*adamjax.release(STAGES, tx), params, batches, 3)
+        expected, apart, _ = train(*layers_apart(tx), params, batches, 3)
+    equal(released, expected)
+    for i, norms in enumerate(apart[0].norm["blocks"]):
+        equal(jax.tree.map(lambda x, i=i: x[i], state[0].norm["blocks"]), norms)
 
-        def unstacked(params):
-            blocks = params["blocks"]
-            return params | {
-                "blocks": [jax.tree.map(lambda x, i=i: x[i][None], blocks) for i in range(LAYERS)]
-            }
 
-        def step(params, state, batch):
-            stack = lambda *x: jnp.concatenate(x)  # noqa: E731
-            whole = params | {"blocks": jax.tree.map(stack, *params["blocks"])}
-            gradients = unstacked(jax.grad(loss)(whole, batch))
-            updates, state = tx.update(gradients, state, params)
-            return optax.apply_updates(params, updates), state, 0.0
-
-        expected, apart, _ = train(tx.init, step, unstacked(params), batches, 3)
-    for i, layer in enumerate(expected["blocks"]):
-        for name in layer:
-            np.testing.assert_array_equal(layer[name][0], released["blocks"][name][i])
-            assert apart[0].norm["blocks"][i][name] == state[0].norm["blocks"][name][i]
+def test_guard_by_leaf():
+    """An outlier and a NaN in one layer skip that layer, and a loss of NaN skips the step."""
+    guarded = optax.chain(adamjax.clip_by_previous_norm(5.0), adamjax.adam(1e-2))
+    tx = adamjax.guard(guarded, per_leaf=True, max_ratio=5.0, window=2, action="shrink")
+    params, batches = problem()
+    params["blocks"] = params["blocks"] | {"place": jnp.arange(float(LAYERS))}
+    factors = np.ones((5, LAYERS), np.float32)
+    factors[2, 1], factors[3, 2] = 1e3, np.nan
+    batches = batches | {"factors": jnp.asarray(factors), "y": batches["y"].at[4].set(jnp.nan)}
+    with jax.disable_jit():
+        released, state, _ = train(*adamjax.release(STAGES, tx), params, batches, 5)
+        expected, apart, _ = train(*layers_apart(tx), params, batches, 5)
+    equal(released, expected)
+    equal(adamjax.metrics(state), adamjax.metrics(apart))
+    assert list(map(int, state[:4])) == [2, 1, 1, 2]
+    norms = [jax.tree.map(lambda x: x[None], layer) for layer in apart.norms["blocks"]]
+    equal(state.norms["blocks"], stack(norms))
+    (clip, adam), (clip_apart, adam_apart) = state.inner_state, apart.inner_state
+    np.testing.assert_allclose(clip.squares, clip_apart.squares, rtol=1e-6)
+    assert int(adam[0].count) == int(adam_apart[0].count) == 4
+    equal(adam[0].nu["blocks"], stack(adam_apart[0].nu["blocks"]))
 
 
 def test_previous_norm():
@@ -173,7 +222,7 @@ REFUSED = {
     "prodigy": lambda: adamjax.prodigy(),
     "adagc": lambda: optax.chain(adamjax.adagc(), adamjax.adam(0.1)),
     "adai": lambda: adamjax.adai(0.1),
-    "guard": lambda: adamjax.guard(adamjax.adam(0.1), per_leaf=True),
+    "guard": lambda: adamjax.guard(adamjax.adam(0.1)),
     "apply_if_finite": lambda: optax.apply_if_finite(adamjax.adam(0.1), 3),
 }
 

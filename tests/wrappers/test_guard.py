@@ -205,7 +205,9 @@ def test_outliers(limits, usual, limit):
             assert int(state.outliers) == 1
             assert int(state.skipped_in_row) == 0
             # An outlier enters as the limit, and a norm of 0 or NaN does not.
-            np.testing.assert_allclose(jax.tree.leaves(state.norms)[0], [2.0, 2.0, limit, limit], rtol=1e-5)
+            np.testing.assert_allclose(
+                jax.tree.leaves(state.norms)[0], [2.0, 2.0, limit, limit], rtol=1e-5
+            )
 
 
 @pytest.mark.parametrize("limit", [{"max_ratio": 10.0}, {"max_zscore": 6.0}])
