@@ -137,10 +137,10 @@ def guard(
         changes, after = inner.update(passed, state.inner_state, params, **extra_args)
         # -0 is the only number that leaves the bits of all parameters.
         changes = jax.tree.map(lambda u, on: choose(on, u, -jnp.zeros_like(u)), changes, on)
+        together = valued if per_leaf else factors[0] > 0
+        marks = jax.tree.map(lambda _: together, after)
         if per_leaf:
-            marks = map_state(inner, lambda _, on: on, after, on, other=lambda _: valued)
-        else:
-            marks = jax.tree.map(lambda _: factors[0] > 0, after)
+            marks = map_state(inner, lambda _, on: on, after, on, other=lambda _: together)
         after = jax.tree.map(choose, marks, after, state.inner_state)
         skipped = ~jnp.all(jnp.array(factors) > 0)
         events = ~jnp.all(jnp.array(finite)), ~valued, jnp.any(jnp.array(outliers))
