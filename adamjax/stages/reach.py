@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from adamjax.stages.parts import Plan, by_path
+from adamjax.storage.bits import part_of_tree
 from adamjax.trees import PyTree
 
 Labels = frozenset[int]  # the leaves on whose gradients an array depends
@@ -24,7 +25,8 @@ def refuse_tree_wide(plan: Plan, params: PyTree) -> None:
     params = jax.tree.map(shape, params)
     state = jax.eval_shape(plan.tx.init, params)
     update = partial(plan.tx.update, value=jnp.zeros([]))
-    jaxpr, out = jax.make_jaxpr(update, return_shape=True)(params, state, params)
+    with part_of_tree(0):
+        jaxpr, out = jax.make_jaxpr(update, return_shape=True)(params, state, params)
     count = plan.treedef.num_leaves
     labels = [frozenset([k]) if k < count else frozenset() for k in range(len(jaxpr.in_avals))]
     reached = dict(zip(by_path(out), dependences(jaxpr.jaxpr, labels), strict=True))

@@ -13,6 +13,7 @@ from adamjax.checks import check_count, check_positive, is_number, lookup_or_sug
 from adamjax.modifiers.map_updates import choose, map_leaves
 from adamjax.moments import ZERO, Array, divide, increment
 from adamjax.rule import as_real, at_least_float32, real
+from adamjax.storage.bits import in_part
 from adamjax.trees import PyTree, find_nodes, map_columns, unbox
 from adamjax.wrappers.state_leaves import map_state
 
@@ -124,14 +125,10 @@ def guard(
         value, norms = extra_args.get("value"), _norms(leaves, per_leaf=per_leaf)
         valued = jnp.isfinite(0.0 if value is None else value).all()
         windows, of_windows = jax.tree.flatten(state.norms)
-        rows = map_columns(
-            partial(_judge, statistics, factor),
-            norms,
-            [valued] * len(norms),
-            windows or [None] * len(norms),
-        )
-        finite, outliers, factors, windows = ([row[k] for row in rows] for k in range(4))
-        scales = treedef.unflatten(factors if per_leaf else factors * len(leaves))
+        judge = partial(_judge, statistics, factor)
+        columns = norms, [valued] * len(norms), windows or [None] * len(norms)
+        finite, outliers, factors, windows = _for_each(judge, *columns)
+        scales = treedef.unflatten(list(factors) * (1 if per_leaf else len(leaves)))
         on = jax.tree.map(lambda s: s > 0, scales)
         passed = map_leaves(lambda g, s: jnp.where(s > 0, g * s, ZERO), updates, scales)
         changes, after = inner.update(passed, state.inner_state, params, **extra_args)
@@ -148,7 +145,7 @@ def guard(
             jnp.where(x, increment(n), n) for x, n in zip(events, state, strict=False)
         )
         in_row = jnp.where(skipped, increment(state.skipped_in_row), 0)
-        norms = of_windows.unflatten(windows) if statistics else None
+        norms = of_windows.unflatten(list(windows)) if statistics else None
         return changes, GuardState(one, two, three, in_row, norms, after)
 
     return optax.GradientTransformationExtraArgs(init, update)
@@ -216,6 +213,16 @@ def _norms(leaves: Sequence[Any], *, per_leaf: bool) -> list[Array]:
     wide = [as_real(g, real(at_least_float32(jnp.result_type(g)))) for g in leaves]
     squares = [jnp.sum(jnp.square(g)).astype(float) for g in wide]
     return list(map(jnp.sqrt, squares if per_leaf else [jnp.asarray(sum(squares), float)]))
+
+
+def _for_each(judge: Any, *columns: list[Any]) -> Iterator[Any]:
+    """Return the results of `_judge` for all leaves, each as a list or as rows of an array."""
+    if in_part() or len(columns[0]) < 2:
+        # In a part of a tree, leaves stay apart, so that each depends only on its own norms.
+        rows = map_columns(judge, *columns)
+        return ([row[k] for row in rows] for k in range(4))
+    # Operations on small arrays of each leaf would need more time to compile and to start.
+    return iter(jax.vmap(judge)(*(None if None in c else jnp.stack(c) for c in columns)))
 
 
 def _judge(
