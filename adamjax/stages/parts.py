@@ -18,8 +18,8 @@ from adamjax.trees import PyTree, leaf_name
 from adamjax.wrappers.guard import GuardState
 
 Named = dict[str, Any]  # the leaves of a state by path
-# Numbers over the tree, by the state that has them: from the one of the parts so far, that of one
-# more part, and that of no leaf, to the one of all these parts. A skipped step keeps a sum.
+# Numbers over the tree, by the state that has them. From the number of several parts, that of one
+# more and that of an update of no leaf to that of all. A step of `accumulate` may keep a sum.
 Reduce = Callable[[Any, Any, Any], Any]
 REDUCTIONS: dict[Any, dict[str, Reduce]] = {
     PreviousNormState: {"squares": lambda total, part, none: total + (part - none)},
@@ -230,9 +230,9 @@ def _reductions(state: Any, at: str = "") -> dict[str, Reduce]:
     """Return how to combine the numbers over the tree in a state, by path."""
     found = {}
     is_node = lambda node: type(node) in REDUCTIONS  # noqa: E731
-    for path, node in filter(
-        lambda pair: is_node(pair[1]), jax.tree_util.tree_leaves_with_path(state, is_leaf=is_node)
-    ):
+    for path, node in jax.tree_util.tree_leaves_with_path(state, is_leaf=is_node):
+        if not is_node(node):
+            continue
         here = at + jax.tree_util.keystr(path)
         found |= {f"{here}.{name}": reduce for name, reduce in REDUCTIONS[type(node)].items()}
         found |= _reductions(getattr(node, "inner_state", None), f"{here}.inner_state")
