@@ -55,6 +55,7 @@ def dependences(jaxpr: Any, inputs: Sequence[Labels]) -> list[Labels]:
         inner = [dependences(body, labels[len(labels) - len(body.invars) :]) for body in bodies]
         inner.append([labels[0] if "branches" in eqn.params else frozenset()] * len(eqn.outvars))
         everything = [frozenset().union(*labels)] * len(eqn.outvars)
+        everything = labels if eqn.primitive.name == "optimization_barrier" else everything
         results = map(frozenset().union, *inner) if bodies else everything
         for x, result in zip(eqn.outvars, results, strict=True):
             number = x.aval.shape == () and not jnp.issubdtype(x.aval.dtype, jnp.integer)

@@ -122,13 +122,15 @@ def guard(
         if not isinstance(state, GuardState) or (state.norms is None) != (statistics is None):
             refuse_state(state)
         leaves, treedef = jax.tree.flatten(updates)
-        value, norms = extra_args.get("value"), _norms(leaves, per_leaf=per_leaf)
+        value, squares = extra_args.get("value"), _squares(leaves, per_leaf=per_leaf)
         valued = jnp.isfinite(0.0 if value is None else value).all()
         windows, of_windows = jax.tree.flatten(state.norms)
         judge = partial(_judge, statistics, factor)
-        columns = norms, [valued] * len(norms), windows or [None] * len(norms)
+        columns = squares, [valued] * len(squares), windows or [None] * len(squares)
         finite, outliers, factors, windows = _for_each(judge, *columns)
-        scales = treedef.unflatten(list(factors) * (1 if per_leaf else len(leaves)))
+        # Apart from the steps of the leaves: XLA would compute all factors in each of them.
+        factors = list(jax.lax.optimization_barrier(tuple(factors)))
+        scales = treedef.unflatten(factors if per_leaf else factors * len(leaves))
         on = jax.tree.map(lambda s: s > 0, scales)
         passed = map_leaves(lambda g, s: jnp.where(s > 0, g * s, ZERO), updates, scales)
         changes, after = inner.update(passed, state.inner_state, params, **extra_args)
@@ -208,11 +210,11 @@ def _statistics(max_zscore: float | None, max_ratio: float | None) -> Any:
     return zscore
 
 
-def _norms(leaves: Sequence[Any], *, per_leaf: bool) -> list[Array]:
-    """Return the norm of each leaf, or that of all."""
+def _squares(leaves: Sequence[Any], *, per_leaf: bool) -> list[Array]:
+    """Return the squared norm of each leaf, or that of all."""
     wide = [as_real(g, real(at_least_float32(jnp.result_type(g)))) for g in leaves]
     squares = [jnp.sum(jnp.square(g)).astype(float) for g in wide]
-    return list(map(jnp.sqrt, squares if per_leaf else [jnp.asarray(sum(squares), float)]))
+    return squares if per_leaf else [jnp.asarray(sum(squares), float)]
 
 
 def _for_each(judge: Any, *columns: list[Any]) -> Iterator[Any]:
@@ -221,14 +223,17 @@ def _for_each(judge: Any, *columns: list[Any]) -> Iterator[Any]:
         # In a part of a tree, leaves stay apart, so that each depends only on its own norms.
         rows = map_columns(judge, *columns)
         return ([row[k] for row in rows] for k in range(4))
-    # Operations on small arrays of each leaf would need more time to compile and to start.
-    return iter(jax.vmap(judge)(*(None if None in c else jnp.stack(c) for c in columns)))
+    # Small operations for each leaf would take longer to compile and to start. The barrier keeps
+    # XLA from computing all rows for each of them.
+    rows = jax.vmap(judge)(*(None if c[0] is None else jnp.stack(c) for c in columns))
+    return iter(jax.lax.optimization_barrier(rows))
 
 
 def _judge(
-    statistics: Any, factor: Any, norm: Array, valued: Array, norms: Any
+    statistics: Any, factor: Any, square: Array, valued: Array, norms: Any
 ) -> tuple[Array, Array, Array, Any]:
     """Return whether a norm is finite, whether it is an outlier, the factor, and the last norms."""
+    norm = jnp.sqrt(square)
     finite = jnp.isfinite(norm)
     good, outlier, scale = finite & valued, jnp.zeros_like(finite), jnp.ones_like(norm)
     if statistics is not None:
@@ -239,5 +244,4 @@ def _judge(
         scale = jnp.where(outlier, factor(norm, usual, limit), scale)
         later = jnp.concatenate([norms[1:], jnp.minimum(norm, limit)[None]])
         norms = jnp.where(good & (norm > 0), later, norms)
-    # Apart from the step of the leaf: XLA would compute the factor for each element.
-    return finite, outlier, jax.lax.optimization_barrier(jnp.where(good, scale, 0.0)), norms
+    return finite, outlier, jnp.where(good, scale, 0.0), norms
