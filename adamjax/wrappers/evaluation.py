@@ -1,21 +1,24 @@
 """The parameters to evaluate, if an optimizer trains others."""
 
+from functools import partial
 from typing import Any
 
 import jax
+import optax
 
 from adamjax.modifiers.map_updates import fill_absent
 from adamjax.trees import PyTree, find_nodes, unbox
+from adamjax.wrappers.schedule_free import ScheduleFreeState
 
 
 def eval_params(state: Any, params: PyTree) -> PyTree:
     """Return the parameters to evaluate and save: x of a schedule-free optimizer, or an average.
 
     Args:
-      state: the state of an optimizer with `adamjax.schedule_free`, `adamjax.ema_params` or
-        `adamjax.swa` anywhere in it. The outermost one is used. Parameters that it does not have
-        (`optax.partition`, `adamjax.partition_matrices`) are taken from `params`. Or an object with
-        the attribute `opt_state`, such as `flax.nnx.Optimizer`.
+      state: the state of an optimizer with `adamjax.schedule_free`, `adamjax.ema_params`,
+        `adamjax.swa` or `optax.contrib.schedule_free` anywhere in it. The outermost one is used.
+        Parameters that it does not have (`optax.partition`, `adamjax.partition_matrices`) are taken
+        from `params`. Or an object with the attribute `opt_state`, such as `flax.nnx.Optimizer`.
       params: the trained parameters: a tree, `nnx.state(model, nnx.Param)`, an Equinox model.
 
     Returns:
@@ -40,7 +43,8 @@ def eval_params(state: Any, params: PyTree) -> PyTree:
         )
     result = plain = unbox(params)
     for node in reversed(nodes):  # The first overwrites the others.
-        result = fill_absent(node.eval_params(plain), result)
+        evaluate = getattr(node, "eval_params", partial(ScheduleFreeState.eval_params, node))
+        result = fill_absent(evaluate(plain), result)
     return jax.tree.structure(params).unflatten(jax.tree.leaves(result))
 
 
@@ -50,4 +54,4 @@ def evaluated(state: Any, params: PyTree) -> PyTree:
 
 
 def _has_others(node: Any) -> bool:
-    return hasattr(node, "eval_params")
+    return hasattr(node, "eval_params") or isinstance(node, optax.contrib.ScheduleFreeState)

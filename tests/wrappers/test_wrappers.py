@@ -195,6 +195,16 @@ def test_each_part_is_evaluated_by_its_own():
         np.testing.assert_allclose(averages["block"][leaf], expected, rtol=1e-6)
 
 
+def test_the_average_of_optax_is_evaluated():
+    make = optax.contrib.schedule_free_adamw
+    tx = adamjax.groups(make, {"*c": "frozen"}, default={"learning_rate": 0.1})
+    params, averages = trained(tx)
+    _, expected = trained(adamjax.schedule_free_adamw(0.1, weight_decay=0.0))
+    np.testing.assert_allclose(averages["a"], expected["a"], rtol=1e-5)
+    assert abs(averages["a"] - params["a"]).max() > 1e-4
+    np.testing.assert_array_equal(averages["block"]["c"], TWO["block"]["c"])
+
+
 def test_averages_are_kept_in_float32_and_evaluated_as_the_parameters_are():
     low = jax.tree.map(lambda p: p.astype(jnp.bfloat16), START)
     for wrapped in (adamjax.swa(adamjax.sgd(0.1)), adamjax.schedule_free_sgd(0.1)):
