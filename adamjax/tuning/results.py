@@ -126,7 +126,8 @@ class Sweep(NamedTuple):
         return figure
 
     def _plot_scores(self, axes: "Axes") -> None:
-        rows = self.settings()
+        names = set(self.members[0]) - set(self.starts)
+        rows = (self if names else self._replace(starts=())).settings()
         name = next(iter(rows[0][0]))
         lines: dict[str, list[tuple[float, float]]] = {}
         for member, score in rows:
@@ -141,7 +142,7 @@ class Sweep(NamedTuple):
             if not good.all():
                 top = {"transform": axes.get_xaxis_transform(), "clip_on": False}
                 axes.plot(values[~good], np.ones(sum(~good)), "x", color=VERMILION, **top)
-        if self.best is not None:
+        if self.best:
             axes.axvspan(*self.basin()[name], color=GREY, alpha=0.2, linewidth=0)
             note = "gray: within 10% of the best; ×: diverged"
             axes.set_title(note, loc="right", fontsize="small", color=GREY)

@@ -153,7 +153,7 @@ def _members(grid: Grid) -> list[Member]:
                     f"grid[{name!r}] has {value!r}, not a number; sweep once for each value of a "
                     "setting that changes the program, with functools.partial"
                 )
-    return members
+    return [{name: member[name] for name in members[0]} for member in members]
 
 
 def _without(member: Member, names: Collection[str]) -> Member:

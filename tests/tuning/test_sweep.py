@@ -11,6 +11,7 @@ import pytest
 
 import adamjax
 from adamjax.tuning.results import Sweep
+from tests.test_modes import flags
 
 STEPS = 30
 PARAMS = {"w": jnp.array([1.0, -2.0]), "b": jnp.float32(0.5)}
@@ -94,6 +95,16 @@ def test_starts_are_averaged_and_parameters_are_those_to_evaluate():
     assert result.best == {"learning_rate": (0.1, 0.3)[int(means.argmin())]}
 
 
+def test_settings_may_be_in_any_order_and_float64():
+    grid = [{"learning_rate": 0.1, "b1": 0.9}, {"b1": 0.5, "learning_rate": 0.2}]
+    with flags("x64"):
+        result = adamjax.sweep("adam", grid, loss, PARAMS, BATCHES)
+    assert [line.split()[:2] for line in str(result).splitlines()[1:]] == [
+        ["0.1", "0.9"],
+        ["0.2", "0.5"],
+    ]
+
+
 def made(scores, **axes):
     """A result with these scores, on a grid."""
     names, values = list(axes), np.meshgrid(*axes.values(), indexing="ij")
@@ -136,6 +147,8 @@ def test_plot_has_a_line_for_each_other_setting(tmp_path):
     assert [scores.get_xscale(), scores.get_yscale(), scores.get_xlabel()] == ["log", "linear", "x"]
     assert [line.get_label() for line in losses.lines].count("best") == 1
     assert made([np.inf, np.nan], x=[1, 2]).plot().axes  # nothing to draw is no error
+    seeds = made([3, 1], seed=[0, 1])._replace(starts=("seed",)).plot().axes[0]
+    np.testing.assert_array_equal(seeds.lines[0].get_xydata(), [(0, 3), (1, 1)])
 
 
 def test_progress(capsys):
