@@ -139,9 +139,9 @@ def groups(
       TypeError: for settings of a group that are neither arguments nor "frozen", or an optimizer
         as `make`.
       ValueError: for an unknown or missing argument, a factor without a value to multiply, a
-        `layer_decay` outside (0, 1], or settings that are common to all groups; in `init`, for a
-        pattern without leaves, settings that change the state's tree, paths without layers for
-        `layer_decay`, or an optimizer whose step it cannot scale.
+        `layer_decay` outside (0, 1], `stacked` without it, or settings that are common to all
+        groups; in `init`, for a pattern without leaves, settings that change the state's tree,
+        paths without layers for `layer_decay`, or an optimizer whose step it cannot scale.
 
     >>> from adamjax import adamw
     >>> tx = groups(
@@ -156,6 +156,8 @@ def groups(
     head/bias  (1,)   head/*      frozen
     kernel     (2,)   default     0.01           0.01
     """
+    if stacked and layer_decay is None:
+        raise ValueError("stacked: it is the axis for layer_decay; give that too, such as 0.9")
     globs = [[key] if isinstance(key, str) else list(key) for key in settings]
     names = map(", ".join, globs)
     make = optimizer_function(make)

@@ -27,6 +27,8 @@ def decay_layers(
     tx: optax.GradientTransformationExtraArgs, decay: float, stacked: Stacked
 ) -> optax.GradientTransformationExtraArgs:
     """Multiply the steps of an optimizer by `layer_factors`, in at least float32."""
+    if callable(decay):
+        raise TypeError(f"layer_decay must be a number, such as 0.9, got {decay!r}")
     check_positive("layer_decay", decay)
     if is_number(decay) and decay > 1:
         raise ValueError(f"layer_decay must be at most 1, got {decay}; write 0.9 for instance")
@@ -47,7 +49,7 @@ def decay_layers(
 
 
 def _scale(step: Array, factor: Any) -> Array:
-    if np.all(np.equal(factor, 1)):
+    if not isinstance(factor, jax.Array) and np.all(np.equal(factor, 1)):
         return step
     wide = jnp.promote_types(step.dtype, jnp.float32)
     return (step.astype(wide) * jnp.asarray(factor, wide)).astype(step.dtype)
@@ -76,8 +78,8 @@ def layer_factors(params: PyTree, decay: float, stacked: Stacked) -> list[Any]:
             "stacked. Write the axis of stacked layers, such as stacked={'layers/*': 0}; the paths "
             f"are {names[:3]} and others"
         )
-    if len(set(stacks.values())) > 1:
-        few = min(stacks, key=stacks.__getitem__)
+    few = min(stacks, key=stacks.__getitem__, default="")
+    if stacks and stacks[few] < count:
         raise ValueError(
             f"stacked: {few!r} stacks {stacks[few]} layers, but other leaves have {count}; give "
             "the axis of the layers"

@@ -194,10 +194,13 @@ STACK = {
 }
 
 
-def test_steps_of_layers_are_multiplied():
+@pytest.mark.parametrize("traced", [False, True])
+def test_steps_of_layers_are_multiplied(traced):
     settings = {"default": {"learning_rate": 1.0}, "stacked": {"encoder/layers/*": 0}}
-    tx = adamjax.groups(adamjax.sgd, {}, layer_decay=0.5, **settings)
-    updates, _ = jax.jit(tx.update)(STACK, tx.init(STACK), STACK)
+    make = partial(adamjax.groups, adamjax.sgd, {}, **settings)
+    tx = make(layer_decay=0.5)
+    step = lambda decay: make(layer_decay=decay).update(STACK, tx.init(STACK), STACK)  # noqa: E731
+    updates, _ = jax.jit(step, static_argnums=() if traced else 0)(0.5)
     layers = updates["encoder"]["layers"]
     assert jax.tree.map(lambda u: float(-u.ravel()[0]), updates) == {
         "embed": 0.0625,
@@ -299,10 +302,19 @@ def test_layer_decay_is_a_fraction(decay):
         adamjax.groups(adamjax.adamw, {}, layer_decay=decay)
 
 
-def test_stacks_have_one_number_of_layers():
+@pytest.mark.parametrize("others", [{"layers": {"a": jnp.ones((3, 2))}}, {"block_2": jnp.ones(2)}])
+def test_stacks_have_one_number_of_layers(others):
     tx = adamjax.groups(adamjax.adamw, {}, layer_decay=0.5, stacked={"layers/*": 0})
+    params = {**others, "layers": {"b": jnp.ones((2, 3)), **others.get("layers", {})}}
     with pytest.raises(ValueError, match="'layers/b' stacks 2 layers, but other leaves have 3"):
-        tx.init({"layers": {"a": jnp.ones((3, 2)), "b": jnp.ones((2, 3))}})
+        tx.init(params)
+
+
+def test_stacked_needs_a_decay():
+    with pytest.raises(ValueError, match="stacked: it is the axis for layer_decay"):
+        adamjax.groups(adamjax.adamw, {}, stacked={"layers/*": 0})
+    with pytest.raises(TypeError, match="layer_decay must be a number"):
+        adamjax.groups(adamjax.adamw, {}, layer_decay=optax.constant_schedule(0.5))
 
 
 def test_refuses_the_state_of_another_optimizer():
