@@ -21,11 +21,13 @@ import functools
 import glob
 import inspect
 import math
+import operator
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from adamjax.checks import is_zero, lookup_or_suggest
@@ -33,6 +35,7 @@ from adamjax.matrices.layout import Layout, Shape
 from adamjax.matrices.resolve import Layouts, StackedLayouts, other_kind, resolve_layouts
 from adamjax.modifiers.orthogonalize import SCALES
 from adamjax.registry import get_variant
+from adamjax.rule import as_real
 from adamjax.trees import PyTree, align_columns, check_same_tree, leaf_names, stack_axes, unbox
 from adamjax.wrappers.groups import grouped, make_groups
 
@@ -132,7 +135,8 @@ def mup(
     Raises:
       TypeError: for an optimizer in place of a function.
       ValueError: for a function or kind that is unknown, trees that differ in names or axes, a
-        layout that does not say what an axis is, or an L2 term that Adam would divide by √v.
+        layout that does not say what an axis is, or an L2 term that Adam would divide by √v; in
+        `init`, for parameters that are larger than `params`.
 
     >>> def shapes(d):
     ...     return {"bias": jnp.ones(d), "kernel": jnp.ones((d, d)), "head": jnp.ones((d, 2))}
@@ -173,7 +177,14 @@ def mup(
             count[label] += 1
             name = f"{label} {count[label]}" if count[label] > 1 else label
             named.append((name, patterns, dict(factors)))
-    tx = MupTransformation(*grouped(make_groups(make, named, settings)))
+    plain = grouped(make_groups(make, named, settings))
+    shapes = {row.parameter: row.shape for row in table(params)}
+
+    def init(params: PyTree) -> Any:
+        _check_shapes(params, shapes)
+        return plain.init(params)
+
+    tx = MupTransformation(init, plain.update)
     tx.table = table
     return tx
 
@@ -204,13 +215,14 @@ def mup_init(params: PyTree, base_params: PyTree, *, layouts: Layouts = None) ->
     """
     leaves, treedef = jax.tree.flatten(params)
     bases = jax.tree.leaves(base_params)
-    if any(isinstance(base, jax.ShapeDtypeStruct) for base in bases):
-        raise ValueError("base_params: give arrays, since mup_init measures them; call init")
+    for name, each in {"params": leaves, "base_params": bases}.items():
+        if any(isinstance(x, jax.ShapeDtypeStruct) for x in each):
+            raise ValueError(f"{name}: give arrays, since mup_init measures them; call init")
 
     def rescale(p: Any, base: Any, row: MupRow) -> Any:
-        if row.growth.kind == "constant":
+        if row.growth.kind == "constant" or not jnp.issubdtype(p.dtype, jnp.inexact):
             return p
-        size, old = (jnp.sqrt(jnp.mean(jnp.square(x.astype(jnp.float32)))) for x in (base, p))
+        size, old = (jnp.sqrt(jnp.mean(as_real(x, jnp.float32) ** 2)) for x in (base, p))
         return (p * jnp.where(old > 0, row.growth.init * size / old, 1)).astype(p.dtype)
 
     return treedef.unflatten(map(rescale, leaves, bases, _compare(params, base_params, layouts)))
@@ -238,6 +250,18 @@ def _compare(params: PyTree, base_params: PyTree, layouts: Layouts) -> list[MupR
     columns = resolve_layouts(params, layouts), stack_axes("stacked", stacked, params)
     rows = zip(leaf_names(params), shapes, bases, *columns, strict=True)
     return [MupRow(*row[:4], _growth(*row), {}) for row in rows]
+
+
+def _check_shapes(tree: PyTree, shapes: Mapping[str, Shape]) -> None:
+    """Raise ValueError if a leaf is larger than its factors assume. Shards are smaller."""
+    tree = unbox(tree)
+    for name, leaf in zip(leaf_names(tree), jax.tree.leaves(tree), strict=True):
+        shape = shapes.get(name, ())
+        if len(shape) == np.ndim(leaf) and any(map(operator.lt, shape, np.shape(leaf))):
+            raise ValueError(
+                f"params[{name!r}] was {shape} in mup, but is {np.shape(leaf)} in init; give mup "
+                "the parameters to train first, and then those of the small model"
+            )
 
 
 def _growth(
@@ -307,8 +331,8 @@ def _rate(kind: str, row: MupRow, values: dict[str, Any]) -> float:
     if kind == "orthogonalized":
         from adamjax.variants.muon import PRESETS  # variants are loaded when they are used
 
-        style = values.get("style", "author")
-        scale = SCALES[values.get("scale") or PRESETS[style].scale]
+        style = lookup_or_suggest("style", values.get("style", "author"), PRESETS)
+        scale = lookup_or_suggest("scale", values.get("scale") or style.scale, SCALES)
         return math.sqrt(m / n) * scale(*old) / scale(rows, columns)
     narrow = min(rows, columns) / min(old) if kind == "muonh" else 1.0
     return math.sqrt(m / n * narrow) / (growth.init * math.sqrt(n * m))

@@ -217,15 +217,15 @@ def test_learning_rates_of_groups_are_measured():
 
 
 def test_init_has_the_root_mean_squares_of_the_rule():
-    params = {**draw(layers(WIDE)), "bias": jnp.zeros(WIDE, jnp.bfloat16)}
-    base = {**draw(layers(BASE), 1), "bias": jnp.zeros(BASE, jnp.bfloat16)}
+    others = lambda d: {"bias": jnp.zeros(d, jnp.bfloat16), "positions": jnp.arange(d)}  # noqa: E731
+    params, base = {**draw(layers(WIDE)), **others(WIDE)}, {**draw(layers(BASE), 1), **others(BASE)}
     new = jax.jit(adamjax.mup_init)(params, base)
     assert jax.tree.map(jnp.result_type, new) == jax.tree.map(jnp.result_type, params)
     rms = lambda x: float(jnp.sqrt(jnp.mean(jnp.square(x))))  # noqa: E731
     factors = {"embedding": 1, "hidden": 0.5, "last": 0.25, "lm_head": 0.25}
     for name, factor in factors.items():
         assert rms(new[name]) == pytest.approx(factor * rms(base[name]), rel=1e-5)
-    for name in ("bias", "constant"):
+    for name in ("bias", "constant", "positions"):
         np.testing.assert_array_equal(new[name], params[name])
 
 
@@ -249,6 +249,8 @@ def test_init_has_the_root_mean_squares_of_the_rule():
         (lambda learning_rate: optax.sgd(learning_rate), {"a": (4, 4)}, {}, "kind: it is unknown"),
         ("adamw", {"a": (4, 4)}, {"decay_mode": "l2"}, "decay_mode: 'l2' does not transfer"),
         ("adamw", {"a": (4, 4)}, {"learning_rat": 1.0}, "unknown setting 'learning_rat'"),
+        ("muon", {"a": (4, 4)}, {"style": "tourch"}, "unknown style 'tourch'; did you mean"),
+        ("muon", {"a": (4, 4)}, {"scale": "spectra"}, "unknown scale 'spectra'"),
     ],
 )
 def test_errors_name_the_leaf_or_the_argument(make, wide, arguments, message):
@@ -275,3 +277,8 @@ def test_optimizer_or_shapes_in_place_of_their_sources_are_errors():
         adamjax.mup(optax.adamw(1e-3), {}, {})
     with pytest.raises(ValueError, match="base_params: give arrays"):
         adamjax.mup_init(draw(layers(WIDE)), layers(BASE))
+    with pytest.raises(ValueError, match=r"^params: give arrays"):
+        adamjax.mup_init(layers(WIDE), draw(layers(BASE)))
+    swapped = adamjax.mup("adamw", layers(BASE), layers(WIDE))
+    with pytest.raises(ValueError, match=r"was .* in mup, but is .* in init"):
+        swapped.init(draw(layers(WIDE)))
