@@ -139,6 +139,7 @@ def cool_down(
       A schedule for a learning rate, a momentum or another scalar.
 
     Raises:
+      TypeError: for a value that is no number.
       ValueError: for a negative number of steps, a cool-down of 0 steps, or an unknown shape.
 
     >>> schedule = cool_down(optax.constant_schedule(0.4), start=100, steps=4)
@@ -149,6 +150,7 @@ def cool_down(
     https://arxiv.org/abs/2405.18392
     """
     check_scalar("schedule", schedule)
+    _check_value("end_value", end_value)
     check_count("start", start, least=0)
     check_count("steps", steps)
     check_positive("power", power)
@@ -190,6 +192,7 @@ def wsd(
       power: exponent of the shape "power".
 
     Raises:
+      TypeError: for a value that is no number.
       ValueError: for a negative number of steps, a cool-down of 0 steps, or an unknown shape.
 
     >>> schedule = wsd(0.4, 10, 90, 4)
@@ -199,6 +202,8 @@ def wsd(
     Hu et al., 2024. MiniCPM: Unveiling the Potential of Small Language Models with Scalable
     Training Strategies. https://arxiv.org/abs/2404.06395
     """
+    for name, value in {"peak_value": peak_value, "init_value": init_value}.items():
+        _check_value(name, value)
     check_count("stable_steps", stable_steps, least=0)
     check_count("decay_steps", decay_steps)
     start = warmup_steps + stable_steps
@@ -234,6 +239,7 @@ def power_cool(
       shape: shape of the cool-down, see `adamjax.cool_down`.
 
     Raises:
+      TypeError: for a value that is no number.
       ValueError: for a negative number of steps, a cool-down of 0 steps, or an unknown shape.
 
     >>> schedule = power_cool(0.4, 10, 90, 20, exponent=0.5)
@@ -243,6 +249,7 @@ def power_cool(
     Shen et al., 2024. Power Scheduler: A Batch Size and Token Number Agnostic Learning Rate
     Scheduler. https://arxiv.org/abs/2408.13359
     """
+    _check_value("peak_value", peak_value)
     check_count("power_steps", power_steps, least=0)
     check_count("stable_steps", stable_steps, least=0)
     check_count("decay_steps", decay_steps)
@@ -256,6 +263,15 @@ def power_cool(
     main = _warmed_up(decayed, warmup_steps, 0.0, peak_value)
     start = warmup_steps + stable_steps + power_steps
     return cool_down(main, start, decay_steps, end_value=end_value, shape=shape)
+
+
+def _check_value(name: str, value: Any) -> None:
+    """Raise TypeError unless the value is a number or a scalar array."""
+    if callable(value):
+        raise TypeError(
+            f"{name} must be a number, got a schedule; end a schedule with adamjax.cool_down"
+        )
+    check_scalar(name, value)
 
 
 def _warmed_up(

@@ -79,10 +79,13 @@ def test_plot_has_a_line_for_each_schedule(tmp_path):
         ("unknown shape 'sqrt'", {"shape": "sqrt"}),
         ("warmup_steps must be a whole number from 0", {"warmup_steps": -1}),
         ("^decay_steps must be a whole number from 1", {"decay_steps": 0}),
+        ("^peak_value must be a number, got a schedule", {"peak_value": lambda count: 0.1}),
+        ("^init_value must be a number", {"init_value": "0"}),
+        ("^end_value must be a number", {"end_value": None}),
     ],
 )
 def test_error_names_the_argument(message, arguments):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         adamjax.wsd(
             **{"peak_value": 0.1, "warmup_steps": 1, "stable_steps": 1, "decay_steps": 1}
             | arguments

@@ -84,8 +84,8 @@ def find_learning_rate(
     Raises:
       ImportError: `progress` without rich.
       TypeError: an array or a tree as `batches`.
-      ValueError: `low` is not below `high`, fewer than 25 batches, or `make` without an argument
-        `learning_rate`.
+      ValueError: `low` is not below a finite `high`, fewer than 25 batches, or `make` without an
+        argument `learning_rate`.
 
     Example:
       >>> import jax.numpy as jnp
@@ -97,7 +97,8 @@ def find_learning_rate(
       no learning rate found: the best rate is the highest, raise high
     """
     check_positive("low", low)
-    if not low < high:
+    check_positive("high", high)
+    if not low < high < np.inf:
         raise ValueError(f"low must be below high, got {low:g} and {high:g}")
     rates = np.geomspace(low, high, max(3, 1 + round(PER_DECADE * np.log10(high / low))))
     grid = {"learning_rate": rates}

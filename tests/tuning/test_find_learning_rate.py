@@ -60,5 +60,7 @@ def test_bad_input():
     arguments = ("sgd", lambda x, batch: x**2, jnp.ones(()), [None] * 24)
     with pytest.raises(ValueError, match=r"low must be below high, got 1 and 0\.1"):
         adamjax.find_learning_rate(*arguments, low=1.0, high=0.1)
+    with pytest.raises(ValueError, match="low must be below high, got 1 and inf"):
+        adamjax.find_learning_rate(*arguments, low=1.0, high=np.inf)
     with pytest.raises(ValueError, match="batches: at least 25 are needed, got 24"):
         adamjax.find_learning_rate(*arguments)
