@@ -292,7 +292,8 @@ def _with_count(node: Any, count: int) -> Any:
         return jax.tree.map(inner, node, is_leaf=is_node)
     fields = {name: _with_count(getattr(node, name), count) for name in node._fields}
     roles = roles_of(node, {})
-    known = {*roles, *_CLOCKS} if roles else fields.keys() - {"eigenvalues"}
+    # Optax's Muon has its coefficients in the state.
+    known = {*roles, *_CLOCKS, "ns_coeffs"} if roles else fields.keys() - {"eigenvalues"}
     others = sorted(fields.keys() - known)
     if jax.tree.leaves([fields[name] for name in others]):
         raise ValueError(

@@ -74,13 +74,18 @@ def test_averages_are_carried_with_the_weights_of_the_new_optimizer(old):
     np.testing.assert_allclose(find(after, "nu"), v, rtol=1e-3)
 
 
-def test_muon_has_a_sum_and_adam_for_the_others():
-    old, new = adamjax.adamw(1e-3), adamjax.muon(0.02, style="keras")
-    parts = adamjax.convert_optimizer(train(old), old, new, PARAMS)[0].inner_states
+@pytest.mark.parametrize(
+    ("new", "gain"),
+    [(adamjax.muon(0.02, style="keras"), 1.0), (optax.contrib.muon(0.02), 1 - 0.95)],
+)
+def test_muon_has_a_sum_and_adam_for_the_others(new, gain):
+    old = adamjax.adamw(1e-3)
+    state = adamjax.convert_optimizer(train(old), old, new, PARAMS)
+    parts = (state if hasattr(state, "inner_states") else state[0]).inner_states
     of_matrices, of_others = sorted(
-        parts.values(), key=lambda x: "nu" in str(jax.tree.structure(x))
+        parts.values(), key=lambda x: optax.tree_utils.tree_get(x, "nu") is not None
     )
-    weight = share(0.95) / (1 - 0.95)
+    weight = share(0.95) * gain / (1 - 0.95)
     mu = optax.tree_utils.tree_get(of_matrices, "mu")["kernel"]
     np.testing.assert_allclose(mu, average(0.9) * weight, rtol=1e-3, atol=1e-5)
     assert optax.tree_utils.tree_get(of_others, "nu")["bias"].min() > 0
