@@ -201,8 +201,8 @@ def from_master_params(master: PyTree, params: PyTree, state: Any) -> tuple[PyTr
       state: the state of an optimizer with `param_rounding` "kahan" or "residual8".
 
     Returns:
-      Parameters and state. `master_params` of them has a relative error of 2⁻¹⁶ or less for
-      bfloat16, and the same values after another round trip.
+      Parameters and state. For bfloat16 above 2⁻¹⁰⁰, `master_params` of them has a relative error
+      below 8e-6 with "kahan", and below 1.6e-5 with "residual8".
 
     Raises:
       ValueError: if the state stores no rounding errors, several trees of them, or those of other
@@ -255,13 +255,18 @@ def _find_residual(state: Any) -> PyTree:
 
 def _errors_of(params: PyTree, residual: PyTree) -> list[Any]:
     """Return the stored error of each parameter, or `optax.MaskedNode`."""
+    leaves, treedef = jax.tree.flatten(unbox(params))
     try:
-        return jax.tree.structure(unbox(params)).flatten_up_to(unbox(residual))
+        errors = treedef.flatten_up_to(unbox(residual))
+        for p, c in zip(leaves, errors, strict=True):
+            if not is_masked(c) and jnp.shape(p) != jnp.shape(c):
+                raise ValueError(f"{jnp.shape(p)} is not {jnp.shape(c)}")
     except ValueError as error:
         raise ValueError(
-            "params: their tree is not that of the rounding errors in state; give the parameters "
-            "from which tx.init made it"
+            "params: their tree or shapes are not those of the rounding errors in state; give the "
+            "parameters from which tx.init made it"
         ) from error
+    return errors
 
 
 def _error(p: Array, c: Array) -> Array:
