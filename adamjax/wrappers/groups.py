@@ -235,6 +235,7 @@ def make_groups(
 ) -> list[_Group]:
     """Return the groups of (name, patterns, settings), that of the other leaves last."""
     labels, patterns, chosen = map(list, zip(*named, ("default", [], default), strict=True))
+    _check_labels(labels)
     for row in chosen:
         _check_row(row)
     rows = [None if isinstance(row, str) else dict(row) for row in chosen]
@@ -263,6 +264,16 @@ def make_groups(
     for name in names:
         _schedule_all(name, [part.values for part in parts if part.settings is not None])
     return [part if part.settings is None else _with_optimizer(make, part) for part in parts]
+
+
+def _check_labels(labels: list[str]) -> None:
+    """Raise ValueError for equal labels, since the state has numbers by label."""
+    for i, label in enumerate(labels):
+        if label in labels[:i]:
+            raise ValueError(
+                f"settings: two groups are called {label!r}; write the pattern in another way, "
+                f"such as '[{label[:1]}]{label[1:]}'"
+            )
 
 
 def _check_row(row: Any) -> None:

@@ -243,6 +243,11 @@ ERRORS = {
         {"*bias": {"learning_rate": "x0.1"}},
         {},
     ),
+    "two groups are called 'default'; write .* '\\[d\\]efault'": (
+        adamjax.adamw,
+        {"default": RATE},
+        {},
+    ),
     "storage: it is common to all groups": (adamjax.adamw, {"*bias": {"storage": "8bit"}}, {}),
     'all groups are "frozen"': (adamjax.adamw, {"*": "frozen"}, "frozen"),
     "those of '\\*bias' change the tree of the state": (
