@@ -245,7 +245,8 @@ def _compare(params: PyTree, base_params: PyTree, layouts: Layouts) -> list[MupR
     """Return the leaves of two models, or raise ValueError if the trees or axes differ."""
     params, base_params = unbox(params), unbox(base_params)
     shapes, bases = ([x.shape for x in jax.tree.leaves(tree)] for tree in (params, base_params))
-    check_same_tree("params", params, "base_params", base_params, shapes=bases)
+    if leaf_names(params) != leaf_names(base_params):  # modules of Equinox contain their sizes
+        check_same_tree("params", params, "base_params", base_params, shapes=bases)
     stacked = layouts.stacked if isinstance(layouts, StackedLayouts) else {}
     columns = resolve_layouts(params, layouts), stack_axes("stacked", stacked, params)
     rows = zip(leaf_names(params), shapes, bases, *columns, strict=True)

@@ -1,6 +1,8 @@
 """Steps of `mup` change activations by the same at every width."""
 
+import dataclasses
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -258,6 +260,20 @@ def test_errors_name_the_leaf_or_the_argument(make, wide, arguments, message):
     wide = {name: jnp.ones(shape) for name, shape in wide.items()}
     with pytest.raises(ValueError, match=message):
         adamjax.mup(make, wide, base, **arguments)
+
+
+def test_modules_may_contain_their_sizes():
+    @jax.tree_util.register_dataclass
+    @dataclasses.dataclass
+    class Linear:
+        kernel: Any
+        size: int = dataclasses.field(metadata={"static": True})
+
+    wide, base = (Linear(jnp.ones((n, n)), n) for n in (4, 2))
+    tx = adamjax.mup("adamw", wide, base)
+    updates, _ = tx.update(wide, tx.init(wide), wide)
+    assert updates.size == 4 and tx.table(wide)[0].growth.kind == "hidden"
+    np.testing.assert_allclose(adamjax.mup_init(wide, base).kernel, 0.5**0.5, rtol=1e-6)
 
 
 def test_growth_that_no_layout_explains_is_an_error():
