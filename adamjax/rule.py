@@ -162,6 +162,13 @@ def value_at(scalar: ScalarOrSchedule, count: Any) -> Scalar:
     return value.item() if isinstance(value, np.generic | np.ndarray) else value
 
 
+def times(a: ScalarOrSchedule, b: ScalarOrSchedule) -> ScalarOrSchedule:
+    """Return the product, a schedule if one of them is."""
+    if callable(a) or callable(b):
+        return lambda count: value_at(a, count) * value_at(b, count)
+    return a * b
+
+
 def cast(value: Scalar, dtype: Any) -> Scalar:
     """Cast an array. A Python number stays, since JAX gives it the dtype of its partner."""
     return value.astype(dtype) if isinstance(value, jax.Array) else value

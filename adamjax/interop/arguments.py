@@ -26,7 +26,7 @@ from adamjax.matrices.resolve import Layouts
 from adamjax.modifiers.partition_matrices import partition_matrices
 from adamjax.moments import norm
 from adamjax.registry import create
-from adamjax.rule import ScalarOrSchedule, value_at
+from adamjax.rule import ScalarOrSchedule, times, value_at
 from adamjax.schedules import relative_step
 from adamjax.trees import Mask, PyTree, leaf_name
 from adamjax.wrappers.averaging import ema_params
@@ -286,11 +286,7 @@ def _keras_muon(who: str, given: Mapping[str, Any]) -> Call:
 
 def _rescaled(lr: ScalarOrSchedule, decay: ScalarOrSchedule, factor: float) -> dict[str, Any]:
     """Multiply the steps by a factor, but not the weight decay in them."""
-    return {"learning_rate": _times(lr, factor), "weight_decay": _times(decay, 1 / factor)}
-
-
-def _times(value: ScalarOrSchedule, factor: float) -> ScalarOrSchedule:
-    return (lambda count: factor * value(count)) if callable(value) else factor * value
+    return {"learning_rate": times(lr, factor), "weight_decay": times(decay, 1 / factor)}
 
 
 def _keras_matrices(who: str, given: Mapping[str, Any]) -> Layouts:

@@ -13,7 +13,7 @@ import optax
 from adamjax.checks import is_number, lookup_or_suggest, refuse_state
 from adamjax.moments import Array
 from adamjax.registry import optimizer_function
-from adamjax.rule import value_at
+from adamjax.rule import times, value_at
 from adamjax.storage.state_moments import steps_done
 from adamjax.trees import (
     PyTree,
@@ -315,12 +315,8 @@ def _scaled(row: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
         factor, value = float(text[:-1]), base.get(name, text)
         if not callable(value) and not _is_scalar(value):
             raise ValueError(f"{name}: {text!r} multiplies the value in default; give it one")
-        values[name] = _times(factor, value) if callable(value) else factor * value
+        values[name] = times(factor, value)
     return values
-
-
-def _times(factor: float, schedule: Callable[[Any], Any]) -> optax.Schedule:
-    return lambda count: factor * schedule(count)
 
 
 def _is_scalar(value: Any) -> bool:
