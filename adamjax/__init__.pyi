@@ -1283,8 +1283,6 @@ def adamuon(
     muon_eps: ScalarOrSchedule = 1e-08,
     scale: str | None = None,
     style: Literal['author', 'timm', 'nvidia'] = 'author',
-    nesterov: bool | None = None,
-    coefficients: str | Sequence[Sequence[float]] | None = None,
     layouts: str | Mapping[str, Any] | Callable[[Any], Any] | Any | None = None,
     b1: ScalarOrSchedule = 0.9,
     b2: ScalarOrSchedule = 0.95,
@@ -1292,6 +1290,8 @@ def adamuon(
     adam_scale: ScalarOrSchedule = 0.015,
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
+    nesterov: bool | None = None,
+    coefficients: str | Sequence[Sequence[float]] | None = None,
     ns_steps: int | None = None,
     ns_eps: float | None = None,
     ns_dtype: DTypeLike | None = None,
@@ -1322,9 +1322,6 @@ def adamuon(
           'author': the authors' code: the sign of the momentum, b₂ is that of the momentum
           'timm': timm: Muon's style "timm", no sign; with `scale` u = scale · O / (√v̂ + ε)
           'nvidia': NVIDIA: Muon's style "nvidia", no sign, u = scale · N
-      nesterov: whether to use Nesterov momentum. None is the default of `style`.
-      coefficients: polynomials of the Newton-Schulz iteration, see `adamjax.orthogonalize`. None is
-        the default of `style`.
       layouts: the axes of each parameter that form matrices, see `adamjax.matrix_layouts`: "flax",
         "torch", a layout such as "embed heads dim -> (heads dim) embed", or a dict from patterns to
         these. None takes parameters with two axes as (inputs, outputs), except biases, embeddings,
@@ -1335,6 +1332,9 @@ def adamuon(
       adam_scale: factor of Adam's update, the ratio of its learning rate to Muon's.
       mu_dtype: dtype in which momenta are stored, float32 if None.
       nu_dtype: dtype in which v of Adam is stored, float32 if None.
+      nesterov: whether to use Nesterov momentum. None is the default of `style`.
+      coefficients: polynomials of the Newton-Schulz iteration, see `adamjax.orthogonalize`. None is
+        the default of `style`.
       ns_steps: number of Newton-Schulz steps. None is that of the coefficients.
       ns_eps: ε of the Newton-Schulz iteration. None is that of the coefficients.
       ns_dtype: dtype of its products, such as "bfloat16". None is float32.
@@ -3213,9 +3213,6 @@ def muon(
     learning_rate: ScalarOrSchedule = 0.02,
     momentum: ScalarOrSchedule = 0.95,
     *,
-    nesterov: bool | None = None,
-    coefficients: str | Sequence[Sequence[float]] | None = None,
-    scale: str | None = None,
     layouts: str | Mapping[str, Any] | Callable[[Any], Any] | Any | None = None,
     b1: ScalarOrSchedule = 0.9,
     b2: ScalarOrSchedule = 0.95,
@@ -3224,6 +3221,9 @@ def muon(
     style: Literal['author', 'torch', 'optax', 'keras', 'dion', 'nvidia', 'timm'] = 'author',
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
+    nesterov: bool | None = None,
+    coefficients: str | Sequence[Sequence[float]] | None = None,
+    scale: str | None = None,
     ns_steps: int | None = None,
     ns_eps: float | None = None,
     ns_dtype: DTypeLike | None = None,
@@ -3248,12 +3248,6 @@ def muon(
     Args:
       learning_rate: lr, a number, an array or a schedule (a function of the number of steps done).
       momentum: β, 0 <= momentum < 1.
-      nesterov: whether to use Nesterov momentum. None is the default of `style`.
-      coefficients: polynomials of the Newton-Schulz iteration, see `adamjax.orthogonalize`. None is
-        the default of `style`.
-      scale: "aspect", "rms", "rms_to_rms", "spectral" or "none", see `adamjax.orthogonalize`. None
-        is the default of `style`. With "rms" (arXiv:2502.16982) use Adam's learning rate and
-        `adam_scale=1`.
       layouts: the axes of each parameter that form matrices, see `adamjax.matrix_layouts`: "flax",
         "torch", a layout such as "embed heads dim -> (heads dim) embed", or a dict from patterns to
         these. None takes parameters with two axes as (inputs, outputs), except biases, embeddings,
@@ -3272,6 +3266,12 @@ def muon(
           'timm': timm: no Nesterov, You's coefficients, scale 0.2 √max(rows, columns)
       mu_dtype: dtype in which momenta are stored, float32 if None.
       nu_dtype: dtype in which v of Adam is stored, float32 if None.
+      nesterov: whether to use Nesterov momentum. None is the default of `style`.
+      coefficients: polynomials of the Newton-Schulz iteration, see `adamjax.orthogonalize`. None is
+        the default of `style`.
+      scale: "aspect", "rms", "rms_to_rms", "spectral" or "none", see `adamjax.orthogonalize`. None
+        is the default of `style`. With "rms" (arXiv:2502.16982) use Adam's learning rate and
+        `adam_scale=1`.
       ns_steps: number of Newton-Schulz steps. None is that of the coefficients.
       ns_eps: ε of the Newton-Schulz iteration. None is that of the coefficients.
       ns_dtype: dtype of its products, such as "bfloat16". None is float32.
@@ -3320,12 +3320,12 @@ def muown(
     adam_scale: ScalarOrSchedule = 1.0,
     norm_fn: Any = None,
     style: Literal['author', 'nvidia'] = 'author',
-    nesterov: bool | None = None,
-    coefficients: str | Sequence[Sequence[float]] | None = None,
-    scale: str | None = None,
     layouts: str | Mapping[str, Any] | Callable[[Any], Any] | Any | None = None,
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
+    nesterov: bool | None = None,
+    coefficients: str | Sequence[Sequence[float]] | None = None,
+    scale: str | None = None,
     ns_steps: int | None = None,
     ns_eps: float | None = None,
     ns_dtype: DTypeLike | None = None,
@@ -3360,18 +3360,18 @@ def muown(
       style: whose implementation to follow, one of
           'author': the authors' code: Muon's style "keras"
           'nvidia': NVIDIA: Muon's style "nvidia", with `scale="rms"`
-      nesterov: whether to use Nesterov momentum. None is the default of `style`.
-      coefficients: polynomials of the Newton-Schulz iteration, see `adamjax.orthogonalize`. None is
-        the default of `style`.
-      scale: "aspect", "rms", "rms_to_rms", "spectral" or "none", see `adamjax.orthogonalize`. None
-        is the default of `style`. With "rms" (arXiv:2502.16982) use Adam's learning rate and
-        `adam_scale=1`.
       layouts: the axes of each parameter that form matrices, see `adamjax.matrix_layouts`: "flax",
         "torch", a layout such as "embed heads dim -> (heads dim) embed", or a dict from patterns to
         these. None takes parameters with two axes as (inputs, outputs), except biases, embeddings,
         output heads and similar ones.
       mu_dtype: dtype in which momenta are stored, float32 if None.
       nu_dtype: dtype in which v of Adam is stored, float32 if None.
+      nesterov: whether to use Nesterov momentum. None is the default of `style`.
+      coefficients: polynomials of the Newton-Schulz iteration, see `adamjax.orthogonalize`. None is
+        the default of `style`.
+      scale: "aspect", "rms", "rms_to_rms", "spectral" or "none", see `adamjax.orthogonalize`. None
+        is the default of `style`. With "rms" (arXiv:2502.16982) use Adam's learning rate and
+        `adam_scale=1`.
       ns_steps: number of Newton-Schulz steps. None is that of the coefficients.
       ns_eps: ε of the Newton-Schulz iteration. None is that of the coefficients.
       ns_dtype: dtype of its products, such as "bfloat16". None is float32.
@@ -3555,9 +3555,6 @@ def normuon(
     muon_b2: ScalarOrSchedule = 0.95,
     muon_eps: ScalarOrSchedule | None = None,
     style: Literal['author', 'dion', 'nvidia'] = 'author',
-    nesterov: bool | None = None,
-    coefficients: str | Sequence[Sequence[float]] | None = None,
-    scale: str | None = None,
     layouts: str | Mapping[str, Any] | Callable[[Any], Any] | Any | None = None,
     b1: ScalarOrSchedule = 0.9,
     b2: ScalarOrSchedule = 0.95,
@@ -3565,6 +3562,9 @@ def normuon(
     adam_scale: ScalarOrSchedule = 0.015,
     mu_dtype: DTypeLike | None = None,
     nu_dtype: DTypeLike | None = None,
+    nesterov: bool | None = None,
+    coefficients: str | Sequence[Sequence[float]] | None = None,
+    scale: str | None = None,
     ns_steps: int | None = None,
     ns_eps: float | None = None,
     ns_dtype: DTypeLike | None = None,
@@ -3593,12 +3593,6 @@ def normuon(
           'author': the authors' code: Muon's style "author", means over rows
           'dion': Dion: Muon's style "dion", u = scale · N ‖O‖ / max(‖N‖, ε)
           'nvidia': NVIDIA: Muon's style "nvidia", means over the shorter axis, O / √max(v, ε)
-      nesterov: whether to use Nesterov momentum. None is the default of `style`.
-      coefficients: polynomials of the Newton-Schulz iteration, see `adamjax.orthogonalize`. None is
-        the default of `style`.
-      scale: "aspect", "rms", "rms_to_rms", "spectral" or "none", see `adamjax.orthogonalize`. None
-        is the default of `style`. With "rms" (arXiv:2502.16982) use Adam's learning rate and
-        `adam_scale=1`.
       layouts: the axes of each parameter that form matrices, see `adamjax.matrix_layouts`: "flax",
         "torch", a layout such as "embed heads dim -> (heads dim) embed", or a dict from patterns to
         these. None takes parameters with two axes as (inputs, outputs), except biases, embeddings,
@@ -3609,6 +3603,12 @@ def normuon(
       adam_scale: factor of Adam's update, the ratio of its learning rate to Muon's.
       mu_dtype: dtype in which momenta are stored, float32 if None.
       nu_dtype: dtype in which v of Adam is stored, float32 if None.
+      nesterov: whether to use Nesterov momentum. None is the default of `style`.
+      coefficients: polynomials of the Newton-Schulz iteration, see `adamjax.orthogonalize`. None is
+        the default of `style`.
+      scale: "aspect", "rms", "rms_to_rms", "spectral" or "none", see `adamjax.orthogonalize`. None
+        is the default of `style`. With "rms" (arXiv:2502.16982) use Adam's learning rate and
+        `adam_scale=1`.
       ns_steps: number of Newton-Schulz steps. None is that of the coefficients.
       ns_eps: ε of the Newton-Schulz iteration. None is that of the coefficients.
       ns_dtype: dtype of its products, such as "bfloat16". None is float32.

@@ -99,7 +99,7 @@ def extends(base: Function, names: str | None = None) -> Callable[[Function], Fu
 
     Args:
       base: function that takes `**options`.
-      names: its arguments, separated by spaces. None is all of them.
+      names: its arguments, separated by spaces. None is all that are keyword-only.
 
     >>> def power(x, *, base=2, exact=True): ...
     >>> @extends(power)
@@ -111,7 +111,8 @@ def extends(base: Function, names: str | None = None) -> Callable[[Function], Fu
     def decorate(function: Function) -> Function:
         own = {k: p for k, p in inspect.signature(function).parameters.items() if k != "options"}
         others = inspect.signature(base).parameters
-        chosen = others.keys() if names is None else names.split()
+        optional = [k for k, p in others.items() if p.kind is p.KEYWORD_ONLY]
+        chosen = optional if names is None else names.split()
         merged = own | {k: others[k] for k in chosen if k not in own}
         signature = inspect.signature(function)
         signature = signature.replace(parameters=sorted(merged.values(), key=lambda p: p.kind))

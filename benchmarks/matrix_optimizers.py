@@ -71,13 +71,10 @@ Make = Callable[[Any], optax.GradientTransformation]
 
 def of_kernels(name: str, rate: Any) -> optax.GradientTransformation:
     """The optimizer of the kernels, of a learning rate or a schedule."""
-    if name == "adamh":
-        return adamjax.hyperball(adamjax.scale_by_adam(), rate, layouts=LAYOUTS)
-    if name == "muonh":
-        rule = adamjax.scale_by_muon(layouts=LAYOUTS)
-        return adamjax.hyperball(rule, rate, layouts=LAYOUTS)
-    layouts = WRONG.get(name, LAYOUTS)
-    return adamjax.create(name.partition(",")[0], learning_rate=rate, layouts=layouts)
+    if name in ("adamh", "muonh"):
+        rule = adamjax.scale_by_adam() if name == "adamh" else adamjax.scale_by_muon()
+        return adamjax.hyperball(rule, rate)
+    return adamjax.create(name.partition(",")[0], learning_rate=rate, layouts=WRONG.get(name))
 
 
 def optimizer(name: str, steps: int, beside: float) -> Make:

@@ -1,6 +1,6 @@
-"""Functions of the matrices of one leaf, and second moments of orthogonalized updates."""
+"""Rules on the matrices of a leaf, and second moments of orthogonalized updates."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -13,9 +13,15 @@ from adamjax.checks import lookup_or_suggest
 from adamjax.matrices.layout import Layout, Shape, from_matrices, to_matrices
 from adamjax.matrices.resolve import Layouts, resolve_layouts
 from adamjax.modifiers.orthogonalize import SCALES
-from adamjax.moments import Array
+from adamjax.moments import Array, clamp
 from adamjax.rule import ScalarOrSchedule, Slot, explicit_sharding, lift, sharding_beside
 from adamjax.trees import PyTree
+
+
+class StepState(NamedTuple):
+    """Step count."""
+
+    step_count: Array
 
 
 class MatrixMomentState(NamedTuple):
@@ -29,39 +35,60 @@ def second_moment(
     normalize: Callable[..., tuple[Array, Array]],
     b2: ScalarOrSchedule,
     eps: ScalarOrSchedule,
-    *,
-    shape: Callable[[Shape, Layout], Shape] | None = None,
-    dtype: Any = None,
-) -> Callable[[str, Layouts], optax.GradientTransformationExtraArgs]:
-    """Return a function from scale and layouts to a stage that normalizes matrices.
+    **slot: Any,
+) -> Callable[[str], optax.GradientTransformationExtraArgs]:
+    """Return a function from a scale to a stage that normalizes matrices.
 
     Args:
-      normalize: `(scale, step, matrices, second moment)` to the last two, see `map_blocks`.
+      normalize: `(scale, step, matrices, second moment)` to the last two, see `lift_matrices`.
       b2: decay rate of the second moment, `step.muon_b2`.
       eps: `step.muon_eps`.
-      shape: from shape and layout of a leaf to the shape of its second moment, see `means_shape`.
-      dtype: dtype in which the second moment is stored.
+      **slot: `dtype` and `shape` of the second moment, see `adamjax.Slot`.
     """
 
-    def stage(scale: str, layouts: Layouts) -> optax.GradientTransformationExtraArgs:
-        factor = lookup_or_suggest("scale", scale, SCALES)
-
-        def rule(u, moments, step):
-            shapes = [u.shape, moments.nu.shape]
-            u, nu = map_blocks(partial(normalize, factor), step, [u, moments.nu], shapes)
-            return u, moments._replace(nu=nu)
-
-        return lift(
-            rule,
-            MatrixMomentState,
-            {"nu": Slot(dtype, shape=shape)},
-            betas={"muon_b2": b2},
-            scalars={"muon_eps": eps},
-            uses_axes=True,
-            layouts_of=partial(resolve_layouts, layouts=layouts),
-        )
+    def stage(scale: str) -> optax.GradientTransformationExtraArgs:
+        function = partial(normalize, lookup_or_suggest("scale", scale, SCALES))
+        settings = {"betas": {"muon_b2": b2}, "scalars": {"muon_eps": eps}}
+        return lift_matrices(function, MatrixMomentState, {"nu": Slot(**slot)}, **settings)
 
     return stage
+
+
+def lift_matrices(
+    function: Callable[..., Sequence[Array]],
+    state_type: Any = StepState,
+    slots: Mapping[str, Slot] = {},
+    *,
+    inputs: Sequence[str] = (),
+    layouts: Layouts = None,
+    **options: Any,
+) -> optax.GradientTransformationExtraArgs:
+    """Lift a function of the matrices of a leaf, as `adamjax.lift` does with a rule.
+
+    Args:
+      function: from the step, the updates, with `needs_params` the parameters, the inputs and the
+        moments to new updates and moments, see `map_blocks`. A leaf that is no matrix is passed
+        whole, and `step.layout` is None.
+      state_type: see `adamjax.lift`.
+      slots: see `adamjax.lift`.
+      inputs: names of extra arguments of `update`, trees like the updates.
+      layouts: the axes of each parameter that form matrices. None is those of the
+        `partition_matrices` around it.
+      **options: other arguments of `adamjax.lift`.
+    """
+
+    def rule(u, moments, step, *params):
+        before = [getattr(moments, name) for name in slots]
+        arrays = [u, *params, *(clamp(getattr(step, name)) for name in inputs), *before]
+        if step.layout is None:
+            u, *after = function(step, *arrays)
+        else:
+            u, *after = map_blocks(function, step, arrays, [x.shape for x in (u, *before)])
+        return u, moments._replace(**dict(zip(slots, after, strict=True)))
+
+    options |= {"uses_axes": True, "layouts_of": partial(resolve_layouts, layouts=layouts)}
+    extra = lambda _, extra_args: {name: extra_args[name] for name in inputs}  # noqa: E731
+    return lift(rule, state_type, slots, leaf_inputs=extra, **options)
 
 
 def map_blocks(

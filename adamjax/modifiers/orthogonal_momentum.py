@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 
 import optax
 
-from adamjax.checks import check_count, check_dtype, check_not_negative
+from adamjax.checks import check_count, check_dtype, check_not_negative, lookup_or_suggest
 from adamjax.matrices.polar import COEFFICIENTS, Coefficients, Triples
-from adamjax.matrices.resolve import Layouts
 from adamjax.modifiers.orthogonalize import orthogonalize
 from adamjax.moments import Array, ema
 from adamjax.rule import ScalarOrSchedule, Slot, lift
@@ -27,8 +26,8 @@ class Preset(NamedTuple):
       coefficients: polynomials of the Newton-Schulz iteration.
       scale: factor of the orthogonal matrices, a key of `SCALES`.
       before: transformation between momentum and orthogonalization.
-      after: from scale and layouts to a transformation that takes the place of the scale.
-      wrap: wrapper of all of these, with the argument `layouts`.
+      after: from the scale to a transformation that takes its place.
+      wrap: wrapper of all of these.
     """
 
     momentum: str
@@ -61,17 +60,38 @@ class MuonState(NamedTuple):
 
 
 def orthogonal_momentum(
-    momentum: ScalarOrSchedule, preset: Preset, layouts: Layouts, mu_dtype: Any, **iteration: Any
+    momentum: ScalarOrSchedule,
+    style: str | Preset,
+    *,
+    nesterov: bool | None = None,
+    coefficients: str | Triples | None = None,
+    scale: str | None = None,
+    mu_dtype: Any = None,
+    **iteration: Any,
 ) -> optax.GradientTransformation:
-    """Return a momentum, its orthogonalization by `newton_schulz`, and the stages of a preset."""
-    scale = "none" if preset.after else preset.scale
+    """Return a momentum, its orthogonalization by `newton_schulz`, and the stages of a preset.
+
+    Args:
+      momentum: β, 0 <= momentum < 1.
+      style: a key of `PRESETS`, or a preset.
+      nesterov: whether to use Nesterov momentum. None is the default of `style`.
+      coefficients: polynomials of the Newton-Schulz iteration, see `adamjax.orthogonalize`. None is
+        the default of `style`.
+      scale: "aspect", "rms", "rms_to_rms", "spectral" or "none", see `adamjax.orthogonalize`. None
+        is the default of `style`. With "rms" (arXiv:2502.16982) use Adam's learning rate and
+        `adam_scale=1`.
+      mu_dtype: dtype in which the momentum is stored, float32 if None.
+    """
+    preset = style if isinstance(style, Preset) else lookup_or_suggest("style", style, PRESETS)
+    own: dict[str, Any] = {"nesterov": nesterov, "coefficients": coefficients, "scale": scale}
+    preset = preset._replace(**{k: value for k, value in own.items() if value is not None})
     tx = optax.chain(
         matrix_momentum(momentum, preset.nesterov, preset.momentum, mu_dtype),
         *([preset.before] if preset.before else []),
-        newton_schulz(preset.coefficients, scale, layouts, **iteration),
-        *([preset.after(preset.scale, layouts)] if preset.after else []),
+        newton_schulz(preset.coefficients, "none" if preset.after else preset.scale, **iteration),
+        *([preset.after(preset.scale)] if preset.after else []),
     )
-    return preset.wrap(tx, layouts=layouts) if preset.wrap else tx
+    return preset.wrap(tx) if preset.wrap else tx
 
 
 def matrix_momentum(
@@ -101,7 +121,6 @@ def matrix_momentum(
 def newton_schulz(
     coefficients: str | Triples | Coefficients,
     scale: str,
-    layouts: Layouts,
     *,
     ns_steps: int | None = None,
     ns_eps: float | None = None,
@@ -111,7 +130,7 @@ def newton_schulz(
     """Return `orthogonalize`, with the names of Muon's arguments in errors.
 
     Args:
-      coefficients, scale, layouts: as in `orthogonalize`.
+      coefficients, scale: as in `orthogonalize`.
       ns_steps: number of Newton-Schulz steps. None is that of the coefficients.
       ns_eps: ε of the Newton-Schulz iteration. None is that of the coefficients.
       ns_dtype: dtype of its products, such as "bfloat16". None is float32.
@@ -123,4 +142,4 @@ def newton_schulz(
         check_not_negative("ns_eps", ns_eps)
     check_dtype("ns_dtype", ns_dtype)
     options = {"steps": ns_steps, "eps": ns_eps, "dtype": ns_dtype, "wire_dtype": wire_dtype}
-    return orthogonalize(coefficients, scale=scale, layouts=layouts, **options)
+    return orthogonalize(coefficients, scale=scale, **options)

@@ -33,6 +33,7 @@ import optax
 from adamjax.checks import is_zero, lookup_or_suggest
 from adamjax.matrices.layout import Layout, Shape
 from adamjax.matrices.resolve import Layouts, StackedLayouts, other_kind, resolve_layouts
+from adamjax.modifiers.orthogonal_momentum import PRESETS
 from adamjax.modifiers.orthogonalize import SCALES
 from adamjax.registry import get_variant
 from adamjax.rule import as_real
@@ -330,8 +331,6 @@ def _rate(kind: str, row: MupRow, values: dict[str, Any]) -> float:
         return 1 / n
     (rows, columns), old = (layout.matrix_shapes(x)[0][-2:] for x in (row.shape, row.base_shape))
     if kind == "orthogonalized":
-        from adamjax.variants.muon import PRESETS  # variants are loaded when they are used
-
         style = lookup_or_suggest("style", values.get("style", "author"), PRESETS)
         scale = lookup_or_suggest("scale", values.get("scale") or style.scale, SCALES)
         return math.sqrt(m / n) * scale(*old) / scale(rows, columns)

@@ -12,16 +12,10 @@ from typing import Any
 
 import optax
 
-from adamjax.checks import check_not_negative, lookup_or_suggest
+from adamjax.checks import check_not_negative
 from adamjax.derive import extends
-from adamjax.matrices.polar import Triples
 from adamjax.matrices.resolve import Layouts
-from adamjax.modifiers.orthogonal_momentum import (
-    PRESETS,
-    Preset,
-    newton_schulz,
-    orthogonal_momentum,
-)
+from adamjax.modifiers.orthogonal_momentum import Preset, newton_schulz, orthogonal_momentum
 from adamjax.modifiers.partition_matrices import partition_matrices
 from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule
@@ -38,13 +32,11 @@ STYLES = {
 }
 
 
-@extends(newton_schulz, "ns_steps ns_eps ns_dtype wire_dtype")
+@extends(newton_schulz)
+@extends(orthogonal_momentum)
 def scale_by_muon(
     momentum: ScalarOrSchedule = 0.95,
     *,
-    nesterov: bool | None = None,
-    coefficients: str | Triples | None = None,
-    scale: str | None = None,
     layouts: Layouts = None,
     b1: ScalarOrSchedule = 0.9,
     b2: ScalarOrSchedule = 0.95,
@@ -58,13 +50,6 @@ def scale_by_muon(
     """Rescale updates with the Muon rule for matrices, and with Adam for other leaves.
 
     Args:
-      momentum: β, 0 <= momentum < 1.
-      nesterov: whether to use Nesterov momentum. None is the default of `style`.
-      coefficients: polynomials of the Newton-Schulz iteration, see `adamjax.orthogonalize`. None is
-        the default of `style`.
-      scale: "aspect", "rms", "rms_to_rms", "spectral" or "none", see `adamjax.orthogonalize`. None
-        is the default of `style`. With "rms" (arXiv:2502.16982) use Adam's learning rate and
-        `adam_scale=1`.
       layouts: the axes of each parameter that form matrices, see `adamjax.matrix_layouts`: "flax",
         "torch", a layout such as "embed heads dim -> (heads dim) embed", or a dict from patterns to
         these. None takes parameters with two axes as (inputs, outputs), except biases, embeddings,
@@ -90,16 +75,11 @@ def scale_by_muon(
     >>> round(float(tx.update(g, tx.init(g))[0][0, 0]), 3)  # 3.4445 - 4.775 + 2.0315
     0.701
     """
-    preset = style if isinstance(style, Preset) else lookup_or_suggest("style", style, PRESETS)
-    own: dict[str, Any] = {"nesterov": nesterov, "coefficients": coefficients, "scale": scale}
-    preset = preset._replace(**{k: value for k, value in own.items() if value is not None})
     check_not_negative("adam_scale", adam_scale)
-    for_matrices = orthogonal_momentum(momentum, preset, layouts, mu_dtype, **options)
-    for_others = optax.chain(
-        scale_by_adam(b1, b2, eps, mu_dtype=mu_dtype, nu_dtype=nu_dtype),
-        optax.scale_by_learning_rate(adam_scale, flip_sign=False),
-    )
-    return partition_matrices(for_matrices, for_others, layouts)
+    matrices = orthogonal_momentum(momentum, style, mu_dtype=mu_dtype, **options)
+    adam = scale_by_adam(b1, b2, eps, mu_dtype=mu_dtype, nu_dtype=nu_dtype)
+    others = optax.chain(adam, optax.scale_by_learning_rate(adam_scale, flip_sign=False))
+    return partition_matrices(matrices, others, layouts)
 
 
 MUON = register(

@@ -14,18 +14,16 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_not_negative, lookup_or_suggest
 from adamjax.derive import extends
-from adamjax.matrices.resolve import Layouts, resolve_layouts
-from adamjax.modifiers.map_blocks import map_blocks, means_shape
+from adamjax.modifiers.map_blocks import lift_matrices, means_shape
 from adamjax.modifiers.orthogonal_momentum import PRESETS
 from adamjax.moments import Array, adam_update, clamp, divide, ema, norm
 from adamjax.registry import Paper, register
-from adamjax.rule import ScalarOrSchedule, Slot, lift, value_at, without_corrections
+from adamjax.rule import ScalarOrSchedule, Slot, times
 from adamjax.trees import PyTree
 from adamjax.variants.muon import scale_by_muon
 
@@ -91,26 +89,16 @@ def scale_by_muown(
         scalars={"eps": eps, "eps_root": 0.0, "learning_rate": learning_rate},
     )
     options |= {"b1": b1, "b2": b2, "eps": eps, "style": preset._replace(wrap=wrap)}
-    return scale_by_muon(momentum, adam_scale=_product(learning_rate, adam_scale), **options)
-
-
-def _product(a: ScalarOrSchedule, b: ScalarOrSchedule) -> ScalarOrSchedule:
-    if callable(a) or callable(b):
-        return lambda count: value_at(a, count) * value_at(b, count)
-    return a * b
+    return scale_by_muon(momentum, adam_scale=times(learning_rate, adam_scale), **options)
 
 
 def _normalize_weights(
     inner: optax.GradientTransformationExtraArgs,
-    *,
-    layouts: Layouts,
     norm_fn: Callable[[Array, Array], Array] | None,
     **settings: Any,
 ) -> optax.GradientTransformationExtraArgs:
     """Run a transformation on the directions of rows, and Adam on their lengths."""
     slots = dict.fromkeys(RowsState._fields[1:], Slot(shape=means_shape))
-    options: dict[str, Any] = {"layouts_of": partial(resolve_layouts, layouts=layouts)}
-    options |= {"uses_axes": True, "needs_params": True, "leaf_inputs": lambda _, inputs: inputs}
 
     def split(step, g, p, start):
         """Return n before the first step, r, n, d and Δr."""
@@ -120,41 +108,30 @@ def _normalize_weights(
         slope = clamp(jnp.sum(g * d, -1, keepdims=True))
         return start, r, norm_fn(start, step.count - 1) if norm_fn else start, d, slope
 
-    def direction(g, moments, step, p):
-        def on_matrix(step, g, p, start):
-            _, r, n, d, slope = split(step, g, p, start)
-            return [divide(r, n) * (g - d * slope)]
+    def direction(step, g, p, start, *moments):
+        _, r, n, d, slope = split(step, g, p, start)
+        return divide(r, n) * (g - d * slope), start, *moments
 
-        return map_blocks(on_matrix, step, [g, p, step.length], [g.shape])[0], moments
+    def step_of(step, y, p, g, start, mu, nu):
+        start, r, n, d, slope = split(step, g, p, start)
+        mu, nu = ema(slope, mu, step.b1), ema(slope * slope, nu, step.b2)
+        lr, adam = step.learning_rate, step.learning_rate * adam_update(mu, nu, step)
+        length = norm(n * d - lr * y, (-1,))
+        # p less the new row, without the difference of two near numbers.
+        squares = lr * jnp.sum(lr * y * y - 2 * n * d * y, -1, keepdims=True)
+        shorter = r * divide(squares, length * (length + n))
+        u = d * (adam * divide(n, length) + shorter) + (r - adam) * lr * divide(y, length)
+        return u, start if norm_fn else length, mu, nu
 
-    def step_of(y, moments, step, p):
-        def on_matrix(step, y, p, g, start, mu, nu):
-            start, r, n, d, slope = split(step, g, p, start)
-            mu, nu = ema(slope, mu, step.b1), ema(slope * slope, nu, step.b2)
-            lr, adam = step.learning_rate, step.learning_rate * adam_update(mu, nu, step)
-            length = norm(n * d - lr * y, (-1,))
-            # p less the new row, without the difference of two near numbers.
-            squares = lr * jnp.sum(lr * y * y - 2 * n * d * y, -1, keepdims=True)
-            shorter = r * divide(squares, length * (length + n))
-            u = d * (adam * divide(n, length) + shorter) + (r - adam) * lr * divide(y, length)
-            return u, start if norm_fn else length, mu, nu
-
-        _, *rows = moments
-        shapes = [y.shape, *(x.shape for x in rows)]
-        u, *rows = map_blocks(on_matrix, step, [y, p, clamp(step.gradient), *rows], shapes)
-        return u, RowsState(moments.step_count, *rows)
-
-    first = lift(direction, optax.ScaleByScheduleState, {}, **options)
-    last = lift(step_of, RowsState, slots, **settings, **options)
+    both = partial(lift_matrices, state_type=RowsState, slots=slots, needs_params=True, **settings)
+    first, last = both(direction), both(step_of, inputs=["gradient"])
 
     def init(params: PyTree) -> Any:
         return inner.init(params), last.init(params)
 
     def update(updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         inner_state, rows = state
-        count, length, *_ = without_corrections(rows)
-        length = jax.tree.unflatten(jax.tree.structure(updates), jax.tree.leaves(length))
-        u, _ = first.update(updates, optax.ScaleByScheduleState(count), params, length=length)
+        u, _ = first.update(updates, rows, params)
         u, inner_state = inner.update(u, inner_state, params, **extra_args)
         u, rows = last.update(u, rows, params, gradient=updates)
         return u, (inner_state, rows)

@@ -17,7 +17,6 @@ import optax
 
 from adamjax.checks import lookup_or_suggest
 from adamjax.derive import extends
-from adamjax.matrices.resolve import Layouts
 from adamjax.modifiers.map_blocks import mean_axis, means_shape, second_moment
 from adamjax.modifiers.orthogonal_momentum import PRESETS
 from adamjax.moments import divide, ema, mean, norm, root
@@ -64,8 +63,8 @@ def scale_by_normuon(
 
 def row_moment(
     style: str, b2: ScalarOrSchedule, eps: ScalarOrSchedule
-) -> Callable[[str, Layouts], optax.GradientTransformation]:
-    """Return a function from scale and layouts to the stage after the orthogonalization."""
+) -> Callable[[str], optax.GradientTransformation]:
+    """Return a function from the scale to the stage after the orthogonalization."""
     shorter = style == "nvidia"
 
     def normalize(scale, step, o, v):

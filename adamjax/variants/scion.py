@@ -8,7 +8,6 @@ Scion moves each parameter by the element of a norm ball that decreases a linear
     p <- p - lr (u + p)                it stays in the ball of radius R
 """
 
-import math
 from functools import partial
 from typing import Any
 
@@ -18,14 +17,13 @@ import optax
 from adamjax.checks import check_not_negative, lookup_or_suggest
 from adamjax.derive import extends
 from adamjax.matrices.polar import Triples
-from adamjax.matrices.resolve import resolve_layouts
-from adamjax.modifiers.map_blocks import map_blocks
+from adamjax.modifiers.map_blocks import lift_matrices
 from adamjax.modifiers.map_updates import map_updates
 from adamjax.modifiers.orthogonal_momentum import matrix_momentum, newton_schulz
 from adamjax.modifiers.partition_matrices import partition_matrices
-from adamjax.moments import divide, norm as euclidean_norm
+from adamjax.moments import divide, mean, root
 from adamjax.registry import Paper, register
-from adamjax.rule import ScalarOrSchedule, lift
+from adamjax.rule import ScalarOrSchedule
 from adamjax.variants.muon import scale_by_muon
 
 _SPECTRAL = {"spectral": "rms_to_rms", "spectral_max": "aspect"}  # and their scales
@@ -38,7 +36,7 @@ _OTHER_NORMS = {"sign": jnp.sign, "rms": lambda m: divide(m, _rms(m, *range(m.nd
 
 
 def _rms(m: Any, *axes: int) -> Any:
-    return euclidean_norm(m, axes) / math.sqrt(math.prod(m.shape[axis] for axis in axes))
+    return root(mean(m * m, *axes))
 
 
 @extends(scale_by_muon, "ns_steps ns_eps ns_dtype wire_dtype layouts mu_dtype")
@@ -80,15 +78,9 @@ def scale_by_scion(
     other = lookup_or_suggest("other_norm", other_norm, _OTHER_NORMS)
     check_not_negative("radius", radius)
     check_not_negative("other_radius", other_radius)
-
-    def rule(m, moments, step):
-        (u,) = map_blocks(lambda step, x: [_NORMS[norm](x)], step, [m], [m.shape])
-        return u, moments
-
     layouts, mu_dtype = options.pop("layouts", None), options.pop("mu_dtype", None)
-    layouts_of = partial(resolve_layouts, layouts=layouts)
-    polar = newton_schulz(coefficients, _SPECTRAL.get(norm, "none"), layouts, **options)
-    elementary = lift(rule, optax.ScaleByScheduleState, {}, uses_axes=True, layouts_of=layouts_of)
+    polar = newton_schulz(coefficients, _SPECTRAL.get(norm, "none"), **options)
+    elementary = lift_matrices(lambda step, m: [_NORMS[norm](m)])
     times = partial(optax.scale_by_learning_rate, flip_sign=False)
     matrices = optax.chain(polar if norm in _SPECTRAL else elementary, times(radius))
     others = optax.chain(map_updates(optax.identity(), lambda m, g: other(m)), times(other_radius))

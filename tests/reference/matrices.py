@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.matrices.polar import resolve
+from adamjax.modifiers.partition_matrices import partition_matrices
 from adamjax.variants.normuon import row_moment
 from tests.reference import PLAIN, reads
 
@@ -103,7 +104,8 @@ def normuon(given):
     # The authors' code flattens a convolution for the iteration alone.
     given.choose({("leaf", 1.0): None}, "scale_shape", "extra_scale")
     moment = row_moment(style, own.pop("muon_b2"), own.pop("muon_eps"))
-    stages = [moment(given.choose(SCALES, "scale"), "i j out in -> i j out in")]
+    moment = moment(given.choose(SCALES, "scale"))
+    stages = [partition_matrices(moment, optax.identity(), "i j out in -> i j out in")]
     return own | {"name": "muon", "scale": "none", "stages": stages}
 
 
