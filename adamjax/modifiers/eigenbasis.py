@@ -237,6 +237,15 @@ def covariance_basis(
     return eigenbasis(inner, beta, **options)
 
 
+def inner_settings(style: str, *values: ScalarOrSchedule) -> list[ScalarOrSchedule]:
+    """Return the settings of an inner optimizer, one step ahead if it starts with step 2."""
+    ahead = 0 if lookup_or_suggest("style", style, STYLES).learns_first else 1
+    return [
+        (lambda count, value=value: value(count + ahead)) if callable(value) else value
+        for value in values
+    ]
+
+
 class _Eigenbasis(NamedTuple):
     """The functions of the transformation, and the arguments of `eigenbasis`."""
 
@@ -250,7 +259,7 @@ class _Eigenbasis(NamedTuple):
     whiten: bool
     precondition: bool
     eps: ScalarOrSchedule
-    learn: Callable[..., Any] | None = None
+    learn: Any = None
 
     def init(self, params: PyTree) -> Any:
         flatten_floating("params", params, real=True)

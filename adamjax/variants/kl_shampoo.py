@@ -13,7 +13,7 @@ import optax
 
 from adamjax.derive import extends
 from adamjax.matrices.tensors import with_axes
-from adamjax.modifiers.eigenbasis import covariance_basis
+from adamjax.modifiers.eigenbasis import covariance_basis, inner_settings
 from adamjax.modifiers.orthogonal_momentum import matrix_momentum
 from adamjax.modifiers.partition_matrices import partition_matrices
 from adamjax.registry import register
@@ -21,7 +21,7 @@ from adamjax.rule import ScalarOrSchedule
 from adamjax.schedules import zero_on_first_step
 from adamjax.variants.adam import scale_by_adam
 from adamjax.variants.kl_soap import PAPER
-from adamjax.variants.soap import scale_by_soap, shifted
+from adamjax.variants.soap import scale_by_soap
 
 
 @extends(scale_by_soap, "shampoo_beta precondition_frequency max_size layouts")
@@ -50,7 +50,7 @@ def scale_by_kl_shampoo(
     >>> jnp.round(tx.update(g, state)[0]).astype(int).tolist()  # eigenvalues are 0.1 at first
     [[30, 0], [0, 10]]
     """
-    settings = shifted(b1, b2, eps)
+    settings = inner_settings("author", b1, b2, eps)
     adam = scale_by_adam(*settings)
     layouts = with_axes(options.get("layouts"))
     inner = partition_matrices(matrix_momentum(settings[0]), adam, layouts)

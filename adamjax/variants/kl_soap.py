@@ -14,11 +14,11 @@ from typing import Any
 import optax
 
 from adamjax.derive import extends
-from adamjax.modifiers.eigenbasis import covariance_basis
+from adamjax.modifiers.eigenbasis import covariance_basis, inner_settings
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule
 from adamjax.variants.adam import scale_by_adam
-from adamjax.variants.soap import scale_by_soap, shifted, skip_first_decay
+from adamjax.variants.soap import scale_by_soap, skip_first_decay
 
 STYLES = {
     "author": "the authors' code: the first step is 0, and a gradient enters after its step",
@@ -65,7 +65,7 @@ def scale_by_kl_soap(
     >>> jnp.round(tx.update(g, state)[0], 3).tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
-    settings = (b1, b2, eps) if style == "nvidia" else shifted(b1, b2, eps)
+    settings = inner_settings(style, b1, b2, eps)
     adam = scale_by_adam(*settings, style="torch" if style == "nvidia" else "mlx")
     options |= {"style": style, "solver": solver, "whiten": True, "eps": eps}
     return covariance_basis(adam, b2, **options)

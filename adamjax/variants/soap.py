@@ -10,21 +10,18 @@ Adam in the basis of Shampoo, the eigenvectors of the row and column covariances
 import math
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import optax
 
 from adamjax.checks import lookup_or_suggest
 from adamjax.derive import extends
 from adamjax.matrices.resolve import Layouts
-from adamjax.matrices.tensors import Tensors, tensors_of
-from adamjax.modifiers.eigenbasis import covariance_basis
-from adamjax.modifiers.map_updates import auto_sharded
-from adamjax.moments import Array, divide, norm
+from adamjax.modifiers.eigenbasis import covariance_basis, inner_settings
+from adamjax.modifiers.map_blocks import lift_matrices
+from adamjax.moments import divide, norm
 from adamjax.registry import Paper, register
-from adamjax.rule import ScalarOrSchedule, lift
+from adamjax.rule import ScalarOrSchedule
 from adamjax.schedules import zero_on_first_step
-from adamjax.trees import PyTree
 from adamjax.variants.adam import scale_by_adam
 
 STYLES = {
@@ -34,7 +31,7 @@ STYLES = {
 }
 
 
-@extends(covariance_basis, "shampoo_beta precondition_frequency max_size layouts")
+@extends(covariance_basis)
 def scale_by_soap(
     b1: ScalarOrSchedule = 0.95,
     b2: ScalarOrSchedule = 0.95,
@@ -71,24 +68,12 @@ def scale_by_soap(
     [[1.0, 0.0], [0.0, 1.0]]
     """
     lookup_or_suggest("style", style, STYLES)
-    settings = (b1, b2, eps) if style == "nvidia" else shifted(b1, b2, eps)
-    dtypes = {"mu_dtype": mu_dtype, "nu_dtype": nu_dtype}
-    inner = scale_by_adam(*settings, style="torch" if style == "nvidia" else "keras", **dtypes)
-    by_rms = _normalize(options.get("layouts"))
-    if normalize and style == "author":
-        raw = scale_by_adam(*settings, style="mlx", **dtypes)
-        inner = optax.chain(raw, by_rms, _correct_bias(*settings[:2]))
-    elif normalize:
-        inner = optax.chain(inner, by_rms)
+    settings = inner_settings(style, b1, b2, eps)
+    of_adam = "torch" if style == "nvidia" else "keras"
+    inner = scale_by_adam(*settings, style=of_adam, mu_dtype=mu_dtype, nu_dtype=nu_dtype)
+    if normalize:
+        inner = optax.chain(inner, _normalize(style, settings, options.get("layouts")))
     return covariance_basis(inner, b2, style=style, **options)
-
-
-def shifted(*values: ScalarOrSchedule) -> list[ScalarOrSchedule]:
-    """Return the schedules one step ahead, since the inner optimizer starts with step 2."""
-    return [
-        (lambda count, value=value: value(count + 1)) if callable(value) else value
-        for value in values
-    ]
 
 
 def skip_first_decay(weight_decay: ScalarOrSchedule, decay_mode: str, style: str) -> dict[str, Any]:
@@ -96,32 +81,23 @@ def skip_first_decay(weight_decay: ScalarOrSchedule, decay_mode: str, style: str
     return {} if style == "nvidia" else zero_on_first_step(weight_decay, decay_mode)
 
 
-def _normalize(layouts: Layouts) -> optax.GradientTransformation:
-    """Divide matrices, and leaves without a matrix, by their root mean square."""
+def _normalize(
+    style: str, settings: list[ScalarOrSchedule], layouts: Layouts
+) -> optax.GradientTransformation:
+    """Divide matrices, and leaves without a matrix, by their root mean square.
 
-    def by_rms(x: Array) -> Array:
-        return divide(x, norm(x)) * math.sqrt(x.size)
+    The authors multiply by √(1 - b₂ᵗ) / (1 - b₁ᵗ) after that.
+    """
 
-    def normalize(x: Array, t: Tensors) -> Array:
-        blocks = [jax.vmap(by_rms)(block) for block in t.split(x)]
-        return t.join(blocks, x) if blocks else by_rms(x)
+    def by_rms(step, u):
+        axes = (-2, -1) if step.layout else tuple(range(u.ndim))
+        u = divide(u, norm(u, axes)) * math.sqrt(math.prod(u.shape[axis] for axis in axes))
+        correction = jnp.sqrt(step.b2.bias_correction) / step.b1.bias_correction
+        return [u * correction if style == "author" else u]
 
-    def update(updates: PyTree, params: PyTree) -> PyTree:
-        tensors = tensors_of(updates, layouts, 0)
-        leaves, treedef = jax.tree.flatten(updates)
-        on_leaves = lambda leaves: list(map(normalize, leaves, tensors))  # noqa: E731
-        return treedef.unflatten(auto_sharded(on_leaves, leaves))
-
-    return optax.stateless(update)
-
-
-def _correct_bias(b1: ScalarOrSchedule, b2: ScalarOrSchedule) -> optax.GradientTransformation:
-    """Multiply by √(1 - b₂ᵗ) / (1 - b₁ᵗ)."""
-
-    def rule(u, moments, step):
-        return u * (jnp.sqrt(step.b2.bias_correction) / step.b1.bias_correction), moments
-
-    return lift(rule, optax.ScaleByScheduleState, {}, betas={"b1": b1, "b2": b2})
+    betas = dict(zip(("b1", "b2"), settings, strict=False))
+    layouts = "other" if layouts == "axes" else layouts  # a leaf is one tensor
+    return lift_matrices(by_rms, betas=betas, layouts=layouts)
 
 
 SOAP = register(
