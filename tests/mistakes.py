@@ -4,8 +4,8 @@ A mutant is the file of a variant, or a module of helpers as the variants use it
 expression changed.
 
 Not planted, as no number depends on them or they have tests of their own: docstrings, annotations,
-records, the text of errors, masks, dtypes, storage, the limit on huge gradients, the exchange of
-operands that commute, and `>` for `>=`, which differ in ties alone.
+records, methods of states, the text of errors, masks, dtypes, storage, the limit on huge gradients,
+the exchange of operands that commute, and `>` for `>=`, which differ in ties alone.
 """
 
 import ast
@@ -33,6 +33,7 @@ SHARED = (
 )
 HIDDEN = {None, "dtype", "mask", "mu_dtype", "nu_dtype", "param_rounding", "squares", "storage"}
 HIDDEN |= {"square", "strict"}
+UNUSED = {None, "_check_state", "clamp"}  # trials have valid states and no huge numbers
 BUILDERS = {"callable", "copy_params", "lift", "lookup_or_suggest", "optimizer", "Slot"}
 BUILDERS |= {"with_extra_args_support", "with_param_rounding"}
 CASTS = {"_wide", "asarray", "at_least_float32", "cast", "clamp", "float"}
@@ -129,8 +130,7 @@ def users_of_shared():
 def used(file):
     """The helpers that a file calls or names in its tables, and those that they do."""
     bodies = [body for module in imported(file) for body in parsed(module).body]
-    functions = {f.name: f for f in bodies if isinstance(f, ast.FunctionDef) and f.name != "clamp"}
-    functions |= {table(b): b for b in bodies if isinstance(b, ast.Assign) and table(b)}
+    functions = {name_of(body): body for body in bodies if name_of(body) not in UNUSED}
     found, ahead = set(), [parsed(file)]
     while ahead:
         tree = ahead.pop()
@@ -155,8 +155,7 @@ def imported(file):
 def changes(module, functions):
     """(function, description, code) for each change in the given functions, or in all."""
     tree = parsed(module)
-    for top in tree.body:
-        name = top.name if isinstance(top, ast.FunctionDef) else table(top)
+    for name, top in parts(tree.body):
         if name is None or (functions is not None and name not in functions):
             continue
         # Defaults of shared code do not matter, since the variants pass their own values.
@@ -175,12 +174,22 @@ def changes(module, functions):
                     yield name, shortened(before, after), code
 
 
-def table(statement):
-    """The name of a dict of functions or numbers, from which a style is chosen."""
+def parts(statements):
+    """(name, statement) of functions and tables, and of methods under the name of their class."""
+    for statement in statements:
+        if not isinstance(statement, ast.ClassDef):
+            yield name_of(statement), statement
+        elif not statement.name.endswith("State"):
+            methods = (body for body in statement.body if isinstance(body, ast.FunctionDef))
+            yield from ((statement.name, method) for method in methods)
+
+
+def name_of(statement):
+    """The name of a function, a class, or a dict from which a style is chosen, not of its texts."""
     if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Dict):
-        name = statement.targets[0].id
-        return None if name == "STYLES" else name
-    return None
+        name, values = statement.targets[0].id, statement.value.values
+        return None if name == "STYLES" and ast.Constant in map(type, values) else name
+    return getattr(statement, "name", None)
 
 
 def places(tree, around):
