@@ -206,7 +206,9 @@ def eigenbasis(
     options = (decay, every, max_size, layouts, chosen, exact, whiten, precondition, eps)
     tx = _Eigenbasis(inner, *options)
     # A switch outside of jit compiles at every step. Jit hides the count from schedules.
-    learn = tx.learn_from if callable(decay) or callable(eps) else jax.jit(tx.learn_from)
+    learn = tx.learn_from
+    if not (callable(decay) or callable(eps)):
+        learn = jax.jit(learn, static_argnums=0)
     tx = tx._replace(learn=learn)
     return optax.GradientTransformationExtraArgs(tx.init, tx.update)
 
@@ -275,8 +277,8 @@ class _Eigenbasis(NamedTuple):
         dtypes = [at_least_float32(jnp.result_type(p)) for p in leaves]
         return _trees(params, [t.fill(value, d) for t, d in zip(tensors, dtypes, strict=True)])
 
-    def _tensors(self, tree: PyTree) -> list[Tensors]:
-        return tensors_of(tree, self.layouts, self.max_size)
+    def _tensors(self, tree: PyTree) -> tuple[Tensors, ...]:
+        return tuple(tensors_of(tree, self.layouts, self.max_size))
 
     def update(self, updates: PyTree, state: Any, params: PyTree = None, **extra_args: Any) -> Any:
         flatten_floating("updates", updates, real=True)
@@ -287,13 +289,14 @@ class _Eigenbasis(NamedTuple):
         updates, params = map_leaves(clamp, updates), like_updates(updates, params)
         first, count = state.step_count == 0, increment(state.step_count)
         if self.style.learns_first:
-            state = self.learn(updates, state)
+            state = self.learn(self._tensors(updates), updates, state)
             new, after = self._step(updates, state, params, extra_args)
             return new, state._replace(step_count=count, inner_state=after)
         new, after = self._step(updates, state, params, extra_args)
         after = jax.tree.map(partial(jnp.where, first), state.inner_state, after)
         new = jax.tree.map(lambda u: jnp.where(first, 0 * u, u), new)  # NaN stays
-        state = self.learn(updates, state._replace(inner_state=after))
+        state = state._replace(inner_state=after)
+        state = self.learn(self._tensors(updates), updates, state)
         return new, state._replace(step_count=count)
 
     def _step(self, updates: PyTree, state: Any, params: PyTree, extra_args: Any) -> Any:
@@ -316,9 +319,11 @@ class _Eigenbasis(NamedTuple):
         new, after = self.inner.update(turned, state.inner_state, params, **extra_args)
         return change(_turn_back, new, bases, *values), after
 
-    def learn_from(self, updates: PyTree, state: Any) -> EigenbasisState:
+    def learn_from(
+        self, tensors: Sequence[Tensors], updates: PyTree, state: Any
+    ) -> EigenbasisState:
         """Return the state after these gradients are in the averages, and new bases if due."""
-        tensors, (rows, replace) = self._tensors(updates), _moments(state.inner_state)
+        rows, replace = _moments(state.inner_state)
         indices = {name: i for i, name in enumerate(leaf_names(updates))}
         roles = [(role in SQUARES, indices[name]) for _, role, name, _ in rows]
 
@@ -366,7 +371,7 @@ class _Eigenbasis(NamedTuple):
 
     def _rotate(
         self,
-        tensors: list[Tensors],
+        tensors: Sequence[Tensors],
         roles: list[tuple[bool, int]],
         covariances: list[Pair],
         exact: bool,

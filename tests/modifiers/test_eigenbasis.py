@@ -126,3 +126,19 @@ def test_storage_goes_around_the_basis(whole):
     stored = run(adamjax.store(adamjax.eigenbasis(adamjax.scale_by_adam(), every=1), **STORED))
     a, b = stored["w"], whole["w"]
     assert np.sum(a * b) > 0.95 * np.linalg.norm(a) * np.linalg.norm(b)
+
+
+def test_one_transformation_serves_partitions_with_different_layouts():
+    g = {"w": jax.random.normal(jax.random.key(0), (2, 2, 2))}
+
+    def make():
+        return adamjax.eigenbasis(adamjax.scale_by_adam(), every=1)
+
+    def steps(inner, layouts):
+        part = adamjax.partition_matrices(inner, optax.sgd(1.0), layouts)
+        first, state = part.update(g, part.init(g), g)
+        return first, part.update(g, state, g)[0]
+
+    shared = make()
+    for layouts in ("a b c -> a (b c)", "a b c -> b (a c)"):
+        jax.tree.map(np.testing.assert_array_equal, steps(shared, layouts), steps(make(), layouts))
