@@ -46,10 +46,19 @@ def refuse_tree_wide(plan: Plan, params: PyTree) -> None:
 
 
 def dependences(jaxpr: Any, inputs: Sequence[Labels]) -> list[Labels]:
-    """Return the labels of the results of a jaxpr, from those of its arguments."""
+    """Return the labels of the results of a jaxpr, from those of its arguments.
+
+    Raises:
+      ValueError: if it draws random numbers from a key.
+    """
     known = dict(zip(map(id, jaxpr.invars), inputs, strict=True))
     of = lambda x: known.get(id(x), frozenset())  # noqa: E731
     for eqn in jaxpr.eqns:
+        if eqn.primitive.name == "random_bits":
+            raise ValueError(
+                "tx: it draws random numbers from a key, as optax.add_noise does, and release "
+                "would give all layers the same ones; use the ordinary step"
+            )
         labels = list(map(of, eqn.invars))
         bodies = _bodies(eqn)
         inner = [dependences(body, labels[len(labels) - len(body.invars) :]) for body in bodies]

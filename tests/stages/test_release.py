@@ -237,6 +237,13 @@ def test_refuses_a_number_of_all_leaves(name):
         jax.eval_shape(step, params, jax.eval_shape(init, params), batches)
 
 
+def test_refuses_random_numbers_from_a_key():
+    params, _ = problem()
+    _, step = adamjax.release(STAGES, optax.add_noise(0.1, 0.5, 0))
+    with pytest.raises(ValueError, match="tx: it draws random numbers from a key"):
+        step(params, None, None)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
