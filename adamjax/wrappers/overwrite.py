@@ -9,7 +9,7 @@ import optax
 from adamjax.checks import lookup_or_suggest
 from adamjax.modifiers.map_updates import check_params, map_leaves
 from adamjax.moments import ZERO, Array
-from adamjax.trees import Mask, PyTree, like_updates, resolve_mask
+from adamjax.trees import Mask, PyTree, flatten_floating, like_updates, resolve_mask
 
 VALUES = {"replace": lambda p, g: g, "max": jnp.maximum}
 
@@ -36,6 +36,7 @@ def overwrite(
       step corrects it.
 
     Raises:
+      TypeError: in `update`, for overwritten leaves that are not floating-point arrays.
       ValueError: for an unknown `how`, a pattern that matches no parameter, or missing parameters.
 
     >>> tx = overwrite(optax.sgd(1.0), "*scale")
@@ -55,6 +56,7 @@ def overwrite(
             return jnp.where(jnp.isfinite(g), jnp.where(tiny, p * (eps - 1), new - p), ZERO)
 
         params = check_params(params, updates)
+        flatten_floating("params", params)
         eps = jax.tree.map(lambda p: jnp.finfo(jnp.result_type(p)).eps, params)
         return map_leaves(move, params, updates, eps)
 

@@ -141,3 +141,6 @@ def test_settings_of_overwrite_that_do_not_fit():
         adamjax.overwrite(optax.sgd(1.0), "*scale", how="min")
     with pytest.raises(ValueError, match=r"mask: no parameter matches '\*scale'"):
         adamjax.overwrite(optax.sgd(1.0), "*scale").init({"w": jnp.ones(1)})
+    tx, params = adamjax.overwrite(optax.sgd(1.0), "steps"), {"w": jnp.ones(1), "steps": 1}
+    with pytest.raises(TypeError, match=r"params\['steps'\] is int32"):
+        tx.update(params, tx.init(params), params)
