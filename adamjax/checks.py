@@ -43,6 +43,16 @@ def check_scalar(name: str, value: Any) -> None:
         raise TypeError(f"{name} must be a number, a scalar array or a schedule, got {value!r}")
 
 
+def check_constants(**values: Any) -> None:
+    """Raise TypeError for a schedule as an argument of a function that counts no steps."""
+    for name, value in values.items():
+        if callable(value):
+            raise TypeError(
+                f"{name} must be a number or a scalar array, not a schedule, got {value!r}; "
+                "optax.inject_hyperparams makes an array of it"
+            )
+
+
 def check_beta(name: str, value: Any) -> None:
     """Raise ValueError unless 0 <= value < 1. Arrays and schedules pass."""
     check_scalar(name, value)

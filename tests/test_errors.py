@@ -122,6 +122,30 @@ def test_hyperparameters_that_are_no_numbers(make, message):
         make()
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda half: adamjax.clip_by_previous_norm(half),
+        lambda half: adamjax.clip_by_rms(half),
+        lambda half: adamjax.adagc(half),
+        lambda half: adamjax.trust_ratio(half),
+        lambda half: adamjax.projection(optax.identity(), half),
+        lambda half: adamjax.guard(optax.sgd(0.1), max_ratio=half),
+        lambda half: adamjax.swa(optax.sgd(0.1), start=half),
+        lambda half: adamjax.hyperball(optax.sgd(0.1), 0.1, radius=half),
+        lambda half: adamjax.sam(optax.sgd(0.1), half),
+        lambda half: adamjax.schedule_free_adamw(r=half),
+        lambda half: adamjax.lamb(norm_cap=half),
+        lambda half: adamjax.adagrad(initial_accumulator_value=half),
+        lambda half: adamjax.rmsprop(initial_accumulator_value=half),
+        lambda half: adamjax.yogi(initial_accumulator_value=half),
+    ],
+)
+def test_schedules_of_constants_are_refused(make):
+    with pytest.raises(TypeError, match="must be a number or a scalar array, not a schedule"):
+        make(lambda count: 0.5)
+
+
 def test_schedule_must_give_a_scalar():
     tx = adamjax.adam(lambda count: jnp.array([0.1]))
     message = r"a schedule must return a scalar, got one of shape \(1,\)"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_beta, check_not_negative, check_positive
+from adamjax.checks import check_beta, check_constants, check_not_negative, check_positive
 from adamjax.moments import Array, divide, norm
 from adamjax.rule import Slot, lift
 from adamjax.trees import PyTree
@@ -54,6 +54,9 @@ def adagc(
     >>> updates.tolist(), float(state.norm)
     ([0.5], 0.5)
     """
+    check_constants(
+        threshold=threshold, decay=decay, warmup_steps=warmup_steps, warmup_norm=warmup_norm
+    )
     check_positive("threshold", threshold)
     check_beta("decay", decay)
     check_not_negative("warmup_steps", warmup_steps)

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_positive, refuse_state
+from adamjax.checks import check_constants, check_positive, refuse_state
 from adamjax.moments import Array
 from adamjax.rule import cast
 from adamjax.trees import PyTree, flatten_floating
@@ -42,6 +42,7 @@ def clip_by_previous_norm(max_norm: float) -> optax.GradientTransformationExtraA
     >>> tx.update(g, state)[0].tolist()
     [0.6000000238418579, 0.800000011920929]
     """
+    check_constants(max_norm=max_norm)
     check_positive("max_norm", max_norm)
 
     def init(params: PyTree) -> PreviousNormState:

@@ -6,7 +6,7 @@ It limits the root mean square of each leaf's update.
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_positive
+from adamjax.checks import check_constants, check_positive
 from adamjax.modifiers.map_updates import map_updates
 from adamjax.moments import Array, rms
 
@@ -32,6 +32,7 @@ def clip_by_rms(threshold: float = 1.0) -> optax.GradientTransformationExtraArgs
     >>> {name: x.tolist() for name, x in updates.items()}
     {'long': [1.0, 1.0], 'short': [0.5, 0.0]}
     """
+    check_constants(threshold=threshold)
     check_positive("threshold", threshold)
 
     def modify(u: Array, _: Array) -> Array:

@@ -9,7 +9,7 @@ import math
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_not_negative
+from adamjax.checks import check_constants, check_not_negative
 from adamjax.modifiers.map_updates import map_updates
 from adamjax.moments import Array, norm
 
@@ -44,6 +44,7 @@ def projection(
     >>> tx.update(g, tx.init(p), p)[0].tolist()  # orthogonal to p
     [[-4.0], [3.0]]
     """
+    check_constants(delta=delta, eps=eps)
     check_not_negative("delta", delta)
     check_not_negative("eps", eps)
 

@@ -9,7 +9,7 @@ import math
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_not_negative
+from adamjax.checks import check_constants, check_not_negative
 from adamjax.modifiers.map_updates import map_updates
 from adamjax.moments import Array, divide, norm
 
@@ -38,6 +38,7 @@ def trust_ratio(
     >>> tx.update(jnp.array([0.0, 2.0]), tx.init(p), p)[0].tolist()
     [0.0, 10.0]
     """
+    check_constants(coefficient=coefficient, eps=eps, norm_cap=norm_cap)
     check_not_negative("coefficient", coefficient)
     check_not_negative("eps", eps)
     check_not_negative("norm_cap", norm_cap)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import optax
 
-from adamjax.checks import check_not_negative, lookup_or_suggest
+from adamjax.checks import check_constants, check_not_negative, lookup_or_suggest
 from adamjax.moments import Array, abs_sq, divide, root, sqrt_eps_inside
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
@@ -59,6 +59,7 @@ def scale_by_adagrad(
     1.0
     """
     denominator = lookup_or_suggest("style", style, _DENOMINATORS)
+    check_constants(initial_accumulator_value=initial_accumulator_value)
     check_not_negative("initial_accumulator_value", initial_accumulator_value)
 
     def rule(g, moments, step):

@@ -13,7 +13,7 @@ from typing import Any
 
 import optax
 
-from adamjax.checks import check_not_negative, lookup_or_suggest
+from adamjax.checks import check_constants, check_not_negative, lookup_or_suggest
 from adamjax.modifiers.trust_ratio import scale_to_norm
 from adamjax.moments import (
     abs_sq,
@@ -79,6 +79,7 @@ def scale_by_lamb(
     """
     direction, cap = lookup_or_suggest("style", style, _PRESETS)
     cap = cap if norm_cap is None else norm_cap
+    check_constants(norm_cap=norm_cap)
     check_not_negative("norm_cap", cap)
 
     def rule(g, moments, step, p):

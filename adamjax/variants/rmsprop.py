@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import optax
 
-from adamjax.checks import check_beta, check_not_negative, lookup_or_suggest
+from adamjax.checks import check_beta, check_constants, check_not_negative, lookup_or_suggest
 from adamjax.moments import Array, abs_sq, divide, ema, root, sqrt_eps_inside, variance
 from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
@@ -76,6 +76,7 @@ def scale_by_rmsprop(
     2.0
     """
     denominator = lookup_or_suggest("style", style, _DENOMINATORS)
+    check_constants(initial_accumulator_value=initial_accumulator_value)
     check_not_negative("initial_accumulator_value", initial_accumulator_value)
     slots = {"nu": Slot(nu_dtype, initial_accumulator_value, square=True)}
     scalars = {"eps": eps}

@@ -13,7 +13,7 @@ from typing import Any
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_not_negative, lookup_or_suggest
+from adamjax.checks import check_constants, check_not_negative, lookup_or_suggest
 from adamjax.moments import abs_sq, adam_update, adam_update_eps_hat, ema
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
@@ -59,6 +59,7 @@ def scale_by_yogi(
     1.0
     """
     direction = lookup_or_suggest("style", style, _DIRECTIONS)
+    check_constants(initial_accumulator_value=initial_accumulator_value)
     check_not_negative("initial_accumulator_value", initial_accumulator_value)
 
     def rule(g, moments, step):

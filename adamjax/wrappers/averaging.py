@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_beta, check_count, check_not_negative
+from adamjax.checks import check_beta, check_constants, check_count, check_not_negative
 from adamjax.modifiers.map_updates import map_leaves, select_unmasked
 from adamjax.moments import Array, increment
 from adamjax.rule import ScalarOrSchedule, cast, value_at
@@ -104,6 +104,7 @@ def _averaging(
     inner: optax.GradientTransformation, share_of: Any, start: int, every: int
 ) -> optax.GradientTransformationExtraArgs:
     """Move the average towards the parameters by a share, a function of the number of averaged."""
+    check_constants(start=start)
     check_not_negative("start", start)
     check_count("every", every)
     inner = optax.with_extra_args_support(inner)

@@ -9,7 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from adamjax.checks import check_count, check_positive, is_number, lookup_or_suggest, refuse_state
+from adamjax.checks import (
+    check_constants,
+    check_count,
+    check_positive,
+    is_number,
+    lookup_or_suggest,
+    refuse_state,
+)
 from adamjax.modifiers.map_updates import choose, map_leaves
 from adamjax.moments import ZERO, Array, divide, increment
 from adamjax.rule import as_real, at_least_float32, real
@@ -105,6 +112,7 @@ def guard(
     >>> float(p + updates), int(state.nonfinite_gradients)
     (1.0, 1)
     """
+    check_constants(max_zscore=max_zscore, max_ratio=max_ratio)
     statistics = _statistics(max_zscore, max_ratio)
     factor = lookup_or_suggest("action", action, ACTIONS)
     check_count("window", window, 2)

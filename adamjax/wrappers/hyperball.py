@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_not_negative, check_positive, refuse_state
+from adamjax.checks import check_constants, check_not_negative, check_positive, refuse_state
 from adamjax.matrices.layout import Layout, reduce_matrices
 from adamjax.matrices.resolve import Layouts, resolve_layouts
 from adamjax.modifiers.map_updates import auto_sharded
@@ -96,6 +96,7 @@ def hyperball(
     >>> jnp.round(p + tx.update(u, tx.init(p), p)[0]).tolist()
     [[4.0, 3.0]]
     """
+    check_constants(radius=radius)
     check_not_negative("learning_rate", learning_rate)
     if radius is not None:
         check_positive("radius", radius)

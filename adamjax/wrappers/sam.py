@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_not_negative
+from adamjax.checks import check_constants, check_not_negative
 from adamjax.modifiers.map_updates import check_params, fill_absent, map_leaves
 from adamjax.moments import Array, clamp, divide, norm
 from adamjax.rule import at_least_float32
@@ -43,6 +43,7 @@ def sam(
     >>> float(tx.update(slope(p), tx.init(p), p, grad_fn=slope)[0])  # -2 · 1.5
     -3.0
     """
+    check_constants(rho=rho)
     check_not_negative("rho", rho)
     inner = optax.with_extra_args_support(inner)
 

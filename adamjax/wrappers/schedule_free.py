@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_beta, check_not_negative, refuse_state
+from adamjax.checks import check_beta, check_constants, check_not_negative, refuse_state
 from adamjax.modifiers.map_updates import map_leaves, select_unmasked
 from adamjax.moments import Array, divide, increment
 from adamjax.rule import ScalarOrSchedule, value_at
@@ -87,6 +87,7 @@ def schedule_free(
     """
     check_not_negative("learning_rate", learning_rate)
     check_beta("b1", b1)
+    check_constants(weight_lr_power=weight_lr_power, r=r)
     check_not_negative("weight_lr_power", weight_lr_power)
     check_not_negative("r", r)
     inner = optax.with_extra_args_support(inner)
