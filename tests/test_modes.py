@@ -205,6 +205,25 @@ def test_steps_of_zero_gradients_can_be_differentiated(name):
     )
 
 
+@pytest.mark.parametrize(
+    ("modify", "scale"),
+    [(adamjax.clip_by_previous_norm(1.0), 0.0), (adamjax.adagc(warmup_steps=1), 2.0)],
+    ids=["clip_by_previous_norm", "adagc"],
+)
+def test_clipped_steps_of_an_inner_loop_can_be_differentiated(modify, scale):
+    tx = optax.chain(modify, optax.sgd(0.1))
+
+    def reached(start):
+        def step(carry, _):
+            p, state = carry
+            updates, state = tx.update(scale * p, state, p)
+            return (optax.apply_updates(p, updates), state), None
+
+        return jax.lax.scan(step, (start, tx.init(start)), length=3)[0][0].sum()
+
+    assert np.isfinite(jax.grad(reached)(jnp.ones(2))).all()
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32"])
 def test_rounded_updates_fit_both_branches(mode, dtype):

@@ -67,14 +67,17 @@ def adagc(
 
     def rule(g, moments, step):
         early, length = step.count <= warmup_steps, norm(g)
-        limit = divide(threshold * moments.norm, length)
+        first = jnp.isinf(moments.norm)
+        # No infinity reaches an operation, whose derivative would be NaN.
+        limit = divide(threshold * jnp.where(first, 0, moments.norm), length)
+        limit = jnp.where(first, 1, limit)
         if warmup_steps:
             limit = jnp.where(early, divide(jnp.asarray(warmup_norm), step.global_norm), limit)
         h = jnp.where(length == 0, 1, jnp.minimum(1, limit))
         clipped = h * length
         average = decay * moments.norm + (1 - decay) * clipped
         smallest = jnp.minimum(moments.norm, clipped)
-        new = jnp.where(early | jnp.isinf(moments.norm), smallest, average)
+        new = jnp.where(early | first, smallest, average)
         new = jnp.where(jnp.isfinite(clipped), new, moments.norm)
         return g * h, moments._replace(norm=new)
 

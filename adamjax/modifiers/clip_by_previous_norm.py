@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import check_constants, check_positive, refuse_state
-from adamjax.moments import Array
+from adamjax.moments import Array, root
 from adamjax.rule import cast
 from adamjax.trees import PyTree, flatten_floating
 
@@ -54,7 +54,7 @@ def clip_by_previous_norm(max_norm: float) -> optax.GradientTransformationExtraA
         if not isinstance(state, PreviousNormState):
             refuse_state(state)
         leaves, treedef = flatten_floating("updates", updates)
-        norm = jnp.sqrt(state.squares)
+        norm = root(state.squares)
         factor = jnp.where(jnp.isfinite(norm), max_norm / jnp.maximum(norm, max_norm), 1)
         squares = [jnp.sum(jnp.square(jnp.abs(g).astype(jnp.float32))) for g in leaves]
         scale = lambda g: g * cast(factor, jnp.finfo(g.dtype).dtype)  # noqa: E731
