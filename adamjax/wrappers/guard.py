@@ -82,7 +82,8 @@ def guard(
     | "shrink" | gets the norm limit² / ‖g‖, less than the limit |
 
     Put it around the complete optimizer and its wrappers, with `track` around it. Around `inner`
-    of `optax.MultiSteps` or `accumulate` it judges the mean. Outside of them it skips microbatches.
+    of `optax.MultiSteps` or `accumulate` it judges the mean, and the loss of the last microbatch.
+    Outside of them it skips microbatches.
     Compiled, it reads the gradient once more and keeps no copy of the state. Inside
     `jax.shard_map` the norm is that of the arrays on one device, so leaves must be whole.
 
@@ -173,11 +174,12 @@ def check_guard(state: Any, max_skipped: int = 10) -> None:
 
     Raises:
       FloatingPointError: if as many steps in a row were skipped.
-      ValueError: if the state has no `guard`.
+      ValueError: if the state has no `guard`, or for a `max_skipped` below 1.
 
     >>> tx = guard(optax.sgd(0.5))
     >>> check_guard(tx.init(jnp.float32(1.0)))
     """
+    check_count("max_skipped", max_skipped)
     guards = list(guards_in(unbox(getattr(state, "opt_state", state))))
     if not guards:
         raise ValueError("state: it has no adamjax.guard; put guard(...) around the optimizer")

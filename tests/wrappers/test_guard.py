@@ -145,6 +145,8 @@ def test_check_guard_raises_for_one_of_several_members():
     _, state = jax.vmap(lambda g: tx.update(g, tx.init(g)))(jnp.array([1.0, jnp.nan]))
     with pytest.raises(FloatingPointError, match="1 steps in a row"):
         adamjax.check_guard(state, max_skipped=1)
+    with pytest.raises(ValueError, match="max_skipped must be a whole number from 1, got 0"):
+        adamjax.check_guard(state, max_skipped=0)
 
 
 def test_a_value_that_is_not_finite_skips_the_step():
