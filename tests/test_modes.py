@@ -207,8 +207,12 @@ def test_steps_of_zero_gradients_can_be_differentiated(name):
 
 @pytest.mark.parametrize(
     ("modify", "scale"),
-    [(adamjax.clip_by_previous_norm(1.0), 0.0), (adamjax.adagc(warmup_steps=1), 2.0)],
-    ids=["clip_by_previous_norm", "adagc"],
+    [
+        (adamjax.clip_by_previous_norm(1.0), 0.0),
+        (adamjax.adagc(warmup_steps=1), 2.0),
+        (adamjax.guard(optax.identity(), max_zscore=6.0, action="clip"), 0.0),
+    ],
+    ids=["clip_by_previous_norm", "adagc", "guard"],
 )
 def test_clipped_steps_of_an_inner_loop_can_be_differentiated(modify, scale):
     tx = optax.chain(modify, optax.sgd(0.1))

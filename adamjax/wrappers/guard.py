@@ -18,7 +18,7 @@ from adamjax.checks import (
     refuse_state,
 )
 from adamjax.modifiers.map_updates import choose, map_leaves
-from adamjax.moments import ZERO, Array, divide, increment
+from adamjax.moments import ZERO, Array, divide, increment, root
 from adamjax.rule import as_real, at_least_float32, real
 from adamjax.storage.bits import in_part
 from adamjax.trees import PyTree, find_nodes, map_columns, unbox
@@ -215,7 +215,7 @@ def _statistics(max_zscore: float | None, max_ratio: float | None) -> Any:
 
     def zscore(norms: Array) -> tuple[Array, Array]:
         usual = jnp.mean(norms)
-        return usual, usual + max_zscore * jnp.maximum(jnp.std(norms), usual / 64)
+        return usual, usual + max_zscore * jnp.maximum(root(jnp.var(norms)), usual / 64)
 
     return zscore
 
@@ -243,7 +243,7 @@ def _judge(
     statistics: Any, factor: Any, square: Array, valued: Array, norms: Any
 ) -> tuple[Array, Array, Array, Any]:
     """Return whether a norm is finite, whether it is an outlier, the factor, and the last norms."""
-    norm = jnp.sqrt(square)
+    norm = root(square)
     finite = jnp.isfinite(norm)
     good, outlier, scale = finite & valued, jnp.zeros_like(finite), jnp.ones_like(norm)
     if statistics is not None:
