@@ -111,23 +111,31 @@ def stack_axes(argument: str, stacked: Stacked, params: PyTree) -> list[tuple[in
     """Return the axes of each leaf that stack layers.
 
     Raises:
-      TypeError: if `stacked` is not a dict.
+      TypeError: if `stacked` is not a dict from patterns to axes.
       ValueError: for a pattern that matches no leaf, or a leaf without such an axis.
 
     >>> params = {"layers": {"bias": jnp.ones((5, 3)), "scale": jnp.ones(3)}, "head": jnp.ones(4)}
     >>> stack_axes("stacked", {"*bias": 1, "layers/*": 0}, params)
     [(), (1,), (0,)]
     """
-    if not isinstance(stacked, Mapping):
-        raise TypeError(
-            f"{argument} must be a dict from patterns to axes, such as {{'layers/*': 0}}, got "
-            f"{stacked!r}"
-        )
+    check_stacked(argument, stacked)
     check_patterns(argument, tuple(stacked), params)
     arrays = unbox(params)
     shapes = map(jnp.shape, jax.tree.leaves(arrays))
     rows = zip(leaf_names(arrays), shapes, strict=True)
     return [stack_axes_of(argument, stacked, *row) for row in rows]
+
+
+def check_stacked(argument: str, stacked: Any) -> None:
+    """Raise TypeError unless the value is a dict from patterns to axes."""
+    values = stacked.values() if isinstance(stacked, Mapping) else [None]
+    for axes in values:
+        each = axes if isinstance(axes, tuple | list) else [axes]
+        if not all(isinstance(axis, int | np.integer) for axis in each):
+            raise TypeError(
+                f"{argument} must be a dict from patterns to axes, such as {{'layers/*': 0}}, got "
+                f"{stacked!r}"
+            )
 
 
 def stack_axes_of(

@@ -18,6 +18,7 @@ from adamjax.trees import (
     Stacked,
     align_columns,
     check_patterns,
+    check_stacked,
     has_masked,
     leaf_names,
     matches,
@@ -112,12 +113,16 @@ def stacked_layouts(stacked: Stacked, layouts: Any = None) -> StackedLayouts:
     Returns:
       Layouts for `adamjax.matrix_layouts`.
 
+    Raises:
+      TypeError: if `stacked` is not a dict from patterns to axes.
+
     >>> params = {"blocks": {"bias": jax.numpy.ones((3, 5)), "kernel": jax.numpy.ones((3, 4, 5))}}
     >>> print(matrix_layouts(params, stacked_layouts({"blocks/*": 0}, "flax")))
     parameter      shape      layout                         matrices
     blocks/bias    (3, 5)     other
     blocks/kernel  (3, 4, 5)  stack in out -> stack out in   3 x 5 x 4
     """
+    check_stacked("stacked", stacked)
     return StackedLayouts(stacked, layouts)
 
 

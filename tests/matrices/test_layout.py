@@ -242,6 +242,12 @@ def test_error_for_a_function_that_forgets_a_leaf():
         matrix_layouts(shapes(a=(2, 3), b=(2, 3)), lambda params: {"a": "other"})
 
 
+@pytest.mark.parametrize("stacked", [None, "flax", {"*": "in out -> out in"}, {"*": 0.5}])
+def test_axes_of_stacked_layouts_that_are_no_numbers(stacked):
+    with pytest.raises(TypeError, match="stacked must be a dict from patterns to axes"):
+        stacked_layouts(stacked)
+
+
 def test_path_that_does_not_exist():
     with pytest.raises(ValueError, match=r"no parameter matches 'attn/w'; see \['atn/w'\]"):
         matrix_layouts(shapes(**{"atn/w": (2, 3)}), {"attn/w": "out in -> out in"})
