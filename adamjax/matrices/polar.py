@@ -118,8 +118,9 @@ _CUBIC = (
     (2.4418906, -1.276404, 0.0),
     (2.2230472, -0.963065, 0.0),
 )
-# Polynomials with their authors' or users' normalization, but for two: `cans` diverges from
-# singular value 1 on, and `aol` turns the sign above 0.88, which a matrix of rank one exceeds.
+# Polynomials with their authors' or users' normalization, but for two: `cans` would diverge in
+# half precision, since its steps have no margin for rounding, and `aol` turns the sign of singular
+# values above 0.88, which a matrix of rank one exceeds.
 COEFFICIENTS = {
     "jordan": Coefficients((_JORDAN,), 5),
     "you": Coefficients(_YOU, 5, "cycle"),
@@ -131,7 +132,7 @@ COEFFICIENTS = {
     ),
     "polar_express_timm": Coefficients(_TIMM, 8, eps_mode="clamp"),
     "polar_express_timm_safer": Coefficients(_TIMM_SAFER, 5, eps_mode="clamp", safety=1.02),
-    "cans": Coefficients(_CANS, 5, "repeat_last", 1e-15, "clamp", 1.01, 1.01),
+    "cans": Coefficients(_contract(_CANS, 1.03), 5, "repeat_last", 1e-15, "clamp"),
     "aol": Coefficients(_AOL, 4, "cycle", 1e-15, "clamp", 1.18, 1.16, "aol"),
     "deepseek_v4": Coefficients((*[_JORDAN] * 8, _CONTRACTING), 10, "repeat_last", 1e-15, "clamp"),
     "cubic5": Coefficients(_CUBIC, 5, "exact", 1e-15, "clamp"),
@@ -223,7 +224,7 @@ def polar_factor(
 def resolve(coefficients: str | Triples | Coefficients, **changes: Any) -> Coefficients:
     """Return the record of coefficients with the changes that are not None, checked.
 
-    >>> resolve("cans", steps=6).safety, resolve((2, -1.5, 0.5)).steps
+    >>> resolve("polar_express", steps=6).safety, resolve((2, -1.5, 0.5)).steps
     (1.01, 5)
     """
     if isinstance(coefficients, str):

@@ -54,7 +54,9 @@ def distances(matrices, results, kwargs, dtype, compute_dtype=None):
 def test_coefficients(name):
     record = load(name)[2]["hyperparameters"]
     triples = expand(resolve(record["coefficients"], steps=record["ns_steps"]))
-    np.testing.assert_allclose(triples, record["ns_coefficients"], rtol=1e-13)
+    margin = 1.03 if record["coefficients"] == "cans" else 1.0
+    expected = record["ns_coefficients"] / margin ** np.array([1, 3, 5])
+    np.testing.assert_allclose(triples, expected, rtol=1e-13)
 
 
 @pytest.mark.usefixtures("float64", "compiled_quickly")
@@ -105,6 +107,12 @@ def test_defined_on_every_matrix(name):
         assert abs(y[2]).max() < 1e-8
         np.testing.assert_allclose(y[3], y[6], atol=1e-4 if dtype is None else 0.1)
         assert np.isnan(y[4:6]).all() and np.isfinite(y[6]).all()
+
+
+def test_cans_has_a_margin_for_half_precision():
+    x = jax.random.normal(jax.random.key(0), (60, 4, 30))
+    y = jax.jit(lambda x: polar_factor(x, "cans", dtype="bfloat16"))(x)
+    assert np.linalg.norm(y, 2, axis=(1, 2)).max() < 1.2
 
 
 def test_does_not_depend_on_the_scale_without_eps():
@@ -166,7 +174,7 @@ def test_program_does_not_grow_with_the_steps(gram):
         ({"coefficients": "newton_schulz"}, "did you mean 'newton_schulz_[35]'"),
         ({"coefficients": [(1.0, 2.0)]}, "coefficients must be a name, a triple"),
         ({"coefficients": "cubic5", "steps": 6}, "steps must be 5 .* pass the list of triples"),
-        ({"coefficients": "cans", "safety": 1.0}, "safety must be at least 1.01 with .*'cans'"),
+        ({"coefficients": "aol", "safety": 1.0}, "safety must be at least 1.16 with .*'aol'"),
         ({"coefficients": "aol", "precondition": "frobenius"}, "precondition must be 'aol' with"),
         ({"safety": 0.9}, "safety must be at least 1.0"),
         ({"steps": 0}, "steps must be a whole number from 1"),
