@@ -5,6 +5,7 @@ learning rate alone determines by which angle a matrix turns.
 """
 
 import math
+import warnings
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -87,9 +88,9 @@ def hyperball(
 
     Raises:
       ValueError: for a negative learning rate or a radius that is not positive; in `init`, for a
-        matrix of zeros without `radius` (not under jit), a parameter with three or more axes and no
-        layout, a layout that does not fit, or a complete optimizer of adamjax; in `update`,
-        if the parameters are missing.
+        parameter of zeros without `radius` (not under jit; with a warning if only some of its
+        matrices are 0), a parameter with three or more axes and no layout, a layout that does not
+        fit, or a complete optimizer of adamjax; in `update`, if the parameters are missing.
 
     >>> tx = hyperball(optax.identity(), 0.75)
     >>> p, u = jnp.array([[5.0, 0.0]]), jnp.array([[0.0, -0.1]])
@@ -100,6 +101,8 @@ def hyperball(
     check_not_negative("learning_rate", learning_rate)
     if radius is not None:
         check_positive("radius", radius)
+        if callable(radius):
+            raise TypeError(f"radius must be a number, since the state keeps it, got {radius!r}")
     direction = as_rule("direction", direction)
 
     def init(params: PyTree) -> HyperballState:
@@ -178,13 +181,17 @@ def _rms_at_start(p: Any, layout: Layout | None, radius: Scalar | None) -> Array
 
 
 def _refuse_zeros(params: PyTree, sizes: list[Any], layouts: list[Layout | None]) -> None:
-    """Raise ValueError for a leaf of zeros, which would stay so. Traced ones pass."""
+    """Raise ValueError for a leaf of zeros, and warn of single matrices. Traced ones pass."""
     rows = zip(jax.tree.leaves(params), sizes, layouts, strict=True)
     for i, (p, rms, layout) in enumerate(rows):
         unknown = isinstance(p, jax.ShapeDtypeStruct) or isinstance(rms, jax.core.Tracer)
-        if layout and not unknown and rms.is_fully_addressable and not rms.any():
-            name = leaf_names(params)[i]
-            raise ValueError(
-                f"params[{name!r}] is 0 and would stay so, since hyperball keeps norms; initialize "
-                f"it at random, give a radius, or exclude it, layouts={{{name!r}: 'other'}}"
-            )
+        if layout is None or unknown or not rms.is_fully_addressable or rms.all():
+            continue
+        name = leaf_names(params)[i]
+        advice = (
+            "0 and would stay so, since hyperball keeps norms; initialize it at random, give a "
+            f"radius, or exclude it, layouts={{{name!r}: 'other'}}"
+        )
+        if not rms.any():
+            raise ValueError(f"params[{name!r}] is {advice}")
+        warnings.warn(f"params[{name!r}] has a matrix that is {advice}", stacklevel=4)

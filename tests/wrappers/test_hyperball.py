@@ -81,12 +81,14 @@ def test_radius_is_the_norm_of_every_matrix():
     np.testing.assert_allclose(after["w"], -3 * jnp.sign(PARAMS["w"]) / np.sqrt(24), rtol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:.*has a matrix that is 0")
 def test_no_direction():
-    """Nothing moves without an update, nor a matrix of zeros, which an index of a stack may be."""
+    """Nothing moves without an update, nor an index of a stack that is 0, of which init warns."""
     layouts = {"w": "stack out in -> stack out in"}
     params = {"w": jnp.stack([PARAMS["w"], jnp.zeros((6, 4))])}
     tx = adamjax.hyperball(optax.identity(), 0.1, layouts=layouts)
-    after = moved(tx, jax.tree.map(jnp.zeros_like, params), params=params)
+    with pytest.warns(UserWarning, match=r"params\['w'\] has a matrix that is 0.*'other'"):
+        after = moved(tx, jax.tree.map(jnp.zeros_like, params), params=params)
     np.testing.assert_allclose(after["w"], params["w"], rtol=1e-6)
     after = moved(tx, jax.tree.map(jnp.ones_like, params), params=params)
     assert (after["w"][1] == 0).all() and (after["w"][0] != params["w"][0]).all()
@@ -141,6 +143,8 @@ def test_a_state_of_other_layouts_is_refused():
         tx.update(PARAMS, adamjax.adamw(0.1).init(PARAMS), PARAMS)
     with pytest.raises(ValueError, match="radius must be positive"):
         adamjax.hyperball(optax.identity(), 0.1, radius=0.0)
+    with pytest.raises(TypeError, match="radius must be a number, since the state keeps it"):
+        adamjax.hyperball(optax.identity(), 0.1, radius=lambda count: 1.0)
 
 
 @pytest.mark.parametrize("make", [adamjax.hyperball, adamjax.optimizer])
