@@ -85,6 +85,8 @@ def bind(
 
 def _advice(name: str, known: Mapping[str, Any]) -> str:
     instead = ADVICE.get(name, "")
+    if instead in known and f"muon_{instead}" in known:
+        return f"; use muon_{instead} for matrices, or {instead} for Adam of the other parameters"
     if instead in known or (instead and not instead.isidentifier()):
         return f"; use {instead}"
     return suggestion(name, known)

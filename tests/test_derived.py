@@ -116,6 +116,7 @@ def test_a_limit_of_0_is_none_under_injection():
         ("lion", "eps_root", r"\. Options: b1, b2, decay_mode"),
         ("adamw", "beta1", "; use b1"),
         ("prodigy", "estim_lr0", "; use d0"),
+        ("normuon", "beta2", "; use muon_b2 for matrices, or b2 for Adam"),
     ],
 )
 def test_names_of_other_libraries(name, argument, advice):
