@@ -124,7 +124,9 @@ def from_torch_args(name: str, /, **arguments: Any) -> optax.GradientTransformat
 
     Args:
       name: "Adam", "AdamW", "NAdam", "RAdam", "Adamax", "SGD", "RMSprop", "Adagrad", "Adadelta",
-        "Adafactor" or "Muon". torch's Muon iterates in bfloat16, this one in float32.
+        "Adafactor" or "Muon". torch's Muon iterates in bfloat16 and takes matrices (outputs,
+        inputs) alone. This one iterates in float32, takes matrices (inputs, outputs), and leaves
+        biases, embeddings and output heads to Adam, see `adamjax.matrix_layouts`.
       **arguments: torch's arguments, with torch's defaults. `lr` may be a schedule. `foreach`,
         `fused`, `capturable` and `differentiable` have no effect. Adafactor's `eps[0]` None is that
         of float32.
