@@ -80,10 +80,11 @@ def check_count(name: str, value: Any, least: int = 1) -> None:
         raise ValueError(f"{name} must be a whole number from {least}, got {value}")
 
 
-def check_dtype(name: str, value: Any) -> None:
-    """Raise ValueError unless the value is None or a floating-point dtype."""
+def check_dtype(name: str, value: Any, size: int = 1) -> None:
+    """Raise ValueError unless the value is None or a float dtype of `size` bytes or more."""
     try:
-        valid = value is None or jax.numpy.issubdtype(np.dtype(value), jax.numpy.floating)
+        dtype = np.dtype("float32" if value is None else value)
+        valid = jax.numpy.issubdtype(dtype, jax.numpy.floating) and dtype.itemsize >= size
     except TypeError:
         valid = False
     if not valid:

@@ -140,6 +140,6 @@ def newton_schulz(
         check_count("ns_steps", ns_steps)
     if ns_eps is not None:
         check_not_negative("ns_eps", ns_eps)
-    check_dtype("ns_dtype", ns_dtype)
+    check_dtype("ns_dtype", ns_dtype, 2)
     options = {"steps": ns_steps, "eps": ns_eps, "dtype": ns_dtype, "wire_dtype": wire_dtype}
     return orthogonalize(coefficients, scale=scale, **options)

@@ -77,7 +77,7 @@ def orthogonalize(
     >>> jnp.round(jnp.abs(tx.update(u, tx.init(u))[0])).tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
-    check_dtype("dtype", dtype)
+    check_dtype("dtype", dtype, 2)
     check_dtype("wire_dtype", wire_dtype)
     method = resolve(coefficients, steps=steps, eps=eps)
     factor = lookup_or_suggest("scale", scale, SCALES)

@@ -1,5 +1,6 @@
 """Polar factors against the authors' code, and on matrices where an iteration may break."""
 
+import itertools
 import json
 
 import jax
@@ -193,8 +194,13 @@ def test_refuses(kwargs, message):
         polar_factor(**{"x": jnp.ones((3, 3)), **kwargs})
 
 
-@pytest.mark.parametrize("name", ["ns_dtype", "wire_dtype"])
-@pytest.mark.parametrize("value", ["bf16", "int32"])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *itertools.product(["ns_dtype", "wire_dtype"], ["bf16", "int32"]),
+        ("ns_dtype", "float8_e4m3fn"),
+    ],
+)
 def test_muon_refuses_dtypes(name, value):
     with pytest.raises(ValueError, match=f"{name} must be a dtype such as .*{value}"):
         adamjax.muon(**{name: value})
