@@ -101,8 +101,6 @@ def hyperball(
     check_not_negative("learning_rate", learning_rate)
     if radius is not None:
         check_positive("radius", radius)
-        if callable(radius):
-            raise TypeError(f"radius must be a number, since the state keeps it, got {radius!r}")
     direction = as_rule("direction", direction)
 
     def init(params: PyTree) -> HyperballState:
