@@ -139,6 +139,10 @@ def test_hyperparameters_that_are_no_numbers(make, message):
         lambda half: adamjax.adagrad(initial_accumulator_value=half),
         lambda half: adamjax.rmsprop(initial_accumulator_value=half),
         lambda half: adamjax.yogi(initial_accumulator_value=half),
+        lambda half: adamjax.adamc(0.1, max_lr=half),
+        lambda half: adamjax.adabound(base_lr=half),
+        lambda half: adamjax.dadapt_adam(d0=half),
+        lambda half: adamjax.muon(ns_eps=half),
     ],
 )
 def test_schedules_of_constants_are_refused(make):

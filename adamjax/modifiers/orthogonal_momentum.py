@@ -9,7 +9,13 @@ from typing import Any, NamedTuple
 
 import optax
 
-from adamjax.checks import check_count, check_dtype, check_not_negative, lookup_or_suggest
+from adamjax.checks import (
+    check_constants,
+    check_count,
+    check_dtype,
+    check_not_negative,
+    lookup_or_suggest,
+)
 from adamjax.matrices.polar import COEFFICIENTS, Coefficients, Triples
 from adamjax.modifiers.orthogonalize import orthogonalize
 from adamjax.moments import Array, ema
@@ -139,6 +145,7 @@ def newton_schulz(
     if ns_steps is not None:
         check_count("ns_steps", ns_steps)
     if ns_eps is not None:
+        check_constants(ns_eps=ns_eps)
         check_not_negative("ns_eps", ns_eps)
     check_dtype("ns_dtype", ns_dtype, 2)
     options = {"steps": ns_steps, "eps": ns_eps, "dtype": ns_dtype, "wire_dtype": wire_dtype}

@@ -14,7 +14,7 @@ from typing import Any
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_not_negative, check_positive
+from adamjax.checks import check_constants, check_not_negative, check_positive
 from adamjax.moments import Array, denominator_eps_hat, divide, ema
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift, value_at
@@ -129,6 +129,7 @@ def _final_ratio(
       base_lr: learning rate that `final_lr` is relative to. Required if `learning_rate`, the
         default, is a schedule or injected (`optax.inject_hyperparams`).
     """
+    check_constants(base_lr=base_lr)
     check_not_negative("learning_rate", learning_rate)
     if base_lr is None and callable(learning_rate):
         raise ValueError(

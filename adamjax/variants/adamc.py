@@ -8,7 +8,7 @@ normalization follows then does not depend on the schedule.
 
 from typing import Any
 
-from adamjax.checks import check_not_negative, check_positive, is_zero
+from adamjax.checks import check_constants, check_not_negative, check_positive, is_zero
 from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, value_at
 from adamjax.variants.adam import STYLES, scale_by_adam
@@ -23,6 +23,7 @@ def _corrected(
       max_lr: max(lr), the peak of the schedule. Required if the learning rate is a schedule or
         injected (`optax.inject_hyperparams`). None for a constant learning rate, as in AdamW.
     """
+    check_constants(max_lr=max_lr)
     check_not_negative("learning_rate", learning_rate)
     check_not_negative("weight_decay", weight_decay)
     if max_lr is None:

@@ -20,7 +20,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_positive
+from adamjax.checks import check_constants, check_positive
 from adamjax.modifiers.map_updates import map_leaves
 from adamjax.moments import Array, clamp, divide, ema, increment, root
 from adamjax.optimizer import optimizer
@@ -61,6 +61,7 @@ def with_step_size(
     step size. `step` has `b1` and `b2` as a `Beta`, `b3` (by default √b2) and the scalars.
     """
     check_settings(betas, scalars, slots, None)
+    check_constants(d0=d0)
     check_positive("d0", d0)
 
     def init(params: PyTree) -> Any:
