@@ -5,7 +5,6 @@ learning rate alone determines by which angle a matrix turns.
 """
 
 import math
-import warnings
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -13,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from adamjax.checks import check_constants, check_not_negative, check_positive, refuse_state
+from adamjax.checks import check_constants, check_not_negative, check_positive, refuse_state, warn
 from adamjax.matrices.layout import Layout, reduce_matrices
 from adamjax.matrices.resolve import Layouts, resolve_layouts
 from adamjax.modifiers.map_updates import auto_sharded
@@ -192,4 +191,4 @@ def _refuse_zeros(params: PyTree, sizes: list[Any], layouts: list[Layout | None]
         )
         if not rms.any():
             raise ValueError(f"params[{name!r}] is {advice}")
-        warnings.warn(f"params[{name!r}] has a matrix that is {advice}", stacklevel=4)
+        warn(f"params[{name!r}] has a matrix that is {advice}")

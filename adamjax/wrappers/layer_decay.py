@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from adamjax.checks import check_positive, is_number
+from adamjax.checks import check_constants, check_positive, is_number
 from adamjax.moments import Array
 from adamjax.storage.rounding import RoundParamsState
 from adamjax.trees import PyTree, Stacked, find_nodes, leaf_names, stack_axes
@@ -27,8 +27,7 @@ def decay_layers(
     tx: optax.GradientTransformationExtraArgs, decay: float, stacked: Stacked
 ) -> optax.GradientTransformationExtraArgs:
     """Multiply the steps of an optimizer by `layer_factors`, in at least float32."""
-    if callable(decay):
-        raise TypeError(f"layer_decay must be a number, such as 0.9, got {decay!r}")
+    check_constants(layer_decay=decay)
     check_positive("layer_decay", decay)
     if is_number(decay) and decay > 1:
         raise ValueError(f"layer_decay must be at most 1, got {decay}; write 0.9 for instance")
