@@ -5,7 +5,6 @@ shape in smaller dtypes, and back. `word(0)` and `word(1)` return uint32 arrays 
 """
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -14,10 +13,11 @@ import jax.numpy as jnp
 from adamjax.moments import Array
 from adamjax.storage.codes import (
     NEAREST,
-    decode_log_magnitude,
+    decode_magnitude,
     decode_ratio,
-    encode_log_magnitude,
+    encode_magnitude,
     encode_ratio,
+    root_of_code,
     round_bits,
 )
 
@@ -42,7 +42,7 @@ class BFloat16(NamedTuple):
 
 
 class Positive(NamedTuple):
-    """The root of a non-negative moment as a tapered float of 8 or 16 bits."""
+    """A non-negative moment as a tapered float of 8 or 16 bits."""
 
     bits: int
     stochastic: bool = True
@@ -51,12 +51,11 @@ class Positive(NamedTuple):
     def encode(self, values: Arrays, word: Words) -> Arrays:
         """Return the codes of a leaf's moments."""
         dither = word(0) if self.stochastic else NEAREST
-        code = encode_log_magnitude(jnp.sqrt(values[0]), self.bits, dither)
-        return (code.astype(self.dtypes[0]),)
+        return (encode_magnitude(values[0], self.bits, dither, power=2).astype(self.dtypes[0]),)
 
     def decode(self, codes: Arrays) -> Arrays:
         """Return the moments of the codes."""
-        return (jnp.square(decode_log_magnitude(codes[0], self.bits)),)
+        return (decode_magnitude(codes[0], self.bits, power=2),)
 
     def saturated(self, codes: Arrays) -> Array:
         """Return the number of elements with the largest code."""
@@ -70,13 +69,13 @@ class Signed(NamedTuple):
 
     def encode(self, values: Arrays, word: Words) -> Arrays:
         """Return the codes of a leaf's moments."""
-        code = encode_log_magnitude(values[0], 7, word(0), bend=0.8)
+        code = encode_magnitude(values[0], 7, word(0), bend=0.8)
         return (jnp.where(values[0] < 0.0, -code, code).astype("int8"),)
 
     def decode(self, codes: Arrays) -> Arrays:
         """Return the moments of the codes."""
         code = codes[0].astype(jnp.float32)
-        value = decode_log_magnitude(jnp.abs(code), 7)
+        value = decode_magnitude(jnp.abs(code), 7)
         return (jnp.sign(code) * value,)
 
     def saturated(self, codes: Arrays) -> Array:
@@ -85,7 +84,7 @@ class Signed(NamedTuple):
 
 
 class Ratio(NamedTuple):
-    """Adam's m and v: √v as a tapered float, and the ratio of m to the decoded √v.
+    """Adam's m and v: v as a tapered float, and the ratio of m to a root of the code of v.
 
     v = 0 implies m = 0, and rounding of v does not make m / √v large. If v has more bits than its
     dtype, m's byte contains the lowest of them below m.
@@ -98,23 +97,41 @@ class Ratio(NamedTuple):
     def encode(self, values: Arrays, word: Words) -> Arrays:
         """Return the codes of a leaf's moments."""
         mu, nu = values
-        v = encode_log_magnitude(jnp.sqrt(nu), self.v_bits, word(0))
-        m = encode_ratio(mu, decode_log_magnitude(v, self.v_bits), self.m_bits, word(1))
+        v = encode_magnitude(nu, self.v_bits, word(0), power=2)
+        m = encode_ratio(mu, root_of_code(v, self.v_bits), self.m_bits, word(1))
+        return jax.lax.platform_dependent(m, v, cpu=self.pack_in_one_loop, default=self.pack)
+
+    def pack(self, m: Array, v: Array) -> Arrays:
+        """Return bytes of m and of the lowest bits of v, and the other bits of v."""
         levels = 1 << (8 - self.m_bits)
         high = jnp.floor(v / levels)
-        m = v + (m - high) * levels
-        return jax.lax.platform_dependent(
-            m, high, cpu=partial(cast_in_one_loop, self.dtypes), default=partial(cast, self.dtypes)
-        )
+        low = v - levels * high
+        return (levels * m + low).astype(self.dtypes[0]), high.astype(self.dtypes[1])
+
+    def pack_in_one_loop(self, m: Array, v: Array) -> Arrays:
+        """Return the same from one array of both, for CPU.
+
+        XLA's CPU backend has a loop for each output, and would decode, update and encode in each.
+        """
+        both = (1 << self.v_bits) * m + v
+        if self.v_bits + self.m_bits <= 16:
+            # The lowest bits of this sum. A conversion limits the range, which takes longer.
+            both = jax.lax.bitcast_convert_type(both + 1.5 * 2.0**23, jnp.int32).astype(jnp.int16)
+        else:
+            both = both.astype(jnp.int32)
+        both = jax.lax.optimization_barrier(both)
+        shift = 8 - self.m_bits
+        m = (both >> self.v_bits << shift) + (both & (1 << shift) - 1)
+        return m.astype(self.dtypes[0]), (both >> shift).astype(self.dtypes[1])
 
     def decode(self, codes: Arrays) -> Arrays:
         """Return the moments of the codes."""
-        m, high = (code.astype(jnp.float32) for code in codes)
+        both, high = (code.astype(jnp.float32) for code in codes)
         levels = 1 << (8 - self.m_bits)
-        m /= levels
-        ratio = jnp.floor(m)
-        root = decode_log_magnitude((high + (m - ratio)) * levels, self.v_bits)
-        return decode_ratio(ratio, root, self.m_bits), jnp.square(root)
+        m = jnp.floor(both / levels)
+        v = levels * high + (both - levels * m)
+        mu = decode_ratio(m, root_of_code(v, self.v_bits), self.m_bits)
+        return mu, decode_magnitude(v, self.v_bits, power=2)
 
     def saturated(self, codes: Arrays) -> Array:
         """Return the number of elements with v's largest code or with a limited m.
@@ -128,26 +145,6 @@ class Ratio(NamedTuple):
         ratio = jnp.where(largest, 0, jnp.abs(codes[0] >> shift))
         cut = _count(ratio == limit) - 4 * _count(ratio == limit - 1)
         return _count(largest) + jnp.maximum(cut, 0)
-
-
-def cast(dtypes: tuple[str, ...], m: Array, high: Array) -> Arrays:
-    """Return the bytes of m, and the other bits of v, as integers."""
-    return m.astype(dtypes[0]), high.astype(dtypes[1])
-
-
-def cast_in_one_loop(dtypes: tuple[str, ...], m: Array, high: Array) -> Arrays:
-    """Return the same from one array of both, for CPU.
-
-    XLA's CPU backend has a loop for each output, and would decode, update and encode in each.
-    """
-    both = 256 * high + m
-    if dtypes[1] == "uint8":
-        # The lowest bits of this sum. A conversion limits the range, which takes longer.
-        both = jax.lax.bitcast_convert_type(both + 1.5 * 2.0**23, jnp.int32).astype(jnp.uint16)
-    else:
-        both = both.astype(jnp.int32)
-    both = jax.lax.optimization_barrier(both)
-    return both.astype(dtypes[0]), ((both + 128) >> 8).astype(dtypes[1])
 
 
 def _count(where: Array) -> Array:
@@ -169,11 +166,13 @@ class Format(NamedTuple):
       pair: code for "mean" and "square" together, or None.
       pair_below_maximum: `pair` for a state with a "maximum" of the square, which would accumulate
         the upward errors of a coarser code.
+      version: text that changes with the meaning of the codes.
     """
 
     codes: Mapping[str, Code]
     pair: Ratio | None = None
     pair_below_maximum: Ratio | None = None
+    version: str = ""
 
 
 FORMATS = {
@@ -190,9 +189,13 @@ FORMATS = {
         {"square": Positive(16, dtypes=("uint16",)), "signed": Signed(), "maximum": _MAXIMUM},
         _RATIO_16,
         _RATIO_16,
+        version="2",
     ),
     "8bit": Format(
-        {"square": Positive(8), "signed": Signed(), "maximum": _MAXIMUM}, _RATIO_8, _RATIO_16
+        {"square": Positive(8), "signed": Signed(), "maximum": _MAXIMUM},
+        _RATIO_8,
+        _RATIO_16,
+        version="2",
     ),
 }
 
