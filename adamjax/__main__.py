@@ -128,7 +128,7 @@ def make_parser() -> Parser:
         added[name].add("params", read_params, "PARAMS", text)
     text = "flax, maxtext, equinox, torch, a layout, or module:name of layouts"
     added["layouts"].add("--layouts", read_layouts, "LAYOUTS", text)
-    text = "module:name of an optimizer of adamjax.groups, such as model:tx"
+    text = "module:name of an optimizer of adamjax.groups or adamjax.mup, such as model:tx"
     added["groups"].add("optimizer", read_groups, "OPTIMIZER", text)
     text = "a schedule of adamjax or Optax with arguments, or module:name of another schedule"
     added["schedules"].add("chosen", parse_schedule, "NAME", text, nargs="+")

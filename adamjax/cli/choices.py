@@ -11,11 +11,14 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from adamjax import schedules
 from adamjax.checks import lookup_or_suggest
 from adamjax.registry import Variant, get_variant
+from adamjax.rule import ScalarOrSchedule
+from adamjax.tuning.mup import MupTransformation
 from adamjax.wrappers.groups import GroupedTransformation
 
 CONSTANTS = {"true": True, "false": False, "none": None}
@@ -93,13 +96,13 @@ def read_params(text: str) -> Any:
     return jax.eval_shape(params) if callable(params) else params
 
 
-def read_groups(text: str) -> GroupedTransformation:
-    """Return the optimizer at MODULE:NAME, or raise TypeError if it has no groups."""
+def read_groups(text: str) -> GroupedTransformation | MupTransformation:
+    """Return the optimizer at MODULE:NAME, or raise TypeError if it has no table."""
     tx = read_object(text)
-    if not isinstance(tx, GroupedTransformation):
+    if not isinstance(tx, GroupedTransformation | MupTransformation):
         raise TypeError(
-            f"{text} must be an optimizer of adamjax.groups, without a chain or wrapper around "
-            f"it, got a {type(tx).__name__}"
+            f"{text} must be an optimizer of adamjax.groups or adamjax.mup, without a chain or "
+            f"wrapper around it, got a {type(tx).__name__}"
         )
     return tx
 
@@ -113,6 +116,7 @@ def parse_schedule(text: str) -> tuple[str, optax.Schedule]:
         for key, make in vars(module).items()
         if inspect.isfunction(make) and make.__module__.startswith(module.__name__)
         if not key.startswith("_")
+        if inspect.signature(make).return_annotation in (optax.Schedule, ScalarOrSchedule)
     }
     if name in makers or name == text or "=" in text:
         make = lookup_or_suggest("schedule", name, makers)
@@ -122,8 +126,10 @@ def parse_schedule(text: str) -> tuple[str, optax.Schedule]:
         schedule = make(**read_arguments(text, defaults))
     else:
         schedule = read_object(text)
-    if not callable(schedule):
-        raise TypeError(f"{text} must be a schedule, got a {type(schedule).__name__}")
+    try:
+        float(np.asarray(schedule(0)))
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{text} must be a schedule, a function of the step: {error}") from error
     return text, schedule
 
 

@@ -10,7 +10,6 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from adamjax.checks import is_number
 from adamjax.cli.choices import Choice
 from adamjax.cli.compare import learning_rates_for, plot_runs, run
 from adamjax.cli.memory import leaves_of, parts_by_storage, state_parts
@@ -20,6 +19,7 @@ from adamjax.problems import Problem
 from adamjax.registry import Reduction, Variant
 from adamjax.storage.formats import FORMATS
 from adamjax.tracking.plots import plot_schedules
+from adamjax.tuning.mup import MupTable
 from adamjax.wrappers.groups import GroupTable
 
 MATRIX = (4096, 4096)
@@ -192,15 +192,14 @@ def layouts(rows: LayoutTable, *, as_json: bool = False) -> str:
     return to_json([{**row._asdict(), "layout": str(row.layout or "other")} for row in rows])
 
 
-def groups(rows: GroupTable, *, as_json: bool = False) -> str:
-    """Print the group, the settings and the factors of the layers of each parameter."""
+def groups(rows: GroupTable | MupTable, *, as_json: bool = False) -> str:
+    """Print the group, the settings and the factors of each parameter."""
     if not as_json:
         return str(rows)
-    plain = lambda value: value if is_number(value) or isinstance(value, str) else str(value)  # noqa: E731
     records = [row._asdict() for row in rows]
     for record in records:
-        settings = record["settings"]
-        record["settings"] = settings and {k: plain(value) for k, value in settings.items()}
+        if "growth" in record:
+            record["growth"] = record["growth"]._asdict()
     return to_json(records)
 
 

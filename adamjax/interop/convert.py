@@ -10,7 +10,7 @@ import optax
 
 from adamjax.modifiers.eigenbasis import EigenbasisState
 from adamjax.moments import Array, divide, norm
-from adamjax.rule import ScheduledBetaState
+from adamjax.rule import ScheduledBetaState, is_complex
 from adamjax.storage.roles import roles_of
 from adamjax.storage.state_moments import Moments, split_moments, steps_done
 from adamjax.storage.store import store_like, wide_moments
@@ -89,6 +89,7 @@ def convert_optimizer(
       A state like `new.init(params)`.
 
     Raises:
+      TypeError: for complex parameters.
       ValueError: if `state` counts no steps or is not of `old`, or if a moment of `new` has no
         source in it, as with factored moments and KL-SOAP.
 
@@ -150,6 +151,12 @@ def convert_optimizer(
 def _averages(tx: optax.GradientTransformation, params: PyTree) -> list[Averages]:
     """Return the first average of gradients and of squares by leaf and kind, for each part."""
     leaves, treedef = jax.tree.flatten(jax.tree.map(jnp.zeros_like, params))
+    for name, x in zip(leaf_names(params), leaves, strict=True):
+        if is_complex(x):
+            raise TypeError(
+                f"params[{name!r}] is {x.dtype}, whose second moments differ between libraries; "
+                "start with new.init(params)"
+            )
     zeros, update = treedef.unflatten(leaves), jax.jit(tx.update)
     small = 1e-3 / math.sqrt(max(1, sum(x.size for x in leaves)))  # below any clipping
     keys = jax.random.split(jax.random.key(0), len(leaves))

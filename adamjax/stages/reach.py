@@ -39,8 +39,8 @@ def refuse_tree_wide(plan: Plan, params: PyTree) -> None:
                 "tx: it computes a number from the gradients of several leaves, but release never "
                 "has them together; use adamjax.clip_by_previous_norm in place of "
                 "clip_by_global_norm, guard(per_leaf=True) in place of guard and apply_if_finite, "
-                "adagc(warmup_steps=0), and no learning-rate-free variant or other rule over the "
-                "whole tree "
+                "adagc(warmup_steps=0), and no track, learning-rate-free variant or other rule "
+                "over the whole tree "
                 f"({'the updates' if path.startswith('[0]') else 'state' + path[3:]} depend on it)"
             )
 

@@ -72,7 +72,7 @@ def release(stages: Mapping[str, Stage | Scan], tx: optax.GradientTransformation
       ValueError: in `init` and `step`, for parameters that do not fit the stages; in `step`, for a
         `tx` that needs all gradients together: `optax.clip_by_global_norm` (use
         `adamjax.clip_by_previous_norm`), `optax.apply_if_finite` and `guard` (use
-        `guard(per_leaf=True)`), `prodigy`.
+        `guard(per_leaf=True)`), `prodigy`, `track`.
 
     >>> import adamjax
     >>> params = {"layers": jnp.full((3, 2, 2), 0.5), "head": jnp.ones(2)}

@@ -80,7 +80,7 @@ def accumulate(
     check_scalar("every_k", every_k)
     if is_number(every_k):
         check_count("every_k", every_k)
-    if jnp.dtype(dtype) not in (jnp.float32, jnp.bfloat16, jnp.float16):
+    if not any(jnp.dtype(x) == dtype for x in (jnp.float32, jnp.bfloat16, jnp.float16)):
         raise TypeError(f"dtype must be float32, bfloat16 or float16, got {dtype!r}")
     inner, rounded = optax.with_extra_args_support(inner), round_params(rounding)
 

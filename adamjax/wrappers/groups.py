@@ -19,6 +19,7 @@ from adamjax.trees import (
     PyTree,
     align_columns,
     check_patterns,
+    check_same_tree,
     has_masked,
     leaf_names,
     like_updates,
@@ -141,7 +142,8 @@ def groups(
       ValueError: for an unknown or missing argument, a factor without a value to multiply, a
         `layer_decay` outside (0, 1], `stacked` without it, or settings that are common to all
         groups; in `init`, for a pattern without leaves, settings that change the state's tree,
-        paths without layers for `layer_decay`, or an optimizer whose step it cannot scale.
+        paths without layers for `layer_decay`, or an optimizer whose step it cannot scale; in
+        `update`, for gradients that do not fit the parameters.
 
     >>> from adamjax import adamw
     >>> tx = groups(
@@ -205,6 +207,8 @@ def grouped(parts: list[_Group]) -> optax.GradientTransformationExtraArgs:
             refuse_state(state)
         params = like_updates(updates, params)
         owners, (leaves, treedef) = _owners(updates, parts), jax.tree.flatten(updates)
+        if params is not None:
+            check_same_tree("updates", updates, "params", params, flat=(leaves, treedef))
         steps: list[Any] = [None] * len(leaves)
         own = {i: state.scalars[p.name] for i, p in enumerate(parts) if p.name in state.scalars}
         before = split(trained[main], state.inner_state, trained, owners, updates, own)

@@ -16,6 +16,7 @@ from adamjax.checks import check_constants, check_positive, is_number
 from adamjax.moments import Array
 from adamjax.storage.rounding import RoundParamsState
 from adamjax.trees import PyTree, Stacked, find_nodes, leaf_names, stack_axes
+from adamjax.wrappers.accumulate import AccumulateState
 from adamjax.wrappers.hyperball import HyperballState
 from adamjax.wrappers.lookahead import LookaheadState
 
@@ -100,6 +101,9 @@ def _check_scalable(state: Any) -> None:
     """Raise ValueError if steps of an optimizer with this state must not be multiplied."""
     kinds = (HyperballState, LookaheadState, RoundParamsState, optax.contrib.ScheduleFreeState)
     bad = lambda node: isinstance(node, kinds) or hasattr(node, "eval_params")  # noqa: E731
+    sums = lambda node: isinstance(node, AccumulateState)  # noqa: E731
+    # `accumulate` rounds the mean of gradients, not the parameters.
+    state = jax.tree.map(lambda x: x.inner_opt_state if sums(x) else x, state, is_leaf=sums)
     for node in find_nodes(state, bad):
         raise ValueError(
             "layer_decay: it cannot multiply the steps of an optimizer with a "

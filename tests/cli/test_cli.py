@@ -235,6 +235,8 @@ def init():
     attn = {"query": jnp.ones((8, 2, 3)), "bias": jnp.ones((2, 3))}
     return {"attn": attn, "mlp": jnp.ones((8, 4))}
 tx = adamjax.groups(adamjax.adamw, {"*bias": {"weight_decay": 0.0}, "mlp": "frozen"})
+wide = {"head": jnp.ones((8, 2))}
+mup = adamjax.mup("adamw", wide, {"head": jnp.ones((4, 2))})
 LAYOUTS = {"attn/query": "embed heads dim -> heads dim embed"}
 params = {"w": jnp.ones(3)}
 """
@@ -267,6 +269,10 @@ def test_groups(cli, output, tmp_path, monkeypatch):
     assert [line.split()[-1] for line in lines] == ["weight_decay", "0", "0.01", "frozen"]
     rows = json.loads(output("groups", "model_of_groups:init", "model_of_groups:tx", "--json"))
     assert [row["settings"] for row in rows] == [{"weight_decay": 0}, {"weight_decay": 0.01}, None]
+    assert "output" in output("groups", "model_of_groups:wide", "model_of_groups:mup")
+    (row,) = json.loads(output("groups", "model_of_groups:wide", "model_of_groups:mup", "--json"))
+    assert row["growth"] == {"kind": "output", "inputs": 2, "outputs": 1, "layers": 1}
+    assert row["factors"]["learning_rate"] == 0.5
     for name, message in {"tx": "no parameter matches '*bias'", "init": "must be an opt"}.items():
         code, out, err = cli("groups", "model_of_groups:params", f"model_of_groups:{name}")
         assert (code, out) == (2, "") and message in err
@@ -287,9 +293,10 @@ def test_schedules(cli, output, tmp_path):
         "wsd": "missing",
         "wsd:peak=1": "'peak'",
         "wdsd:peak_value=1": "did you mean 'wsd'",
-        "wdsd": "did you mean 'wsd'? Options: constant_schedule",
+        "wdsd": "exponential_decay, inverse_epoch_schedule, join",  # not `inject_hyperparams`
         "wsd:peak_value=x": "peak_value must be a number, got 'x'",
-        "optax:__name__": "must be a schedule, got a str",
+        "optax:__name__": "must be a schedule, a function of the step: 'str' object",
+        "join_schedules:schedules=1,boundaries=2": "'int' object is not subscriptable",
     }.items():
         code, out, err = cli("schedules", name)
         assert (code, out) == (2, "") and message in err

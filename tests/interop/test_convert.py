@@ -186,3 +186,10 @@ def test_errors(message):
     made, old, new = ERRORS[message]
     with pytest.raises(ValueError, match=message):
         adamjax.convert_optimizer(train(made, steps=2), old, new, PARAMS)
+
+
+def test_complex_parameters_are_refused():
+    params = {"w": jnp.ones(2, complex)}
+    _, state = ADAMW.update(params, ADAMW.init(params), params)
+    with pytest.raises(TypeError, match=r"params\['w'\] is complex64.* start with new.init"):
+        adamjax.convert_optimizer(state, ADAMW, adamjax.lion(1e-3), params)

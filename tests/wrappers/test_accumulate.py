@@ -91,6 +91,7 @@ def test_complex_and_low_precision_parameters():
         ({"every_k": np.int64(0)}, ValueError, "every_k must be a whole number from 1, got 0"),
         ({"every_k": 2.5}, ValueError, "every_k must be a whole number from 1, got 2.5"),
         ({"every_k": 2, "dtype": "int8"}, TypeError, "dtype must be float32, bfloat16 or float16"),
+        ({"every_k": 2, "dtype": "foo"}, TypeError, "dtype must be float32, .* got 'foo'"),
         ({"every_k": 2, "rounding": "up"}, ValueError, "unknown rounding mode 'up'"),
     ],
 )

@@ -220,6 +220,18 @@ def test_layer_is_in_the_path(path):
     assert [-float(updates[k][0]) for k in paths] == [0.125, 0.5, 0.25, 1.0]
 
 
+def test_layers_of_microbatches():
+    """Groups around `accumulate` take the steps of `accumulate` around groups."""
+    params = {"layers_0": jnp.ones(2), "layers_1": jnp.ones(2)}
+    decayed = partial(adamjax.groups, settings={}, layer_decay=0.5)
+    mean = partial(adamjax.accumulate, every_k=2, dtype=jnp.bfloat16, rounding="residual8")
+    make = lambda learning_rate: adamjax.adam(learning_rate)  # noqa: E731
+    inside = decayed(lambda learning_rate: mean(make(learning_rate)), default=RATE)
+    assert_same(
+        train(inside, params=params)[0], train(mean(decayed(make, default=RATE)), params=params)[0]
+    )
+
+
 # --- errors
 
 RATE = {"learning_rate": 0.1}
@@ -320,6 +332,14 @@ def test_stacked_needs_a_decay():
         adamjax.groups(adamjax.adamw, {}, stacked={"layers/*": 0})
     with pytest.raises(TypeError, match="layer_decay must be a number"):
         adamjax.groups(adamjax.adamw, {}, layer_decay=optax.constant_schedule(0.5))
+
+
+def test_gradients_do_not_fit_the_parameters():
+    tx = adamjax.groups(adamjax.adamw, {}, default=RATE)
+    with pytest.raises(
+        ValueError, match=r"updates and params do not match: .* 'embedding', .* only in params"
+    ):
+        tx.update({"block": PARAMS["block"]}, tx.init(PARAMS), PARAMS)
 
 
 def test_refuses_the_state_of_another_optimizer():
