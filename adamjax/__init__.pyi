@@ -2594,6 +2594,8 @@ def kl_shampoo(
     b2: ScalarOrSchedule = 0.98,
     eps: ScalarOrSchedule = 1e-08,
     *,
+    mu_dtype: DTypeLike | None = None,
+    nu_dtype: DTypeLike | None = None,
     shampoo_beta: ScalarOrSchedule | None = None,
     precondition_frequency: int = 10,
     max_size: int = 10000,
@@ -2616,6 +2618,8 @@ def kl_shampoo(
       b1: decay rate of the momentum m, 0 <= b1 < 1.
       b2: decay rate of the second moment of Adam, 0 <= b2 < 1.
       eps: ε, also of Adam.
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
       shampoo_beta: β, decay rate of the covariances, 0 <= β < 1. None is b2.
       precondition_frequency: number of steps between updates of the bases.
       max_size: axes of a matrix with more elements are not rotated.
@@ -2663,6 +2667,8 @@ def kl_soap(
     *,
     solver: str = 'qr',
     style: Literal['author', 'nvidia', 'modded_nanogpt'] = 'author',
+    mu_dtype: DTypeLike | None = None,
+    nu_dtype: DTypeLike | None = None,
     shampoo_beta: ScalarOrSchedule | None = None,
     precondition_frequency: int = 10,
     max_size: int = 10000,
@@ -2693,6 +2699,8 @@ def kl_soap(
           'author': the authors' code: the first step is 0, and a gradient enters after its step
           'nvidia': NVIDIA: Λ = diag(Qᵀ L Q), and otherwise as for `adamjax.soap`
           'modded_nanogpt': modded-nanogpt: as the authors, without 1 - β at first, and Λ >= 4000⁻²
+      mu_dtype: dtype in which m is stored, float32 if None.
+      nu_dtype: dtype in which v is stored, float32 if None.
       shampoo_beta: β, decay rate of the covariances, 0 <= β < 1. None is b2.
       precondition_frequency: number of steps between updates of the bases.
       max_size: axes of a matrix with more elements are not rotated.

@@ -29,6 +29,9 @@ def scale_by_kl_shampoo(
     b1: ScalarOrSchedule = 0.9,
     b2: ScalarOrSchedule = 0.98,
     eps: ScalarOrSchedule = 1e-8,
+    *,
+    mu_dtype: Any = None,
+    nu_dtype: Any = None,
     **options: Any,
 ) -> optax.GradientTransformationExtraArgs:
     """Rescale updates with the KL-Shampoo rule for matrices, and with Adam for other leaves.
@@ -51,9 +54,9 @@ def scale_by_kl_shampoo(
     [[30, 0], [0, 10]]
     """
     settings = inner_settings("author", b1, b2, eps)
-    adam = scale_by_adam(*settings)
+    adam = scale_by_adam(*settings, mu_dtype=mu_dtype, nu_dtype=nu_dtype)
     layouts = with_axes(options.get("layouts"))
-    inner = partition_matrices(matrix_momentum(settings[0]), adam, layouts)
+    inner = partition_matrices(matrix_momentum(settings[0], mu_dtype=mu_dtype), adam, layouts)
     options |= {"whiten": True, "precondition": True, "eps": eps}
     return covariance_basis(inner, b2, **options)
 

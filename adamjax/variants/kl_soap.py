@@ -42,6 +42,8 @@ def scale_by_kl_soap(
     *,
     solver: str = "qr",
     style: str = "author",
+    mu_dtype: Any = None,
+    nu_dtype: Any = None,
     **options: Any,
 ) -> optax.GradientTransformationExtraArgs:
     """Rescale updates with the KL-SOAP rule, Adam inside `adamjax.eigenbasis`.
@@ -66,7 +68,8 @@ def scale_by_kl_soap(
     [[1.0, 0.0], [0.0, 1.0]]
     """
     settings = inner_settings(style, b1, b2, eps)
-    adam = scale_by_adam(*settings, style="torch" if style == "nvidia" else "mlx")
+    of_adam = "torch" if style == "nvidia" else "mlx"
+    adam = scale_by_adam(*settings, style=of_adam, mu_dtype=mu_dtype, nu_dtype=nu_dtype)
     options |= {"style": style, "solver": solver, "whiten": True, "eps": eps}
     return covariance_basis(adam, b2, **options)
 
