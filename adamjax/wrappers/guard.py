@@ -20,7 +20,7 @@ from adamjax.checks import (
 from adamjax.modifiers.map_updates import choose, map_leaves
 from adamjax.moments import ZERO, Array, divide, increment, root
 from adamjax.rule import as_real, at_least_float32, real
-from adamjax.storage.bits import in_part
+from adamjax.storage.bits import as_operands, in_part
 from adamjax.trees import PyTree, find_nodes, map_columns, unbox
 from adamjax.wrappers.state_leaves import map_state
 
@@ -236,7 +236,14 @@ def _for_each(judge: Any, *columns: list[Any]) -> Iterator[Any]:
     # Small operations for each leaf would take longer to compile and to start. The barrier keeps
     # XLA from computing all rows for each of them.
     rows = jax.vmap(judge)(*(None if c[0] is None else jnp.stack(c) for c in columns))
-    return iter(jax.lax.optimization_barrier(rows))
+    finite, outliers, *others = jax.lax.optimization_barrier(rows)
+    return iter([finite, outliers, *(None if x is None else _rows(x) for x in others)])
+
+
+def _rows(x: Array) -> list[Array]:
+    """Return the rows of an array. XLA's CPU backend compiles one kernel for all of them."""
+    indices = as_operands(np.arange(len(x), dtype=np.int32))
+    return [jax.lax.dynamic_index_in_dim(x, i, keepdims=False) for i in indices]
 
 
 def _judge(

@@ -52,7 +52,9 @@ def _scale(step: Array, factor: Any) -> Array:
     if not isinstance(factor, jax.Array) and np.all(np.equal(factor, 1)):
         return step
     wide = jnp.promote_types(step.dtype, jnp.float32)
-    return (step.astype(wide) * jnp.asarray(factor, wide)).astype(step.dtype)
+    # As a constant, each layer would have kernels of its own to compile.
+    factor = jax.lax.optimization_barrier(jnp.asarray(factor, wide))
+    return (step.astype(wide) * factor).astype(step.dtype)
 
 
 def layer_factors(params: PyTree, decay: float, stacked: Stacked) -> list[Any]:
