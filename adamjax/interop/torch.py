@@ -103,7 +103,8 @@ def to_torch(
 
     Args:
       name: the optimizer's class in torch.
-      state: the optimizer state here, also inside `optax.chain`, `optax.partition` and others.
+      state: the optimizer state here, also inside `optax.chain`, `optax.partition` and others. A
+        momentum of Muon must be an average, as with the styles "author" and "torch".
       params: the parameters here.
       names: as in `from_torch`, in the order of the groups.
       param_groups: torch's settings, such as `optimizer.state_dict()["param_groups"]`. A single
