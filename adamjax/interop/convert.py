@@ -17,7 +17,8 @@ from adamjax.storage.store import store_like, wide_moments
 from adamjax.trees import PyTree, find_nodes, leaf_names
 
 _KINDS = {"mean": "mean", "signed": "mean", "square": "square"}  # by role
-_CLOCKS = ("count", "step_count", "step", "t")
+_CLOCKS = ("count", "step_count", "step", "t", "gradient_step")
+_MICROBATCHES = 1000  # of `accumulate` and `optax.MultiSteps` until a step, at most
 
 
 class _Average(NamedTuple):
@@ -166,7 +167,11 @@ def _averages(tx: optax.GradientTransformation, params: PyTree) -> list[Averages
     squares = dict(zip(leaf_names(zeros), map(_sum_of_squares, grads), strict=True))
     state, steps = tx.init(zeros), []
     for factor in (1, 1, 0):
-        _, state = update(treedef.unflatten([factor * g for g in grads]), state, zeros)
+        before = steps_done(state)
+        for _ in range(_MICROBATCHES):
+            _, state = update(treedef.unflatten([factor * g for g in grads]), state, zeros)
+            if before is None or steps_done(state) != before:
+                break
         parts = wide_moments(state)
         steps.append(jax.device_get([_sizes(part, squares) for part in parts]))
     return [_averages_of(part.roles, *each) for part, *each in zip(parts, *steps, strict=True)]
@@ -307,7 +312,7 @@ def _with_count(node: Any, count: int) -> Any:
             f"new: its {type(node).__name__} has {others}, which no average can start; start with "
             "new.init(params)"
         )
-    counts = roles or fields.keys() & {"hyperparams", "bases", "weight_sum"}
+    counts = roles or fields.keys() & {"hyperparams", "bases", "weight_sum", "gradient_step"}
     plateau = isinstance(node, optax.contrib.ReduceLROnPlateauState)
     if counts or (not plateau and all(jnp.ndim(x) == 0 for x in jax.tree.leaves(node))):
         for name in _CLOCKS:

@@ -163,6 +163,11 @@ def mup(
     if "layouts" in arguments:
         settings["layouts"] = layouts
     values = {name: p.default for name, p in arguments.items()} | settings
+    if values.get("learning_rate") is inspect.Parameter.empty:
+        raise ValueError(
+            "learning_rate: give that of the small model, such as mup(optax.adamw, params, "
+            "base_params, learning_rate=1e-3)"
+        )
 
     def table(params: PyTree) -> MupTable:
         rows = _compare(params, base_params, layouts)
@@ -245,7 +250,9 @@ def _kind_of(make: Callable[..., Any]) -> str:
 def _compare(params: PyTree, base_params: PyTree, layouts: Layouts) -> list[MupRow]:
     """Return the leaves of two models, or raise ValueError if the trees or axes differ."""
     params, base_params = unbox(params), unbox(base_params)
-    shapes, bases = ([x.shape for x in jax.tree.leaves(tree)] for tree in (params, base_params))
+    shapes, bases = (
+        [jnp.shape(x) for x in jax.tree.leaves(tree)] for tree in (params, base_params)
+    )
     if leaf_names(params) != leaf_names(base_params):  # modules of Equinox contain their sizes
         check_same_tree("params", params, "base_params", base_params, shapes=bases)
     stacked = layouts.stacked if isinstance(layouts, StackedLayouts) else {}

@@ -131,13 +131,24 @@ def sweep(
     return Sweep(tuple(members), losses, stopped, final, scores, tuple(starts))
 
 
-def _members(grid: Grid) -> list[Member]:
-    """Return the settings of a grid as Python numbers."""
+def _combined(grid: Grid) -> Sequence[Mapping[str, float]]:
+    """Return the settings of a grid."""
     if isinstance(grid, Mapping):
         for name, values in grid.items():
             if np.ndim(values) != 1:
                 raise TypeError(f"grid[{name!r}] must be a list of numbers, got {values!r}")
-        grid = [dict(zip(grid, each, strict=True)) for each in itertools.product(*grid.values())]
+        return [dict(zip(grid, each, strict=True)) for each in itertools.product(*grid.values())]
+    if not isinstance(grid, list | tuple) or not all(isinstance(each, Mapping) for each in grid):
+        raise TypeError(
+            "grid must be a dict from names to lists of numbers, or a list of settings such as "
+            f'{{"learning_rate": 1e-3}}, got {grid!r}'
+        )
+    return grid
+
+
+def _members(grid: Grid) -> list[Member]:
+    """Return the settings of a grid as Python numbers."""
+    grid = _combined(grid)
     # NumPy and JAX numbers become numbers of Python, which `make` checks.
     members = [{k: x.item() if hasattr(x, "item") else x for k, x in each.items()} for each in grid]
     if not any(members):

@@ -137,8 +137,8 @@ def groups(
       has the learning rate of each group.
 
     Raises:
-      TypeError: for settings of a group that are neither arguments nor "frozen", or an optimizer
-        as `make`.
+      TypeError: for settings that are no dict from patterns, those of a group that are neither
+        arguments nor "frozen", or an optimizer as `make`.
       ValueError: for an unknown or missing argument, a factor without a value to multiply, a
         `layer_decay` outside (0, 1], `stacked` without it, or settings that are common to all
         groups; in `init`, for a pattern without leaves, settings that change the state's tree,
@@ -160,6 +160,11 @@ def groups(
     """
     if stacked and layer_decay is None:
         raise ValueError("stacked: it is the axis for layer_decay; give that too, such as 0.9")
+    if not isinstance(settings, Mapping) or not all(isinstance(k, str | tuple) for k in settings):
+        raise TypeError(
+            "settings must be a dict from patterns of paths to arguments, such as "
+            f"{{'*bias': {{'weight_decay': 0.0}}}}, got {settings!r}"
+        )
     globs = [[key] if isinstance(key, str) else list(key) for key in settings]
     names = map(", ".join, globs)
     make = optimizer_function(make)

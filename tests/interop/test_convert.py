@@ -163,13 +163,27 @@ def test_other_moments_are_carried_to_the_same_optimizer():
     jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, 1e-6), after, state)
 
 
+@pytest.mark.parametrize("wrap", [adamjax.accumulate, optax.MultiSteps])
+def test_steps_of_microbatches(wrap):
+    """A step takes several updates, and the momentum is carried as without them."""
+    state, several = train(ADAMW), wrap(ADAMW, 4)
+    after = adamjax.convert_optimizer(state, ADAMW, several, PARAMS)
+    assert int(after.gradient_step) == STEPS
+    np.testing.assert_allclose(find(after.inner_opt_state, "mu"), find(state, "mu"), rtol=1e-5)
+    back = adamjax.convert_optimizer(after, several, adamjax.lion(1e-3), PARAMS)
+    alone = adamjax.convert_optimizer(state, ADAMW, adamjax.lion(1e-3), PARAMS)
+    np.testing.assert_allclose(find(back, "mu"), find(alone, "mu"), rtol=1e-5)
+
+
+ADAMW = adamjax.adamw(1e-3)
+
+
 def test_an_optimizer_without_steps_is_new():
     old, new = adamjax.adamw(1e-3), adamjax.lion(1e-3)
     after = adamjax.convert_optimizer(old.init(PARAMS), old, new, PARAMS)
     jax.tree.map(np.testing.assert_array_equal, after, new.init(PARAMS))
 
 
-ADAMW = adamjax.adamw(1e-3)
 ERRORS = {
     "counts no steps": (optax.sgd(0.1, 0.9), optax.sgd(0.1, 0.9), ADAMW),
     "not those of old.init": (ADAMW, adamjax.muon(0.02), adamjax.lion(1e-3)),

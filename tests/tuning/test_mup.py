@@ -244,6 +244,7 @@ def test_init_has_the_root_mean_squares_of_the_rule():
             {},
             r"params\['a'\] has the axes \(4,\), but in base_params \(2, 2\)",
         ),
+        (optax.adamw, {"a": (4, 4)}, {}, "learning_rate: give that of the small model"),
         ("adamw", {"a": (4, 4)}, {"kind": "adamw"}, "unknown kind 'adamw'"),
         ("prodigy", {"a": (4, 4)}, {}, "kind: it is unknown for 'prodigy'; give one of adam, "),
         (ADAMH, {"a": (4, 4)}, {}, "kind: it is unknown for 'hyperball'"),

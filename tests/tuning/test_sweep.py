@@ -163,6 +163,7 @@ def test_progress(capsys):
         ({"grid": {}}, ValueError, "grid: it is empty"),
         ({"grid": {"learning_rate": []}}, ValueError, "grid: it is empty"),
         ({"grid": {"learning_rate": 0.1}}, TypeError, r"grid\['learning_rate'\] must be a list"),
+        ({"grid": [0.1, 0.2]}, TypeError, r"grid must be a dict .*, got \[0.1, 0.2\]"),
         ({"grid": {"nesterov": [True]}}, TypeError, r"grid\['nesterov'\] has True"),
         ({"grid": {"learnin_rate": [0.1]}}, ValueError, "did you mean 'learning_rate'"),
         ({"grid": {"b1": [1.5]}}, ValueError, "b1 must be at least 0 and below 1, got 1.5"),

@@ -285,6 +285,8 @@ def test_settings_of_a_group_are_arguments():
     for settings, default in (({"*bias": 0.1}, {}), ({}, 1e-3)):
         with pytest.raises(TypeError, match=r"give arguments such as .*, got 0\.[01]"):
             adamjax.groups(adamjax.adamw, settings, default=default)
+    with pytest.raises(TypeError, match=r"settings must be a dict from patterns .*, got \["):
+        adamjax.groups(adamjax.adamw, [("*bias", {})])
 
 
 @pytest.mark.parametrize("message", ERRORS)
