@@ -102,13 +102,14 @@ def accumulate(
         others = [] if params is None else [like_updates(updates, params)]
         dtypes = jax.tree.map(common_dtype, updates, *others)
 
-        def change() -> tuple[PyTree, PyTree]:
+        # The branches take arguments: a closure over an array loses its explicit sharding.
+        def change(updates: PyTree, state: AccumulateState) -> tuple[PyTree, PyTree]:
             mean = _mean(state)
             share = lambda m, g: (g - m) / count.astype(m.dtype)  # noqa: E731
             return mean, map_leaves(share, mean, updates)
 
-        def step() -> Any:
-            mean = map_leaves(jnp.add, *change())
+        def step(updates: PyTree, state: AccumulateState) -> Any:
+            mean = map_leaves(jnp.add, *change(updates, state))
             new, inner_state = inner.update(mean, state.inner_opt_state, params, **extra_args)
             # An empty mean and residual, with the steps of the random bits.
             zero, done = jnp.zeros_like(count), increment(state.gradient_step)
@@ -119,14 +120,17 @@ def accumulate(
             new = jax.tree.map(lambda u, d: u.astype(d), new, dtypes)
             return new, AccumulateState(zero, done, inner_state, empty, rounding_state)
 
-        def keep() -> Any:
+        def keep(updates: PyTree, state: AccumulateState) -> Any:
             named = _named(state.acc_grads)
-            moves, rounding_state = rounded.update(_named(change()[1]), state.rounding, named)
+            moves, rounding_state = rounded.update(
+                _named(change(updates, state)[1]), state.rounding, named
+            )
             mean = map_leaves(jnp.add, named, moves)["acc_grads"]
             zeros = jax.tree.map(lambda g, d: jnp.full_like(g, ZERO, dtype=d), updates, dtypes)
             return zeros, state._replace(mini_step=count, acc_grads=mean, rounding=rounding_state)
 
-        return jax.lax.cond(count >= value_at(every_k, state.gradient_step), step, keep)
+        done = count >= value_at(every_k, state.gradient_step)
+        return jax.lax.cond(done, step, keep, updates, state)
 
     return optax.GradientTransformationExtraArgs(init, update)
 

@@ -77,6 +77,14 @@ if AxisType.Explicit in KINDS:
     def test_divided_over_explicit_axes(name):
         assert_trains_alike(name, AxisType.Explicit)
 
+    def test_microbatches_over_explicit_axes():
+        """Outside of jit too, where the branches are all that JAX traces."""
+        tx, mesh = adamjax.accumulate(optax.sgd(1.0), 2), plans.mesh(AxisType.Explicit)
+        with jax.set_mesh(mesh):
+            p = jax.device_put(jnp.ones((8, 4)), NamedSharding(mesh, P("data", None)))
+            updates, state = tx.update(p, tx.init(p), p)
+        assert updates.sharding == state.acc_grads.sharding == p.sharding
+
 
 @pytest.mark.parametrize(
     ("storage", "plan"),
