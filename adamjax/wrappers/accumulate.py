@@ -103,13 +103,8 @@ def accumulate(
         dtypes = jax.tree.map(common_dtype, updates, *others)
 
         # The branches take arguments: a closure over an array loses its explicit sharding.
-        def change(updates: PyTree, state: AccumulateState) -> tuple[PyTree, PyTree]:
-            mean = _mean(state)
-            share = lambda m, g: (g - m) / count.astype(m.dtype)  # noqa: E731
-            return mean, map_leaves(share, mean, updates)
-
         def step(updates: PyTree, state: AccumulateState) -> Any:
-            mean = map_leaves(jnp.add, *change(updates, state))
+            mean = map_leaves(jnp.add, *_change(updates, state))
             new, inner_state = inner.update(mean, state.inner_opt_state, params, **extra_args)
             # An empty mean and residual, with the steps of the random bits.
             zero, done = jnp.zeros_like(count), increment(state.gradient_step)
@@ -123,7 +118,7 @@ def accumulate(
         def keep(updates: PyTree, state: AccumulateState) -> Any:
             named = _named(state.acc_grads)
             moves, rounding_state = rounded.update(
-                _named(change(updates, state)[1]), state.rounding, named
+                _named(_change(updates, state)[1]), state.rounding, named
             )
             mean = map_leaves(jnp.add, named, moves)["acc_grads"]
             zeros = jax.tree.map(lambda g, d: jnp.full_like(g, ZERO, dtype=d), updates, dtypes)
@@ -135,12 +130,15 @@ def accumulate(
     return optax.GradientTransformationExtraArgs(init, update)
 
 
-def _mean(state: AccumulateState) -> PyTree:
-    """Return the mean so far, in float32 or above."""
+def _change(updates: PyTree, state: AccumulateState) -> tuple[PyTree, PyTree]:
+    """Return the mean so far, in float32 or above, and its change by a microbatch."""
     named = _named(state.acc_grads)
     stored = state.rounding.residual is not None
     mean = (master_params(named, state.rounding) if stored else named)["acc_grads"]
-    return jax.tree.map(lambda m: m.astype(at_least_float32(m.dtype)), mean)
+    mean = jax.tree.map(lambda m: m.astype(at_least_float32(m.dtype)), mean)
+    count = increment(state.mini_step)
+    share = lambda m, g: (g - m) / count.astype(m.dtype)  # noqa: E731
+    return mean, map_leaves(share, mean, updates)
 
 
 def _named(mean: PyTree) -> PyTree:

@@ -21,6 +21,7 @@ from adamjax.trees import (
     check_patterns,
     check_same_tree,
     has_masked,
+    is_masked,
     leaf_names,
     like_updates,
     matches,
@@ -201,7 +202,7 @@ def grouped(parts: list[_Group]) -> optax.GradientTransformationExtraArgs:
         owners = _owners(params, parts, strict=True)
         whole = trained[main].init(select(params, owners, trained))
         states = {i: tx.init(select(params, owners, [i])) for i, tx in trained.items()}
-        _check_trees(parts, trained, main)
+        _check_trees(parts, trained, main, whole)
         inner, others = merge(trained[main], states | {main: whole}, main, owners, params)
         scalars = {parts[i].name: each for i, each in others.items()}
         rates = _learning_rates(parts, states, steps_done(whole))
@@ -354,8 +355,16 @@ def _owners(tree: PyTree, parts: list[_Group], *, strict: bool = False) -> list[
     return owners
 
 
-def _check_trees(parts: list[_Group], trained: Mapping[int, Any], main: int) -> None:
-    """Raise ValueError for settings that change the tree of the state."""
+def _check_trees(parts: list[_Group], trained: Mapping[int, Any], main: int, state: Any) -> None:
+    """Raise ValueError for a state whose tree depends on settings or on the parameters."""
+    marks = trained[main].init(optax.MaskedNode())
+    try:
+        jax.tree.map(lambda *_: None, marks, state, is_leaf=is_masked)
+    except ValueError as error:
+        raise ValueError(
+            "make: the tree of its state depends on the names of the parameters, as with "
+            "adamjax.track(per_layer=True); put track around groups"
+        ) from error
     trees = {i: jax.tree.structure(tx.init(optax.MaskedNode())) for i, tx in trained.items()}
     for i, tree in trees.items():
         if tree != trees[main]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import optax
 
 from adamjax.trees import PyTree, is_masked
@@ -20,6 +21,13 @@ def map_state(
     Raises:
       ValueError: if the state has other trees in place of the parameters'.
     """
+    if "metrics" in getattr(state, "_fields", ()):  # of `track`, with the names of leaves in a tree
+        outer: Callable[..., Any] = inner.init
+        within = optax.GradientTransformation(
+            lambda params: outer(params).inner_state, inner.update
+        )
+        part = map_state(within, function, state.inner_state, *trees, other=other)
+        return state._replace(inner_state=part, metrics=jax.tree.map(other, state.metrics))
     try:
         return optax.tree_utils.tree_map_params(
             inner.init,
@@ -32,5 +40,6 @@ def map_state(
     except (ValueError, TypeError) as error:
         reason = " ".join(line.strip() for line in str(error).splitlines()[:2])
         raise ValueError(
-            f"state: cannot tell which parts of it belong to which parameter: {reason}"
+            "state: cannot tell which parts of it belong to which parameter. If adamjax.track is "
+            f"inside of a chain, put it outside: {reason}"
         ) from error

@@ -262,6 +262,11 @@ ERRORS = {
     ),
     "storage: it is common to all groups": (adamjax.adamw, {"*bias": {"storage": "8bit"}}, {}),
     'all groups are "frozen"': (adamjax.adamw, {"*": "frozen"}, "frozen"),
+    "put track around groups": (
+        lambda learning_rate: adamjax.track(optax.adam(learning_rate), per_layer=True),
+        {"*bias": RATE},
+        RATE,
+    ),
     "those of '\\*bias' change the tree of the state": (
         optax.sgd,
         {"*bias": {"momentum": 0.9}},

@@ -277,6 +277,9 @@ def test_reset_of_poisoned_and_of_chosen_parameters():
     chosen = adamjax.reset(tx, state, params, where="b").inner_state[0]
     assert bits(chosen.mu["b"]) == bits(start.mu["b"])
     assert bits(chosen.mu["w"]) == bits(state.inner_state[0].mu["w"])
+    tracked = adamjax.track(tx, per_layer=True)
+    state = tracked.init(params)._replace(inner_state=bad)
+    assert bits(adamjax.reset(tracked, state, params).inner_state) == bits(fixed)
     with pytest.raises(ValueError, match=r"where: no parameter matches 'c\*'"):
         adamjax.reset(tx, state, params, where="c*")
 
