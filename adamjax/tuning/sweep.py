@@ -114,7 +114,9 @@ def sweep(
         NamedSharding(mesh, PartitionSpec()),
     )
     shared = jax.device_put((() if is_function else params, batches), whole)
-    with _progress_bar(steps * len(chunks) * len(devices), progress) as advance:
+    # In place of the mesh of a caller. Before JAX 0.7 there is none.
+    mine = getattr(jax, "set_mesh", contextlib.nullcontext)(mesh)
+    with mine, _progress_bar(steps * len(chunks) * len(devices), progress) as advance:
         run = _trainer(begin, loss, stop_above, advance)
         specs = {"in_specs": (each.spec, whole.spec, whole.spec), "out_specs": each.spec}
         # A carry of the scan has arrays that differ between devices beside some that do not yet.

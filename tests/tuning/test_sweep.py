@@ -218,3 +218,12 @@ def test_line_searches_receive_the_loss():
     grid = {"learning_rate": jnp.array([0.1, 50.0])}
     result = adamjax.sweep(make, grid, loss, PARAMS, [np.ones(2)] * 20)
     assert (np.diff(result.losses) <= 0).all() and (result.scores < 0.1).all()
+
+
+@pytest.mark.skipif(not hasattr(jax, "set_mesh"), reason="JAX 0.7 has it")
+def test_the_mesh_of_a_caller_is_no_part_of_it():
+    arguments = "adam", {"learning_rate": [0.1, 0.3]}, loss, PARAMS, BATCHES
+    expected = adamjax.sweep(*arguments)
+    with jax.set_mesh(jax.make_mesh((jax.device_count(),), ("data",))):
+        result = adamjax.sweep(*arguments)
+    np.testing.assert_array_equal(result.losses, expected.losses)
