@@ -36,6 +36,7 @@ def inverse_epoch_schedule(b1: float, steps_per_epoch: int, *, rate: float = 0.1
     [0.9, 0.9, 0.8182, 0.45]
     """
     epoch = _epoch_of(b1, steps_per_epoch)
+    _check_value("rate", rate)
     check_not_negative("rate", rate)
     return lambda count: b1 / (1 + rate * epoch(count))
 
@@ -55,6 +56,7 @@ def cosine_cycle_schedule(
     [0.4, 0.8, 0.0]
     """
     epoch = _epoch_of(b1, steps_per_epoch)
+    _check_value("period", period)
     check_positive("period", period)
     turn = 2 * jnp.pi / period
     return lambda count: b1 * (1 + jnp.sin(turn * epoch(count))) / 2
@@ -157,7 +159,7 @@ def cool_down(
     remaining = lookup_or_suggest("shape", shape, _SHAPES)
 
     def cooled(count: Any) -> Array:
-        value = value_at(schedule, jnp.minimum(count, start))
+        value = schedule(jnp.minimum(count, start)) if callable(schedule) else schedule
         share = jnp.clip((jnp.asarray(count, float) - start) / steps, 0, 1)
         cooled = end_value + (value - end_value) * remaining(share, power)
         return jnp.where(count < start, value, cooled)
@@ -204,6 +206,7 @@ def wsd(
     """
     for name, value in {"peak_value": peak_value, "init_value": init_value}.items():
         _check_value(name, value)
+    check_count("warmup_steps", warmup_steps, least=0)
     check_count("stable_steps", stable_steps, least=0)
     check_count("decay_steps", decay_steps)
     start = warmup_steps + stable_steps
@@ -250,6 +253,7 @@ def power_cool(
     Scheduler. https://arxiv.org/abs/2408.13359
     """
     _check_value("peak_value", peak_value)
+    check_count("warmup_steps", warmup_steps, least=0)
     check_count("power_steps", power_steps, least=0)
     check_count("stable_steps", stable_steps, least=0)
     check_count("decay_steps", decay_steps)
@@ -278,7 +282,6 @@ def _warmed_up(
     schedule: optax.Schedule, warmup_steps: int, init_value: float, peak_value: float
 ) -> optax.Schedule:
     """Put a linear warm-up before a schedule, whose steps are counted from its end."""
-    check_count("warmup_steps", warmup_steps, least=0)
     if warmup_steps == 0:
         return schedule
     rise = optax.linear_schedule(init_value, peak_value, warmup_steps)
@@ -295,6 +298,7 @@ def zero_on_first_step(weight_decay: ScalarOrSchedule, decay_mode: str) -> dict[
 
 def _epoch_of(b1: float, steps_per_epoch: int) -> Callable[[Any], Array]:
     """Check the arguments, and return a function from steps done to the epoch."""
+    _check_value("b1", b1)
     check_beta("b1", b1)
     check_count("steps_per_epoch", steps_per_epoch)
     return lambda count: jnp.asarray(jnp.floor_divide(count, steps_per_epoch), float)

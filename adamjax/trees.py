@@ -121,7 +121,7 @@ def stack_axes(argument: str, stacked: Stacked, params: PyTree) -> list[tuple[in
     check_stacked(argument, stacked)
     check_patterns(argument, tuple(stacked), params)
     arrays = unbox(params)
-    shapes = map(jnp.shape, jax.tree.leaves(arrays))
+    shapes = map(np.shape, jax.tree.leaves(arrays))
     rows = zip(leaf_names(arrays), shapes, strict=True)
     return [stack_axes_of(argument, stacked, *row) for row in rows]
 

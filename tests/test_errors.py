@@ -150,6 +150,12 @@ def test_schedules_of_constants_are_refused(make):
         make(lambda count: 0.5)
 
 
+@pytest.mark.parametrize("name", ["b1", "rate"])
+def test_schedules_have_no_schedules_inside(name):
+    with pytest.raises(TypeError, match=f"{name} must be a number, got a schedule"):
+        adamjax.inverse_epoch_schedule(**{"b1": 0.9, "steps_per_epoch": 9, name: lambda count: 0.5})
+
+
 def test_schedule_must_give_a_scalar():
     tx = adamjax.adam(lambda count: jnp.array([0.1]))
     message = r"a schedule must return a scalar, got one of shape \(1,\)"

@@ -250,9 +250,7 @@ def _kind_of(make: Callable[..., Any]) -> str:
 def _compare(params: PyTree, base_params: PyTree, layouts: Layouts) -> list[MupRow]:
     """Return the leaves of two models, or raise ValueError if the trees or axes differ."""
     params, base_params = unbox(params), unbox(base_params)
-    shapes, bases = (
-        [jnp.shape(x) for x in jax.tree.leaves(tree)] for tree in (params, base_params)
-    )
+    shapes, bases = ([np.shape(x) for x in jax.tree.leaves(tree)] for tree in (params, base_params))
     if leaf_names(params) != leaf_names(base_params):  # modules of Equinox contain their sizes
         check_same_tree("params", params, "base_params", base_params, shapes=bases)
     stacked = layouts.stacked if isinstance(layouts, StackedLayouts) else {}
