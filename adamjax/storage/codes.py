@@ -16,12 +16,12 @@ from adamjax.moments import Array, nan_to_zero, positive_part
 
 NEAREST = np.uint32(1 << 31)
 
-# Octaves of a magnitude: log₂ of the smallest code, and of the limits of the fine octaves. With 7
-# bits there are 4 codes in a fine octave, 1 in others: 1 + 17 + 92 + 18. Fine octaves are 3e-8 to
-# 0.25, the others reach 2e-13 and 65,536. A square has twice as many, with half the codes in each.
-_LOW, _FINE_LOW, _FINE_HIGH = -42, -25, -2
-_COARSE, _FINE = _FINE_LOW - _LOW, _FINE_HIGH - _FINE_LOW
-# Within an octave, 1 + f (1 - K + K f) approximates 2^f with an error below 0.003.
+# Octaves of a magnitude: log₂ of the smallest code, of the limits of the fine octaves, and of the
+# largest code. With 7 bits there are 4 codes in a fine octave, 1 in others: 1 + 17 + 92 + 18.
+# Fine octaves are 3e-8 to 0.25, the others reach 2e-13 and 65,536.
+_LOW, _FINE_LOW, _FINE_HIGH, _HIGH = -42, -25, -2, 16
+_FINE = _FINE_HIGH - _FINE_LOW
+# Within an octave, 1 + f (1 - k + k f) approximates 2^f with an error below 0.003.
 _K = 0.343
 _HALF = (1 - _K) / (2 * _K)
 # Half the logarithm of the ratio of neighbours, 2 in a coarse octave and 2^¼ in a fine one: the
@@ -29,10 +29,8 @@ _HALF = (1 - _K) / (2 * _K)
 _BEND, _FINE_BEND = 0.343, 0.0866
 
 
-def encode_magnitude(
-    x: Array, bits: int, dither: Any, *, power: int = 1, bend: float = 0.0
-) -> Array:
-    """Return the code of |x|, a float32 integer in [0, 2^bits).
+def encode_log_magnitude(x: Array, bits: int, dither: Any, bend: float = 0.0) -> Array:
+    """Return the code of a magnitude x >= 0, a float32 integer in [0, 2^bits).
 
     Codes are uniform in log₂ |x|, and linear below the smallest, so that a decaying average passes
     them at the correct rate for thousands of steps. NaN and infinities have the largest code.
@@ -40,75 +38,55 @@ def encode_magnitude(
     With `bend` 0 the logarithm is correct on average, with 1 and independent dithers |x| itself. An
     average over few steps accumulates the bias of rounding, and needs a bend.
 
-    Args:
-      x: magnitudes, or squares of them.
-      bits: 7 to 16.
-      dither: random bits.
-      power: 1, or 2 for squares.
-      bend: 0 to 1.
-
-    >>> encode_magnitude(jnp.array([0.0, 1.0, jnp.inf]), 8, NEAREST).tolist()
-    [0.0, 222.0, 255.0]
+    >>> encode_log_magnitude(jnp.array([0.0, 1.0, jnp.inf]), 8, NEAREST).tolist()
+    [0.0, 224.0, 255.0]
     """
-    # Multiples of the smallest code, plus 1. A NaN may have a sign.
-    x = jnp.abs(x * np.float32(2.0 ** (-_LOW * power))) + 1
-    pattern = jax.lax.bitcast_convert_type(x, jnp.int32)
-    octave = (pattern >> 23).astype(jnp.float32) - (127 + _COARSE * power)
+    # Multiples of the smallest code. A NaN may have a sign.
+    x = jnp.abs(x * np.float32(2.0**-_LOW))
+    f = 1 - 2.0 ** (7 - bits)
+    largest = np.float32((1 + f * (1 - _K + _K * f)) * 2.0 ** (_HIGH - _LOW - 1)).view(np.int32)
+    pattern = jnp.minimum(jax.lax.bitcast_convert_type(x, jnp.int32), largest)
+    octave = ((pattern >> 23) - 127).astype(jnp.float32)
     u = jax.lax.bitcast_convert_type((pattern & 0x7FFFFF) | (127 << 23), jnp.float32)
-    log = octave + (jnp.sqrt(u * (1 / _K) + (_HALF**2 - 1 / _K)) - _HALF)
-    coarse = 2.0 ** (bits - 7) / power
-    fine = positive_part(log, _FINE * power)
-    place = (log + 3 * fine) * coarse
-    if bend:
-        part = place - jnp.floor(place)
-        curve = jnp.where(log == fine, _FINE_BEND, _BEND) * (bend / coarse)
-        place -= curve * (part - part * part)
+    log = octave + (jnp.sqrt(u * (1 / _K) + (_HALF**2 - 1 / _K)) - (_HALF - 1))
+    above = log - (1 + _FINE_LOW - _LOW)
+    fine = positive_part(above, _FINE)
+    tiny = x < 1
+    place = jax.lax.select(tiny, x, log + 3 * fine)
     # Away from 0 and 1, so that encoding a decoded code returns it.
-    code = jnp.floor(place + _share(dither, bits - 23, _COARSE * power * coarse))
-    return jnp.minimum(code, 2**bits - 1)
+    place *= 2.0 ** (bits - 7)
+    share = _share(dither, bits - 23)
+    if bend:
+        code = jnp.floor(place)
+        part = place - code
+        curve = jnp.where(above == fine, _FINE_BEND, _BEND) * (bend * 2.0 ** (7 - bits))
+        curve = jnp.where(tiny, 0.0, curve)
+        place = code + part * (1 - curve * (1 - part))
+    return jnp.floor(place + share)
 
 
-def decode_magnitude(code: Array, bits: int, *, power: int = 1) -> Array:
-    """Return the number of a code of `encode_magnitude`.
+def decode_log_magnitude(code: Array, bits: int) -> Array:
+    """Return the magnitude of a code of `encode_log_magnitude`.
 
-    >>> decode_magnitude(jnp.array([0, 222, 255]), 8).tolist()
-    [0.0, 1.0, 92684.2890625]
+    >>> decode_log_magnitude(jnp.array([0, 224, 255]), 8).tolist()
+    [0.0, 1.0, 46342.14453125]
     """
-    log = _log(code, bits, power)
+    place = jnp.asarray(code, jnp.float32) * np.float32(2.0 ** (7 - bits))
+    log = place - 0.75 * positive_part(place - (1 + _FINE_LOW - _LOW), 4 * _FINE)
     octave = jnp.floor(log)
     f = log - octave
-    number = (1 + f * (1 - _K + _K * f)) * _exp2(octave, 0, power)
-    return number - np.float32(2.0 ** (_LOW * power))
-
-
-def root_of_code(code: Array, bits: int) -> Array:
-    """Return a number near √v for a code of v, cheaper than √v.
-
-    It is at most 7% above √v, which it exceeds less or not at all where v is below 2⁻⁷⁰.
-    """
-    return _exp2(0.5 * _log(code, bits, 2), bits - 5, 1) - np.float32(2.0**_LOW)
-
-
-def _log(code: Array, bits: int, power: int) -> Array:
-    """Return the octaves of a code above the first fine one."""
-    place = jnp.asarray(code, jnp.float32) * np.float32(2.0 ** (7 - bits) * power)
-    place -= _COARSE * power
-    return place - 0.75 * positive_part(place, 4 * _FINE * power)
-
-
-def _exp2(log: Array, fraction: int, power: int) -> Array:
-    """Return 2 to a log of `_log` with few fractional bits, linear within an octave."""
     # In the lowest bits of this sum is the exponent, which a shift puts into its place.
-    offset = 2.0 ** (23 - fraction) + 127 + _FINE_LOW * power
-    pattern = jax.lax.bitcast_convert_type(log + offset, jnp.int32) << (23 - fraction)
-    return jax.lax.bitcast_convert_type(pattern, jnp.float32)
+    exponent = jax.lax.bitcast_convert_type(octave + (2.0**23 + 126 + _LOW), jnp.int32)
+    power = jax.lax.bitcast_convert_type(exponent << 23, jnp.float32)
+    # With this product of a choice, XLA's TPU backend updates Adam's moments in one pass. With a
+    # choice of products it takes three.
+    return jax.lax.select(octave < 1, place + place, 1 + f * (1 - _K + _K * f)) * power
 
 
-def _share(dither: Any, guard: int, start: float = 0.0) -> Array:
-    """Return uniform numbers in start + [2^guard, 1 - 2^guard]."""
+def _share(dither: Any, guard: int) -> Array:
+    """Return uniform numbers in [2^guard, 1 - 2^guard]."""
     spread = np.float32(2.0**-32 * (1 - 2.0 ** (guard + 1)))
-    # After a conversion by way of int32, XLA's backend of TPU v4 and v6e updates in two passes.
-    return jnp.asarray(dither, jnp.float32) * spread + np.float32(2.0**guard + start)
+    return jnp.asarray(dither, jnp.float32) * spread + np.float32(2.0**guard)
 
 
 def encode_ratio(m: Array, scale: Array, bits: int, dither: Any) -> Array:
@@ -123,13 +101,13 @@ def encode_ratio(m: Array, scale: Array, bits: int, dither: Any) -> Array:
     """
     limit, k = _companding(bits)
     size = jnp.abs(m)
-    # k is a power of 2.
+    # XLA fuses a division only if it has one reader. k is a power of 2.
     place = jnp.minimum(k * (size / (0.5 * scale + size)), limit)
-    part = place - jnp.floor(place)
-    # The position of m between the numbers of two codes is part - part (1 - part) / (k - place).
-    bend = (part * part - part) / (k - place)
-    code = nan_to_zero(jnp.floor(place + bend + _share(dither, -12)))
-    return jnp.where(m < 0.0, -code, code)
+    # The position between two codes is that of m between their values.
+    below = jnp.floor(place)
+    part = (place - below) * ((limit - below) / (k - place))
+    code = jnp.floor(below + part + _share(dither, -12))
+    return nan_to_zero(jnp.sign(m) * code)
 
 
 def decode_ratio(code: Array, scale: Array, bits: int) -> Array:
@@ -140,7 +118,7 @@ def decode_ratio(code: Array, scale: Array, bits: int) -> Array:
     """
     _, k = _companding(bits)
     q = jnp.asarray(code, jnp.float32)
-    return scale * (0.5 * q * _reciprocal(k - jnp.abs(q)))
+    return scale * q * (0.5 * _reciprocal(k - jnp.abs(q)))
 
 
 def _reciprocal(x: Array) -> Array:

@@ -13,11 +13,10 @@ import jax.numpy as jnp
 from adamjax.moments import Array
 from adamjax.storage.codes import (
     NEAREST,
-    decode_magnitude,
+    decode_log_magnitude,
     decode_ratio,
-    encode_magnitude,
+    encode_log_magnitude,
     encode_ratio,
-    root_of_code,
     round_bits,
 )
 
@@ -42,7 +41,7 @@ class BFloat16(NamedTuple):
 
 
 class Positive(NamedTuple):
-    """A non-negative moment as a tapered float of 8 or 16 bits."""
+    """The root of a non-negative moment as a tapered float of 8 or 16 bits."""
 
     bits: int
     stochastic: bool = True
@@ -51,11 +50,12 @@ class Positive(NamedTuple):
     def encode(self, values: Arrays, word: Words) -> Arrays:
         """Return the codes of a leaf's moments."""
         dither = word(0) if self.stochastic else NEAREST
-        return (encode_magnitude(values[0], self.bits, dither, power=2).astype(self.dtypes[0]),)
+        code = encode_log_magnitude(jnp.sqrt(values[0]), self.bits, dither)
+        return (code.astype(self.dtypes[0]),)
 
     def decode(self, codes: Arrays) -> Arrays:
         """Return the moments of the codes."""
-        return (decode_magnitude(codes[0], self.bits, power=2),)
+        return (jnp.square(decode_log_magnitude(codes[0], self.bits)),)
 
     def saturated(self, codes: Arrays) -> Array:
         """Return the number of elements with the largest code."""
@@ -69,13 +69,13 @@ class Signed(NamedTuple):
 
     def encode(self, values: Arrays, word: Words) -> Arrays:
         """Return the codes of a leaf's moments."""
-        code = encode_magnitude(values[0], 7, word(0), bend=0.8)
+        code = encode_log_magnitude(values[0], 7, word(0), bend=0.8)
         return (jnp.where(values[0] < 0.0, -code, code).astype("int8"),)
 
     def decode(self, codes: Arrays) -> Arrays:
         """Return the moments of the codes."""
         code = codes[0].astype(jnp.float32)
-        value = decode_magnitude(jnp.abs(code), 7)
+        value = decode_log_magnitude(jnp.abs(code), 7)
         return (jnp.sign(code) * value,)
 
     def saturated(self, codes: Arrays) -> Array:
@@ -84,7 +84,7 @@ class Signed(NamedTuple):
 
 
 class Ratio(NamedTuple):
-    """Adam's m and v: v as a tapered float, and the ratio of m to a root of the code of v.
+    """Adam's m and v: √v as a tapered float, and the ratio of m to the decoded √v.
 
     v = 0 implies m = 0, and rounding of v does not make m / √v large. If v has more bits than its
     dtype, m's byte contains the lowest of them below m.
@@ -97,16 +97,15 @@ class Ratio(NamedTuple):
     def encode(self, values: Arrays, word: Words) -> Arrays:
         """Return the codes of a leaf's moments."""
         mu, nu = values
-        v = encode_magnitude(nu, self.v_bits, word(0), power=2)
-        m = encode_ratio(mu, root_of_code(v, self.v_bits), self.m_bits, word(1))
+        v = encode_log_magnitude(jnp.sqrt(nu), self.v_bits, word(0))
+        m = encode_ratio(mu, decode_log_magnitude(v, self.v_bits), self.m_bits, word(1))
         return jax.lax.platform_dependent(m, v, cpu=self.pack_in_one_loop, default=self.pack)
 
     def pack(self, m: Array, v: Array) -> Arrays:
         """Return bytes of m and of the lowest bits of v, and the other bits of v."""
         levels = 1 << (8 - self.m_bits)
         high = jnp.floor(v / levels)
-        low = v - levels * high
-        return (levels * m + low).astype(self.dtypes[0]), high.astype(self.dtypes[1])
+        return (v + (m - high) * levels).astype(self.dtypes[0]), high.astype(self.dtypes[1])
 
     def pack_in_one_loop(self, m: Array, v: Array) -> Arrays:
         """Return the same from one array of both, for CPU.
@@ -126,12 +125,12 @@ class Ratio(NamedTuple):
 
     def decode(self, codes: Arrays) -> Arrays:
         """Return the moments of the codes."""
-        both, high = (code.astype(jnp.float32) for code in codes)
+        m, high = (code.astype(jnp.float32) for code in codes)
         levels = 1 << (8 - self.m_bits)
-        m = jnp.floor(both / levels)
-        v = levels * high + (both - levels * m)
-        mu = decode_ratio(m, root_of_code(v, self.v_bits), self.m_bits)
-        return mu, decode_magnitude(v, self.v_bits, power=2)
+        m /= levels
+        ratio = jnp.floor(m)
+        root = decode_log_magnitude((high + (m - ratio)) * levels, self.v_bits)
+        return decode_ratio(ratio, root, self.m_bits), jnp.square(root)
 
     def saturated(self, codes: Arrays) -> Array:
         """Return the number of elements with v's largest code or with a limited m.
@@ -166,13 +165,11 @@ class Format(NamedTuple):
       pair: code for "mean" and "square" together, or None.
       pair_below_maximum: `pair` for a state with a "maximum" of the square, which would accumulate
         the upward errors of a coarser code.
-      version: text that changes with the meaning of the codes.
     """
 
     codes: Mapping[str, Code]
     pair: Ratio | None = None
     pair_below_maximum: Ratio | None = None
-    version: str = ""
 
 
 FORMATS = {
@@ -189,13 +186,9 @@ FORMATS = {
         {"square": Positive(16, dtypes=("uint16",)), "signed": Signed(), "maximum": _MAXIMUM},
         _RATIO_16,
         _RATIO_16,
-        version="2",
     ),
     "8bit": Format(
-        {"square": Positive(8), "signed": Signed(), "maximum": _MAXIMUM},
-        _RATIO_8,
-        _RATIO_16,
-        version="2",
+        {"square": Positive(8), "signed": Signed(), "maximum": _MAXIMUM}, _RATIO_8, _RATIO_16
     ),
 }
 

@@ -264,9 +264,8 @@ def _check_formats(
             continue
         if part.format.shape[-1:] != expected.shape:
             raise ValueError(
-                f"state: it stores other leaves as {storage!r} than this optimizer, or an earlier "
-                "adamjax wrote it; convert it with that version and adamjax.convert_state(state, "
-                f"to={storage!r}, exclude=..., min_size=...)"
+                f"state: it stores other leaves as {storage!r} than this optimizer; convert it "
+                f"with adamjax.convert_state(state, to={storage!r}, exclude=..., min_size=...)"
             )
 
 
@@ -274,8 +273,7 @@ def _mark(storage: str, part: Moments, plan: list[Groups]) -> Array | None:
     """Return zeros whose number is that of the format, modulo 4, and else a hash of the codes."""
     if storage == "float32":
         return None
-    text = repr(list(zip(part.names, plan, strict=True))) + FORMATS[storage].version
-    codes = zlib.crc32(text.encode())
+    codes = zlib.crc32(repr(list(zip(part.names, plan, strict=True))).encode())
     length = len(FORMATS) * (1 + codes % 256) + list(FORMATS).index(storage)
     return jnp.zeros(length, jnp.int8)
 

@@ -12,7 +12,7 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec
 import adamjax
 from adamjax.matrices.layout import from_matrices, parse_layout, to_matrices
 from adamjax.sharding import state_shardings
-from adamjax.storage.codes import decode_magnitude, decode_ratio
+from adamjax.storage.codes import decode_log_magnitude, decode_ratio
 from adamjax.storage.formats import groups
 from examples import pictures
 
@@ -40,7 +40,7 @@ def storage(folder: Path) -> None:
     panels["bits"].set_xticks([0, 16, 32, 48, 64])
     panels["bits"].set(title="Bits per parameter", xlabel="bits")
     for bits, color in ((code.v_bits, VERMILION), (code16.v_bits, GREEN)):
-        values = np.sqrt(decode_magnitude(jnp.arange(1, 2**bits), bits, power=2))
+        values = np.asarray(decode_log_magnitude(jnp.arange(1, 2**bits), bits))
         distances = 100 * np.diff(values) / values[:-1]
         panels["root"].plot(values[:-1], distances, color=color)
         label = (1e-4, 1.3 * distances[len(distances) // 2])
