@@ -9,7 +9,6 @@ import optax
 
 from adamjax.checks import check_beta, is_number
 from adamjax.moments import divide
-from adamjax.rule import as_real, is_complex
 from adamjax.tracking.decode import saturated_counts, saturated_share
 from adamjax.tracking.layers import (
     PerLayer,
@@ -18,6 +17,7 @@ from adamjax.tracking.layers import (
     layer_axes,
     layer_scalars,
     measure_layers,
+    sum_tree,
 )
 from adamjax.tracking.rates import effective_quantiles, largest, read_state
 from adamjax.trees import find_nodes, like_updates
@@ -165,19 +165,17 @@ def track(
         readout, params = read_state(inner_state), like_updates(updates, params)
         axes = layer_axes(per_layer, updates) if per_layer else {}
         counts = saturated_counts(readout.coded, axes) if "saturated" in before else {}
-        gradients, layers = _measurable(updates), {}
+        rows, layers = aligned_leaves(updates, out, params), {}
         if per_layer:
-            rows = aligned_leaves(updates, out, params)
             known = before["layers"]
             after, sums = measure_layers(rows, known["values"], axes, counts)
             layers["layers"] = {**known, "values": after}
-            norms, nonfinite = list(jnp.sqrt(sums[:3])), sums[3].astype(jnp.int32)
         else:
-            norms = list(map(_norm, (gradients, _steps(out, params), _measurable(params))))
-            nonfinite = _count_nonfinite(gradients, norms[0])
+            sums = sum_tree(rows)
+        norms = list(jnp.sqrt(sums[:3]))
         values = {
             **dict(zip(NORMS, [*norms, divide(norms[1], norms[2])], strict=True)),
-            "nonfinite": nonfinite,
+            "nonfinite": sums[3].astype(jnp.int32),
             **effective_quantiles(readout, b2, labels),
             **layers,
         }
@@ -275,52 +273,3 @@ def _trackers(tree: Any) -> Iterator[tuple[str, dict[str, Any]]]:
         named = {"": node.metrics} if "gradient_norm" in node.metrics else node.metrics
         yield from named.items()
         yield from _trackers(node.inner_state)
-
-
-def _measurable(tree: Any) -> list[jax.Array]:
-    """Return the real and complex leaves."""
-    leaves = [jnp.asarray(x) for x in jax.tree.leaves(tree)]
-    return [x for x in leaves if jnp.issubdtype(x.dtype, jnp.inexact)]
-
-
-def _steps(out: Any, params: Any) -> list[jax.Array]:
-    """Return the updates, or NaN where the new parameters are NaN.
-
-    XLA's TPU backend fuses a reduction that reads the new parameters into the pass of the step.
-    Before one of the updates alone, it writes them to memory and reads them again.
-    """
-    updates, values = _measurable(out), _measurable(params)
-    if list(map(jnp.shape, updates)) != list(map(jnp.shape, values)):
-        return updates
-    steps = []
-    for u, p in zip(updates, values, strict=True):
-        step = as_real(u, jnp.float32)
-        if is_complex(u) == is_complex(p):
-            after = as_real(p, jnp.float32) + step
-            step = jnp.where(after == after, step, after)
-        steps.append(step)
-    return steps
-
-
-def _norm(leaves: Sequence[jax.Array]) -> jax.Array:
-    # For float32 leaves these are the reductions of optax.tree.norm, which the compiler merges.
-    total = jnp.zeros((), jnp.float32)
-    for x in leaves:
-        total += jnp.sum(jnp.square(as_real(x, jnp.float32)))
-    return jnp.sqrt(total)
-
-
-def _count_nonfinite(leaves: Sequence[jax.Array], norm: jax.Array) -> jax.Array:
-    def count(leaves):
-        # In float32, like the norm: XLA merges reductions of one dtype into one pass.
-        counts = [jnp.sum(jnp.where(jnp.isfinite(x), 0, jnp.float32(1))) for x in leaves]
-        return sum(counts, start=jnp.zeros((), jnp.float32)).astype(jnp.int32)
-
-    def count_if_any(leaves):
-        # 0 · norm, which is 0 here, has the type of the count inside shard_map as well.
-        none = lambda _: (0 * norm).astype(jnp.int32)  # noqa: E731
-        return jax.lax.cond(jnp.isfinite(norm), none, count, leaves)
-
-    # XLA's CPU backend merges no passes, so there the count only runs if the norm is not finite.
-    # On a GPU such a branch would make the host wait for the device.
-    return jax.lax.platform_dependent(leaves, cpu=count_if_any, default=count)
