@@ -1,8 +1,6 @@
 """Metrics of each layer, measured in the pass of the optimizer, and spikes in them."""
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from itertools import batched
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -10,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from adamjax.moments import Array, divide
-from adamjax.rule import as_real, at_least_float32, is_complex, real
+from adamjax.tracking.sums import count_layers, join, layer_terms, sum_terms
 from adamjax.trees import PyTree, Stacked, check_same_tree, leaf_names, stack_axes
 
 LAYER_METRICS = (
@@ -19,7 +17,6 @@ LAYER_METRICS = (
     *("gradient_average", "update_average", "saturated"),
 )
 _AVERAGES = slice(9, 11)
-_CHUNK_SIZE = 2**18  # elements
 
 PerLayer = bool | Stacked
 
@@ -89,105 +86,17 @@ def measure_layers(
     if not leaves:
         return before, jnp.zeros(4, jnp.float32)
     names, *columns = zip(*sorted(leaves, key=lambda row: row[0]), strict=True)
-    rows = list(zip(*columns, strict=True))
-    of_layers = sum_terms(layer_terms, tuple(axes[name] for name in names), rows)
-    counts = [
-        1 if (i := axes[name]) is None else g.shape[i]
-        for name, (g, *_) in zip(names, rows, strict=True)
-    ]
-    sizes = [np.full(n, g.size / max(n, 1)) for n, (g, *_) in zip(counts, rows, strict=True)]
+    of_axes, rows = tuple(axes[name] for name in names), list(zip(*columns, strict=True))
+    of_layers = sum_terms(layer_terms, of_axes, rows)
+    counts = list(map(count_layers, of_axes, columns[0]))
+    sizes = [np.full(n, g.size / max(n, 1)) for n, g in zip(counts, columns[0], strict=True)]
     size = np.maximum(np.concatenate(sizes), 1).astype(np.float32)
     values = _metrics(of_layers, size, before[_AVERAGES])
     if len(before) == len(LAYER_METRICS):
-        none = [jnp.zeros(n) for n in counts]
-        codes = [saturated.get(name, x) for name, x in zip(names, none, strict=True)]
-        values = jnp.concatenate([values, _joined(codes)[None] / size])
+        pairs = zip(names, counts, strict=True)
+        codes = join([saturated.get(name, jnp.zeros(n)) for name, n in pairs])
+        values = jnp.concatenate([values, codes[None] / size])
     return values, jnp.sum(of_layers[jnp.array([0, 1, 2, 5])], axis=1)
-
-
-def sum_tree(leaves: Sequence[tuple[str, Array, Array, Any]]) -> Array:
-    """Return Σ g², Σ Δθ², Σ θ² and the number of NaN or inf of all leaves."""
-    rows = [tuple(row) for _, *row in leaves]
-    return (
-        jnp.sum(sum_terms(tree_terms, (None,) * len(rows), rows), axis=1) if rows else jnp.zeros(4)
-    )
-
-
-@partial(jax.jit, static_argnums=(0, 1))
-def sum_terms(terms: Callable[..., Any], axes: Sequence[int | None], rows: Any) -> Array:
-    """Return the sums of the terms of each layer, of shape (terms, layers).
-
-    Args:
-      terms: a function from gradient, update and parameter to arrays like them.
-      axes: the axis of the layers of each leaf.
-      rows: gradient, update, and parameter or None of each leaf.
-    """
-    rows = jax.lax.stop_gradient(rows)
-    groups: dict[Any, list[int]] = {}
-    for i, (axis, row) in enumerate(zip(axes, rows, strict=True)):
-        groups.setdefault((axis, jax.tree.map(jax.typeof, tuple(row))), []).append(i)
-
-    def in_chunks(most: int, rows: Any) -> Array:
-        order, sums = [], []
-        for (axis, (g, *_)), places in groups.items():
-            run = jax.jit(partial(_chunk_sums, terms, axis))
-            order.extend(places)
-            size = max(most // max(g.size, 1), 1)
-            for start in range(0, len(places), size):
-                sums.append(run([rows[i] for i in places[start : start + size]]))
-        # Behind the barrier, XLA's TPU backend fuses these reductions into the pass of the step.
-        sums = jax.lax.optimization_barrier(sums)
-        found = jnp.stack([_joined(column) for column in zip(*sums, strict=True)])
-        counts = [
-            1 if axis is None else row[0].shape[axis] for axis, row in zip(axes, rows, strict=True)
-        ]
-        starts = np.cumsum([0, *counts])
-        places = np.concatenate([np.arange(starts[i], starts[i + 1]) for i in order])
-        return found[:, np.argsort(places)]
-
-    # XLA's CPU backend compiles several kernels for each sum, so it gets stacks of small leaves.
-    return jax.lax.platform_dependent(
-        rows, cpu=partial(in_chunks, _CHUNK_SIZE), default=partial(in_chunks, 0)
-    )
-
-
-def _chunk_sums(terms: Callable[..., Any], axis: int | None, rows: Any) -> tuple[Array, ...]:
-    """Return the sums of leaves of one shape, of shape (leaves,) or (leaves, layers)."""
-    values = terms(*jax.tree.map(lambda *leaves: jnp.stack(leaves), *rows))
-    layers = {0} if axis is None else {0, axis + 1}
-    return tuple(jnp.sum(x, tuple({*range(x.ndim)} - layers)) for x in values)
-
-
-def tree_terms(gradient: Array, update: Array, param: Any) -> tuple[Array, ...]:
-    """Return g², Δθ², θ² and whether g is not finite. Δθ is NaN where the new parameter is.
-
-    XLA's TPU backend fuses a reduction that reads the new parameters into the pass of the step.
-    Before one of the updates alone, it writes them to memory and reads them again.
-    """
-    g, step = as_real(gradient, jnp.float32), as_real(update, jnp.float32)
-    p = jnp.zeros_like(step)
-    if param is not None:
-        p = as_real(param, jnp.float32)
-        if is_complex(update) == is_complex(param):
-            after = p + step
-            step = jnp.where(after == after, step, after)
-    return g * g, step * step, p * p, jnp.where(jnp.isfinite(g), 0, jnp.float32(1))
-
-
-def layer_terms(gradient: Array, update: Array, param: Any) -> tuple[Array, ...]:
-    """Return g², Δθ², θ², -g Δθ, and whether an element is lost, and not finite."""
-    g, u = as_real(gradient, jnp.float32), as_real(update, jnp.float32)
-    p, lost = jnp.zeros_like(u), jnp.zeros_like(u)
-    step = u
-    if param is not None:
-        p, step = as_real(param, jnp.float32), applied(update, param)
-        lost = jnp.where((step == 0) & (u != 0), jnp.float32(1), 0)
-    bad = jnp.where(jnp.isfinite(g), 0, jnp.float32(1))
-    return g * g, step * step, p * p, -g * step, lost, bad
-
-
-def _joined(arrays: Sequence[Array]) -> Array:
-    return jnp.concatenate([jnp.asarray(x, jnp.float32).reshape(-1) for x in arrays])
 
 
 def _metrics(sums: Array, sizes: Any, averages: Array) -> Array:
@@ -198,19 +107,6 @@ def _metrics(sums: Array, sizes: Any, averages: Array) -> Array:
     cosine = divide(divide(sums[3], norms[0]), norms[1])
     rest = jnp.stack([ratio, cosine, sums[4] / sizes, sums[5]])
     return jnp.concatenate([norms, rest, spikes, averages])
-
-
-def applied(update: Array, param: Any) -> Array:
-    """Return the change of the parameter by `optax.apply_updates`, in float32.
-
-    XLA's TPU backend fuses reductions of it into the pass of the step. Before reductions of the
-    update, it would write the update to memory and read it again.
-    """
-    wide = real(at_least_float32(jnp.result_type(param)))
-    p, kind = as_real(param, wide), jnp.finfo(jnp.result_type(param))
-    # A cast to bfloat16 and back may be removed by the compiler.
-    after = jax.lax.reduce_precision(p + as_real(update, wide), kind.nexp, kind.nmant)
-    return (after - p).astype(jnp.float32)
 
 
 def _spike(norm: Array, average: Array) -> tuple[Array, Array]:

@@ -8,6 +8,7 @@ import pytest
 
 import adamjax
 from adamjax.tracking import Recorder, find_spikes, matrix_metrics, metrics, plot_layers, track
+from adamjax.tracking.sums import STACK_SIZE
 
 PARAMS = {
     "layers": {"kernel": jnp.linspace(-1.0, 2.0, 24).reshape(3, 4, 2)},
@@ -60,6 +61,23 @@ def test_the_whole_tree_and_the_updates_are_those_without_layers():
         for key, value in plain.items():
             np.testing.assert_allclose(layers[key], value, rtol=1e-6, err_msg=key)
     assert run(track(optax.sgd(0.1), per_layer=STACKED), grads)["nonfinite"] == 8
+
+
+def test_leaves_in_stacks_keep_their_places():
+    """Of three shapes and two dtypes, in an order that mixes them, and more than a stack holds."""
+    size = STACK_SIZE // 2
+    shapes = [(size,), (3,), (size,), (2, 2), (3,), (size,)]
+    params = {f"p{i}": jnp.full(shape, i + 1.0) for i, shape in enumerate(shapes)}
+    params |= {"p6": jnp.full(3, 7.0, jnp.bfloat16), "scalar": jnp.float32(8.0)}
+    tx = track(optax.sgd(0.5), per_layer={"p3": 1})
+    values = run(tx, [params], params)
+    for i, (name, x) in enumerate(params.items()):
+        norm = (i + 1) * np.sqrt(x.size if name != "p3" else [2, 2])
+        np.testing.assert_allclose(values[f"gradient_norm/{name}"], norm, rtol=1e-5)
+        np.testing.assert_allclose(values[f"update_norm/{name}"], norm / 2, rtol=1e-5)
+    plain = run(track(optax.sgd(0.5)), [params], params)
+    np.testing.assert_allclose(plain["gradient_norm"], values["gradient_norm"], rtol=1e-6)
+    np.testing.assert_allclose(plain["update_norm"], values["update_norm"], rtol=1e-6)
 
 
 def test_axes_of_layers_by_pattern():
