@@ -78,7 +78,8 @@ def divide(numerator: Array, denominator: Array) -> Array:
     """
     nonzero = denominator != ZERO
     safe = jax.lax.select(nonzero, denominator, jnp.ones_like(denominator))
-    return numerator / safe * nonzero.astype(denominator.dtype)  # NaN stays
+    # Of NaN and infinity the difference is NaN. See ZERO for the reason against a constant.
+    return jnp.where(nonzero, numerator / safe, numerator - numerator)
 
 
 @divide.defjvp

@@ -64,7 +64,7 @@ FAULTS = (
     _variant("adam", "moments.nu), moments.nu, step.b2)", "moments.nu), moments.nu, step.b1)"),
     _variant("lion", "mu=ema(g, moments.mu, step.b2)", "mu=ema(g, moments.mu, step.b1)"),
     _variant("adamax", "modulus(g, moments.nu) + in_gradient", "g + in_gradient"),
-    _variant("adan", "0, g - moments.last)", "0, g + moments.last)"),
+    _variant("adan", "ZERO, g - moments.last)", "0, g + moments.last)"),
     _variant("adopt", "jnp.maximum(root(moments.nu), step.eps)", "root(moments.nu)"),
     _variant("amsgrad", "jnp.maximum(moments.nu_max, square)", "square"),
     _variant("radam", "1 / jnp.expm1(large) - 1 / large + 0.5", "1 / jnp.expm1(large) - 1 / large"),

@@ -2,6 +2,7 @@
 
 import contextlib
 import inspect
+import re
 
 import jax
 import jax.numpy as jnp
@@ -263,6 +264,18 @@ def test_wrappers_take_the_whole_model():
         evaluated = adamjax.eval_params(tx.init(part), model)
         assert evaluated["act"] is jnp.tanh
         np.testing.assert_array_equal(evaluated["w"], model["w"])
+
+
+@pytest.mark.parametrize("name", ["adamw", "adopt", "c_adamw"])
+def test_no_array_of_zeros(name):
+    """XLA's GPU backend would write it to memory, as the zeros from which loops sum gradients."""
+    tx, params = adamjax.create(name, learning_rate=0.1), {"w": jnp.ones((48, 64))}
+    state = tx.init(params)
+    program = jax.jit(tx.update).lower(params, state, params).compile().as_text()
+    zeros = re.findall(r"(%[\w.-]+) = f32\[\] constant\(0\)", program)
+    broadcasts = re.findall(r"f32\[48,64\]\S* broadcast\((%[\w.-]+)\)", program)
+    assert broadcasts
+    assert not {*zeros} & {*broadcasts}
 
 
 def test_eval_params_of_an_nnx_optimizer():

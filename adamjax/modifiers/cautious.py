@@ -8,7 +8,7 @@ import optax
 
 from adamjax.checks import lookup_or_suggest
 from adamjax.modifiers.map_updates import map_updates
-from adamjax.moments import Array
+from adamjax.moments import ZERO, Array
 
 _SCALES = {
     "mean": lambda agrees: 1 / jnp.maximum(jnp.mean(agrees), 1e-3),
@@ -45,7 +45,7 @@ def cautious(
     factor = lookup_or_suggest("scale", scale, _SCALES)
 
     def modify(u: Array, g: Array) -> Array:
-        agrees = (jnp.sign(u) * jnp.sign(g) > 0).astype(u.dtype)
-        return u * (agrees * factor(agrees))
+        agrees = jnp.sign(u) * jnp.sign(g) > ZERO
+        return jnp.where(agrees, u * factor(agrees.astype(u.dtype)), u - u)  # NaN stays
 
     return map_updates(inner, modify)

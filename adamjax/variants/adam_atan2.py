@@ -14,7 +14,7 @@ from typing import Any
 import jax.numpy as jnp
 import optax
 
-from adamjax.moments import debias, ema, root
+from adamjax.moments import ZERO, debias, ema, root
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 
@@ -53,7 +53,7 @@ def scale_by_adam_atan2(
         mu = ema(g, moments.mu, step.b1)
         nu = ema(g * g, moments.nu, step.b2)
         y, x = debias(mu, step.b1), step.b * root(debias(nu, step.b2))
-        x = jnp.where((x == 0) & (y == 0), 1, x)  # atan2 has no derivative at (0, 0)
+        x = jnp.where((x == ZERO) & (y == ZERO), 1, x)  # atan2 has no derivative at (0, 0)
         u = step.a * jnp.atan2(y, x)
         return u, moments._replace(mu=mu, nu=nu)
 

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.checks import lookup_or_suggest
-from adamjax.moments import Array, abs_sq, clamp, debias, divide, ema, root
+from adamjax.moments import ZERO, Array, abs_sq, clamp, debias, divide, ema, root
 from adamjax.registry import Paper, Reduction, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.trees import PyTree
@@ -77,7 +77,7 @@ def scale_by_adan(
 
     def rule(g, moments, step):
         factor = step.b2.one_minus if style == "optax" else step.b2.value
-        d = jnp.where(step.count == 1, 0, g - moments.last)
+        d = jnp.where(step.count == 1, ZERO, g - moments.last)
         mu = ema(g, moments.mu, step.b1)
         change = ema(d, moments.change, step.b2)
         nu = ema(abs_sq(clamp(g + factor * d), moments.nu), moments.nu, step.b3)

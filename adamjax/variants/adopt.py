@@ -15,7 +15,7 @@ from typing import Any
 import jax.numpy as jnp
 import optax
 
-from adamjax.moments import abs_sq, divide, ema, root
+from adamjax.moments import ZERO, abs_sq, divide, ema, root
 from adamjax.registry import Paper, register
 from adamjax.rule import ScalarOrSchedule, Slot, lift
 from adamjax.schedules import zero_on_first_step
@@ -62,7 +62,7 @@ def scale_by_adopt(
         if clip_exponent is not None:
             limit = (step.count - 1) ** step.clip_exponent
             n = jnp.clip(n, -limit, limit)
-        mu = ema(jnp.where(first, 0, n), moments.mu, step.b1)
+        mu = ema(jnp.where(first, ZERO, n), moments.mu, step.b1)
         square = abs_sq(g, moments.nu)
         nu = jnp.where(first, square, ema(square, moments.nu, step.b2))
         return mu, moments._replace(mu=mu, nu=nu)
