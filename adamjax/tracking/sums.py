@@ -107,6 +107,9 @@ def _sum_stacks(terms: Terms, axes: tuple[int | None, ...], size: int, rows: Any
 
 def _sum_stack(terms: Terms, axis: int | None, rows: Sequence[Row]) -> tuple[Array, ...]:
     """Return the sums of leaves of one shape, of shape (leaves,) or (leaves, layers)."""
+    if len(rows) == 1:  # XLA's GPU backend writes another array to memory for a stack of one
+        values = terms(*rows[0])
+        return tuple(jnp.sum(x, tuple({*range(x.ndim)} - {axis}))[None] for x in values)
     values = terms(*jax.tree.map(lambda *leaves: jnp.stack(leaves), *rows))
     layers = {0} if axis is None else {0, axis + 1}
     return tuple(jnp.sum(x, tuple({*range(x.ndim)} - layers)) for x in values)
