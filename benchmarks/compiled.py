@@ -13,6 +13,7 @@ least once. The results call this minimum "least".
 import argparse
 import itertools
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatch
 from functools import partial
@@ -132,7 +133,9 @@ def measure(backend: str, target: str, row: Row) -> dict[str, Any]:
         backend, target, step(row.tx), params, params, state, donate=(1, 2)
     )
     size = math.prod(row.shape)
-    done = targets.kernels(compiled.as_text())
+    text = compiled.as_text()
+    done = targets.kernels(text)
+    cycles = sum(map(int, re.findall(r'"estimated_cycles":"(\d+)"', text)))
     large = [kernel for kernel in done if kernel.largest >= size / LEAST_SHARE]
     prefetches = [kernel for kernel in large if kernel.op in targets.PREFETCHES]
     each = lambda total: total / (size * row.leaves)  # noqa: E731
@@ -147,6 +150,7 @@ def measure(backend: str, target: str, row: Row) -> dict[str, Any]:
         "state_bytes_per_parameter": each(nbytes(state)),
         "kernels_per_leaf": (len(large) - len(prefetches)) / row.leaves,
         "prefetches_per_leaf": len(prefetches) / row.leaves,
+        "estimated_cycles_per_parameter": each(cycles) or None,  # by the compiler, TPU only
         "temporary_bytes": compiled.memory_analysis().temp_size_in_bytes,
         "traffic": {kernel.name.lstrip("%"): each(kernel.traffic) for kernel in large},
     }

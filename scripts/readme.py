@@ -92,6 +92,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "low parameters": lambda: storage.bytes_table(
             both("compiled"), storage.BFLOAT16_PARAMETERS
         ),
+        "cycles": lambda: storage.cycles_table(result("compiled.tpu")),
         "peak memory": lambda: storage.peak_table(both("memory")),
         "tracking": lambda: storage.tracking_table(result("tracking")),
         "long tail": lambda: storage.long_tail_table(result("long_tail")),
@@ -100,7 +101,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "compilation": lambda: storage.compile_table(result("many_leaves")),
     },
     "docs/whole-step.md": {
-        "released step": lambda: storage.released_table([result("release.tpu")]),
+        "released step": lambda: storage.released_table(both("release")),
     },
     "docs/papers.md": {"overview": papers.overview, "experiments": papers.sections},
     "docs/scaling.md": {

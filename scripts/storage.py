@@ -28,6 +28,10 @@ BFLOAT16_PARAMETERS = {
     "adamw 8bit, bf16 residual8": '8bit, `"residual8"`',
     "adamw 8bit, bf16 kahan": '8bit, `"kahan"`',
 }
+CYCLES = {
+    **{name: FLOAT32_PARAMETERS[name] for name in list(FLOAT32_PARAMETERS)[1:5]},
+    **{name: f"bfloat16 parameters: {label}" for name, label in BFLOAT16_PARAMETERS.items()},
+}
 PEAK = {
     **{name: FLOAT32_PARAMETERS[name] for name in list(FLOAT32_PARAMETERS)[:5]},
     "optax.adamw, bf16": "bfloat16 parameters: Optax's AdamW",
@@ -50,6 +54,25 @@ def bytes_table(reports: Iterable[Report], wanted: Mapping[str, str]) -> str:
         state = f"{of[0]['state_bytes_per_parameter']:.3g}"
         lines.append([label, state, f"{of[0]['least']:.1f}", *moved])
     return markdown(["", "bytes of state", "least", *devices], lines)
+
+
+def cycles_table(report: Report) -> str:
+    """Estimated cycles of a compiled step, and its bytes, relative to those of Optax's AdamW."""
+    rows = {(row["row"], row["device"]): row for row in report["rows"]}
+    devices = list(dict.fromkeys(device for _, device in rows))
+
+    def relative(name: str, device: str, field: str) -> str:
+        return f"{rows[name, device][field] / rows['optax.adamw', device][field]:.2f}"
+
+    lines = [
+        [
+            label,
+            relative(name, devices[0], "least"),
+            *(relative(name, device, "estimated_cycles_per_parameter") for device in devices),
+        ]
+        for name, label in CYCLES.items()
+    ]
+    return markdown(["", "least bytes", *(f"cycles on {device}" for device in devices)], lines)
 
 
 def peak_table(reports: Iterable[Report]) -> str:
