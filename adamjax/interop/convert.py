@@ -12,12 +12,12 @@ from adamjax.modifiers.eigenbasis import EigenbasisState
 from adamjax.moments import Array, divide, norm
 from adamjax.rule import ScheduledBetaState, is_complex
 from adamjax.storage.roles import roles_of
-from adamjax.storage.state_moments import Moments, split_moments, steps_done
+from adamjax.storage.state_moments import CLOCKS, Moments, split_moments, steps_done
 from adamjax.storage.store import store_like, wide_moments
 from adamjax.trees import PyTree, find_nodes, leaf_names
 
 _KINDS = {"mean": "mean", "signed": "mean", "square": "square"}  # by role
-_CLOCKS = ("count", "step_count", "step", "t", "gradient_step")
+_CLOCKS = (*CLOCKS, "gradient_step")
 _MICROBATCHES = 1000  # of `accumulate` and `optax.MultiSteps` until a step, at most
 
 

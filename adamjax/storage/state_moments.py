@@ -13,7 +13,7 @@ from adamjax.trees import leaf_name
 
 Leaf = dict[str, Array]  # the moments of one parameter, by field
 
-_CLOCKS = ("count", "step_count", "step", "t")
+CLOCKS = ("count", "step_count", "step", "t")
 # Their counts do not increase at each step.
 _NO_CLOCKS = (optax.ApplyEvery, optax.contrib.ReduceLROnPlateauState)
 
@@ -104,9 +104,9 @@ def steps_done(state: Any, roles: Mapping[str, str] = {}) -> Array | None:
     for path, node in jax.tree_util.tree_leaves_with_path(state, is_leaf=ends):
         value = None
         if roles_of(node, roles):
-            value = next((getattr(node, name) for name in _CLOCKS if name in node._fields), None)
+            value = next((getattr(node, name) for name in CLOCKS if name in node._fields), None)
         elif path and isinstance(path[-1], jax.tree_util.GetAttrKey):
-            value = node if path[-1].name in _CLOCKS else None
+            value = node if path[-1].name in CLOCKS else None
         if value is not None and not isinstance(node, _NO_CLOCKS) and _is_count(value):
             return value
     return None
