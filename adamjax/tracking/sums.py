@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from adamjax.moments import Array
+from adamjax.moments import ZERO, Array
 from adamjax.rule import as_real, at_least_float32, is_complex, real
 
 STACK_SIZE = 2**18
@@ -44,12 +44,12 @@ def layer_terms(gradient: Array, update: Array, param: Any) -> tuple[Array, ...]
     step = u
     if param is not None:
         p, step = as_real(param, jnp.float32), applied(update, param)
-        lost = jnp.where((step == 0) & (u != 0), jnp.float32(1), 0)
+        lost = jnp.where((step == 0) & (u != 0), jnp.float32(1), ZERO)
     return g * g, step * step, p * p, -g * step, lost, _nonfinite(g)
 
 
 def _nonfinite(g: Array) -> Array:
-    return jnp.where(jnp.isfinite(g), 0, jnp.float32(1))
+    return jnp.where(jnp.isfinite(g), ZERO, jnp.float32(1))
 
 
 def applied(update: Array, param: Any) -> Array:
