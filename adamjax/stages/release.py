@@ -161,10 +161,12 @@ def _backward(
 
     def update(state: Any, x: Any, i: Any) -> Any:
         arrays, (cotangent, totals) = state
-        layer = jax.tree.map(_apart, part.slice(arrays, i))
-        gradients, cotangent = jax.vjp(apply, part.weights(layer), x)[1](cotangent)
+        layer = part.slice(arrays, i)
+        weights = [_apart(w) for w in part.weights(layer)]
+        gradients, cotangent = jax.vjp(apply, weights, x)[1](cotangent)
+        layer = weights + layer[len(weights) :]
         layer, totals = plan.update(part, i, layer, gradients, shared, totals)
-        return part.put(arrays, layer, i), (cotangent, totals)
+        return part.put(arrays, _narrow(layer), i), (cotangent, totals)
 
     if part.layers is None:
         return update((arrays, carry), inputs, 0)
@@ -176,7 +178,18 @@ def _backward(
 def _apart(x: Any) -> Any:
     """Keep XLA from fusing the slice of a low-precision array with its readers.
 
-    Several kernels read such an array, and XLA would copy the array of all layers for those that
+    Several kernels read such a parameter, and XLA would copy the array of all layers for those that
     run after its update. A float32 array has one reader, and a slice of it would cost memory.
     """
     return jax.lax.optimization_barrier(x) if x.dtype.itemsize < 4 else x
+
+
+def _narrow(layer: list[Any]) -> list[Any]:
+    """Keep XLA from fusing the conversion to low precision with the update of all layers.
+
+    XLA's GPU backend has a kernel of its own for the latter, which would read codes in float32.
+    """
+    if all(x.dtype.itemsize >= 4 for x in layer):
+        return layer
+    apart = partial(jax.tree.map, jax.lax.optimization_barrier)
+    return jax.lax.platform_dependent(layer, tpu=lambda layer: layer, default=apart)

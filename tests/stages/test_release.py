@@ -134,6 +134,19 @@ def test_storage(storage, rounding):
     check_equal(adamjax.adamw(1e-2, storage=storage, param_rounding=rounding), params, batches)
 
 
+@pytest.mark.parametrize(("platform", "apart"), [("cuda", 2), ("tpu", 0)])
+def test_codes_of_a_layer_are_written_as_bytes(platform, apart):
+    """XLA's GPU backend would write them as float32, and read these to update all layers."""
+    params, batches = problem(width=128)
+    tx = adamjax.adamw(0.1, storage="8bit")
+    init, step = adamjax.release(STAGES, tx)
+    traced = jax.jit(step).trace(params, init(params), jax.tree.map(lambda x: x[0], batches))
+    text = traced.lower(lowering_platforms=(platform,)).as_text()
+    apart_from = re.findall(r"optimization_barrier (\S+) : tensor<1x128x128xu?i8>", text)
+    slices = re.findall(r"(\S+) = stablehlo.dynamic_slice", text)
+    assert len({*apart_from} - {*slices}) == apart
+
+
 @pytest.mark.parametrize(
     "make",
     [
