@@ -69,22 +69,31 @@ def debias(average: Array, beta: Beta) -> Array:
     return average / beta.bias_correction
 
 
-@jax.custom_jvp
-def divide(numerator: Array, denominator: Array) -> Array:
+def divide(numerator: Array, denominator: Array, least: Scalar = 0.0) -> Array:
     """The quotient, and 0 where the denominator is 0: a moment of zeros asks for no step.
+
+    `least` is a lower bound of the denominator. A positive number spares the choice.
 
     >>> divide(jnp.array([0.0, 3.0]), jnp.array([0.0, 2.0])).tolist()
     [0.0, 1.5]
     """
+    # The derivative has the square of the denominator, which may underflow.
+    if isinstance(least, float) and least > 1e-15:
+        return numerator / denominator
+    return _divide_or_zero(numerator, denominator)
+
+
+@jax.custom_jvp
+def _divide_or_zero(numerator: Array, denominator: Array) -> Array:
     nonzero = denominator != ZERO
     safe = jax.lax.select(nonzero, denominator, jnp.ones_like(denominator))
     # Of NaN and infinity the difference is NaN. See ZERO for the reason against a constant.
     return jnp.where(nonzero, numerator / safe, numerator - numerator)
 
 
-@divide.defjvp
+@_divide_or_zero.defjvp
 def _divide_jvp(primals: Any, tangents: Any) -> tuple[Array, Array]:
-    quotient = divide(*primals)  # no square of the denominator, which may underflow
+    quotient = divide(*primals)
     return quotient, divide(tangents[0] - quotient * tangents[1], primals[1])
 
 
@@ -101,7 +110,7 @@ def root(x: Array, degree: int = 2) -> Array:
 @root.defjvp
 def _root_jvp(degree: int, primals: Any, tangents: Any) -> tuple[Array, Array]:
     y = root(*primals, degree)
-    return y, divide(*tangents, degree * y ** (degree - 1))
+    return y, divide(tangents[0], degree * y ** (degree - 1))
 
 
 def increment(count: Array) -> Array:
@@ -214,6 +223,11 @@ def sqrt_eps_inside(nu: Array, eps: Scalar) -> Array:
     return root(nu + eps)
 
 
+def _plus(x: Array, term: Scalar) -> Array:
+    """The sum, without an operation for the number 0."""
+    return x if isinstance(term, float) and term == 0 else x + term
+
+
 def denominator(nu: Array, step: Any) -> Array:
     """√(v / (1 - b₂ᵗ) + ε_root) + ε: Algorithm 1 of the Adam paper, torch and Optax.
 
@@ -222,7 +236,7 @@ def denominator(nu: Array, step: Any) -> Array:
     >>> float(denominator(jnp.float32(1.0), step))
     3.0
     """
-    return root(debias(nu, step.b2) + step.eps_root) + step.eps
+    return root(_plus(debias(nu, step.b2), step.eps_root)) + step.eps
 
 
 def denominator_eps_hat(nu: Array, step: Any) -> Array:
@@ -233,22 +247,22 @@ def denominator_eps_hat(nu: Array, step: Any) -> Array:
     >>> float(denominator_eps_hat(jnp.float32(1.0), step))
     4.0
     """
-    return (root(nu + step.eps_root) + step.eps) / jnp.sqrt(step.b2.bias_correction)
+    return (root(_plus(nu, step.eps_root)) + step.eps) / jnp.sqrt(step.b2.bias_correction)
 
 
 def adam_update(mu: Array, nu: Array, step: Any) -> Array:
     """m̂ / (√(v̂ + ε_root) + ε), m̂ and v̂ free of bias."""
-    return divide(debias(mu, step.b1), denominator(nu, step))
+    return divide(debias(mu, step.b1), denominator(nu, step), step.eps)
 
 
 def adam_update_eps_hat(mu: Array, nu: Array, step: Any) -> Array:
     """m̂ √(1 - b₂ᵗ) / (√(v + ε_root) + ε), with the ε̂ of the Adam paper."""
-    return divide(debias(mu, step.b1), denominator_eps_hat(nu, step))
+    return divide(debias(mu, step.b1), denominator_eps_hat(nu, step), step.eps)
 
 
 def adam_update_no_bias_correction(mu: Array, nu: Array, step: Any) -> Array:
     """m / (√(v + ε_root) + ε), the raw averages."""
-    return divide(mu, root(nu + step.eps_root) + step.eps)
+    return divide(mu, root(_plus(nu, step.eps_root)) + step.eps, step.eps)
 
 
 def factored_axes(shape: tuple[int, ...], min_size: int, largest: bool) -> tuple[int, int] | None:

@@ -62,7 +62,7 @@ def scale_by_acprop(
 
     def rule(g, moments, step):
         first = g if style == "author" else g / (1 + step.eps)
-        u = jnp.where(step.count == 1, first, divide(g, root(moments.nu) + step.eps))
+        u = jnp.where(step.count == 1, first, divide(g, root(moments.nu) + step.eps, step.eps))
         mu = ema(g, moments.mu, step.b1)
         residual = g - moments.mu
         if style == "author":

@@ -71,7 +71,7 @@ def scale_by_adamg(
         power = jnp.where(nu == 0, 0.0**step.q, power)
         step_size = ema(step.p * power, moments.step_size, step.b3)
         mu = ema(step_size * g, moments.mu, step.b1)
-        u = divide(debias(mu, step.b1), root(debias(nu, step.b2)) + step.eps)
+        u = divide(debias(mu, step.b1), root(debias(nu, step.b2)) + step.eps, step.eps)
         return u, moments._replace(step_size=step_size, mu=mu, nu=nu)
 
     slots = {"step_size": Slot(nu_dtype), "mu": Slot(mu_dtype), "nu": Slot(nu_dtype)}

@@ -82,7 +82,7 @@ def scale_by_adan(
         change = ema(d, moments.change, step.b2)
         nu = ema(abs_sq(clamp(g + factor * d), moments.nu), moments.nu, step.b3)
         ahead = debias(mu, step.b1) + factor * debias(change, step.b2)
-        u = divide(ahead, root(debias(nu, step.b3) + step.eps_root) + step.eps)
+        u = divide(ahead, root(debias(nu, step.b3) + step.eps_root) + step.eps, step.eps)
         return u, moments._replace(mu=mu, change=change, nu=nu, last=g)
 
     mu_slot = Slot(mu_dtype)

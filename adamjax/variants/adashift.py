@@ -96,7 +96,7 @@ def scale_by_adashift(
         full = step.count > window
         since = jnp.where(full, step.count - window, 1)
         correction = -jnp.expm1(-step.b2.neg_log * since)
-        u = divide(mu, root(nu / correction) + step.eps)
+        u = divide(mu, root(nu / correction) + step.eps, step.eps)
         return jnp.where(full, u, 0), after
 
     slots = {

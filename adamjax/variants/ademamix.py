@@ -106,7 +106,7 @@ def scale_by_ademamix(
         nu = ema(abs_sq(g, moments.nu), moments.nu, step.b2)
         mixed = debias(mu, step.b1) + step.alpha * progress(step, alpha_warmup) * mu_slow
         after = moments._replace(mu=mu, mu_slow=mu_slow, nu=nu)
-        return divide(mixed, denominator(nu, step)), after
+        return divide(mixed, denominator(nu, step), step.eps), after
 
     slots = {"mu": Slot(mu_dtype), "mu_slow": Slot(mu_dtype), "nu": Slot(nu_dtype, square=True)}
     betas = {"b1": b1, "b2": b2, "b3": b3}

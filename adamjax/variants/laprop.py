@@ -93,7 +93,7 @@ def scale_by_laprop(
     def rule(g, moments, step):
         nu = ema(g * g, moments.nu, step.b2)
         normalizer, moments = _normalizer(g, nu, moments, step)
-        n = divide(g, root(debias(normalizer, step.b2)) + step.eps)
+        n = divide(g, root(debias(normalizer, step.b2)) + step.eps, step.eps)
         if moments.rate is None:
             mu = ema(n, moments.mu, step.b1)
             return debias(mu, step.b1), moments._replace(mu=mu, nu=nu)

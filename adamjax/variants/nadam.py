@@ -92,7 +92,7 @@ def scale_by_nadam(
             correction = step.momentum.bias_correction
             average = after * mu / (correction + (1 - correction) * (1 - after))
         u = average + debias(step.momentum.one_minus * g, step.momentum)
-        return divide(u, denominator(nu, step)), moments._replace(mu=mu, nu=nu)
+        return divide(u, denominator(nu, step), step.eps), moments._replace(mu=mu, nu=nu)
 
     slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype, square=True)}
     scalars = {"eps": eps, "eps_root": eps_root}

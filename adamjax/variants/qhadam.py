@@ -58,7 +58,7 @@ def scale_by_qhadam(
         nu = ema(g * g, moments.nu, step.b2)
         numerator = g + step.nu1 * (debias(mu, step.b1) - g)
         squares = (1 - step.nu2) * (g * g) + step.nu2 * debias(nu, step.b2)
-        u = divide(numerator, root(squares) + step.eps)
+        u = divide(numerator, root(squares) + step.eps, step.eps)
         return u, moments._replace(mu=mu, nu=nu)
 
     slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)}

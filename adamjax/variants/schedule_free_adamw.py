@@ -52,7 +52,7 @@ def scale_by_normalized(
     def rule(g, moments, step):
         nu = ema(abs_sq(g, moments.nu), moments.nu, step.b2)
         square = debias(nu, step.b2) if corrected else nu
-        return divide(g, root(square) + step.eps), moments._replace(nu=nu)
+        return divide(g, root(square) + step.eps, step.eps), moments._replace(nu=nu)
 
     slots = {"nu": Slot(nu_dtype, square=True)}
     return lift(rule, NormalizedState, slots, betas={"b2": b2}, scalars={"eps": eps})

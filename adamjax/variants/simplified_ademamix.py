@@ -62,7 +62,8 @@ def scale_by_simplified_ademamix(
     def rule(g, moments, step):
         mu = step.b1.value * moments.mu + g
         nu = ema(g * g, moments.nu, step.b2)
-        return divide(mu + step.alpha * g, denominator(nu, step)), moments._replace(mu=mu, nu=nu)
+        u = divide(mu + step.alpha * g, denominator(nu, step), step.eps)
+        return u, moments._replace(mu=mu, nu=nu)
 
     slots = {"mu": Slot(mu_dtype), "nu": Slot(nu_dtype)}
     scalars = {"alpha": alpha, "eps": eps, "eps_root": eps_root}

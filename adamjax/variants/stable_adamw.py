@@ -56,7 +56,7 @@ def scale_by_stable_adamw(
         mu = ema(g, moments.mu, step.b1)
         nu = ema(g * g, moments.nu, step.b2)
         scale = root(debias(nu, step.b2))
-        u = divide(debias(mu, step.b1), scale + step.eps)
+        u = divide(debias(mu, step.b1), scale + step.eps, step.eps)
         u = u if p is None else add_decay(u, p, step.weight_decay)
         ratio = rms(divide(g, jnp.maximum(scale, step.eps)))
         return u / jnp.maximum(1, ratio), moments._replace(mu=mu, nu=nu)
