@@ -12,6 +12,7 @@ import pytest
 from jax.sharding import AxisType, PartitionSpec
 
 import adamjax
+from adamjax.moments import divide
 from adamjax.rule import ScalarOrSchedule
 from adamjax.schedules import with_linear_warmup
 from adamjax.storage.rounding import MODES
@@ -264,6 +265,13 @@ def test_wrappers_take_the_whole_model():
         evaluated = adamjax.eval_params(tx.init(part), model)
         assert evaluated["act"] is jnp.tanh
         np.testing.assert_array_equal(evaluated["w"], model["w"])
+
+
+@pytest.mark.parametrize("eps", [1e-8, 1e-30])
+def test_derivative_of_a_division_by_eps(eps):
+    """The square of the denominator may underflow."""
+    slope = jax.grad(lambda x: divide(x, x + eps, eps))(jnp.float32(0.0))
+    np.testing.assert_allclose(slope, 1 / eps, rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["adamw", "adopt", "c_adamw"])
