@@ -1,7 +1,7 @@
 """Plots of tracked metrics, on separate figures: no global state, no display."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,7 +103,7 @@ def plot_layers(
     """
     rows = layer_rows(history, metric, name=name)
     names = sorted(rows, key=lambda layer: [(len(n), n) for n in layer.split("/")])
-    steps, last = _distinct(history["step"])
+    steps, last = _distinct(history["step"], rows.values())
     table = np.array([np.asarray(rows[layer], float)[last] for layer in names])
     figure = new_figure(
         figsize=(7.2, min(1.4 + 0.16 * len(names), 12)), layout="constrained", dpi=130
@@ -197,7 +197,8 @@ def _select(history: Mapping[str, Any], name: str) -> tuple[np.ndarray, Columns]
             f"history has no metrics of a tracker with name={name!r}"
             + (f"; there are {names}" if names else "; record adamjax.metrics(opt_state)")
         )
-    steps, last = _distinct(history["step"])
+    always = [f"{prefix}gradient_norm", f"{prefix}nonfinite"]
+    steps, last = _distinct(history["step"], [history[k] for k in always if k in history])
     columns = {
         key.removeprefix(prefix): np.asarray(values, float)[last]
         for key, values in history.items()
@@ -206,12 +207,15 @@ def _select(history: Mapping[str, Any], name: str) -> tuple[np.ndarray, Columns]
     return steps, columns
 
 
-def _distinct(values: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return the distinct steps in ascending order, and the place of the last record of each."""
-    steps = np.asarray(values)
-    # In reverse, the first occurrence of each step is the last recorded.
-    unique, from_end = np.unique(steps[::-1], return_index=True)
-    return unique, len(steps) - 1 - from_end
+def _distinct(values: Any, columns: Iterable[Any]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the distinct steps in ascending order, and the place of the last record of each.
+
+    Records with one of the columns go before those that have only other metrics.
+    """
+    missing = np.all([np.isnan(np.asarray(column, float)) for column in columns], axis=0)
+    order = np.argsort(~missing, kind="stable")[::-1]
+    unique, first = np.unique(np.asarray(values)[order], return_index=True)
+    return unique, order[first]
 
 
 def _effective_learning_rate(axes: "Axes", steps: np.ndarray, columns: Columns) -> None:

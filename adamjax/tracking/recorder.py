@@ -1,5 +1,6 @@
 """Record metrics on the host, in memory and in a file that survives a crash."""
 
+import itertools
 import json
 import math
 import operator
@@ -173,7 +174,8 @@ class Recorder:
 
         Args:
           factor: the least norm in units of the layer's moving average.
-          last: the number of records to look at, None for all. 1 gives an alarm during the run.
+          last: the number of records with metrics of layers to look at, None for all. 1 gives an
+            alarm during the run.
           name: the name of the tracker, if several were recorded.
 
         Returns:
@@ -182,7 +184,9 @@ class Recorder:
         Raises:
           ValueError: no metric of layers was recorded.
         """
-        return find_spikes(_columns(self._records[-(last or 0) :]), factor=factor, name=name)
+        measured = (r for r in reversed(self._records) if any("_spike/" in key for key in r))
+        records = list(itertools.islice(measured, last))[::-1]
+        return find_spikes(_columns(records), factor=factor, name=name)
 
     def close(self) -> None:
         """Close the file. The history stays readable."""

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from adamjax.tracking import Recorder, plot_metrics
+from adamjax.tracking import Recorder, plot_layers, plot_metrics
 from adamjax.tracking.plots import MOST_POINTS, PARTS
 
 STEPS = np.arange(1, 21)
@@ -82,6 +82,19 @@ def test_of_a_repeated_step_the_last_counts():
     history = {"step": [1, 2, 3, 2, 3, 4], "gradient_norm": [1.0, 2.0, 3.0, 20.0, 30.0, 40.0]}
     drawn = lines(panels(history)[1])["‖g‖"]
     np.testing.assert_array_equal(drawn, [[1, 2, 3, 4], [1.0, 20.0, 30.0, 40.0]])
+
+
+def test_other_metrics_may_be_recorded_at_the_same_step():
+    recorder = Recorder()
+    for step in (1, 2):
+        layer = dict.fromkeys(("gradient_norm/w", "gradient_spike/w", "update_spike/w"), 20.0)
+        recorder.record(step, {"gradient_norm": float(step), "nonfinite": 0, **layer})
+        recorder.record(step, {"accuracy": 0.5})
+    drawn = lines(panels(recorder.history)[1])["‖g‖"]
+    np.testing.assert_array_equal(drawn, [[1, 2], [1.0, 2.0]])
+    image = plot_layers(recorder.history, "gradient_norm").axes[0].collections[0].get_array()
+    np.testing.assert_array_equal(image, [[20.0, 20.0]])
+    assert {spike.step for spike in recorder.spikes(last=1)} == {2}
 
 
 def test_one_of_several_trackers():
