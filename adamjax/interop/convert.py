@@ -12,9 +12,12 @@ from adamjax.modifiers.eigenbasis import EigenbasisState
 from adamjax.moments import Array, divide, norm
 from adamjax.rule import ScheduledBetaState, is_complex
 from adamjax.storage.roles import roles_of
+from adamjax.storage.rounding import RoundParamsState, carry_residual
 from adamjax.storage.state_moments import CLOCKS, Moments, split_moments, steps_done
 from adamjax.storage.store import store_like, wide_moments
 from adamjax.trees import PyTree, find_nodes, leaf_names
+from adamjax.wrappers.accumulate import AccumulateState
+from adamjax.wrappers.averaging import AveragingState
 
 _KINDS = {"mean": "mean", "signed": "mean", "square": "square"}  # by role
 _CLOCKS = (*CLOCKS, "gradient_step")
@@ -73,6 +76,8 @@ def convert_optimizer(
     | SOAP | Adam: its basis starts at that of the parameters |
     | from SOAP | m is turned back, v has the scale of SOAP's and the form of m² |
     | a schedule-free optimizer | the parameters and a new average of them |
+    | `ema_params` or `swa`, before too | the same average |
+    | `param_rounding` that stores errors, before too | the same errors, in its format |
 
     Call it outside of `jit`. The learning rate of `new` needs no ramp. In
     `python -m benchmarks.convert`, `new.init(params)` was as good as a converted state, or slightly
@@ -102,21 +107,23 @@ def convert_optimizer(
     >>> int(after.count), round(float(after.mu["w"][0, 0]), 4)  # (1 - 0.5) of one gradient
     (1, 0.5)
     """
-    fresh, count = new.init(params), steps_done(state)
+    fresh, count, parts = new.init(params), steps_done(state), wide_moments(state)
+    kinds = [
+        [(part.names, part.roles) for part in wide_moments(x)] for x in (state, old.init(params))
+    ]
+    if kinds[0] != kinds[1]:
+        raise ValueError(
+            "state: its moments are not those of old.init(params); if it is of old, restore the "
+            "checkpoint into old.init(params) as the template"
+        )
     if count is None:
         raise ValueError(
             "state: it counts no steps; give it with the steps done, "
             "(state, optax.ScaleByScheduleState(jnp.asarray(steps)))"
         )
-    parts = wide_moments(state)
-    kinds = [
-        [(part.names, part.roles) for part in wide_moments(x)] for x in (state, old.init(params))
-    ]
-    if kinds[0] != kinds[1]:
-        raise ValueError("state: its moments are not those of old.init(params)")
     count, like = int(count), fresh
     if count == 0:
-        return fresh
+        return _with_parameters(params, state, fresh)
     alike = _spec(state) == _spec(fresh)  # all but the storage format
     known, sought = _averages(old, params), _averages(new, params)
     means, lengths, own = (
@@ -146,7 +153,8 @@ def convert_optimizer(
                 "new.init(params)"
             )
     rows = zip(parts, sought, ages, strict=True)
-    return store_like(like, fresh, [_filled(*row, means) for row in rows])
+    filled = store_like(like, fresh, [_filled(*row, means) for row in rows])
+    return _with_parameters(params, state, filled)
 
 
 def _averages(tx: optax.GradientTransformation, params: PyTree) -> list[Averages]:
@@ -321,6 +329,28 @@ def _with_count(node: Any, count: int) -> Any:
     if isinstance(node, ScheduledBetaState):
         fields["bias_corrections"] = jax.tree.map(jnp.ones_like, node.bias_corrections)
     return node._replace(**fields)
+
+
+def _with_parameters(params: PyTree, state: Any, new: Any) -> Any:
+    """Carry averages of the parameters and their rounding errors to a new state."""
+    sums = lambda x: isinstance(x, AccumulateState)  # noqa: E731
+    # `accumulate` rounds the mean of gradients, not the parameters.
+    state = jax.tree.map(lambda x: x.inner_opt_state if sums(x) else x, state, is_leaf=sums)
+    averages = find_nodes(state, lambda x: isinstance(x, AveragingState))
+
+    def carry(node: Any) -> Any:
+        if sums(node):
+            inner = _with_parameters(params, state, node.inner_opt_state)
+            return node._replace(inner_opt_state=inner)
+        if isinstance(node, AveragingState):
+            treedef = jax.tree.structure(node.average)
+            alike = [x for x in averages if jax.tree.structure(x.average) == treedef]
+            inner = _with_parameters(params, state, node.inner_state)
+            return (alike or [node])[0]._replace(inner_state=inner)
+        return carry_residual(params, state, node) if isinstance(node, RoundParamsState) else node
+
+    kinds = (AccumulateState, AveragingState, RoundParamsState)
+    return jax.tree.map(carry, new, is_leaf=lambda x: isinstance(x, kinds))
 
 
 def _scheduled(state: Any) -> list[bool]:

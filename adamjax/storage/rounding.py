@@ -221,11 +221,8 @@ def from_master_params(master: PyTree, params: PyTree, state: Any) -> tuple[PyTr
         rounded = _nearest(jnp.asarray(x, jnp.float32), p.dtype)
         if is_masked(c):
             return rounded.astype(p.dtype), c
-        lost = x - rounded
-        if c.dtype == jnp.int8:
-            share = jnp.clip(lost / _half_step(rounded, p.dtype), -1, 1) * 127
-            lost = jnp.round(nan_to_zero(share))
-        return rounded.astype(p.dtype), jnp.where(jnp.isfinite(lost), lost, 0).astype(c.dtype)
+        rounded = rounded.astype(p.dtype)
+        return rounded, _residual_of(x - rounded.astype(jnp.float32), rounded, c.dtype)
 
     residual = _find_residual(state)
     masters = check_same_tree("params", params, "master", master)
@@ -235,6 +232,25 @@ def from_master_params(master: PyTree, params: PyTree, state: Any) -> tuple[PyTr
     replace = lambda x: x._replace(residual=lost) if _is_rounding(x) else x  # noqa: E731
     state = jax.tree.map(replace, state, is_leaf=_is_rounding)
     return treedef.unflatten([p for p, _ in pairs]), state
+
+
+def carry_residual(params: PyTree, state: Any, new: RoundParamsState) -> RoundParamsState:
+    """Return `new` with the rounding errors that `state` stores, in the format of `new`."""
+    if new.residual is None:
+        return new
+    found = [x.residual for x in find_nodes(state, _is_rounding) if x.residual is not None]
+
+    def carry(p: Any, c: Any, *stored: Any) -> Any:
+        known = [old for old in stored if not is_masked(old)]
+        if is_masked(c) or not known:
+            return c
+        same = known[0].dtype == c.dtype
+        return known[0] if same else _residual_of(_error(p, known[0]), p, c.dtype)
+
+    columns = [_errors_of(params, tree) for tree in (new.residual, *found)]
+    errors = map(carry, jax.tree.leaves(params), *columns)
+    treedef = jax.tree.structure(new.residual)
+    return new._replace(residual=treedef.unflatten([c for c in errors if not is_masked(c)]))
 
 
 def _is_rounding(node: Any) -> bool:
@@ -274,6 +290,14 @@ def _error(p: Array, c: Array) -> Array:
     if c.dtype != jnp.int8:
         return c.astype(jnp.float32)
     return c.astype(jnp.float32) / 127 * _half_step(p.astype(jnp.float32), p.dtype)
+
+
+def _residual_of(lost: Array, p: Array, dtype: Any) -> Array:
+    """Return the residual that stands for a rounding error of a parameter."""
+    if dtype == jnp.int8:
+        share = jnp.clip(lost / _half_step(p.astype(jnp.float32), p.dtype), -1, 1) * 127
+        lost = jnp.round(nan_to_zero(share))
+    return jnp.where(jnp.isfinite(lost), lost, 0).astype(dtype)
 
 
 def _residuals(mode: str, state: Any, params: list[Any], treedef: Any) -> list[Any]:

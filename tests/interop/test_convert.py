@@ -156,6 +156,23 @@ def test_schedule_free_starts_at_the_parameters():
     np.testing.assert_allclose(find(after, "nu"), v, rtol=1e-3)
 
 
+@pytest.mark.parametrize("mode", ["kahan", "residual8"])
+def test_averages_of_parameters_and_rounding_errors_are_carried(mode):
+    params = jax.tree.map(lambda x: x.astype(jnp.bfloat16), PARAMS)
+    old = adamjax.ema_params(adamjax.adamw(1e-3, param_rounding="kahan"))
+    rounded = adamjax.lion(1e-3, param_rounding=mode)
+    new = adamjax.accumulate(adamjax.ema_params(rounded), 2, dtype="bfloat16", rounding="kahan")
+    grads = jax.tree.map(jnp.ones_like, params)
+    updates, state = old.update(grads, old.init(params), params)
+    params = optax.apply_updates(params, updates)
+    after = adamjax.convert_optimizer(state, old, new, params).inner_opt_state
+    exact, carried = (adamjax.master_params(params, x)["kernel"] for x in (state, after))
+    assert np.abs(exact - params["kernel"]).min() > 5e-4
+    np.testing.assert_allclose(carried, exact, rtol=2e-5)
+    kept = [(x.step_count, x.averaged, x.average) for x in (state, after)]
+    jax.tree.map(np.testing.assert_array_equal, *kept)
+
+
 def test_other_moments_are_carried_to_the_same_optimizer():
     old, new = adamjax.adamax(1e-3), adamjax.adamax(1e-2)
     state = train(old)
@@ -182,6 +199,12 @@ def test_an_optimizer_without_steps_is_new():
     old, new = adamjax.adamw(1e-3), adamjax.lion(1e-3)
     after = adamjax.convert_optimizer(old.init(PARAMS), old, new, PARAMS)
     jax.tree.map(np.testing.assert_array_equal, after, new.init(PARAMS))
+
+
+def test_a_checkpoint_without_containers_is_refused():
+    state = {"count": jnp.int32(2), "mu": PARAMS, "nu": PARAMS}
+    with pytest.raises(ValueError, match="restore the checkpoint into old"):
+        adamjax.convert_optimizer([state], ADAMW, adamjax.lion(1e-3), PARAMS)
 
 
 ERRORS = {
