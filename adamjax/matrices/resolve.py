@@ -63,9 +63,10 @@ _OTHER = {
     "vector": r"""(?<![a-z])(bias|scale)(?![a-z])[^/]*$  # in the last component
     | norm[_\d]*(/[^/]+)?$  # in the last two
     | /(a_log|hc_base|sinks|tid2eid|(pre|post|res)_beta)$  # of MaxText""",
-    "embedding": r"""emb(s|ed|edder|edding|eddings)?(?![a-z]) | (?<![a-z])(wte|wpe)(?![a-z])
-    | (?<![a-z])pos(itions?|itional)?(?![a-z]|_wise)""",
-    "head": r"""(?<![a-z])logits(?![a-z])
+    "embedding": r"""(?<!un)(?<!un_)emb(s|ed|edder|edding|eddings)?(?![a-z]|_out(/|$))
+    | (?<![a-z])(wte|wpe)(?![a-z]) | (?<![a-z])pos(itions?|itional)?(?![a-z]|_wise)""",
+    "head": r"""(?<![a-z])logits(?![a-z]) | un_?emb(ed|edder|edding|eddings)?(?![a-z])
+    | emb(ed|edding)?_out(/|$)
     | (?<![a-z])(?<!multi_)head[_\d]*(/|$)  # lm_head, but not multi_head and heads""",
 }
 LISTED = 7  # further parameters without a layout that an error lists
@@ -304,10 +305,10 @@ def _is_other(name: str, shape: Shape) -> bool:
 def other_kind(name: str) -> str | None:
     """Return whether a path names a "vector", an "embedding" or a "head", None if none of them.
 
-    >>> other_kind("lm_head/kernel"), other_kind("head/bias"), other_kind("mlp/kernel")
+    >>> other_kind("lm_head/kernel"), other_kind("head.bias"), other_kind("mlp/kernel")
     ('head', 'vector', None)
     """
-    snake = "/" + re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    snake = "/" + re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.replace(".", "/")).lower()
     kinds = (kind for kind, text in _OTHER.items() if re.search(text, snake, re.VERBOSE))
     return next(kinds, None)
 

@@ -20,8 +20,11 @@ from adamjax.wrappers.accumulate import AccumulateState
 from adamjax.wrappers.hyperball import HyperballState
 from adamjax.wrappers.lookahead import LookaheadState
 
-_NUMBER = re.compile(r"(?i)(?:^|/)(?:[^/]*(?:layer|block)s?|h)[_/]?(\d+)(?=/|$)")
-_FIRST = re.compile(r"(?i)emb|patch|stem|token|wte|wpe|(?<![a-z])pos(ition)?(?![a-z])")
+_NUMBER = re.compile(r"(?i)(?:^|[/.])(?:[^/.]*(?:layer|block)s?|h)[_/.]?(\d+)(?=[/.]|$)")
+_FIRST = re.compile(
+    r"(?i)(?<!un)(?<!un_)emb(?!\w*_out(?:[/.]|$))|patch|stem|token|wte|wpe"
+    r"|(?<![a-z])pos(ition)?(?![a-z])"
+)
 
 
 def decay_layers(
@@ -78,7 +81,7 @@ def layer_factors(params: PyTree, decay: float, stacked: Stacked) -> list[Any]:
         raise ValueError(
             "layer_decay: no path has a layer, such as layers_3, block12 or h/3, and none is "
             "stacked. Write the axis of stacked layers, such as stacked={'layers/*': 0}; the paths "
-            f"are {names[:3]} and others"
+            f"are {names[:3]}{' and others' * (len(names) > 3)}"
         )
     few = min(stacks, key=stacks.__getitem__, default="")
     if stacks and stacks[few] < count:

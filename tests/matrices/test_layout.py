@@ -169,6 +169,7 @@ def test_default_by_words():
     others = "head/w, lm_head/w, Head_1/w, cls_head/fc/w, bias, qkv_bias, LayerNorm_0/w, norm1/w"
     others += ", embed_tokens/w, Embed_0/w, pos_embedding, unembed/w, posemb, wte/w, logits_dense/w"
     others += ", position/w, positional_table, layer_scale, token_embedder/w"
+    others += ", lm_head.weight, layers.0.norm.weight, embed_out/w, UnEmbed_0/w"
     names = f"{matrices}, {others}".split(", ")
     assert matrices_of(shapes(**dict.fromkeys(names, (3, 4)), b=(3,), c=())) == dict.fromkeys(
         matrices.split(", "), "4 x 3"

@@ -215,6 +215,13 @@ def test_learning_rates_of_groups_are_measured():
     )
 
 
+@pytest.mark.parametrize("name", ["unembed/kernel", "embed_out.kernel"])
+def test_names_of_heads(name):
+    params, base = ({name: jnp.ones((d, 8))} for d in (WIDE, BASE))
+    (row,) = adamjax.mup("adamw", params, base, learning_rate=RATE).table(params)
+    assert row.factors["learning_rate"] == BASE / WIDE
+
+
 # --- initialization
 
 

@@ -320,6 +320,15 @@ def test_layer_decay_refuses(message):
         adamjax.groups(make, {}, default=RATE, layer_decay=0.5).init(params)
 
 
+def test_layers_of_pretrained_models():
+    """Names of torch, and heads that "emb" does not make an embedding."""
+    names = ["h.0.attn.weight", "model.layers.1.w", "embed_in.w", "embed_out.w", "unembed/w"]
+    tx = adamjax.groups(adamjax.adamw, {}, layer_decay=0.5)
+    rows = tx.table(dict.fromkeys(names, jnp.ones(2)))
+    factors = {row.parameter: row.factors for row in rows}
+    assert factors == dict(zip(names, ([0.25], [0.5], [0.125], [1.0], [1.0]), strict=True))
+
+
 @pytest.mark.parametrize("decay", [0.0, 1.5, float("nan")])
 def test_layer_decay_is_a_fraction(decay):
     with pytest.raises(ValueError, match=f"layer_decay must be .*, got {decay}"):
