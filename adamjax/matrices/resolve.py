@@ -294,7 +294,7 @@ def _named(name: str, shape: Shape, text: str) -> Iterator[Layout | None]:
     if text == "other" or _is_other(name, shape):
         yield None
     for pattern, *texts in rules:
-        if re.search(f"(?i){pattern}$", "/" + name):
+        if re.search(f"(?i){pattern}$", "/" + name.replace(".", "/")):
             yield from (x for x in map(parse_layout, texts) if len(x.axes) == len(shape))
 
 

@@ -163,6 +163,11 @@ def test_maxtext():
     assert list(matrices_of(layer, "maxtext").values()) == ["20 x 9", "12 x 20"]
 
 
+def test_names_of_torch_in_a_flat_dict():
+    params = shapes(**{"layers.0.q.weight": (9, 4), "conv1.weight": (5, 3, 2, 2)})
+    assert list(matrices_of(params, "torch").values()) == ["5 x 12", "9 x 4"]
+
+
 def test_default_by_words():
     matrices = "multi_head/w, MultiHeadAttention_0/w, heads/w, head_proj/w, assembly/w, positive/w"
     matrices += ", position_wise/w, layer_norm_1/dense/w, scale_net/w, normal/w, headwise/w"
