@@ -142,7 +142,7 @@ def convert_optimizer(
             scale = jnp.mean(means.get((name, "square"), square))  # of any basis
             means[name, "square"] = square * divide(scale, jnp.mean(square))
         means[name, "mean"] *= shorter / own.get(name, length)
-    fresh = state if alike else _with_count(fresh, count)
+    fresh = _with_hyperparams(state, fresh) if alike else _with_count(fresh, count)
     ages = [count if alike or not each else math.inf for each in _scheduled(fresh)]
     parts = wide_moments(fresh)
     for part, of_part in zip(parts, sought, strict=True):
@@ -166,7 +166,7 @@ def _averages(tx: optax.GradientTransformation, params: PyTree) -> list[Averages
                 f"params[{name!r}] is {x.dtype}, whose second moments differ between libraries; "
                 "start with new.init(params)"
             )
-    zeros, update = treedef.unflatten(leaves), jax.jit(tx.update)
+    zeros, update = treedef.unflatten(leaves), jax.jit(optax.with_extra_args_support(tx).update)
     small = 1e-3 / math.sqrt(max(1, sum(x.size for x in leaves)))  # below any clipping
     keys = jax.random.split(jax.random.key(0), len(leaves))
     pairs = zip(keys, leaves, strict=True)
@@ -177,7 +177,8 @@ def _averages(tx: optax.GradientTransformation, params: PyTree) -> list[Averages
     for factor in (1, 1, 0):
         before = steps_done(state)
         for _ in range(_MICROBATCHES):
-            _, state = update(treedef.unflatten([factor * g for g in grads]), state, zeros)
+            each = treedef.unflatten([factor * g for g in grads])
+            _, state = update(each, state, zeros, value=1.0)  # as `reduce_on_plateau` needs it
             if before is None or steps_done(state) != before:
                 break
         parts = wide_moments(state)
@@ -329,6 +330,14 @@ def _with_count(node: Any, count: int) -> Any:
     if isinstance(node, ScheduledBetaState):
         fields["bias_corrections"] = jax.tree.map(jnp.ones_like, node.bias_corrections)
     return node._replace(**fields)
+
+
+def _with_hyperparams(state: Any, new: Any) -> Any:
+    """Replace the values of `optax.inject_hyperparams` by those of a new state."""
+    injected = lambda x: "hyperparams" in getattr(x, "_fields", ())  # noqa: E731
+    nodes = iter(find_nodes(new, injected))
+    replace = lambda x: x._replace(hyperparams=next(nodes).hyperparams) if injected(x) else x  # noqa: E731
+    return jax.tree.map(replace, state, is_leaf=injected)
 
 
 def _with_parameters(params: PyTree, state: Any, new: Any) -> Any:

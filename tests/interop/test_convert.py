@@ -195,6 +195,20 @@ def test_steps_of_microbatches(wrap):
 ADAMW = adamjax.adamw(1e-3)
 
 
+def test_injected_settings_are_those_of_the_new_optimizer():
+    old, new = (optax.inject_hyperparams(adamjax.adamw)(learning_rate=x) for x in (0.1, 0.2))
+    after = adamjax.convert_optimizer(train(old, steps=2), old, new, PARAMS)
+    assert after.hyperparams["learning_rate"] == np.float32(0.2)
+
+
+def test_an_optimizer_that_needs_the_loss():
+    state, plateau = train(ADAMW), optax.contrib.reduce_on_plateau()
+    old, new = (optax.chain(tx, plateau) for tx in (ADAMW, adamjax.lion(1e-3)))
+    after = adamjax.convert_optimizer((state, plateau.init(PARAMS)), old, new, PARAMS)
+    alone = adamjax.convert_optimizer(state, ADAMW, adamjax.lion(1e-3), PARAMS)
+    np.testing.assert_allclose(find(after, "mu"), find(alone, "mu"), rtol=1e-5)
+
+
 def test_an_optimizer_without_steps_is_new():
     old, new = adamjax.adamw(1e-3), adamjax.lion(1e-3)
     after = adamjax.convert_optimizer(old.init(PARAMS), old, new, PARAMS)
