@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import optax
 
 from adamjax.modifiers.map_updates import choose
-from adamjax.trees import Mask, PyTree, check_patterns, resolve_mask
+from adamjax.trees import Mask, PyTree, check_patterns, resolve_mask, unbox
 from adamjax.wrappers.state_leaves import map_state
 
 
@@ -20,14 +20,14 @@ def reset(tx: optax.GradientTransformation, state: Any, params: PyTree, where: M
 
     Args:
       tx: the optimizer.
-      state: its state, as `tx.update` takes it.
+      state: its state, as `tx.update` takes it, or `opt_state` of a `flax.nnx.Optimizer`.
       params: the parameters. Repair those that are not finite first, for example from a checkpoint.
       where: the parameters whose state is reset, in any of the forms of `adamjax.optimizer`. None:
         those with a number in the state that is not finite, and scalars that are not. Codes of
         `storage="8bit"` do not show NaN, so name the parameters there.
 
     Returns:
-      The new state.
+      The new state, with the structure of `state`.
 
     Raises:
       ValueError: if a pattern matches no parameter, or the state has other trees in place of the
@@ -40,6 +40,9 @@ def reset(tx: optax.GradientTransformation, state: Any, params: PyTree, where: M
     ({'a': 0.0, 'b': 0.0010000000474974513}, 1)
     """
     check_patterns("where", where, params)
+    structure = jax.tree.structure(state)
+    if jax.tree.structure(jax.eval_shape(tx.init, params)) != structure:  # boxes of an optimizer
+        params, state = unbox((params, state))
     treedef = jax.tree.structure(params)
     chosen: list[Any] = [False] * treedef.num_leaves
     other = _poisoned if where is None else lambda _: False
@@ -52,7 +55,8 @@ def reset(tx: optax.GradientTransformation, state: Any, params: PyTree, where: M
     else:
         chosen = resolve_mask(where, params)
     marks = map_state(tx, lambda _, on: on, state, treedef.unflatten(chosen), other=other)
-    return jax.tree.map(choose, marks, tx.init(params), state)
+    fixed = jax.tree.map(choose, marks, tx.init(params), state)
+    return structure.unflatten(jax.tree.leaves(fixed))
 
 
 def _poisoned(x: Any) -> Any:

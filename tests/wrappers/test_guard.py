@@ -284,6 +284,22 @@ def test_reset_of_poisoned_and_of_chosen_parameters():
         adamjax.reset(tx, state, params, where="c*")
 
 
+@pytest.mark.parametrize("where", [None, "*kernel"])
+def test_reset_of_an_nnx_optimizer(where):
+    from flax import nnx
+
+    model = nnx.Linear(2, 3, rngs=nnx.Rngs(0))
+    tx = adamjax.guard(adamjax.adam(0.1), max_zscore=6.0, per_leaf=True)
+    optimizer = nnx.Optimizer(model, tx, wrt=nnx.Param)
+    poisoned = jax.tree.map(lambda x: x + NAN, optimizer.opt_state.inner_state[0].mu["kernel"])
+    optimizer.opt_state.inner_state[0].mu["kernel"] = poisoned
+    params, structure = nnx.state(model, nnx.Param), jax.tree.structure(optimizer.opt_state)
+    optimizer.opt_state = adamjax.reset(tx, optimizer.opt_state, params, where)
+    assert jax.tree.structure(optimizer.opt_state) == structure
+    optimizer.update(model, jax.tree.map(jnp.ones_like, params))
+    assert np.isfinite(model.kernel[...]).all()
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
