@@ -11,7 +11,7 @@ from adamjax.modifiers.map_updates import map_leaves
 from adamjax.moments import ZERO, Array, common_dtype, increment
 from adamjax.rule import ScalarOrSchedule, at_least_float32, is_complex, value_at
 from adamjax.storage.rounding import master_params, round_params
-from adamjax.trees import PyTree, flatten_floating, like_updates
+from adamjax.trees import PyTree, flatten_floating, like_updates, unbox
 
 
 class AccumulateState(NamedTuple):
@@ -29,7 +29,8 @@ class AccumulateState(NamedTuple):
     @property
     def has_updated(self) -> Array:
         """Whether the last microbatch completed a step."""
-        return (self.mini_step == 0) & (self.gradient_step > 0)
+        mini, done = unbox(self[:2])
+        return (mini == 0) & (done > 0)
 
 
 def accumulate(

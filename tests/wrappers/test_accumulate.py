@@ -35,6 +35,18 @@ def test_float32_is_multi_steps_bit_for_bit(every_k):
     assert int(state.gradient_step) == (2 if every_k == 3 else 3)
 
 
+def test_has_updated_of_an_nnx_optimizer():
+    from flax import nnx
+
+    model = nnx.Linear(2, 3, rngs=nnx.Rngs(0))
+    tx = adamjax.accumulate(adamjax.adam(0.1), 2)
+    optimizer, updated = nnx.Optimizer(model, tx, wrt=nnx.Param), []
+    for _ in range(2):
+        optimizer.update(model, jax.tree.map(jnp.ones_like, nnx.state(model, nnx.Param)))
+        updated.append(bool(optimizer.opt_state.has_updated))
+    assert updated == [False, True]
+
+
 @pytest.mark.parametrize(
     ("dtype", "rounding", "exponent"),
     [
