@@ -192,6 +192,7 @@ class Plan(NamedTuple):
         return params, jax.tree.structure(state).unflatten(named.values())
 
 
+@part_of_tree(0)
 def make_plan(tx: Any, params: PyTree, layered: Mapping[str, bool]) -> Plan:
     """Divide parameters and state, or raise ValueError if the stages do not fit."""
     named, treedef = jax.tree_util.tree_flatten_with_path(params)

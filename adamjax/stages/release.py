@@ -69,6 +69,7 @@ def release(stages: Mapping[str, Stage | Scan], tx: optax.GradientTransformation
       that has one for a whole leaf.
 
     Raises:
+      TypeError: in `step`, for layers that change shapes or dtypes of x.
       ValueError: in `init` and `step`, for parameters that do not fit the stages; in `step`, for a
         `tx` that needs all gradients together: `optax.clip_by_global_norm` (use
         `adamjax.clip_by_previous_norm`), `optax.apply_if_finite` and `guard` (use
@@ -142,7 +143,14 @@ def _forward(apply: Any, part: Part, arrays: list[Any], x: Any) -> tuple[Any, An
         # For a mere slice, XLA casts the weights of all layers before the loop.
         known = jax.lax.optimization_barrier(i) < part.layers
         weights = part.weights(part.slice(arrays, i))
-        return apply([jnp.where(known, w, -w) for w in weights], x), x
+        y = apply([jnp.where(known, w, -w) for w in weights], x)
+        before, after = (jax.tree.map(lambda a: f"{a.dtype}{[*a.shape]}", t) for t in (x, y))
+        if before != after:
+            raise TypeError(
+                f"stages: a layer of {part.name!r} must keep the shapes and dtypes of x, but from "
+                f"{before} it makes {after}; cast x in it, or in the stage before"
+            )
+        return y, x
 
     x, inputs = jax.lax.scan(layer, x, jnp.arange(part.layers))
     return inputs, x

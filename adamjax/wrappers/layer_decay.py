@@ -14,6 +14,7 @@ import optax
 
 from adamjax.checks import check_constants, check_positive, is_number
 from adamjax.moments import Array
+from adamjax.storage.bits import in_part
 from adamjax.storage.rounding import RoundParamsState
 from adamjax.trees import PyTree, Stacked, find_nodes, leaf_names, stack_axes
 from adamjax.wrappers.accumulate import AccumulateState
@@ -37,6 +38,11 @@ def decay_layers(
         raise ValueError(f"layer_decay must be at most 1, got {decay}; write 0.9 for instance")
 
     def init(params: PyTree) -> Any:
+        if in_part():
+            raise ValueError(
+                "layer_decay: release updates a layer without knowing the number of others; give "
+                "groups of layers learning rates in settings, or use the ordinary step"
+            )
         layer_factors(params, decay, stacked)
         state = tx.init(params)
         _check_scalable(state)

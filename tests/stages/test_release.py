@@ -263,6 +263,10 @@ def test_refuses_random_numbers_from_a_key():
     [
         ({"head": lambda p, x, batch: x}, "the last one, 'head', must return the loss"),
         ({"embed": lambda p, x, batch: jnp.ones(2, int)}, "the output of 'embed', x"),
+        (
+            {"blocks": adamjax.Scan(lambda p, x, batch: x.astype(jnp.bfloat16))},
+            r"a layer of 'blocks' must keep.* from float32\[4, 8\] it makes bfloat16\[4, 8\]",
+        ),
     ],
 )
 def test_errors_of_stages(change, message):
@@ -285,6 +289,14 @@ def test_errors_of_parameters():
         adamjax.release(STAGES, tx).step(
             params, tx.init(params), jax.tree.map(lambda x: x[0], batches)
         )
+
+
+def test_refuses_layer_wise_decay():
+    """A layer alone would be the only one, with the factor of the last."""
+    params = {"blocks": problem()[0]["blocks"]}
+    tx = adamjax.groups("sgd", {"*": {"learning_rate": 1.0}}, layer_decay=0.5, stacked={"*": 0})
+    with pytest.raises(ValueError, match="layer_decay: release updates a layer without"):
+        adamjax.release({"blocks": adamjax.Scan(block)}, tx).init(params)
 
 
 def test_sharded_parameters_are_gathered_a_layer_at_a_time():
