@@ -73,9 +73,10 @@ class Part(NamedTuple):
         for k, (x, shape) in enumerate(zip(arrays, self.shapes, strict=True)):
             axes.append(layer_axis(x.shape, shape, self.layers))
             if axes[k] is None:
+                whole = (self.layers, *(shape[1:] if shape[:1] == (1,) else shape))
                 raise ValueError(
-                    f"state{self.own[k - len(self.indices)]} has shape {x.shape}, but for one "
-                    f"layer of {self.name!r} it has {shape}; make the state with the init that "
+                    f"state{self.own[k - len(self.indices)]} has shape {x.shape}, but for the "
+                    f"layers of {self.name!r} it has {whole}; make the state with the init that "
                     "adamjax.release returns"
                 )
         return axes

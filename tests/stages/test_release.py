@@ -285,7 +285,8 @@ def test_errors_of_parameters():
     with pytest.raises(ValueError, match="a first axis of one size"):
         init(params | {"blocks": ragged})
     tx = optax.chain(adamjax.adagc(warmup_steps=0), adamjax.adam(0.1))
-    with pytest.raises(ValueError, match="make the state with the init"):
+    message = r"has shape \(\), but for the layers of 'blocks' it has \(3,\); make the state with"
+    with pytest.raises(ValueError, match=message):
         adamjax.release(STAGES, tx).step(
             params, tx.init(params), jax.tree.map(lambda x: x[0], batches)
         )
