@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import nnx
 
 import adamjax
+from adamjax.storage.state_moments import split_moments
 from benchmarks import record, streams, tasks, training
 from examples import console, pictures
 
@@ -81,9 +83,16 @@ def comparisons(settings: Settings, made: Mapping[str, tasks.Task]) -> list[Comp
         name = "adafactor, momentum = 0.9"
         found.append(Comparison("transformer", name, factored, ("float32", "8bit")))
     for name in settings.variants or adamjax.list_variants():
-        if "storage" in signature(adamjax.get_variant(name).optimizer).parameters:
+        stores = "storage" in signature(adamjax.get_variant(name).optimizer).parameters
+        if stores and has_moments(variant(name)(1)):
             found.append(Comparison("MNIST MLP", name, variant(name)))
     return found
+
+
+def has_moments(tx: optax.GradientTransformation) -> bool:
+    """Return whether the state has moments. `schedule_free_sgd` has none without a momentum."""
+    parts, _ = split_moments(jax.eval_shape(tx.init, {"w": jnp.zeros((2, 2))}), {})
+    return bool(parts)
 
 
 def make_train(task: tasks.Task, tx: optax.GradientTransformation, steps: int) -> Any:
