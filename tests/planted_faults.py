@@ -93,7 +93,7 @@ FAULTS = (
     _moments("** (1 / order)", "** 0.5"),
     _moments("+ step.eps) / jnp.sqrt(step.b2.bias_correction)", "+ step.eps)"),
     _moments(
-        "root(debias(nu, step.b2) + step.eps_root) + step.eps",
+        "root(_plus(debias(nu, step.b2), step.eps_root)) + step.eps",
         "root(debias(nu, step.b2)) + step.eps",
     ),
     _moments("jnp.maximum(mean(row, axes[0]), floor)", "mean(row, axes[0])"),
