@@ -29,6 +29,7 @@ from examples import console, pictures
 STORAGES = ("float32", "bfloat16", "8bit_v16", "8bit")
 NUDGE = 1e-6
 MEASURES = ("held_out", "training")
+FARTHEST = 6  # standard errors in the picture
 
 
 class Settings(NamedTuple):
@@ -185,13 +186,16 @@ def tell(comparison: Comparison, judged: Mapping[str, Any], seconds: float) -> N
 
 
 def draw(report: Mapping[str, Any], file: Path) -> None:
-    """How far each format is from float32, with twice the paired standard error."""
+    """How far each format is from float32, with twice the paired standard error.
+
+    A triangle at the right edge is farther than that.
+    """
     results, seeds = report["comparisons"], report["settings"]["seeds"]
     panels = {
         "tasks": [r for r in results if "b2" in r["optimizer"] or "momentum" in r["optimizer"]],
         "variants": [r for r in results if r["optimizer"] in adamjax.list_variants()],
     }
-    figure, axes = pictures.axes([list(panels)], (14, 7))
+    figure, axes = pictures.axes([list(panels)], (14, 2 + 0.24 * max(map(len, panels.values()))))
     figure.suptitle(f"Final held-out loss against float32 state, {seeds} seeds, same batches")
     names = ["nudged", *STORAGES[1:]]
     for (title, rows), axis in zip(panels.items(), axes.values(), strict=True):
@@ -201,12 +205,12 @@ def draw(report: Mapping[str, Any], file: Path) -> None:
                     continue
                 each = row["formats"][name]["held_out"]
                 unit = row["formats"]["float32"]["held_out"]["standard_error"]
-                spread = 2 * each["paired_standard_error"] / unit
+                away = each["difference"] / unit
                 axis.errorbar(
-                    each["difference"] / unit,
+                    min(away, FARTHEST),
                     i + (j - 1.5) * 0.18,
-                    xerr=spread,
-                    fmt="o",
+                    xerr=2 * each["paired_standard_error"] / unit,
+                    fmt="o" if away < FARTHEST else ">",
                     markersize=4,
                     linewidth=1,
                     color=("#999999", *pictures.COLORS)[j],
@@ -217,8 +221,10 @@ def draw(report: Mapping[str, Any], file: Path) -> None:
             for r in rows
         ]
         axis.axvspan(-1, 1, color="#EEEEEE", zorder=0)
-        axis.set_yticks(range(len(rows)), labels)
-        axis.invert_yaxis()
+        axis.set_yticks(range(len(rows)), labels, fontsize=8)
+        axis.set_ylim(len(rows) - 0.5, -0.5)
+        if title == "variants":
+            axis.set_xlim(-FARTHEST - 0.2, FARTHEST + 0.2)
         axis.set(title=title, xlabel="difference / standard error of float32 over the seeds")
     next(iter(axes.values())).legend(frameon=False, fontsize=8)
     pictures.save(figure, file)

@@ -128,24 +128,29 @@ def long_tail_table(report: Report) -> str:
 
 
 def quality_table(report: Report) -> str:
-    """Held-out losses of AdamW by task and format, and a summary of all comparisons."""
-    lines, distances = [], []
+    """Held-out losses of AdamW by task and format, and the other optimizers that learn worse."""
+    lines, worse, distances = [], [], []
     for comparison in report["comparisons"]:
-        formats = comparison["formats"]
-        reference, *ours = (formats[name]["held_out"] for name in FORMATS if name in formats)
-        distances += [row["difference_in_standard_errors"] for row in ours]
-        if comparison["optimizer"] in QUALITY:
-            task = f"{comparison['task']}, {comparison['optimizer'].removeprefix('adamw, ')}"
-            first = f"{reference['mean']:.4f} ± {reference['standard_error']:.4f}"
+        formats, name = comparison["formats"], comparison["optimizer"]
+        reference, *ours = (formats[each]["held_out"] for each in FORMATS if each in formats)
+        away = [row["difference_in_standard_errors"] for row in ours]
+        distances += away
+        first = f"{reference['mean']:.4f} ± {reference['standard_error']:.4f}"
+        if name in QUALITY:
+            task = f"{comparison['task']}, {name.removeprefix('adamw, ')}"
             differences = (f"{_rounded(row['difference'], 4):+.4f}" for row in ours)
             lines.append([task, first, *differences])
-    worse, better = sum(d > 1 for d in distances), sum(d < -1 for d in distances)
+        elif max(away) > 1:
+            worse.append([name, first, *(f"{_rounded(each, 1):+.1f}" for each in away)])
+    formats = [f'`"{each}"`' for each in FORMATS]
+    better = sum(d < -1 for d in distances)
     told = (
-        f"Of all {len(distances)} comparisons, {worse} are worse than float32 by more than its "
-        f"standard error and {better} better."
+        f"Of all {len(distances)} comparisons, {sum(d > 1 for d in distances)} are worse than "
+        f"float32 by more than its standard error and {better} better. The optimizers with a "
+        "worse one, and the differences in standard errors:"
     )
-    table = markdown(["task", *(f'`"{name}"`' for name in FORMATS)], lines)
-    return f"{table}\n\n{told}"
+    tables = markdown(["task", *formats], lines), markdown(["optimizer", *formats], worse)
+    return f"{tables[0]}\n\n{told}\n\n{tables[1]}"
 
 
 def times_table(report: Report) -> str:
