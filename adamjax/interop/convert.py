@@ -109,7 +109,7 @@ def convert_optimizer(
     """
     fresh, count, parts = new.init(params), steps_done(state), wide_moments(state)
     kinds = [
-        [(part.names, part.roles) for part in wide_moments(x)] for x in (state, old.init(params))
+        [(part.names, part.roles) for part in x] for x in (parts, wide_moments(old.init(params)))
     ]
     if kinds[0] != kinds[1]:
         raise ValueError(
