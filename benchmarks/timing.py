@@ -85,11 +85,12 @@ def cut(size: int, leaves: int) -> list[int]:
 
     The leaves of models have such sizes. XLA's CPU backend does not vectorize loops over odd ones.
 
-    >>> cut(1000, 3)
-    [384, 384, 232]
+    >>> cut(1000, 3), cut(10, 3)
+    ([384, 384, 232], [4, 3, 3])
     """
-    each, rest = divmod(-(-size // MULTIPLE), leaves)
-    sizes = [MULTIPLE * (each + (i < rest)) for i in range(leaves)]
+    unit = MULTIPLE if size >= MULTIPLE * leaves else 1
+    each, rest = divmod(-(-size // unit), leaves)
+    sizes = [unit * (each + (i < rest)) for i in range(leaves)]
     return [*sizes[:-1], size - sum(sizes[:-1])]
 
 
